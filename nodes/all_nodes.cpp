@@ -1,0 +1,14 @@
+#include "nodes/all_nodes.hpp"
+
+#include "nodes/gain.hpp"
+
+namespace gainstage {
+
+NodeTypes all_nodes() {
+    static const std::vector<NodeType> types{
+        Gain::type(),
+    };
+    return types;
+}
+
+}  // namespace gainstage

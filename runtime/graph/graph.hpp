@@ -1,0 +1,67 @@
+#pragma once
+/// A patch whose every name is understood: types found, settings checked, ports and widths known, cables
+/// resolved. Still only data: no node is built, nothing runs.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/model/model.hpp"
+#include "runtime/node.hpp"
+#include "runtime/patch/patch.hpp"
+
+namespace gainstage {
+
+struct GraphNode {
+    std::string id;
+    const NodeType* type = nullptr;
+    Place place;
+    Options options;  ///< complete
+    std::shared_ptr<const Model> model;
+    bool refuse_other_rates = false;  ///< `rate = "refuse"`
+    std::vector<ParamSpec> params;    ///< the type's own, then the model's controls
+    std::vector<float> values;        ///< per param, from the patch or its default
+    std::vector<bool> written;        ///< per param: the patch names it
+    std::vector<float> smooth_ms;     ///< per param
+    int channels = 1;                 ///< of `follow` ports
+    std::vector<int> input_channels;  ///< per input port; 0: no cable
+    std::vector<int> output_channels;
+
+    int param_index(std::string_view name) const;  ///< -1: none
+};
+
+struct GraphLink {
+    int from = 0, from_port = 0, to = 0,
+        to_port = 0;  ///< indices into Graph::nodes and the types' port lists
+    Place place;
+};
+
+enum class TargetKind { parameter, bypass, mute, panic };
+
+/// What a mapping or an automation lane moves.
+struct GraphTarget {
+    TargetKind kind = TargetKind::parameter;
+    int node = -1, param = -1;
+    float min = 0.f, max = 1.f;  ///< whole range of the target
+};
+
+struct GraphMidi {
+    PatchMidi entry;  ///< range filled in
+    GraphTarget target;
+    float smooth_ms = 20.f;
+    int steps = 0;  ///< of the target
+};
+
+struct Graph {
+    std::string name, file;
+    float fade_ms = 25.f, ceiling_dbfs = 24.f;
+    std::vector<GraphNode> nodes;
+    std::vector<GraphLink> links;
+    std::vector<GraphMidi> midi;
+    std::string patch_text;          ///< for the log of a take
+    std::vector<std::string> files;  ///< every file that it was made from: the patch, then the models
+
+    int node_index(std::string_view id) const;  ///< -1: none
+};
+
+}  // namespace gainstage

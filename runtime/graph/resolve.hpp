@@ -1,0 +1,31 @@
+#pragma once
+/// Patch -> Graph: every name looked up, every value checked, every error of the file reported at once.
+
+#include <functional>
+#include <optional>
+
+#include "runtime/graph/graph.hpp"
+
+namespace gainstage {
+
+/// Reads a model file for the resolver; throws ModelError. A seam so that an edit doesn't read unchanged
+/// files again.
+using ModelReader = std::function<std::shared_ptr<const Model>(const std::string& path)>;
+
+struct Resolved {
+    std::optional<Graph> graph;  ///< present when no problem is an error
+    Problems problems;
+};
+
+/// Control thread. `rate_hz` is only needed for what depends on it (`rate = "refuse"`); 0: not known yet.
+Resolved resolve(const Patch&, NodeTypes, const ModelReader&, double rate_hz = 0.);
+
+/// "node.param", "node.bypass", "node.mute" or "panic" in a graph; the message of a failure names the
+/// nearest.
+struct FoundTarget {
+    std::optional<GraphTarget> target;
+    std::string problem;
+};
+FoundTarget find_target(const Graph&, std::string_view name);
+
+}  // namespace gainstage

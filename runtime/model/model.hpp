@@ -1,0 +1,71 @@
+#pragma once
+/// A weight file in memory: read, checked, described. Immutable and shared once read.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/problem.hpp"
+
+namespace gainstage {
+
+/// Names the file, the tensor or key, what was found, what was expected.
+struct ModelError : std::runtime_error {
+    ModelError(const std::string& message, int code = 65) : std::runtime_error(message), exit_code(code) {}
+    int exit_code;  ///< 65 bad data, 66 file not found
+};
+
+/// A knob that the model was trained with. The network receives `value * scale + offset`.
+struct ModelControl {
+    std::string name, unit;
+    float min = 0.f, max = 1.f, start = 0.f;
+    float scale = 1.f, offset = 0.f;
+    int steps = 0;  ///< >0: a switch with so many positions
+};
+
+struct Tensor {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::vector<float> data;  ///< row-major (last index fastest)
+};
+
+class Model {
+public:
+    virtual ~Model() = default;
+
+    std::string file;          ///< as given, for messages
+    std::string architecture;  ///< "grey_box", "s4d", ...
+    double sample_rate_hz = 0.;
+    std::vector<ModelControl> controls;  ///< in the order of the conditioning vector
+    std::int64_t latency_samples = 0, receptive_field = 0, memory_samples = 0;
+    std::vector<Tensor> tensors;
+    std::vector<std::pair<std::string, std::string>>
+        metadata;                    ///< the rest, as written (training, license, ...)
+    std::string config_json;         ///< `config` as written
+    std::uint64_t content_hash = 0;  ///< of the whole file
+    std::uint64_t meaning_hash =
+        0;  ///< of tensors, config, rate, controls, sizes: equal means it sounds equal
+    std::vector<std::string> notes;  ///< worth saying ("extra tensor ignored: ...")
+
+    /// The tensor, or a ModelError that names it. `shape` entries of -1 match any size; the error shows both
+    /// shapes.
+    const Tensor& tensor(std::string_view name, std::span<const std::int64_t> shape) const;
+    const Tensor* find(std::string_view name) const;
+    /// A key of `config`; `fallback` where it is absent; ModelError where it has another type.
+    std::string text(std::string_view key, std::string_view fallback) const;
+    double number(std::string_view key, double fallback) const;
+    bool flag(std::string_view key, bool fallback) const;
+};
+
+/// Control thread. Throws ModelError. Trusts no length in the file; refuses NaN and Inf, overlapping and
+/// truncated tensors, and headers or files beyond stated limits.
+std::shared_ptr<const Model> read_model_file(const std::string& file);
+
+/// The same for bytes in memory (a log's snapshot, tests).
+std::shared_ptr<const Model> read_model_bytes(std::span<const std::byte> bytes, const std::string& file);
+
+}  // namespace gainstage

@@ -1,0 +1,76 @@
+#pragma once
+/// What the player wrote, as plain values. No judgement yet about node types, names or ranges: see
+/// graph/resolve.hpp.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/problem.hpp"
+
+namespace gainstage {
+
+/// A setting as written: the type of the TOML value is kept.
+struct Setting {
+    std::string key;
+    Place place;
+    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>> value;
+};
+
+struct PatchNode {
+    std::string id;
+    Place place;
+    std::string type;
+    Place type_place;
+    std::vector<Setting> settings;  ///< everything but `type`, in the file's order
+};
+
+/// One cable. `port` is empty where the player wrote only the node.
+struct PatchLink {
+    std::string from_node, from_port, to_node, to_port;
+    Place place;
+};
+
+enum class MidiSource { cc, cc14, nrpn, pitchbend, note };
+enum class MidiMode {
+    absolute,
+    relative_2c,
+    relative_offset64,
+    relative_signbit,
+    toggle,
+    momentary,
+    trigger
+};
+enum class MidiCurve { linear, log, exp, s };
+enum class MidiTakeover { jump, pickup, scale };
+
+/// A [[midi]] entry, defaults filled in.
+struct PatchMidi {
+    int channel = 0;  ///< 1..16; 0: omni
+    MidiSource source = MidiSource::cc;
+    int number = 0;  ///< controller, NRPN or note; 0 for pitch bend
+    MidiMode mode = MidiMode::absolute;
+    std::string target;  ///< "node.parameter", "node.bypass", "node.mute", "panic"
+    bool has_range = false;
+    double min = 0.,
+           max = 0.;  ///< in the target's units; min > max inverts; without: the target's whole range
+    MidiCurve curve = MidiCurve::linear;
+    MidiTakeover takeover = MidiTakeover::pickup;
+    double smooth_ms = -1.;  ///< < 0: as the target says
+    Place place, target_place, range_place;
+};
+
+struct Patch {
+    std::string file;    ///< as given, for messages
+    std::string folder;  ///< model paths are relative to it
+    std::string text;    ///< the whole file, for the log of a take
+    std::string name;
+    double fade_ms = 25.;          ///< cross-fade when something is swapped, 1..1000
+    double ceiling_dbfs = 24.;     ///< above it a node's output is taken for an accident
+    std::vector<PatchNode> nodes;  ///< in the file's order
+    std::vector<PatchLink> links;  ///< in the file's order: sums are added in it
+    std::vector<PatchMidi> midi;
+};
+
+}  // namespace gainstage
