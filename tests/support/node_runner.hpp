@@ -1,0 +1,99 @@
+#pragma once
+/// Runs one node alone, as a plan would: blocks cut at knob moves, its own buffers for every port, the stream
+/// time counted, the real-time guard around every call.
+
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/node.hpp"
+#include "tests/support/signals.hpp"
+
+namespace gainstage::test {
+
+/// How a stream is cut into blocks (on top of the cuts at knob moves).
+struct Partition {
+    int size = 512;          ///< frames per block; with a seed: the longest
+    std::uint32_t seed = 0;  ///< 0: all blocks alike; else 1..size frames, drawn from this seed
+    static Partition random(std::uint32_t seed, int longest = 512) { return {longest, seed}; }
+};
+
+/// A knob moved at a frame of the run, counted from the run's first.
+struct Move {
+    int frame = 0;
+    std::string param;
+    float value = 0.f;
+    std::optional<float> smooth_ms = {};  ///< none: the parameter's own
+};
+
+/// What the patch would say about the node.
+struct NodeConfig {
+    double sample_rate_hz = 48'000.;
+    int channels = 1;                      ///< of `follow` ports
+    std::vector<int> input_channels = {};  ///< per port; empty: `channels`, and no cable at optional ports
+    std::vector<std::pair<std::string, OptionValue>> options = {};  ///< beside the defaults
+    std::vector<std::pair<std::string, float>> params = {};         ///< beside the starts
+    std::shared_ptr<const Model> model = {};
+    std::uint64_t start_time = 0;  ///< stream sample of the first frame
+    int loop_latency_samples = 0;
+};
+
+/// Sound per port.
+using Ports = std::vector<Sound>;
+
+/// The node's defaults with `changes` over them, as the resolver would hand them to it.
+Options options_of(const NodeType&, const std::vector<std::pair<std::string, OptionValue>>& changes);
+/// The type's knobs, then its model's controls.
+std::vector<ParamSpec> params_of(const NodeType&, const Model*);
+
+/// Throws std::logic_error, with a sentence, when the node breaks its contract: writes outside its frames,
+/// leaves some of them unwritten, or changes its input.
+class NodeRunner {
+public:
+    explicit NodeRunner(const NodeType&, const NodeConfig& = {});
+
+    /// Plays `inputs` (one Sound per input port; a missing or empty one is silence) through the node, from
+    /// where the last run ended. `device` is what the hardware brings in; its length counts when there is no
+    /// input. Returns the output ports.
+    Ports run(const Ports& inputs, Partition = {}, std::vector<Move> = {}, const Sound& device = {});
+
+    /// For nodes with one input and one output that matter.
+    Sound run(const Sound& input, Partition partition = {}, std::vector<Move> moves = {}) {
+        return run(Ports{input}, partition, std::move(moves)).at(0);
+    }
+
+    void reset();
+    /// Takes over the state of the other runner's node, its knobs and its time.
+    void copy_state(const NodeRunner&);
+
+    /// What the node wrote to the device in the last run: `device_out_channels` channels.
+    const Sound& device_out() const { return device_out_; }
+    float reading(const std::string& name) const;
+    int param_index(const std::string& name) const;
+    const Ramp& param(const std::string& name) const { return ramps_[param_index(name)]; }
+    const std::vector<ParamSpec>& params() const { return params_; }
+    const Setup& setup() const { return setup_; }
+    Node& node() { return *node_; }
+    const Node& node() const { return *node_; }
+    std::uint64_t time() const { return time_; }
+
+    static constexpr int device_out_channels = 4;
+
+private:
+    void move(const Move&);
+    void play(int frame, int frames, const Ports& inputs, const Sound& device, Ports& outputs, int offset);
+
+    const NodeType& type_;
+    std::vector<ParamSpec> params_;
+    Setup setup_;
+    std::unique_ptr<Node> node_;
+    std::vector<Ramp> ramps_;
+    std::unique_ptr<std::atomic<float>[]> readings_;
+    Sound device_out_;
+    std::uint64_t time_;
+};
+
+}  // namespace gainstage::test
