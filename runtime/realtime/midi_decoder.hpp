@@ -1,0 +1,62 @@
+#pragma once
+/// Bytes -> what a controller did: joins the halves of 14-bit controllers and the parts of NRPNs.
+/// Source: MIDI 1.0 Detailed Specification 4.2 (control change, registered and non-registered parameters).
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "runtime/patch/patch.hpp"
+#include "runtime/realtime/midi_message.hpp"
+#include "runtime/realtime/nonblocking.hpp"
+
+namespace gainstage {
+
+/// One move of one control. A message can be several: controller 6 is also the coarse half of 14-bit
+/// controller 6 and, when an NRPN is selected, its data.
+struct MidiEvent {
+    MidiSource source = MidiSource::cc;
+    std::uint8_t channel = 1;  ///< 1..16
+    std::uint16_t number = 0;  ///< controller, NRPN or note; 0 for pitch bend
+    float position = 0.f;      ///< 0..1, both ends exact; pitch bend rests at exactly 0.5
+    std::uint8_t coarse = 0;   ///< the upper 7 bits, what relative encoders speak in
+    bool pressed = false;      ///< as a button: upper half of a controller, upper quarter of a bend, note on
+    bool refines = false;  ///< the fine half of a move that was already told: no second press, no second tick
+    std::int8_t step = 0;  ///< +1, -1: NRPN data increment, decrement; `position` then says nothing
+};
+
+/// Keeps the running state of the 16 channels. Audio thread; allocates nothing; copying it copies the state.
+///
+/// 14 bits: a coarse half acts at once and sets the fine half to 0, as the standard has it; a fine half
+/// refines. A sender that has not yet sent a fine half is taken for a 7-bit one, whose 127 is all the way up.
+/// Data entry (6, 38, 96, 97) belongs to the NRPN that 99 and 98 selected last; an RPN (101, 100) or the null
+/// NRPN (127, 127) ends that.
+class MidiDecoder {
+public:
+    /// The events that the message makes, valid until the next call. Empty for message kinds that no source
+    /// listens to (pressure, program change).
+    std::span<const MidiEvent> decode(const MidiMessage&) noexcept GAINSTAGE_REALTIME;
+
+private:
+    struct Joined {
+        std::uint8_t coarse = 0, fine = 0;
+        bool has_fine = false;  ///< this sender speaks 14 bits
+    };
+    struct Channel {
+        std::array<Joined, 32> controllers{};
+        Joined data{};
+        std::uint8_t nrpn_coarse = 127, nrpn_fine = 127;
+        bool nrpn_selected = false;
+    };
+
+    void control_change(Channel&, MidiEvent, int number, std::uint8_t value) noexcept GAINSTAGE_REALTIME;
+    void data_entry(Channel&, MidiEvent, int number, std::uint8_t value) noexcept GAINSTAGE_REALTIME;
+    void add(const MidiEvent&) noexcept GAINSTAGE_REALTIME;
+    void add_joined(MidiEvent, Joined&, bool is_fine, std::uint8_t value) noexcept GAINSTAGE_REALTIME;
+
+    std::array<Channel, 16> channels_{};
+    std::array<MidiEvent, 3> events_{};
+    std::size_t count_ = 0;
+};
+
+}  // namespace gainstage
