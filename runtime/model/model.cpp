@@ -1,11 +1,87 @@
 #include "runtime/model/model.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "runtime/model/json.hpp"
+
 namespace gainstage {
 
+namespace {
+
+std::string shape_text(std::span<const std::int64_t> shape) {
+    std::vector<std::string> sizes;
+    for (const std::int64_t size : shape) sizes.push_back(size < 0 ? "any" : fmt::format("{}", size));
+    return fmt::format("({})", fmt::join(sizes, ", "));
+}
+
+bool matches(std::span<const std::int64_t> shape, std::span<const std::int64_t> expected) {
+    return std::equal(shape.begin(), shape.end(), expected.begin(), expected.end(),
+                      [](std::int64_t size, std::int64_t wanted) { return wanted < 0 || size == wanted; });
+}
+
+/// Null where the key is absent. `config` was checked when the file was read.
+nlohmann::json config_value(const Model& model, std::string_view key) {
+    const auto config = nlohmann::json::parse(model.config_json.empty() ? "{}" : model.config_json);
+    const auto at = config.find(std::string(key));
+    return at == config.end() ? nlohmann::json() : *at;
+}
+
+[[noreturn]] void refuse_key(const Model& model, std::string_view key, std::string_view expected,
+                             const nlohmann::json& found) {
+    throw ModelError(fmt::format("{}: config.{}: expected {}, found {}", model.file, key, expected,
+                                 in_quotes(found.dump())));
+}
+
+}  // namespace
+
 const Tensor* Model::find(std::string_view name) const {
+    const auto at = std::find_if(tensors.begin(), tensors.end(),
+                                 [&](const Tensor& tensor) { return tensor.name == name; });
+    return at == tensors.end() ? nullptr : &*at;
+}
+
+const Tensor& Model::tensor(std::string_view name, std::span<const std::int64_t> shape) const {
+    const Tensor* found = find(name);
+    if (!found)
+        throw ModelError(
+            fmt::format("{}: tensor \"{}\" is missing; expected shape {}", file, name, shape_text(shape)));
+    if (!matches(found->shape, shape))
+        throw ModelError(fmt::format("{}: tensor \"{}\" has shape {}; expected {}", file, name,
+                                     shape_text(found->shape), shape_text(shape)));
+    return *found;
+}
+
+std::string Model::text(std::string_view key, std::string_view fallback) const {
+    const auto value = config_value(*this, key);
+    if (value.is_null()) return std::string(fallback);
+    if (!value.is_string()) refuse_key(*this, key, "a string", value);
+    return value.get<std::string>();
+}
+
+double Model::number(std::string_view key, double fallback) const {
+    const auto value = config_value(*this, key);
+    if (value.is_null()) return fallback;
+    if (!value.is_number()) refuse_key(*this, key, "a number", value);
+    return value.get<double>();
+}
+
+bool Model::flag(std::string_view key, bool fallback) const {
+    const auto value = config_value(*this, key);
+    if (value.is_null()) return fallback;
+    if (!value.is_boolean()) refuse_key(*this, key, "true or false", value);
+    return value.get<bool>();
+}
+
+std::vector<std::string> Model::notes_on_extra(std::span<const std::string_view> known) const {
+    std::vector<std::string> extra;
     for (const Tensor& tensor : tensors)
-        if (tensor.name == name) return &tensor;
-    return nullptr;
+        if (std::find(known.begin(), known.end(), tensor.name) == known.end())
+            extra.push_back(
+                fmt::format("extra tensor ignored: {} {}", in_quotes(tensor.name), shape_text(tensor.shape)));
+    return extra;
 }
 
 }  // namespace gainstage

@@ -27,6 +27,7 @@ struct ModelControl {
     int steps = 0;  ///< >0: a switch with so many positions
 };
 
+/// One array of weights.
 struct Tensor {
     std::string name;
     std::vector<std::int64_t> shape;
@@ -59,6 +60,8 @@ public:
     std::string text(std::string_view key, std::string_view fallback) const;
     double number(std::string_view key, double fallback) const;
     bool flag(std::string_view key, bool fallback) const;
+    /// One note for each tensor whose name is not among `known`: a node type says so in NodeType::notes.
+    std::vector<std::string> notes_on_extra(std::span<const std::string_view> known) const;
 };
 
 /// Control thread. Throws ModelError. Trusts no length in the file; refuses NaN and Inf, overlapping and

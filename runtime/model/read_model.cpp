@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <filesystem>
+#include <fstream>
+
+#include "runtime/model/describe.hpp"
+#include "runtime/model/hash.hpp"
+#include "runtime/model/json.hpp"
+#include "runtime/model/model.hpp"
+#include "runtime/model/safetensors.hpp"
+
+namespace gainstage {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Of everything that can be heard; neither the order of tensors nor the author's name can.
+std::uint64_t hash_of_meaning(const Model& model) {
+    Hash hash;
+    hash.add(model.architecture);
+    hash.add(nlohmann::json::parse(model.config_json).dump());  // keys sorted, white space gone
+    hash.add_number(std::bit_cast<std::uint64_t>(model.sample_rate_hz));
+    for (const std::int64_t size : {model.latency_samples, model.receptive_field, model.memory_samples})
+        hash.add_number(static_cast<std::uint64_t>(size));
+    for (const ModelControl& control : model.controls) {
+        hash.add(control.name);
+        hash.add(control.unit);
+        for (const float value : {control.min, control.max, control.start, control.scale, control.offset})
+            hash.add_number(std::bit_cast<std::uint32_t>(value));
+        hash.add_number(static_cast<std::uint64_t>(control.steps));
+    }
+    std::vector<const Tensor*> by_name;
+    for (const Tensor& tensor : model.tensors) by_name.push_back(&tensor);
+    std::sort(by_name.begin(), by_name.end(), [](auto* a, auto* b) { return a->name < b->name; });
+    for (const Tensor* tensor : by_name) {
+        hash.add(tensor->name);
+        hash.add_number(tensor->shape.size());
+        for (const std::int64_t size : tensor->shape) hash.add_number(static_cast<std::uint64_t>(size));
+        for (const float value : tensor->data) hash.add_number(std::bit_cast<std::uint32_t>(value));
+    }
+    return hash.value();
+}
+
+struct Version {
+    std::uintmax_t bytes = 0;
+    fs::file_time_type written;
+    bool operator==(const Version&) const = default;
+};
+
+/// A pipe or a device is never opened: it could block, or never end.
+Version version_of(const std::string& file) {
+    std::error_code error;
+    const fs::file_status status = fs::status(file, error);
+    if (!fs::exists(status)) throw ModelError(fmt::format("{}: no such file", file), 66);
+    if (!fs::is_regular_file(status)) throw ModelError(fmt::format("{}: not a file of weights", file), 66);
+    Version version{.bytes = fs::file_size(file, error), .written = {}};
+    if (!error) version.written = fs::last_write_time(file, error);
+    if (error) throw ModelError(fmt::format("{}: cannot be read: {}", file, error.message()), 66);
+    return version;
+}
+
+std::vector<std::byte> bytes_of(const std::string& file) {
+    const Version before = version_of(file);
+    if (before.bytes == 0) throw ModelError(fmt::format("{}: is empty; is it still being written?", file));
+    if (before.bytes > max_model_file_bytes)
+        throw ModelError(
+            fmt::format("{}: {} bytes long; at most {} are read", file, before.bytes, max_model_file_bytes));
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream) throw ModelError(fmt::format("{}: cannot be opened; may you read it?", file), 66);
+    std::vector<std::byte> bytes(static_cast<std::size_t>(before.bytes));
+    stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    if (static_cast<std::size_t>(stream.gcount()) != bytes.size() || !(version_of(file) == before))
+        throw ModelError(
+            fmt::format("{}: changed while it was read; write to another name first and rename, "
+                        "so that nobody sees half a file",
+                        file));
+    return bytes;
+}
+
+}  // namespace
+
+std::shared_ptr<const Model> read_model_bytes(std::span<const std::byte> bytes, const std::string& file) {
+    auto model = std::make_shared<Model>();
+    model->file = file;
+    describe(*model, parse_safetensors(bytes, file));
+    Hash hash;
+    hash.add(bytes);
+    model->content_hash = hash.value();
+    model->meaning_hash = hash_of_meaning(*model);
+    return model;
+}
+
+std::shared_ptr<const Model> read_model_file(const std::string& file) {
+    return read_model_bytes(bytes_of(file), file);
+}
+
+}  // namespace gainstage

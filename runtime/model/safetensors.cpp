@@ -1,0 +1,185 @@
+#include "runtime/model/safetensors.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "runtime/model/json.hpp"
+
+namespace gainstage {
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// What the header says of one tensor, checked as far as it can be without the data.
+struct Entry {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::uint64_t elements = 0, bytes_each = 0, begin = 0, end = 0;
+};
+
+/// Little-endian whatever the machine is.
+template <class Word>
+Word load(const std::byte* at) {
+    Word word = 0;
+    for (std::size_t i = 0; i < sizeof(Word); ++i) word |= static_cast<Word>(at[i]) << (8 * i);
+    return word;
+}
+
+class Parser {
+public:
+    Parser(std::span<const std::byte> bytes, const std::string& file) : bytes_(bytes), file_(file) {}
+
+    Safetensors parse() {
+        const Json header = parse_header();
+        std::vector<Entry> entries;
+        for (const auto& [name, value] : header.items())
+            if (name == "__metadata__")
+                read_metadata(value);
+            else
+                entries.push_back(read_entry(name, value));
+        check_tiling(entries);
+        for (const Entry& entry : entries) result_.tensors.push_back(read_tensor(entry));
+        return std::move(result_);
+    }
+
+private:
+    template <class... Args>
+    [[noreturn]] void refuse(fmt::format_string<Args...> text, Args&&... args) const {
+        throw ModelError(fmt::format("{}: {}", file_, fmt::format(text, std::forward<Args>(args)...)));
+    }
+
+    Json parse_header() {
+        if (bytes_.size() > max_model_file_bytes)
+            refuse("{} bytes long; at most {} are read", bytes_.size(), max_model_file_bytes);
+        if (bytes_.size() < 8)
+            refuse(
+                "{} bytes long, which is no safetensors file (it starts with an 8-byte header length); "
+                "is it still being written?",
+                bytes_.size());
+        const auto length = load<std::uint64_t>(bytes_.data());
+        if (length > max_model_header_bytes)
+            refuse("its header claims {} bytes; at most {} are read, so this is hardly a safetensors file",
+                   length, max_model_header_bytes);
+        if (length > bytes_.size() - 8)
+            refuse("its header claims {} bytes, but only {} follow; the file is cut short", length,
+                   bytes_.size() - 8);
+        data_ = bytes_.subspan(8 + static_cast<std::size_t>(length));
+        const auto* text = reinterpret_cast<const char*>(bytes_.data() + 8);
+        Json header = parse_json({text, static_cast<std::size_t>(length)}, file_ + ": header");
+        if (!header.is_object()) refuse("its header is no JSON object, so this is no safetensors file");
+        if (header.size() > max_model_tensors + 1)
+            refuse("it lists {} tensors; at most {} are read", header.size(), max_model_tensors);
+        return header;
+    }
+
+    void read_metadata(const Json& metadata) {
+        if (!metadata.is_object()) refuse("__metadata__: expected an object of strings");
+        for (const auto& [key, value] : metadata.items()) {
+            if (!value.is_string())
+                refuse("__metadata__: {}: expected a string, found {}", in_quotes(key), value.type_name());
+            result_.metadata.emplace_back(key, value.get<std::string>());
+        }
+    }
+
+    Entry read_entry(const std::string& name, const Json& value) const {
+        Entry entry;
+        entry.name = name;
+        if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() ||
+            !value.contains("shape") || !value["shape"].is_array() || !value.contains("data_offsets") ||
+            !value["data_offsets"].is_array() || value["data_offsets"].size() != 2)
+            refuse("tensor {}: expected dtype, shape and two data_offsets", in_quotes(name));
+        const auto dtype = value["dtype"].get<std::string>();
+        if (dtype != "F32" && dtype != "F64")
+            refuse("tensor {}: dtype {} is not read; expected F32 or F64", in_quotes(name), in_quotes(dtype));
+        entry.bytes_each = dtype == "F32" ? 4 : 8;
+        read_shape(entry, value["shape"]);
+        entry.begin = whole_number(name, "data_offsets", value["data_offsets"][0]);
+        entry.end = whole_number(name, "data_offsets", value["data_offsets"][1]);
+        if (entry.begin > entry.end || entry.end > data_.size())
+            refuse(
+                "tensor {}: data_offsets [{}, {}] lie outside the {} bytes of data; the file is cut short or "
+                "damaged",
+                in_quotes(name), entry.begin, entry.end, data_.size());
+        // elements <= data_.size() here, so the product cannot overflow
+        if (entry.end - entry.begin != entry.elements * entry.bytes_each)
+            refuse("tensor {}: shape [{}] of {} needs {} bytes, but its data_offsets hold {}",
+                   in_quotes(name), fmt::join(entry.shape, ", "), dtype, entry.elements * entry.bytes_each,
+                   entry.end - entry.begin);
+        return entry;
+    }
+
+    void read_shape(Entry& entry, const Json& shape) const {
+        if (shape.size() > max_tensor_dimensions)
+            refuse("tensor {}: {} dimensions; at most {} are read", in_quotes(entry.name), shape.size(),
+                   max_tensor_dimensions);
+        entry.elements = 1;
+        for (const Json& size : shape) {
+            const std::uint64_t length = whole_number(entry.name, "shape", size);
+            // Division instead of multiplication: nothing here may overflow. (0 rows of anything are 0.)
+            if (length > data_.size() || (length > 0 && entry.elements > data_.size() / length))
+                refuse("tensor {}: a shape of {} holds more numbers than the file's {} bytes of data",
+                       in_quotes(entry.name), shape.dump(), data_.size());
+            entry.elements *= length;
+            entry.shape.push_back(static_cast<std::int64_t>(length));
+        }
+    }
+
+    std::uint64_t whole_number(const std::string& name, const char* key, const Json& value) const {
+        if (!value.is_number_unsigned())
+            refuse("tensor {}: {}: expected whole numbers from 0 up, found {}", in_quotes(name), key,
+                   in_quotes(value.dump(-1, ' ', true, Json::error_handler_t::replace)));
+        return value.get<std::uint64_t>();
+    }
+
+    /// Sorts by place. Neither gaps nor overlaps nor left-over bytes, as the format demands: a file that is
+    /// being rewritten is noticed here.
+    void check_tiling(std::vector<Entry>& entries) const {
+        std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+            return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+        });
+        std::uint64_t reached = 0;
+        for (const Entry& entry : entries) {
+            if (entry.begin < reached)
+                refuse("tensor {}: its data overlaps that of another tensor", in_quotes(entry.name));
+            if (entry.begin > reached)
+                refuse("bytes {} to {} of the data belong to no tensor", reached, entry.begin);
+            reached = entry.end;
+        }
+        if (reached != data_.size())
+            refuse("bytes {} to {} of the data belong to no tensor", reached, data_.size());
+    }
+
+    Tensor read_tensor(const Entry& entry) const {
+        Tensor tensor{.name = entry.name, .shape = entry.shape, .data = {}};
+        tensor.data.resize(static_cast<std::size_t>(entry.elements));
+        const std::byte* at = data_.data() + entry.begin;
+        for (std::size_t i = 0; i < tensor.data.size(); ++i, at += entry.bytes_each) {
+            const double value = entry.bytes_each == 4 ? std::bit_cast<float>(load<std::uint32_t>(at))
+                                                       : std::bit_cast<double>(load<std::uint64_t>(at));
+            if (!(std::abs(value) <= std::numeric_limits<float>::max()))  // NaN too
+                refuse("tensor {}: element {} of {} is {}; weights must be finite 32-bit numbers",
+                       in_quotes(entry.name), i, tensor.data.size(), value);
+            tensor.data[i] = static_cast<float>(value);
+        }
+        return tensor;
+    }
+
+    const std::span<const std::byte> bytes_;
+    const std::string& file_;
+    std::span<const std::byte> data_;
+    Safetensors result_;
+};
+
+}  // namespace
+
+Safetensors parse_safetensors(std::span<const std::byte> bytes, const std::string& file) {
+    return Parser(bytes, file).parse();
+}
+
+}  // namespace gainstage
