@@ -83,7 +83,7 @@ const Violation violations[] = {
     {"waking another thread", [] { condition.notify_one(); }, true},
     {"writing", [] { sink = static_cast<int>(write(STDOUT_FILENO, "", 0)); }, false},
     {"opening a file", [] { sink = open("/dev/null", O_RDONLY); }, true},
-    {"printing", [] { std::fputs("\n", stdout); }, true},
+    {"printing", [] { std::fputs("a line\n", stdout); }, true},
     {"sleeping", [] { std::this_thread::sleep_for(std::chrono::microseconds(1)); }, true},
     {"an exception",
      [] {
@@ -115,7 +115,7 @@ TEST_CASE("the real-time guard ends the program at every kind of forbidden call"
             CHECK(WIFSIGNALED(end.status));
             CHECK(end.said.find("real-time violation: ") != std::string::npos);
         } else {
-            CHECK(end.said.find("RealtimeSanitizer") != std::string::npos);
+            CHECK(end.said.find("unsafe") != std::string::npos);
         }
     }
 }
