@@ -1,5 +1,6 @@
 #include "nodes/all_nodes.hpp"
 
+#include "nodes/filter.hpp"
 #include "nodes/gain.hpp"
 
 namespace gainstage {
@@ -7,6 +8,7 @@ namespace gainstage {
 NodeTypes all_nodes() {
     static const std::vector<NodeType> types{
         Gain::type(),
+        Filter::type(),
     };
     return types;
 }

@@ -1,0 +1,66 @@
+#pragma once
+/// How nodes follow their knobs: what depends on a knob is worked out at every sample while it moves, and
+/// once while it rests.
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// True if one of the first `count` knobs moves at the block's first frame. (No ramp starts inside a block.)
+inline bool any_moving(const Block& block, int count) noexcept {
+    for (int i = 0; i < count; ++i)
+        if (block.param(i).moving(block.time)) return true;
+    return false;
+}
+
+/// map(knob), worked out anew only when the knob's value differs from the last one asked for.
+template <class T = float>
+class Mapped {
+public:
+    template <class Map>
+    const T& of(float knob, Map map) noexcept {
+        if (knob != knob_) {
+            knob_ = knob;
+            value_ = map(knob);
+        }
+        return value_;
+    }
+
+private:
+    float knob_ = std::numeric_limits<float>::quiet_NaN();
+    T value_{};
+};
+
+/// A knob whose way is straight on a logarithmic scale, as an ear hears frequencies: half way between 100 Hz
+/// and 10 kHz is 1 kHz. A knob that is moved again on its way goes on from where it is. Values above 0.
+class LogRamp {
+public:
+    /// Once a block, before at().
+    void follow(const Ramp& knob) noexcept {
+        if (following_ && knob.start == ramp_.start && knob.length == ramp_.length && knob.to == ramp_.to)
+            return;
+        log_from_ = std::log2(following_ ? at(knob.start) : knob.from);
+        log_span_ = std::log2(knob.to) - log_from_;
+        ramp_ = knob;
+        following_ = true;
+    }
+    bool moving(std::uint64_t time) const noexcept { return ramp_.moving(time); }
+    float at(std::uint64_t time) const noexcept {
+        if (!ramp_.moving(time)) return ramp_.to;
+        const float way = time <= ramp_.start
+                              ? 0.f
+                              : static_cast<float>(time - ramp_.start) / static_cast<float>(ramp_.length);
+        return std::exp2(log_from_ + log_span_ * way);
+    }
+
+private:
+    Ramp ramp_{};
+    bool following_ = false;
+    float log_from_ = 0.f, log_span_ = 0.f;
+};
+
+}  // namespace gainstage

@@ -1,0 +1,89 @@
+#include "tests/nodes/contract.hpp"
+
+#include <limits>
+
+#include "tests/support/measure.hpp"
+
+namespace gainstage::test {
+
+namespace {
+
+std::string difference(const Ports& a, const Ports& b) {
+    for (std::size_t p = 0; p < a.size(); ++p)
+        if (std::string found = bit_difference(a[p], b[p]); !found.empty())
+            return "output " + std::to_string(p) + ", " + found;
+    return {};
+}
+
+std::string depends_on_blocks(const NodeType& type, const NodeConfig& config, const Ports& inputs,
+                              const std::vector<Move>& moves) {
+    const Ports expected = NodeRunner(type, config).run(inputs, {512}, moves);
+    for (const Partition partition : {Partition{1}, Partition{16}, Partition{64}, Partition::random(1),
+                                      Partition::random(2, 40), Partition{max_block_frames}})
+        if (std::string found = difference(NodeRunner(type, config).run(inputs, partition, moves), expected);
+            !found.empty())
+            return "blocks of " + std::to_string(partition.size) + ": " + found;
+    return {};
+}
+
+std::string remembers_after_reset(const NodeType& type, const NodeConfig& config, const Ports& inputs,
+                                  const Ports& before) {
+    NodeRunner used(type, config);
+    used.run(before);
+    used.reset();
+    NodeConfig later = config;
+    later.start_time = used.time();
+    const std::string found = difference(used.run(inputs), NodeRunner(type, later).run(inputs));
+    return found.empty() ? found : "after reset: " + found;
+}
+
+std::string copies_badly(const NodeType& type, const NodeConfig& config, const Ports& inputs,
+                         const std::vector<Move>& moves) {
+    NodeRunner original(type, config), copy(type, config);
+    original.run(inputs, {}, moves);
+    copy.copy_state(original);
+    const std::string found = difference(copy.run(inputs), original.run(inputs));
+    return found.empty() ? found : "after copy_state: " + found;
+}
+
+/// Every seventh frame NaN or an infinity.
+Ports spoiled(Ports inputs) {
+    constexpr float infinity = std::numeric_limits<float>::infinity();
+    const float bad[] = {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity};
+    for (Sound& sound : inputs)
+        for (Channel& channel : sound)
+            for (std::size_t k = 0; k < channel.size(); k += 7) channel[k] = bad[k / 7 % 3];
+    return inputs;
+}
+
+}  // namespace
+
+std::string broken_promise(const NodeType& type, const NodeConfig& config, const Ports& inputs,
+                           const std::vector<Move>& moves) {
+    if (std::string found = depends_on_blocks(type, config, inputs, moves); !found.empty()) return found;
+    if (std::string found = remembers_after_reset(type, config, inputs, inputs); !found.empty()) return found;
+    if (std::string found = remembers_after_reset(type, config, inputs, spoiled(inputs)); !found.empty())
+        return "after NaN and " + found;
+    return copies_badly(type, config, inputs, moves);
+}
+
+std::string not_finite(const NodeType& type, const NodeConfig& config, const Ports& inputs) {
+    const std::size_t knobs = type.params.size();
+    const int frames = static_cast<int>(inputs[0][0].size());
+    for (unsigned corner = 0; corner < 1u << knobs; ++corner) {
+        NodeConfig extreme = config;
+        extreme.params.clear();
+        std::vector<Move> moves;
+        for (std::size_t i = 0; i < knobs; ++i) {
+            const ParamSpec& spec = type.params[i];
+            const bool high = (corner >> i & 1u) != 0;
+            extreme.params.emplace_back(spec.name, high ? spec.max : spec.min);
+            moves.push_back({frames / 2, spec.name, high ? spec.min : spec.max});
+        }
+        for (const Sound& sound : NodeRunner(type, extreme).run(inputs, {}, moves))
+            if (!all_finite(sound)) return "not finite with the knobs at corner " + std::to_string(corner);
+    }
+    return {};
+}
+
+}  // namespace gainstage::test
