@@ -1,0 +1,94 @@
+# shellcheck shell=bash
+# What tools/demo and tools/test share: packages, the build, the clock. Sourced, not run.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+started=$SECONDS
+install=yes  # --no-install makes it "no"
+
+say() { printf '%s\n' "$*"; }
+
+fail() {  # CODE MESSAGE...: says it and leaves (sysexits: 64 usage, 70 internal, 78 environment)
+    local code=$1
+    shift
+    printf '%s\n' "$@" >&2
+    exit "$code"
+}
+
+elapsed() { say "done in $((SECONDS - started)) s"; }
+
+cores() { nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2; }
+
+listed() {  # COLUMN GROUP...: the packages of these groups (column 2: Debian, 3: Homebrew)
+    local column=$1
+    shift
+    awk -v column="$column" -v groups=" $* " \
+        '!/^#/ && index(groups, " " $1 " ") && $column != "-" { print $column }' "$root/tools/packages"
+}
+
+missing_packages() {  # GROUP...: those that dpkg does not have installed
+    local installed
+    # shellcheck disable=SC2046,SC2016  # one word per package; ${...} is dpkg-query's own language
+    installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $(listed 2 "$@") 2>/dev/null |
+        awk '$2 == "installed" { print $1 }')
+    listed 2 "$@" | grep -vxF "${installed:-none}" || true
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then env "$@"; else sudo env "$@"; fi
+}
+
+apt() {
+    as_root DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 \
+        -o Dpkg::Use-Pty=0 "$@"
+}
+
+# GROUP...: installs what is missing, or names it under --no-install. Without apt-get it can only name it.
+need_packages() {
+    local missing
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+        [ "$install" = no ] && return
+        fail 78 "There is no apt-get here. Install these packages, then run this again with --no-install:" \
+            "  brew install $(listed 3 "$@" | paste -s -d ' ' -)"
+    fi
+    missing=$(missing_packages "$@" | paste -s -d ' ' -)
+    [ -z "$missing" ] && return
+    [ "$install" = no ] && fail 78 "Missing: $missing" \
+        "Install with: apt-get install --no-install-recommends $missing"
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+        fail 78 "Missing: $missing" "Installing needs root and there is no sudo here. As root, run:" \
+            "  apt-get install --no-install-recommends $missing"
+    fi
+    say "Installing with apt-get: $missing"
+    local log
+    log=$(mktemp)
+    apt update >"$log" 2>&1 || say "apt-get update failed; trying with the package lists that are here."
+    # shellcheck disable=SC2086  # one word per package
+    apt install -y --no-install-recommends $missing >>"$log" 2>&1 || {
+        tail -n 20 "$log" >&2
+        fail 78 "apt-get could not install: $missing" "Its whole output: $log"
+    }
+    rm -f "$log"
+}
+
+# After `sudo tools/...` has installed what is needed, the rest runs as the checkout's owner, so that no file of
+# root's is left in it.
+hand_over_to_owner() {  # SCRIPT ARGUMENT...
+    local owner
+    owner=$(stat -c %u "$root" 2>/dev/null) || return 0
+    [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_UID:-}" ] && [ "$owner" -ne 0 ] || return 0
+    say "Installed; going on as the owner of this checkout, $(stat -c %U "$root")."
+    exec sudo -H -u "#$owner" "$@" --no-install
+}
+
+build() {  # FOLDER "CMAKE OPTIONS" TARGET...
+    local folder=$1 options=$2 quiet=()
+    shift 2
+    [ -t 1 ] || quiet=(--quiet)
+    # shellcheck disable=SC2086  # options are words
+    cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release $options >"$folder.log" 2>&1 || {
+        cat "$folder.log" >&2
+        fail 70 "CMake could not configure $folder."
+    }
+    rm -f "$folder.log"
+    ninja -C "$folder" -j "$(cores)" "${quiet[@]}" "$@" || fail 70 "The build in $folder failed."
+}
