@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # What tools/demo and tools/test share: packages, the build, the clock. Sourced, not run.
+# Bash 3.2 (macOS) runs it too: there an empty array may only be expanded as ${name[@]+"${name[@]}"}.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 started=$SECONDS
@@ -90,5 +91,5 @@ build() {  # FOLDER "CMAKE OPTIONS" TARGET...
         fail 70 "CMake could not configure $folder."
     }
     rm -f "$folder.log"
-    ninja -C "$folder" -j "$(cores)" "${quiet[@]}" "$@" || fail 70 "The build in $folder failed."
+    ninja -C "$folder" -j "$(cores)" ${quiet[@]+"${quiet[@]}"} "$@" || fail 70 "The build in $folder failed."
 }
