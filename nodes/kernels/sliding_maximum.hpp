@@ -1,0 +1,60 @@
+#pragma once
+/// Largest of the last so many samples, at the same cost for every sample.
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace gainstage {
+
+/// By doubling: the largest of the last 2 is that of two neighbours, of the last 4 that of two such pairs,
+/// and so on; the last step joins two overlapping stretches into one of the exact length. That is
+/// log2(length) steps for every sample, whatever they are; the usual monotonic queue is cheaper on average
+/// but works in bursts.
+class SlidingMaximum {
+public:
+    /// Control thread. REQUIRES: length >= 1, in samples.
+    explicit SlidingMaximum(int length) {
+        while (2 * doubled_ <= length) doubled_ *= 2;
+        overlap_ = length - doubled_;
+        past_.resize(static_cast<std::size_t>(doubled_ - 1 + overlap_));
+    }
+
+    /// Audio thread. Takes the next sample (>= 0) and returns the largest of the last `length`; before the
+    /// first there were zeros.
+    float tick(float x) noexcept {
+        float* ring = past_.data();
+        for (int size = 1; size < doubled_; size *= 2) {
+            x = join(ring[now_ & (size - 1)], x);
+            ring += size;
+        }
+        now_ = (now_ + 1) & (doubled_ - 1);
+        if (overlap_ == 0) return x;
+        x = join(ring[now_overlap_], x);
+        if (++now_overlap_ == overlap_) now_overlap_ = 0;
+        return x;
+    }
+
+    void reset() noexcept { std::fill(past_.begin(), past_.end(), 0.f); }
+    /// REQUIRES: the other's length is this one's.
+    void copy(const SlidingMaximum& other) noexcept {
+        std::copy(other.past_.begin(), other.past_.end(), past_.begin());
+        now_ = other.now_, now_overlap_ = other.now_overlap_;
+    }
+
+private:
+    static float join(float& slot, float x) noexcept {
+        const float older = slot;
+        slot = x;
+        return std::max(x, older);
+    }
+
+    // fixed after construction
+    int doubled_ = 1;  ///< longest power of two within the length
+    int overlap_ = 0;  ///< what the length is longer
+    // state: a ring of 1, 2, 4 .. doubled_ / 2 samples, then one of overlap_
+    std::vector<float> past_;
+    int now_ = 0, now_overlap_ = 0;
+};
+
+}  // namespace gainstage
