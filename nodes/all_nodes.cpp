@@ -1,18 +1,27 @@
 #include "nodes/all_nodes.hpp"
 
 #include "nodes/compressor.hpp"
+#include "nodes/crossfade.hpp"
+#include "nodes/dc_block.hpp"
+#include "nodes/delay.hpp"
 #include "nodes/filter.hpp"
 #include "nodes/gain.hpp"
 #include "nodes/gate.hpp"
+#include "nodes/grey_box.hpp"
+#include "nodes/input.hpp"
+#include "nodes/meter.hpp"
+#include "nodes/mix.hpp"
+#include "nodes/output.hpp"
+#include "nodes/pan.hpp"
+#include "nodes/polarity.hpp"
 
 namespace gainstage {
 
 NodeTypes all_nodes() {
     static const std::vector<NodeType> types{
-        Gain::type(),
-        Filter::type(),
-        Gate::type(),
-        Compressor::type(),
+        Input::type(),    Output::type(),    Gain::type(),       Mix::type(),     Pan::type(),
+        Polarity::type(), Delay::type(),     Filter::type(),     DcBlock::type(), Gate::type(),
+        Meter::type(),    Crossfade::type(), Compressor::type(), GreyBox::type(),
     };
     return types;
 }

@@ -124,6 +124,8 @@ struct NodeType {
     bool closes_loops = false;      ///< the node derives from LoopBreaker
     std::unique_ptr<Node> (*make)(const Setup&) =
         nullptr;  ///< may throw SetupError, ModelError (control thread)
+    std::vector<std::string> (*notes)(const Model&) =
+        nullptr;  ///< for model types: what is worth saying of a file ("extra tensor ignored: ..."); may throw
 };
 
 /// A setting that can't be built: the message names it, what was expected and what to do.

@@ -1,0 +1,63 @@
+#pragma once
+/// A compressor of known parts whose numbers were learned: Wright & Valimaki, "Grey-box modelling of dynamic
+/// range compression", DAFx 2022.
+
+#include <array>
+#include <vector>
+
+#include "nodes/grey_box_weights.hpp"
+#include "nodes/kernels/conditioning_grid.hpp"
+#include "nodes/kernels/lanes.hpp"
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// level of |x| -> static curve (its threshold, ratio and knee set by a small network from the knobs) ->
+/// smoothing of the gain -> times x -> make-up. No latency. The knobs are the controls that the file
+/// declares; while they move, the network is evaluated on the control grid and threshold, slope and knee run
+/// on straight lines between. Linked stereo (`link`, the default): one detector hears the louder channel and
+/// turns both down; the make-up is each channel's own. The file's tensors: grey_box_weights.hpp.
+class GreyBox final : public Node {
+public:
+    static const NodeType& type();
+
+    explicit GreyBox(const Setup&);
+    void process(const Block&) noexcept GAINSTAGE_REALTIME override;
+    void reset() noexcept GAINSTAGE_REALTIME override;
+    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+
+private:
+    using Buffer = Tile<64>;
+    enum CurveValue { threshold_db, slope, knee_db, curve_values };
+    /// Of a network input: what it hears at a knob's value.
+    struct ToModel {
+        float scale, offset;
+    };
+    struct State {
+        double gain = 0.;  ///< smoothed, in units of 80 dB. Double: near 1 s a float would lose its last bits
+        Recurrence::State detector, makeup;
+    };
+
+    void evaluate_curve(const float* knobs, float* values) noexcept GAINSTAGE_REALTIME;
+    void process_tile(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void read_key(const Block&, int detector, int first, int frames) noexcept GAINSTAGE_REALTIME;
+    void apply_curve(int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void smooth(State&, int frames) noexcept GAINSTAGE_REALTIME;
+    void make_up(State&, const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME;
+
+    // fixed after construction
+    GreyBoxWeights weights_;
+    const int channels_, detectors_;
+    const double rate_hz_;
+    std::vector<ToModel> to_model_;
+    // audio thread
+    ConditioningGrid grid_;
+    std::array<State, max_channels> states_;
+    // scratch within one call
+    std::vector<float> network_in_;
+    Buffer gain_, wet_;
+    alignas(64) std::array<double, Buffer::frames> coefficients_{};
+};
+
+}  // namespace gainstage

@@ -1,0 +1,115 @@
+#pragma once
+/// When a conditioning network is evaluated, and what holds in between.
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// Turns knobs into values that a network (or any map that is too dear for every sample) makes of them.
+///
+/// While a knob moves, the map is evaluated every control_grid_frames samples, counted from the start of the
+/// stream; from there its values run on straight lines to what it said, over the next control_grid_frames
+/// samples. So values never jump, whenever a new move replaces an old one, and lag by one grid cell at most.
+/// A step of a knob, and the first sample after the start or a reset, act at their very sample. All of it
+/// depends on ramps and stream time alone, never on how the stream was cut into blocks.
+///
+///     for (int done = 0; done < block.frames;) {
+///         const int run = grid.advance(block.params, block.time + done, block.frames - done, network);
+///         ... frames done .. done + run - 1: value i at the run's k-th frame is grid.at(i, k) ...
+///         done += run;
+///     }
+class ConditioningGrid {
+public:
+    /// Control thread.
+    ConditioningGrid(int controls, int values)
+        : knobs_(controls), from_(values), to_(values), slope_(values) {}
+
+    /// Audio thread. `network(const float* knobs, float* values)` is called at most twice. Returns for how
+    /// many frames (1..frames) from stream sample `time` on the lines below hold.
+    template <class Network>
+    int advance(const Ramp* ramps, std::uint64_t time, int frames, Network&& network) noexcept {
+        constexpr int cell = control_grid_frames;
+        const int into_cell = static_cast<int>(time % cell);
+        if (fresh_ || any_step(ramps, time)) {
+            read_knobs(ramps, time);
+            network(knobs_.data(), to_.data());
+            hold();
+            fresh_ = false;
+        } else if (into_cell == 0) {
+            hold();
+            if (read_knobs(ramps, time)) {
+                network(knobs_.data(), to_.data());
+                aim();
+            }
+        }
+        position_ = into_cell;
+        if (!gliding_ && at_rest(ramps, time)) return frames;
+        return std::min(frames, cell - into_cell);
+    }
+
+    /// Value i at the k-th frame of the run. Computed from the grid point, not accumulated.
+    float at(int i, int k) const noexcept { return from_[i] + slope_[i] * static_cast<float>(position_ + k); }
+    /// The same line in its parts, for kernels that work on many frames at once.
+    float from(int i) const noexcept { return from_[i]; }
+    float slope(int i) const noexcept { return slope_[i]; }
+    int position() const noexcept { return position_; }
+    /// False: the values are the same at every frame of the run.
+    bool gliding() const noexcept { return gliding_; }
+
+    /// Audio thread. The next sample takes the knobs as they are.
+    void reset() noexcept { fresh_ = true; }
+    /// Audio thread. REQUIRES: `other` was built with the same sizes.
+    void copy_state(const ConditioningGrid& other) noexcept {
+        std::copy(other.knobs_.begin(), other.knobs_.end(), knobs_.begin());
+        std::copy(other.from_.begin(), other.from_.end(), from_.begin());
+        std::copy(other.to_.begin(), other.to_.end(), to_.begin());
+        std::copy(other.slope_.begin(), other.slope_.end(), slope_.begin());
+        fresh_ = other.fresh_;
+        gliding_ = other.gliding_;
+    }
+
+private:
+    bool any_step(const Ramp* ramps, std::uint64_t time) const noexcept {
+        for (std::size_t i = 0; i < knobs_.size(); ++i)
+            if (ramps[i].steps_at(time)) return true;
+        return false;
+    }
+    bool at_rest(const Ramp* ramps, std::uint64_t time) const noexcept {
+        for (std::size_t i = 0; i < knobs_.size(); ++i)
+            if (ramps[i].moving(time) || ramps[i].at(time) != knobs_[i]) return false;
+        return true;
+    }
+    /// True if one differs from what the network heard last.
+    bool read_knobs(const Ramp* ramps, std::uint64_t time) noexcept {
+        bool changed = false;
+        for (std::size_t i = 0; i < knobs_.size(); ++i) {
+            const float knob = ramps[i].at(time);
+            changed |= knob != knobs_[i];
+            knobs_[i] = knob;
+        }
+        return changed;
+    }
+    /// Lines end where they led.
+    void hold() noexcept {
+        std::copy(to_.begin(), to_.end(), from_.begin());
+        std::fill(slope_.begin(), slope_.end(), 0.f);
+        gliding_ = false;
+    }
+    void aim() noexcept {
+        for (std::size_t i = 0; i < to_.size(); ++i)
+            slope_[i] = (to_[i] - from_[i]) * (1.f / control_grid_frames);
+        gliding_ = true;
+    }
+
+    // audio thread
+    std::vector<float> knobs_;              ///< what the network heard last
+    std::vector<float> from_, to_, slope_;  ///< lines over the present grid cell
+    int position_ = 0;                      ///< of the run's first frame within its grid cell
+    bool fresh_ = true, gliding_ = false;
+};
+
+}  // namespace gainstage

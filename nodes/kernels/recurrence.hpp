@@ -1,0 +1,46 @@
+#pragma once
+/// Small recurrent cells that read one number a sample and say one: Elman (tanh) and GRU, as PyTorch defines
+/// them, with a linear output.
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/realtime/nonblocking.hpp"
+
+namespace gainstage {
+
+class Model;
+
+/// Shared weights; every channel keeps its own State.
+///
+///     Elman  h = tanh(Wi u + bi + Wh h + bh)
+///     GRU    r = sig(Wir u + bir + Whr h + bhr),  z likewise,  n = tanh(Win u + bin + r (Whn h + bhn)),
+///            h = (1 - z) n + z h                                        (rows in the order r, z, n)
+///     out    o = w h + b
+class Recurrence {
+public:
+    static constexpr int max_units = 32;
+
+    struct State {
+        alignas(64) std::array<float, max_units> hidden{};
+    };
+
+    virtual ~Recurrence() = default;
+
+    /// Audio thread. `in` and `out` may be the same.
+    virtual void run(State&, const float* in, float* out, int frames) const noexcept GAINSTAGE_REALTIME = 0;
+
+    int units = 0;                     ///< fixed after construction
+    bool gru = false;                  ///< else Elman
+    std::vector<std::string> tensors;  ///< names of those read
+};
+
+/// Control thread. Reads PREFIX.weight_ih (units or 3 units, 1), PREFIX.weight_hh (as many, units),
+/// PREFIX.bias_ih, PREFIX.bias_hh, PREFIX.out.weight (1, units) and PREFIX.out.bias (1); a GRU where there
+/// are three rows to a unit. Throws ModelError that names the tensor.
+std::unique_ptr<const Recurrence> read_recurrence(const Model&, std::string_view prefix);
+
+}  // namespace gainstage
