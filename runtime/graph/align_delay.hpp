@@ -1,0 +1,29 @@
+#pragma once
+/// The delay that the plan puts into a path so that it arrives with its slower neighbours. Not for patches.
+
+#include <vector>
+
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// Output = input, `samples` (option, >= 1) later.
+class AlignDelay final : public Node {
+public:
+    static const NodeType& type();
+
+    explicit AlignDelay(const Setup&);
+    void process(const Block&) noexcept GAINSTAGE_REALTIME override;
+    void reset() noexcept GAINSTAGE_REALTIME override;
+    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    std::int64_t memory_samples() const noexcept override { return length_; }
+
+private:
+    // fixed after construction
+    const int length_;
+    // state, audio thread
+    std::vector<std::vector<float>> ring_;  // per channel
+    int position_ = 0;
+};
+
+}  // namespace gainstage

@@ -1,0 +1,301 @@
+#include <algorithm>
+#include <bit>
+
+#include "runtime/graph/order.hpp"
+#include "runtime/graph/wiring.hpp"
+
+namespace gainstage {
+
+namespace {
+
+/// A one-channel buffer by number, before it has memory. Number 0 is silence.
+using BufferId = int;
+constexpr BufferId silence = 0;
+
+struct PortDraft {
+    std::array<BufferId, max_channels> channel{silence, silence};
+    int channels = 0;
+};
+
+/// A step before its buffers have memory.
+struct StepDraft {
+    Step step;
+    std::vector<PortDraft> inputs, outputs;
+};
+
+/// Writes the steps of a wiring in order.
+class Draft {
+public:
+    Draft(const Wiring& wiring, const CompileOptions& options)
+        : wiring_(wiring), options_(options), outputs_(wiring.parts.size()) {}
+
+    std::vector<StepDraft> steps;
+    std::vector<std::vector<Slot*>> loops;
+    BufferId buffers = 1;
+
+    void group(const OrderGroup& group) {
+        if (!group.is_loop) return part(group.nodes.front());
+        const std::size_t loop_at = steps.size();
+        steps.push_back({.step = {.kind = StepKind::loop, .length = static_cast<std::int32_t>(loops.size())},
+                         .inputs = {},
+                         .outputs = {}});
+        loops.emplace_back();
+        for (const int breaker : group.breakers) {
+            loops.back().push_back(slot(breaker));
+            emit(breaker);
+        }
+        for (const int node : group.nodes) part(node);
+        for (const int breaker : group.breakers) absorb(breaker);
+        loop_lengths.push_back(static_cast<std::int32_t>(steps.size() - loop_at - 1));
+    }
+    std::vector<std::int32_t> loop_lengths;
+
+    void recalls() {
+        for (const auto& history : wiring_.recalls) {
+            StepDraft recall{.step = {.kind = StepKind::recall, .history = history.get()},
+                             .inputs = {},
+                             .outputs = {fresh(history->channels())}};
+            recalled_.push_back(recall.outputs[0]);
+            steps.push_back(std::move(recall));
+        }
+    }
+
+private:
+    Slot* slot(int part) const { return wiring_.parts[static_cast<std::size_t>(part)].slot.get(); }
+
+    PortDraft fresh(int channels) {
+        PortDraft port{.channels = channels};
+        for (int c = 0; c < channels; ++c) port.channel[static_cast<std::size_t>(c)] = buffers++;
+        return widened(port, channels);
+    }
+
+    /// The same sound at a port of `channels`: mono feeds both.
+    static PortDraft widened(PortDraft port, int channels) {
+        if (port.channels == 1) port.channel[1] = port.channel[0];
+        port.channels = channels;
+        return port;
+    }
+
+    const PortDraft& output(const Source& source) const {
+        if (source.part < 0) return recalled_[static_cast<std::size_t>(~source.part)];
+        return outputs_[static_cast<std::size_t>(source.part)][static_cast<std::size_t>(source.port)];
+    }
+
+    PortDraft mix(const Feed& feed, int channels) {
+        if (feed.empty()) return {.channels = channels};
+        if (feed.size() == 1) return widened(output(feed.front()), channels);
+        StepDraft sum{.step = {.kind = StepKind::sum}, .inputs = {}, .outputs = {fresh(channels)}};
+        for (const Source& source : feed) sum.inputs.push_back(widened(output(source), channels));
+        steps.push_back(sum);
+        return sum.outputs[0];
+    }
+
+    PortDraft input(const WiredInput& wired, int channels) {
+        if (channels == 0) return {};
+        const PortDraft now = mix(wired.feed, channels);
+        if (!wired.fades) return now;
+        StepDraft fade{.step = {.kind = StepKind::fade},
+                       .inputs = {mix(wired.old_feed, channels), now},
+                       .outputs = {fresh(channels)}};
+        steps.push_back(fade);
+        return fade.outputs[0];
+    }
+
+    void remember(const PortDraft& port, const std::shared_ptr<History>& history) {
+        if (!history) return;
+        steps.push_back({.step = {.kind = StepKind::remember, .history = history.get()},
+                         .inputs = {port},
+                         .outputs = {}});
+    }
+
+    std::vector<PortDraft> inputs(int index) {
+        const WiredPart& part = wiring_.parts[static_cast<std::size_t>(index)];
+        std::vector<PortDraft> ports;
+        for (std::size_t p = 0; p < part.inputs.size(); ++p) {
+            ports.push_back(input(part.inputs[p], part.slot->description.input_channels[p]));
+            if (part.remembers) remember(ports.back(), part.slot->input_histories[p]);
+        }
+        return ports;
+    }
+
+    StepDraft node_step(int index, StepKind kind) {
+        Slot& s = *slot(index);
+        StepDraft draft;
+        draft.step.kind = kind;
+        draft.step.watched = options_.watch;
+        draft.step.has_latency = s.latency_samples > 0;
+        draft.step.node = s.node.get();
+        draft.step.slot = &s;
+        draft.step.params = s.ramps.data();
+        draft.step.readings = s.readings.data();
+        return draft;
+    }
+
+    std::vector<PortDraft> fresh_outputs(int index) {
+        std::vector<PortDraft> ports;
+        for (const int channels : slot(index)->description.output_channels) ports.push_back(fresh(channels));
+        return ports;
+    }
+
+    void part(int index) {
+        std::vector<PortDraft> in = inputs(index);
+        StepDraft draft = node_step(index, StepKind::process);
+        draft.inputs = std::move(in);
+        draft.outputs = fresh_outputs(index);
+        finish(index, std::move(draft));
+    }
+
+    void emit(int index) {
+        StepDraft draft = node_step(index, StepKind::emit);
+        draft.outputs = fresh_outputs(index);
+        finish(index, std::move(draft));
+    }
+
+    void absorb(int index) {
+        std::vector<PortDraft> in = inputs(index);
+        StepDraft draft = node_step(index, StepKind::absorb);
+        draft.inputs = std::move(in);
+        steps.push_back(std::move(draft));
+    }
+
+    void finish(int index, StepDraft draft) {
+        outputs_[static_cast<std::size_t>(index)] = draft.outputs;
+        const WiredPart& part = wiring_.parts[static_cast<std::size_t>(index)];
+        steps.push_back(std::move(draft));
+        if (part.remembers && !outputs_[static_cast<std::size_t>(index)].empty())
+            remember(outputs_[static_cast<std::size_t>(index)][0], part.slot->output_history);
+    }
+
+    const Wiring& wiring_;
+    const CompileOptions& options_;
+    std::vector<std::vector<PortDraft>> outputs_;
+    std::vector<PortDraft> recalled_;
+};
+
+/// Gives drafts as little memory as their lifetimes allow: the buffer freed last is taken first, so that a
+/// chain stays in the nearest cache. A step's outputs are taken before its inputs are freed: they never
+/// share.
+class Layout {
+public:
+    explicit Layout(const Draft& draft)
+        : last_use_(static_cast<std::size_t>(draft.buffers), -1),
+          place(static_cast<std::size_t>(draft.buffers), -1) {
+        for (std::size_t s = 0; s < draft.steps.size(); ++s) {
+            each(draft.steps[s].inputs,
+                 [&](BufferId b) { last_use_[static_cast<std::size_t>(b)] = static_cast<int>(s); });
+            each(draft.steps[s].outputs,
+                 [&](BufferId b) { last_use_[static_cast<std::size_t>(b)] = static_cast<int>(s); });
+        }
+        place[silence] = places++;
+        for (std::size_t s = 0; s < draft.steps.size(); ++s) {
+            each(draft.steps[s].outputs, [&](BufferId b) { take(b); });
+            each(draft.steps[s].inputs, [&](BufferId b) { release(b, static_cast<int>(s)); });
+            each(draft.steps[s].outputs, [&](BufferId b) { release(b, static_cast<int>(s)); });
+        }
+    }
+    int places = 0;
+
+private:
+    template <class Visit>
+    static void each(const std::vector<PortDraft>& ports, Visit visit) {
+        for (const PortDraft& port : ports)
+            for (int c = 0; c < port.channels; ++c) visit(port.channel[static_cast<std::size_t>(c)]);
+    }
+    void take(BufferId b) {
+        int& mine = place[static_cast<std::size_t>(b)];
+        if (b == silence || mine >= 0) return;
+        if (free_.empty()) {
+            mine = places++;
+        } else {
+            mine = free_.back();
+            free_.pop_back();
+        }
+    }
+    void release(BufferId b, int step) {
+        int& until = last_use_[static_cast<std::size_t>(b)];
+        if (b == silence || until != step) return;
+        until = -1;  // a port may name a buffer twice
+        free_.push_back(place[static_cast<std::size_t>(b)]);
+    }
+    std::vector<int> last_use_, free_;
+
+public:
+    std::vector<int> place;
+};
+
+constexpr std::size_t floats_per_line = 16;
+
+/// Turns drafts into steps with addresses.
+std::unique_ptr<Plan> place(const Draft& draft, const Wiring& wiring, const CompileOptions& options) {
+    auto plan = std::make_unique<Plan>();
+    const Layout layout(draft);
+    const std::size_t stride = (static_cast<std::size_t>(options.max_frames) + floats_per_line - 1) /
+                               floats_per_line * floats_per_line;
+    plan->memory.assign(stride * static_cast<std::size_t>(layout.places) + floats_per_line, 0.f);
+    const auto address = std::bit_cast<std::uintptr_t>(plan->memory.data());
+    float* base = plan->memory.data() + (64 - address % 64) % 64 / sizeof(float);
+
+    std::size_t port_count = 0;
+    for (const StepDraft& step : draft.steps) port_count += step.inputs.size() + step.outputs.size();
+    plan->ports.reserve(port_count);  // pointers into it are kept
+    const auto add_ports = [&](const std::vector<PortDraft>& ports) {
+        const PortBuffer* first = plan->ports.data() + plan->ports.size();
+        for (const PortDraft& port : ports) {
+            PortBuffer buffer{.channel = {base, base}, .channels = port.channels};
+            for (int c = 0; c < std::max(port.channels, 1); ++c)
+                buffer.channel[static_cast<std::size_t>(c)] =
+                    base + stride * static_cast<std::size_t>(layout.place[static_cast<std::size_t>(
+                                        port.channel[static_cast<std::size_t>(c)])]);
+            if (port.channels == 1) buffer.channel[1] = buffer.channel[0];
+            plan->ports.push_back(buffer);
+        }
+        return first;
+    };
+    for (const auto& delays : draft.loops)
+        plan->loops.push_back(std::make_unique<std::vector<Slot*>>(delays));
+    for (const StepDraft& from : draft.steps) {
+        Step step = from.step;
+        step.input_count = static_cast<std::uint16_t>(from.inputs.size());
+        step.output_count = static_cast<std::uint16_t>(from.outputs.size());
+        step.inputs = add_ports(from.inputs);
+        step.outputs = add_ports(from.outputs);
+        if (step.kind == StepKind::loop) {
+            const auto loop = static_cast<std::size_t>(step.length);
+            step.delays = plan->loops[loop].get();
+            step.length = draft.loop_lengths[loop];
+        }
+        plan->node_steps += step.node != nullptr;
+        plan->steps.push_back(step);
+    }
+    for (const WiredPart& part : wiring.parts) plan->slots.push_back(part.slot);
+    plan->histories = wiring.recalls;
+    plan->fade = options.fade;
+    return plan;
+}
+
+std::vector<std::vector<int>> sources_of(const Wiring& wiring) {
+    std::vector<std::vector<int>> sources(wiring.parts.size());
+    for (std::size_t n = 0; n < wiring.parts.size(); ++n)
+        for (const WiredInput& input : wiring.parts[n].inputs) {
+            for (const Source& source : input.feed)
+                if (source.part >= 0) sources[n].push_back(source.part);
+            for (const Source& source : input.old_feed)
+                if (source.part >= 0) sources[n].push_back(source.part);
+        }
+    return sources;
+}
+
+}  // namespace
+
+Compiled compile(const Wiring& wiring, const CompileOptions& options) {
+    std::vector<bool> breakers;
+    for (const WiredPart& part : wiring.parts) breakers.push_back(part.slot->breaker != nullptr);
+    const Order order = order_nodes(sources_of(wiring), breakers);
+    if (!order.bad_cycle.empty()) return {.plan = nullptr, .bad_cycle = order.bad_cycle};
+    Draft draft(wiring, options);
+    draft.recalls();
+    for (const OrderGroup& group : order.groups) draft.group(group);
+    return {.plan = place(draft, wiring, options), .bad_cycle = {}};
+}
+
+}  // namespace gainstage

@@ -1,0 +1,290 @@
+#include "runtime/realtime/audio_room.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/realtime/denormals.hpp"
+
+namespace gainstage {
+
+namespace {
+constexpr float panic_down_ms = 5.f, panic_up_ms = 20.f;
+constexpr std::size_t timed_steps_per_block = 32;
+}  // namespace
+
+AudioRoom::AudioRoom(const RoomConfig& config)
+    : config_(config),
+      ticks_per_sample_(ticks_per_second() / config.sample_rate_hz),
+      master_{.start = 0, .length = samples(start_ramp_ms), .from = 0.f, .to = 1.f},
+      knobs_(knob_ring_size) {
+    for (int p = 0; p < config.midi_ports; ++p) midi_.push_back(std::make_unique<MidiQueue>());
+    events_.reserve(max_events);
+}
+
+std::uint32_t AudioRoom::samples(float ms) const noexcept {
+    return static_cast<std::uint32_t>(std::lround(static_cast<double>(ms) * config_.sample_rate_hz / 1000.));
+}
+
+void AudioRoom::process(const float* const* in, int in_channels, float* const* out, int out_channels,
+                        int frames, std::int64_t clock_ns) noexcept {
+    const std::uint64_t begin = read_ticks();
+    const FlushDenormals flush;
+    DeviceBlock device{
+        .in = in, .in_channels = in_channels, .out = out, .out_channels = out_channels, .offset = 0};
+    for (int c = 0; c < out_channels; ++c) std::fill_n(out[c], frames, 0.f);
+
+    take_news(frames, clock_ns);
+    while (device.offset < frames) {
+        change_if_due();
+        apply_due();
+        const int count = piece_length(frames - device.offset);
+        play_piece(device, count);
+        device.offset += count;
+    }
+    catch_up(frames);
+
+    published_now_.store(now_, std::memory_order_release);
+    measure(in, in_channels, out, out_channels, frames, read_ticks() - begin);
+}
+
+// ------------------------------------------------------------------------------------------------ news
+
+void AudioRoom::take_news(int frames, std::int64_t clock_ns) noexcept {
+    for (News news; events_.size() < max_events && news_.pop(news);) {
+        if (news.transition) {
+            pending_ = news.transition;
+            warm_ = !pending_->warming;
+        } else {
+            schedule(news.event);
+        }
+    }
+    take_midi(frames, clock_ns);
+    last_clock_ns_ = clock_ns;
+}
+
+/// A message that arrived during the last block is played as far into this one as it came into that one: a
+/// constant delay of a block instead of a jitter of one.
+void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
+    for (std::size_t p = 0; p < midi_.size(); ++p)
+        for (StampedMidi message; events_.size() < max_events && midi_[p]->pop(message);) {
+            const double late_s = static_cast<double>(message.arrival_ns - last_clock_ns_) * 1e-9;
+            const double offset = last_clock_ns_ && clock_ns ? late_s * config_.sample_rate_hz : 0.;
+            schedule({.kind = EventKind::midi,
+                      .port = static_cast<std::uint8_t>(p),
+                      .midi = message.message,
+                      .stamp = now_ + static_cast<std::uint64_t>(std::clamp(offset, 0., frames - 1.))});
+        }
+}
+
+/// Keeps events_ sorted, latest first, equal stamps in the order of arrival.
+void AudioRoom::schedule(Event event) noexcept {
+    if (events_.size() >= max_events) {
+        stats_.events_lost.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
+    event.stamp = std::max(event.stamp, now_);
+    auto at = events_.end();
+    while (at != events_.begin() && (at - 1)->stamp <= event.stamp) --at;
+    events_.insert(at, event);
+}
+
+void AudioRoom::apply_due() noexcept {
+    while (!events_.empty() && events_.back().stamp <= now_) {
+        const Event event = events_.back();
+        events_.pop_back();
+        apply(event);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------ events
+
+/// What the MIDI map may see and move.
+class AudioRoom::Host final : public MidiHost {
+public:
+    explicit Host(AudioRoom& room) : room_(room) {}
+
+    float value(const GraphTarget& target) const noexcept override {
+        const Slot* slot = room_.score_->targets[static_cast<std::size_t>(target.node)].slot;
+        return slot->ramps[static_cast<std::size_t>(index(target, *slot))].to;
+    }
+    void set(const GraphTarget& target, float value, float smooth_ms) noexcept override {
+        TargetSlot& slots = room_.score_->targets[static_cast<std::size_t>(target.node)];
+        room_.move_target(slots, index(target, *slots.slot), value, smooth_ms);
+    }
+    void panic() noexcept override { room_.apply({.kind = EventKind::panic, .stamp = 0}); }
+
+private:
+    static std::int32_t index(const GraphTarget& target, const Slot& slot) noexcept {
+        switch (target.kind) {
+            case TargetKind::bypass:
+                return slot.param_count + Slot::bypass;
+            case TargetKind::mute:
+                return slot.param_count + Slot::mute;
+            default:
+                return target.param;
+        }
+    }
+    AudioRoom& room_;
+};
+
+void AudioRoom::apply(const Event& event) noexcept {
+    switch (event.kind) {
+        case EventKind::knob:
+            move_knob(event.key, event.param, event.value, event.smooth_ms);
+            break;
+        case EventKind::midi: {
+            Host host(*this);
+            if (score_) score_->midi->receive(event.midi, host);
+            break;
+        }
+        case EventKind::panic:
+            if (fading_out_) return;
+            master_ = {.start = now_, .length = samples(panic_down_ms), .from = master_.at(now_), .to = 0.f};
+            schedule({.kind = EventKind::panic_reset, .stamp = now_ + master_.length});
+            break;
+        case EventKind::panic_reset:
+            reset_all();
+            if (!fading_out_)
+                master_ = {.start = now_, .length = samples(panic_up_ms), .from = 0.f, .to = 1.f};
+            return;  // follows from the panic; not news
+        case EventKind::fade_out:
+            fading_out_ = true;
+            master_ = {.start = now_, .length = samples(event.value), .from = master_.at(now_), .to = 0.f};
+            break;
+    }
+    report({.kind = ReportKind::event, .stamp = now_, .event = event});
+}
+
+void AudioRoom::reset_all() noexcept {
+    if (!plan_) return;
+    for (const auto& slot : plan_->slots) slot->reset();
+}
+
+void AudioRoom::move_knob(NodeKey key, std::int32_t param, float value, float smooth_ms) noexcept {
+    if (!score_ || key >= score_->target_of_key.size()) return;
+    const int target = score_->target_of_key[key];
+    if (target < 0) return;  // the node left with an edit that overtook this move
+    move_target(score_->targets[static_cast<std::size_t>(target)], param, value, smooth_ms);
+}
+
+void AudioRoom::move_target(TargetSlot& target, std::int32_t param, float value, float smooth_ms) noexcept {
+    Slot& slot = *target.slot;
+    if (param < 0 || param >= static_cast<std::int32_t>(slot.ramps.size())) return;
+    const Ramp ramp = start_ramp(slot, param, value, smooth_ms);
+    if (target.leaving) {
+        const int theirs = target.leaving_param[static_cast<std::size_t>(param)];
+        if (theirs >= 0) start_ramp(*target.leaving, theirs, value, smooth_ms);
+    }
+    knobs_[knob_sequence_ % knob_ring_size] = {.key = slot.key, .param = param, .ramp = ramp};
+    report({.kind = ReportKind::knob,
+            .key = slot.key,
+            .param = param,
+            .value = value,
+            .stamp = now_,
+            .sequence = knob_sequence_++,
+            .ramp = ramp});
+}
+
+Ramp AudioRoom::start_ramp(Slot& slot, std::int32_t param, float value, float smooth_ms) noexcept {
+    const ParamSpec& spec = slot.specs[static_cast<std::size_t>(param)];
+    Ramp& ramp = slot.ramps[static_cast<std::size_t>(param)];
+    float to = std::clamp(std::isnan(value) ? spec.start : value, spec.min, spec.max);
+    if (to != value)
+        report({.kind = ReportKind::clamped, .key = slot.key, .param = param, .value = value, .stamp = now_});
+    if (spec.steps > 1) {
+        const float step = (spec.max - spec.min) / static_cast<float>(spec.steps - 1);
+        to = spec.min + step * std::round((to - spec.min) / step);
+    }
+    const float ms = smooth_ms >= 0.f ? smooth_ms : slot.smooth_ms[static_cast<std::size_t>(param)];
+    const std::uint32_t length = spec.steps > 1 ? 0 : samples(ms);
+    ramp = {.start = now_, .length = length, .from = ramp.at(now_), .to = to};
+    return ramp;
+}
+
+// ------------------------------------------------------------------------------------------------ playing
+
+/// Cuts at the next event, at the begin of a change that is due and at the end of the running fade.
+int AudioRoom::piece_length(int wanted) const noexcept {
+    std::uint64_t end = now_ + static_cast<std::uint64_t>(std::min(wanted, config_.max_frames));
+    if (!events_.empty()) end = std::min(end, events_.back().stamp);
+    if (fading_) end = std::min(end, fade_start_ + fading_->curve.size());
+    if (pending_ && pending_->stamp > now_) end = std::min(end, pending_->stamp);
+    return static_cast<int>(end - now_);
+}
+
+void AudioRoom::play_piece(DeviceBlock& device, int frames) noexcept {
+    if (plan_) {
+        Piece piece{.time = now_,
+                    .frames = frames,
+                    .fade_start = fade_start_,
+                    .device = &device,
+                    .ceiling = score_->ceiling,
+                    .latch_window_samples = Quarantine::window_s * config_.sample_rate_hz};
+        if (config_.time_nodes) {
+            const int steps = static_cast<int>(plan_->steps.size());
+            piece.timed_begin = timed_next_ < steps ? timed_next_ : 0;
+            piece.timed_end = piece.timed_begin + static_cast<int>(timed_steps_per_block);
+            timed_next_ = piece.timed_end;
+        }
+        run_plan(*plan_, piece);
+        report_trips(piece);
+    }
+    play_master(device, frames);
+    now_ += static_cast<std::uint64_t>(frames);
+}
+
+void AudioRoom::play_master(DeviceBlock& device, int frames) noexcept {
+    if (!master_.moving(now_) && master_.to == 1.f) return;
+    for (int c = 0; c < device.out_channels; ++c) {
+        float* out = device.out[c] + device.offset;
+        for (int k = 0; k < frames; ++k) out[k] *= master_.at(now_ + static_cast<std::uint64_t>(k));
+    }
+    const std::uint64_t end = now_ + static_cast<std::uint64_t>(frames);
+    if (fading_out_ && master_.moving(now_) && !master_.moving(end))
+        report({.kind = ReportKind::silent, .stamp = end});
+}
+
+void AudioRoom::report_trips(const Piece& piece) noexcept {
+    for (int i = 0; i < piece.trip_count; ++i) {
+        const Trip& trip = piece.trips[static_cast<std::size_t>(i)];
+        const Quarantine& q = trip.slot->quarantine;
+        report({.kind = ReportKind::trip,
+                .cause = trip.cause,
+                .latched = q.latched,
+                .key = trip.slot->key,
+                .stamp = q.since});
+    }
+}
+
+void AudioRoom::report(const Report& report) noexcept {
+    if (!reports_.push(report)) stats_.reports_lost.fetch_add(1, std::memory_order_relaxed);
+}
+
+namespace {
+
+void raise_peak(std::atomic<float>& peak, const float* sound, int frames) noexcept {
+    float highest = peak.load(std::memory_order_relaxed);
+    for (int k = 0; k < frames; ++k) highest = std::max(highest, std::abs(sound[k]));
+    peak.store(highest, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void AudioRoom::measure(const float* const* in, int in_channels, float* const* out, int out_channels,
+                        int frames, std::uint64_t ticks) noexcept {
+    for (int c = 0; c < std::min(in_channels, RoomStats::metered_channels); ++c)
+        raise_peak(stats_.in_peak[static_cast<std::size_t>(c)], in[c], frames);
+    for (int c = 0; c < std::min(out_channels, RoomStats::metered_channels); ++c)
+        raise_peak(stats_.out_peak[static_cast<std::size_t>(c)], out[c], frames);
+    const auto load = static_cast<float>(static_cast<double>(ticks) / (ticks_per_sample_ * frames));
+    stats_.blocks.fetch_add(1, std::memory_order_relaxed);
+    stats_.frames.fetch_add(static_cast<std::uint64_t>(frames), std::memory_order_relaxed);
+    stats_.load.store(load, std::memory_order_relaxed);
+    if (load > 1.f) stats_.late_blocks.fetch_add(1, std::memory_order_relaxed);
+    if (load > stats_.worst_load.load(std::memory_order_relaxed)) {
+        stats_.worst_load.store(load, std::memory_order_relaxed);
+        stats_.worst_at.store(now_, std::memory_order_relaxed);
+    }
+}
+
+}  // namespace gainstage

@@ -1,0 +1,64 @@
+#pragma once
+/// What travels between the audio thread and the control thread: plain values and borrowed pointers.
+
+#include <cstdint>
+
+#include "runtime/param.hpp"
+#include "runtime/realtime/midi_message.hpp"
+#include "runtime/realtime/slot.hpp"
+
+namespace gainstage {
+
+struct Transition;
+
+enum class EventKind : std::uint8_t {
+    knob,         ///< a knob of `key` moves to `value`
+    midi,         ///< a controller's message, decoded by the playing patch's map
+    panic,        ///< silence, forget all sound in flight, come back
+    panic_reset,  ///< the middle of a panic; made by the audio thread itself
+    fade_out,     ///< the stream ends: to silence in `value` milliseconds
+};
+
+/// Something that happens at a sample of the stream.
+struct Event {
+    static constexpr std::uint64_t at_once = 0;  ///< stamp: as soon as it is read
+
+    EventKind kind = EventKind::knob;
+    std::uint8_t port = 0;  ///< midi: which input
+    MidiMessage midi{};
+    NodeKey key = 0;
+    std::int32_t param = 0;  ///< index in the slot's ramps
+    float value = 0.f;
+    float smooth_ms = -1.f;  ///< < 0: as the knob says
+    std::uint64_t stamp = at_once;
+};
+
+enum class ReportKind : std::uint8_t {
+    event,     ///< `event` was applied at `stamp` (what a log of the take must hold)
+    knob,      ///< a ramp began: the conditioning trajectory that newcomers are warmed on
+    clamped,   ///< a knob was asked beyond its range
+    trip,      ///< a node entered quarantine
+    started,   ///< a transition's fade began at `stamp`
+    finished,  ///< the transition is over: its old plan is no longer used
+    failed,    ///< the transition could not begin; nothing changed
+    silent,    ///< the fade-out is over
+};
+
+enum class WarmFailure : std::uint8_t { none, history_lost, knobs_lost, newcomer_tripped };
+
+struct Report {
+    ReportKind kind = ReportKind::event;
+    TripCause cause{};
+    WarmFailure failure{};
+    bool latched = false;
+    NodeKey key = 0;
+    std::int32_t param = 0;
+    float value = 0.f;
+    std::uint64_t stamp = 0;
+    std::uint64_t sequence = 0;  ///< of knob reports: counts them, without a gap unless one was lost
+    Ramp ramp{};
+    Event event{};
+    Transition* transition = nullptr;
+};
+
+}  // namespace gainstage

@@ -1,0 +1,102 @@
+#pragma once
+/// What the audio thread runs: a flat list of steps over buffers that are already there.
+
+#include <memory>
+#include <vector>
+
+#include "runtime/realtime/midi_map.hpp"
+#include "runtime/realtime/slot.hpp"
+
+namespace gainstage {
+
+enum class StepKind : std::uint8_t {
+    process,   ///< run a node
+    emit,      ///< a delay in a loop: write what comes out
+    absorb,    ///< a delay in a loop: take in what went in
+    sum,       ///< outputs[0] = all sources added, in the patch's order
+    fade,      ///< outputs[0] = from sources[0] to sources[1] along the fade's curve
+    remember,  ///< keep sources[0] in a history
+    recall,    ///< outputs[0] = a history at the present time (warming only)
+    loop,      ///< the next `length` steps run in pieces no longer than the loop's shortest delay
+};
+
+/// One line of the list. What the plain path needs lies side by side.
+struct Step {
+    StepKind kind = StepKind::process;
+    bool watched = true;                              ///< check the output (off only in `bench`)
+    bool has_latency = false;                         ///< the node's dry line must be fed
+    std::uint16_t input_count = 0, output_count = 0;  ///< of sum: its sources
+    std::int32_t length = 0;                          ///< loop: steps inside
+    Node* node = nullptr;
+    Slot* slot = nullptr;
+    const PortBuffer* inputs = nullptr;  ///< of the node; sources of sum, fade, remember
+    const PortBuffer* outputs = nullptr;
+    const Ramp* params = nullptr;
+    std::atomic<float>* readings = nullptr;
+    History* history = nullptr;
+    std::vector<Slot*>* delays = nullptr;  ///< loop: the delays that close it
+};
+
+/// Where a mapping's target is found: the node's slot, and during a fade the leaving one under the same name.
+struct TargetSlot {
+    Slot* slot = nullptr;
+    Slot* leaving = nullptr;
+    std::vector<int>
+        leaving_param;  ///< per param of `slot` (extras included), its index in `leaving`; -1: none
+};
+
+/// A raised cosine from 0 to 1: the weight of the new sound, sample by sample.
+using FadeCurve = std::vector<float>;
+
+/// Immutable once built, but for the sound in its buffers. Built and freed by the control thread.
+struct Plan {
+    std::vector<Step> steps;
+    std::vector<PortBuffer> ports;  ///< storage of the steps' inputs and outputs
+    std::vector<std::unique_ptr<std::vector<Slot*>>> loops;
+    std::vector<float> memory;                        ///< sound
+    std::vector<std::shared_ptr<Slot>> slots;         ///< every slot that the steps run
+    std::vector<std::shared_ptr<History>> histories;  ///< every one that is recalled
+    int node_steps = 0;
+
+    const FadeCurve* fade = nullptr;  ///< of the fade steps
+};
+
+/// What belongs to a patch rather than to a way of running it.
+struct Score {
+    std::vector<TargetSlot> targets;  ///< per node of the graph
+    std::vector<int> target_of_key;   ///< NodeKey -> index into targets, -1: not in this patch
+    std::unique_ptr<MidiMap> midi;
+    float ceiling = 15.85f;  ///< linear
+};
+
+/// One bad sample, as the runner saw it.
+struct Trip {
+    Slot* slot = nullptr;
+    TripCause cause = TripCause::not_finite;
+};
+
+/// One run of a plan over one piece of the stream.
+struct Piece {
+    std::uint64_t time = 0;
+    int frames = 0;
+    std::uint64_t fade_start = 0;  ///< stream sample at which the plan's fade began
+    const DeviceBlock* device = nullptr;
+    float ceiling = 15.85f;
+    double latch_window_samples = 0.;    ///< three trips within it latch a node to bypass
+    int timed_begin = 0, timed_end = 0;  ///< steps whose cost is measured this time
+    bool history_lost = false;           ///< a recall came too late (warming only)
+
+    static constexpr int max_trips = 32;
+    std::array<Trip, max_trips> trips{};
+    int trip_count = 0;
+};
+
+/// Audio thread (or the thread that warms). `piece.trips` tells what went wrong.
+void run_plan(const Plan&, Piece&) noexcept GAINSTAGE_REALTIME;
+
+/// A counter that is cheap to read: time-stamp counter or the architecture's virtual timer.
+std::uint64_t read_ticks() noexcept GAINSTAGE_REALTIME;
+/// Ticks per second, measured once against the steady clock. Control thread.
+double ticks_per_second();
+
+}  // namespace gainstage

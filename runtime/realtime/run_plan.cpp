@@ -1,0 +1,289 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "runtime/realtime/plan.hpp"
+
+namespace gainstage {
+
+namespace {
+
+/// |x| <= ceiling for all of them. Compares bit patterns, in which NaN and Inf lie above every finite number,
+/// so that the loop is a few integer operations on whole vectors.
+bool within(const float* x, int frames, std::int32_t ceiling_bits) noexcept {
+    std::int32_t over = 0;
+    for (int k = 0; k < frames; ++k) {
+        std::int32_t bits;
+        std::memcpy(&bits, x + k, sizeof bits);
+        over |= static_cast<std::int32_t>((bits & 0x7fffffff) > ceiling_bits);
+    }
+    return over == 0;
+}
+
+/// First frame with a bad sample in any channel of any output; `frames` where there is none.
+int first_bad(const Step& step, int offset, int frames, float ceiling, TripCause& cause) noexcept {
+    for (int k = 0; k < frames; ++k)
+        for (int p = 0; p < step.output_count; ++p)
+            for (int c = 0; c < step.outputs[p].channels; ++c) {
+                const float x = step.outputs[p].channel[c][offset + k];
+                if (std::abs(x) <= ceiling) continue;
+                cause = std::isfinite(x) ? TripCause::above_ceiling : TripCause::not_finite;
+                return k;
+            }
+    return frames;
+}
+
+void record_trip(Slot& slot, std::uint64_t time, double window_samples) noexcept {
+    Quarantine& q = slot.quarantine;
+    q.tripped = true;
+    q.since = time;
+    if (q.trip_count == Quarantine::trips_to_latch) {
+        for (std::size_t i = 1; i < q.trips.size(); ++i) q.trips[i - 1] = q.trips[i];
+        --q.trip_count;
+    }
+    q.trips[static_cast<std::size_t>(q.trip_count++)] = time;
+    q.latched = q.trip_count == Quarantine::trips_to_latch &&
+                static_cast<double>(time - q.trips[0]) <= window_samples;
+}
+
+float& last_good(Slot& slot, int port, int channel) noexcept {
+    return slot.last_good[static_cast<std::size_t>(port * max_channels + channel)];
+}
+
+/// The dry sound of a step at piece-relative frames: its first input, folded to mono where the output is;
+/// silence for a node without inputs, and for a delay in a loop, whose input comes later.
+class Dry {
+public:
+    explicit Dry(const Step& step, int offset) noexcept
+        : step_(step), offset_(offset), silent_(step.kind == StepKind::emit || step.input_count == 0) {}
+
+    /// Latency-aligned.
+    float aligned(int channel, int frame) const noexcept {
+        if (silent_) return 0.f;
+        return step_.slot->latency_samples ? step_.slot->dry.now(channel)[frame] : plain(channel, frame);
+    }
+    /// Takes the piece into the dry line of a node with latency.
+    void feed(int frames) const noexcept {
+        if (silent_ || step_.output_count == 0) return;
+        for (int c = 0; c < step_.outputs[0].channels; ++c)
+            step_.slot->dry.feed(c, frames, [&](int k) { return plain(c, k); });
+        step_.slot->dry.advance(frames);
+    }
+
+private:
+    bool folds() const noexcept { return step_.outputs[0].channels == 1 && step_.inputs[0].channels == 2; }
+    float plain(int channel, int frame) const noexcept {
+        const PortBuffer& in = step_.inputs[0];
+        if (folds()) return 0.5f * (in.channel[0][offset_ + frame] + in.channel[1][offset_ + frame]);
+        return in.channel[channel][offset_ + frame];
+    }
+
+    const Step& step_;
+    const int offset_;
+    const bool silent_;
+};
+
+/// How far the sound has come from the last good sample to the dry one, 0..1.
+float quarantine_rise(const Slot& slot, std::uint64_t time) noexcept {
+    const auto done = static_cast<float>(time - slot.quarantine.since + 1);
+    return std::min(1.f, done / static_cast<float>(slot.ramp_samples));
+}
+
+/// One output channel of a piece in which the node is not simply heard. `bad`: first frame that quarantine
+/// replaces.
+void guard_channel(const Step& step, const Dry& dry, int port, int channel, std::uint64_t time, int offset,
+                   int frames, int bad) noexcept {
+    Slot& slot = *step.slot;
+    float* out = step.outputs[port].channel[channel] + offset;
+    float& held = last_good(slot, port, channel);
+    if (bad > 0) held = out[bad - 1];
+    const Ramp& bypass = slot.ramps[static_cast<std::size_t>(slot.param_count + Slot::bypass)];
+    const Ramp& mute = slot.ramps[static_cast<std::size_t>(slot.param_count + Slot::mute)];
+    for (int k = 0; k < frames; ++k) {
+        const std::uint64_t t = time + k;
+        const float aligned = port == 0 ? dry.aligned(channel, k) : 0.f;
+        if (k >= bad) out[k] = held + (aligned - held) * quarantine_rise(slot, t);
+        const float b = bypass.at(t);
+        if (b > 0.f) out[k] += (aligned - out[k]) * b;
+        out[k] *= 1.f - mute.at(t);
+    }
+}
+
+/// Watches and corrects what a node wrote.
+void guard(const Step& step, Piece& piece, const Dry& dry, std::uint64_t time, int offset,
+           int frames) noexcept {
+    Slot& slot = *step.slot;
+    int bad = slot.quarantine.tripped ? 0 : frames;
+    if (!slot.quarantine.tripped) {
+        TripCause cause{};
+        bad = first_bad(step, offset, frames, piece.ceiling, cause);
+        if (bad < frames) {
+            record_trip(slot, time + bad, piece.latch_window_samples);
+            if (piece.trip_count < Piece::max_trips) piece.trips[piece.trip_count++] = {&slot, cause};
+        }
+    }
+    for (int p = 0; p < step.output_count; ++p)
+        for (int c = 0; c < step.outputs[p].channels; ++c)
+            guard_channel(step, dry, p, c, time, offset, frames, bad);
+}
+
+bool all_within(const Step& step, int offset, int frames, std::int32_t ceiling_bits) noexcept {
+    bool good = true;
+    for (int p = 0; p < step.output_count; ++p)
+        for (int c = 0; c < step.outputs[p].channels; ++c)
+            good &= within(step.outputs[p].channel[c] + offset, frames, ceiling_bits);
+    return good;
+}
+
+void keep_last_good(const Step& step, int offset, int frames) noexcept {
+    for (int p = 0; p < step.output_count; ++p)
+        for (int c = 0; c < step.outputs[p].channels; ++c)
+            last_good(*step.slot, p, c) = step.outputs[p].channel[c][offset + frames - 1];
+}
+
+void run_node(const Step& step, Piece& piece, int offset, int frames) noexcept {
+    Slot& slot = *step.slot;
+    const std::uint64_t time = piece.time + offset;
+    const Block block{.time = time,
+                      .frames = frames,
+                      .offset = offset,
+                      .inputs = step.inputs,
+                      .outputs = step.outputs,
+                      .params = step.params,
+                      .device = piece.device,
+                      .readings = step.readings};
+    if (step.kind == StepKind::absorb) return slot.breaker->absorb(block);
+    if (step.has_latency) Dry(step, offset).feed(frames);
+    if (!slot.quarantine.tripped)
+        step.kind == StepKind::emit ? slot.breaker->emit(block) : step.node->process(block);
+    if (!step.watched) return;
+    if (all_within(step, offset, frames, std::bit_cast<std::int32_t>(piece.ceiling)) && slot.plain(time))
+        keep_last_good(step, offset, frames);
+    else
+        guard(step, piece, Dry(step, offset), time, offset, frames);
+}
+
+void add(float* to, const float* from, int frames) noexcept {
+    for (int k = 0; k < frames; ++k) to[k] += from[k];
+}
+
+void run_sum(const Step& step, int offset, int frames) noexcept {
+    const PortBuffer& out = step.outputs[0];
+    for (int c = 0; c < out.channels; ++c) {
+        float* to = out.channel[c] + offset;
+        std::copy_n(step.inputs[0].channel[c] + offset, frames, to);
+        for (int s = 1; s < step.input_count; ++s) add(to, step.inputs[s].channel[c] + offset, frames);
+    }
+}
+
+void run_fade(const Step& step, const Plan& plan, std::uint64_t fade_start, std::uint64_t time, int offset,
+              int frames) noexcept {
+    const PortBuffer& out = step.outputs[0];
+    const float* weight = plan.fade->data() + (time - fade_start);
+    for (int c = 0; c < out.channels; ++c) {
+        const float* old = step.inputs[0].channel[c] + offset;
+        const float* fresh = step.inputs[1].channel[c] + offset;
+        float* to = out.channel[c] + offset;
+        for (int k = 0; k < frames; ++k) to[k] = old[k] + (fresh[k] - old[k]) * weight[k];
+    }
+}
+
+class Runner {
+public:
+    Runner(const Plan& plan, Piece& piece) noexcept : plan_(plan), piece_(piece) {}
+
+    void run() noexcept {
+        const int end = static_cast<int>(plan_.steps.size());
+        const int timed_begin = std::clamp(piece_.timed_begin, 0, end);
+        const int timed_end = std::clamp(piece_.timed_end, timed_begin, end);
+        int at = range(0, timed_begin, 0, piece_.frames);
+        at = timed_range(at, timed_end);
+        range(at, end, 0, piece_.frames);
+    }
+
+private:
+    /// Runs steps until `end` or past it (a loop is run whole); returns the next step.
+    int range(int at, int end, int offset, int frames) noexcept {
+        while (at < end) at = one(at, offset, frames);
+        return at;
+    }
+
+    int timed_range(int at, int end) noexcept {
+        if (at >= end) return at;
+        std::uint64_t before = read_ticks();
+        while (at < end) {
+            const Step& step = plan_.steps[static_cast<std::size_t>(at)];
+            at = one(at, 0, piece_.frames);
+            const std::uint64_t after = read_ticks();
+            if (step.slot) account(*step.slot, after - before);
+            before = after;
+        }
+        return at;
+    }
+
+    void account(Slot& slot, std::uint64_t ticks) const noexcept {
+        const auto cost = static_cast<float>(ticks) / static_cast<float>(piece_.frames);
+        const float mean = slot.ticks_per_frame.load(std::memory_order_relaxed);
+        slot.ticks_per_frame.store(mean + (cost - mean) * 0.02f, std::memory_order_relaxed);
+        if (ticks > slot.worst_ticks.load(std::memory_order_relaxed))
+            slot.worst_ticks.store(ticks, std::memory_order_relaxed);
+    }
+
+    int one(int at, int offset, int frames) noexcept {
+        const Step& step = plan_.steps[static_cast<std::size_t>(at)];
+        const std::uint64_t time = piece_.time + offset;
+        switch (step.kind) {
+            case StepKind::process:
+            case StepKind::emit:
+            case StepKind::absorb:
+                run_node(step, piece_, offset, frames);
+                break;
+            case StepKind::sum:
+                run_sum(step, offset, frames);
+                break;
+            case StepKind::fade:
+                run_fade(step, plan_, piece_.fade_start, time, offset, frames);
+                break;
+            case StepKind::remember:
+                step.history->write(step.inputs[0], offset, frames, time);
+                break;
+            case StepKind::recall:
+                recall(step, time, offset, frames);
+                break;
+            case StepKind::loop:
+                return loop(step, at + 1, offset, frames);
+        }
+        return at + 1;
+    }
+
+    /// A loop's steps in pieces that no delay in it is shorter than.
+    int loop(const Step& step, int begin, int offset, int frames) noexcept {
+        const int end = begin + step.length;
+        for (int done = 0; done < frames;) {
+            int count = frames - done;
+            for (const Slot* delay : *step.delays)
+                count = std::min(count, delay->breaker->shortest_delay_samples(delay->ramps.data(),
+                                                                               piece_.time + offset + done));
+            count = std::max(count, 1);
+            range(begin, end, offset + done, count);
+            done += count;
+        }
+        return end;
+    }
+
+    void recall(const Step& step, std::uint64_t time, int offset, int frames) noexcept {
+        if (!step.history->read(time, frames, step.outputs[0], offset)) piece_.history_lost = true;
+    }
+
+    const Plan& plan_;
+    Piece& piece_;
+};
+
+}  // namespace
+
+void run_plan(const Plan& plan, Piece& piece) noexcept {
+    Runner(plan, piece).run();
+}
+
+}  // namespace gainstage

@@ -1,0 +1,76 @@
+#include "runtime/realtime/slot.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace gainstage {
+
+DryLine::DryLine(int channels, int latency, int max_frames)
+    : latency_(latency),
+      ring_(latency ? static_cast<std::size_t>(channels) : 0,
+            std::vector<float>(static_cast<std::size_t>(latency))),
+      now_(ring_.size(), std::vector<float>(static_cast<std::size_t>(max_frames))) {}
+
+void DryLine::reset() noexcept {
+    for (auto& ring : ring_) std::fill(ring.begin(), ring.end(), 0.f);
+    position_ = 0;
+}
+
+void DryLine::copy(const DryLine& twin) noexcept {
+    for (std::size_t c = 0; c < ring_.size(); ++c)
+        std::copy(twin.ring_[c].begin(), twin.ring_[c].end(), ring_[c].begin());
+    position_ = twin.position_;
+}
+
+namespace {
+
+int first_width(const std::vector<int>& channels) {
+    return channels.empty() ? 0 : channels.front();
+}
+
+std::vector<ParamSpec> with_extras(std::vector<ParamSpec> specs) {
+    specs.push_back({.name = "bypass", .unit = "", .min = 0.f, .max = 1.f, .start = 0.f});
+    specs.push_back({.name = "mute", .unit = "", .min = 0.f, .max = 1.f, .start = 0.f});
+    return specs;
+}
+
+std::vector<float> with_extra_times(std::vector<float> times) {
+    times.insert(times.end(), Slot::extra_count, 20.f);
+    return times;
+}
+
+}  // namespace
+
+Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> node_, double rate_hz,
+           int max_frames, int loop_latency)
+    : key(key_),
+      description(description_),
+      node(std::move(node_)),
+      breaker(description_.type->closes_loops ? static_cast<LoopBreaker*>(node.get()) : nullptr),
+      latency_samples(node->latency_samples()),
+      loop_latency_samples(loop_latency),
+      param_count(static_cast<int>(description_.params.size())),
+      specs(with_extras(description_.params)),
+      smooth_ms(with_extra_times(description_.smooth_ms)),
+      input_histories(description_.type->inputs.size()),
+      dry(first_width(description_.output_channels), latency_samples, max_frames),
+      ramp_samples(std::max(1, static_cast<int>(std::lround(Quarantine::ramp_s * rate_hz)))),
+      readings(description_.type->readings.size()) {
+    for (const float value : description.values) ramps.push_back(settled(value));
+    ramps.insert(ramps.end(), extra_count, settled(0.f));
+}
+
+void Slot::reset() noexcept {
+    node->reset();
+    dry.reset();
+    last_good.fill(0.f);
+}
+
+void Slot::copy_state(const Slot& twin) noexcept {
+    node->copy_state(*twin.node);
+    dry.copy(twin.dry);
+    last_good = twin.last_good;
+}
+
+}  // namespace gainstage

@@ -1,0 +1,106 @@
+#pragma once
+/// The place of one node in the running graph: the node, its knobs, and the guard around it.
+
+#include <array>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/graph/graph.hpp"
+#include "runtime/node.hpp"
+#include "runtime/realtime/history.hpp"
+
+namespace gainstage {
+
+/// A node's id as a small number, the same for as long as the engine lives.
+using NodeKey = std::uint32_t;
+
+enum class TripCause : std::uint8_t { not_finite, above_ceiling };
+
+/// Quarantine: from its first bad sample a node's output becomes its first input, aligned for latency,
+/// reached by a 2 ms ramp from the last good sample. The node rests until a newcomer takes its place.
+struct Quarantine {
+    static constexpr double ramp_s = 0.002, window_s = 10.;
+    static constexpr int trips_to_latch = 3;
+
+    bool tripped = false, latched = false;
+    std::uint64_t since = 0;                            ///< stream sample of the first bad sample
+    std::array<std::uint64_t, trips_to_latch> trips{};  ///< stream samples of the latest trips, oldest first
+    int trip_count = 0;                                 ///< entries of `trips` in use
+};
+
+/// The first input, delayed by the node's latency: what is heard when the node is bypassed or in quarantine.
+class DryLine {
+public:
+    /// `max_frames`: longest piece.
+    DryLine(int channels, int latency, int max_frames);
+    /// Audio thread. Takes in the next `frames` samples of a channel, sample(k) each; now(channel) is then
+    /// what they were `latency` samples ago. Every channel of a piece, in any order, then advance().
+    template <class Sample>
+    void feed(int channel, int frames, Sample sample) noexcept GAINSTAGE_REALTIME {
+        float* ring = ring_[static_cast<std::size_t>(channel)].data();
+        float* now = now_[static_cast<std::size_t>(channel)].data();
+        int at = position_;
+        for (int k = 0; k < frames; ++k) {
+            now[k] = std::exchange(ring[at], sample(k));
+            if (++at == latency_) at = 0;
+        }
+    }
+    void advance(int frames) noexcept GAINSTAGE_REALTIME {
+        if (latency_) position_ = (position_ + frames) % latency_;
+    }
+    const float* now(int channel) const noexcept { return now_[static_cast<std::size_t>(channel)].data(); }
+    void reset() noexcept GAINSTAGE_REALTIME;
+    void copy(const DryLine& twin) noexcept GAINSTAGE_REALTIME;
+
+private:
+    const int latency_;
+    int position_ = 0;
+    std::vector<std::vector<float>> ring_, now_;
+};
+
+/// Everything that lives as long as one node instance. Built by the control thread, run by the audio thread.
+struct Slot {
+    Slot(NodeKey, const GraphNode&, std::unique_ptr<Node>, double rate_hz, int max_frames, int loop_latency);
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+
+    enum Extra { bypass = 0, mute = 1, extra_count = 2 };  ///< knobs that every node has, after its own
+
+    // fixed after construction, any thread
+    const NodeKey key;
+    const GraphNode description;
+    const std::unique_ptr<Node> node;
+    LoopBreaker* const breaker;  ///< the node, if it closes loops
+    const int latency_samples, loop_latency_samples;
+    const int param_count;         ///< without the extras
+    std::vector<ParamSpec> specs;  ///< of all ramps
+    std::vector<float> smooth_ms;
+    std::vector<std::shared_ptr<History>> input_histories;  ///< per input port, null where none is kept
+    std::shared_ptr<History> output_history;                ///< of output 0, null where none is kept
+    bool is_source_of_record = false;                       ///< `input`: its output is kept
+
+    // audio thread
+    std::vector<Ramp> ramps;  ///< the node's knobs, then the extras
+    Quarantine quarantine;
+    DryLine dry;
+    std::array<float, 2 * max_channels> last_good{};  ///< per output port (two at most) and channel
+    const int ramp_samples;                           ///< of the quarantine
+
+    // written by the audio thread, read by any
+    std::vector<std::atomic<float>> readings;
+    std::atomic<float> ticks_per_frame{0.f};  ///< smoothed cost
+    std::atomic<std::uint64_t> worst_ticks{0};
+
+    /// Audio thread: true where the plain path (run, check) is all there is to do in [time, ...).
+    bool plain(std::uint64_t time) const noexcept {
+        const Ramp& b = ramps[static_cast<std::size_t>(param_count + bypass)];
+        const Ramp& m = ramps[static_cast<std::size_t>(param_count + mute)];
+        return !quarantine.tripped && b.to == 0.f && m.to == 0.f && !b.moving(time) && !m.moving(time);
+    }
+    void reset() noexcept GAINSTAGE_REALTIME;
+    void copy_state(const Slot& twin) noexcept GAINSTAGE_REALTIME;
+};
+
+}  // namespace gainstage

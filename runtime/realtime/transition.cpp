@@ -1,0 +1,28 @@
+#include "runtime/realtime/transition.hpp"
+
+#include <algorithm>
+
+namespace gainstage {
+
+void move_warm_knob(Warming& warming, NodeKey key, std::int32_t param, const Ramp& ramp) noexcept {
+    for (WarmSlot& warm : warming.slots) {
+        if (warm.source != key || param >= static_cast<std::int32_t>(warm.param_of_source.size())) continue;
+        const int own = warm.param_of_source[static_cast<std::size_t>(param)];
+        if (own >= 0) warm.slot->ramps[static_cast<std::size_t>(own)] = ramp;
+    }
+}
+
+WarmFailure run_warming(Warming& warming, std::uint64_t stop, float ceiling) noexcept {
+    const DeviceBlock nothing;  // the past comes from histories, not from the hardware
+    Piece piece{.time = warming.time,
+                .frames = static_cast<int>(stop - warming.time),
+                .device = &nothing,
+                .ceiling = ceiling};
+    run_plan(warming.plan, piece);
+    warming.time = stop;
+    if (piece.history_lost) return WarmFailure::history_lost;
+    if (piece.trip_count > 0) return WarmFailure::newcomer_tripped;
+    return WarmFailure::none;
+}
+
+}  // namespace gainstage

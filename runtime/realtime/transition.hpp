@@ -1,0 +1,59 @@
+#pragma once
+/// A change of what plays, complete: everything the audio thread needs from the first warm sample to the last
+/// of the fade. Built and freed by the control thread.
+
+#include <memory>
+#include <vector>
+
+#include "runtime/realtime/messages.hpp"
+#include "runtime/realtime/plan.hpp"
+
+namespace gainstage {
+
+/// A newcomer's knob map: which knob of the slot that it replaces moves which of its own.
+struct WarmSlot {
+    NodeKey source = 0;  ///< whose knobs it follows
+    Slot* slot = nullptr;
+    std::vector<int> param_of_source;  ///< per param of the source key's slot: own index or -1
+};
+
+/// The newcomers, and whatever they need upstream, running over the recent past to catch up with the stream.
+struct Warming {
+    Plan plan;
+    std::vector<WarmSlot> slots;
+    std::vector<Slot*> newcomers;     ///< those that will be heard
+    std::uint64_t from = 0;           ///< stream sample at which it began (the log of a take holds it)
+    std::uint64_t time = 0;           ///< next sample to run
+    std::uint64_t knob_sequence = 0;  ///< first knob report not yet applied
+};
+
+/// Moves the knob of every warming slot that follows `key`. Audio thread or the thread that warms.
+void move_warm_knob(Warming&, NodeKey key, std::int32_t param, const Ramp&) noexcept GAINSTAGE_REALTIME;
+/// Runs the warming plan up to stream sample `stop`, at most one piece away.
+WarmFailure run_warming(Warming&, std::uint64_t stop, float ceiling) noexcept GAINSTAGE_REALTIME;
+
+/// A knob that the edit itself moves.
+struct KnobMove {
+    Slot* slot = nullptr;
+    std::int32_t param = 0;
+    float value = 0.f;
+};
+
+struct StateCopy {
+    const Slot* from = nullptr;
+    Slot* to = nullptr;
+};
+
+struct Transition {
+    std::uint64_t stamp = Event::at_once;  ///< begin there, or as soon as warm
+    std::unique_ptr<Warming> warming;      ///< null: nothing needs the past
+    std::unique_ptr<Plan> during;          ///< old and new side by side; null: nothing to fade
+    std::unique_ptr<Plan> after;
+    std::unique_ptr<Score> score;
+    FadeCurve curve;
+    std::vector<StateCopy> copies;  ///< newcomers that continue another's state, bit for bit
+    std::vector<KnobMove> moves;
+    bool is_first = false;  ///< the patch that the stream starts with
+};
+
+}  // namespace gainstage
