@@ -1,6 +1,7 @@
 #pragma once
 /// Makes everything louder or quieter by a number of decibels.
 
+#include "nodes/kernels/fader.hpp"
 #include "runtime/node.hpp"
 
 namespace gainstage {
@@ -10,7 +11,6 @@ namespace gainstage {
 class Gain final : public Node {
 public:
     enum Param { gain_db };
-    static constexpr float silent_db = -120.f;
 
     static const NodeType& type();
 
@@ -22,8 +22,8 @@ public:
 private:
     // fixed after construction
     const int channels_;
-    // audio thread: the factor for the value that the knob last rested at
-    float resting_db_ = 0.f, factor_ = 1.f;
+    // audio thread
+    Fader fader_;
 };
 
 }  // namespace gainstage

@@ -282,7 +282,7 @@ void NodeRunner::play(int frame, int frames, const Ports& inputs, const Sound& d
                            .in_channels = static_cast<int>(device_in.size()),
                            .out = device_out.data(),
                            .out_channels = device_out_channels,
-                           .offset = frame};
+                           .offset = frame - offset};  // where frame 0 of the port buffers lies
     const Block block{.time = time_,
                       .frames = frames,
                       .offset = offset,

@@ -1,0 +1,59 @@
+#pragma once
+/// The recent past of one channel.
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <vector>
+
+namespace gainstage {
+
+/// A ring that is read by sample number: 0 is the first sample written since reset, and what came before it
+/// is silence. So a reset costs nothing, however long the ring.
+class DelayLine {
+public:
+    /// Remembers at least `longest_delay` samples beyond the `max_frames` written last. Control thread.
+    DelayLine(int longest_delay, int max_frames)
+        : ring_(std::bit_ceil(static_cast<std::size_t>(longest_delay) +
+                              static_cast<std::size_t>(max_frames))) {}
+
+    /// Samples written since reset: the number of the next one.
+    std::int64_t written() const noexcept { return written_; }
+
+    void write(const float* in, int frames) noexcept {
+        const std::size_t at = index(written_), straight = std::min(ring_.size() - at, std::size_t(frames));
+        std::copy_n(in, straight, ring_.data() + at);
+        std::copy_n(in + straight, static_cast<std::size_t>(frames) - straight, ring_.data());
+        written_ += frames;
+    }
+
+    /// REQUIRES: `number` is below written() and within what is remembered.
+    float at(std::int64_t number) const noexcept { return number < 0 ? 0.f : ring_[index(number)]; }
+
+    /// Samples first .. first + frames - 1.
+    void read(std::int64_t first, int frames, float* out) const noexcept {
+        for (; first < 0 && frames > 0; ++first, --frames) *out++ = 0.f;
+        const std::size_t at = index(first), straight = std::min(ring_.size() - at, std::size_t(frames));
+        std::copy_n(ring_.data() + at, straight, out);
+        std::copy_n(ring_.data(), static_cast<std::size_t>(frames) - straight, out + straight);
+    }
+
+    void reset() noexcept { written_ = 0; }
+
+    /// Takes over the past of a line of the same size.
+    void copy(const DelayLine& twin) noexcept {
+        written_ = twin.written_;
+        const auto filled = std::min(twin.ring_.size(), static_cast<std::size_t>(written_));
+        std::copy_n(twin.ring_.data(), filled, ring_.data());
+    }
+
+private:
+    std::size_t index(std::int64_t number) const noexcept {
+        return static_cast<std::size_t>(number) & (ring_.size() - 1);
+    }
+
+    std::vector<float> ring_;
+    std::int64_t written_ = 0;
+};
+
+}  // namespace gainstage
