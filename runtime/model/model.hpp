@@ -68,6 +68,9 @@ public:
 /// truncated tensors, and headers or files beyond stated limits.
 std::shared_ptr<const Model> read_model_file(const std::string& file);
 
+/// The whole file as it is on disk; refuses one that changes while it is read. Throws ModelError.
+std::vector<std::byte> model_file_bytes(const std::string& file);
+
 /// The same for bytes in memory (a log's snapshot, tests).
 std::shared_ptr<const Model> read_model_bytes(std::span<const std::byte> bytes, const std::string& file);
 

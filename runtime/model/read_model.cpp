@@ -62,7 +62,9 @@ Version version_of(const std::string& file) {
     return version;
 }
 
-std::vector<std::byte> bytes_of(const std::string& file) {
+}  // namespace
+
+std::vector<std::byte> model_file_bytes(const std::string& file) {
     const Version before = version_of(file);
     if (before.bytes == 0) throw ModelError(fmt::format("{}: is empty; is it still being written?", file));
     if (before.bytes > max_model_file_bytes)
@@ -80,8 +82,6 @@ std::vector<std::byte> bytes_of(const std::string& file) {
     return bytes;
 }
 
-}  // namespace
-
 std::shared_ptr<const Model> read_model_bytes(std::span<const std::byte> bytes, const std::string& file) {
     auto model = std::make_shared<Model>();
     model->file = file;
@@ -94,7 +94,7 @@ std::shared_ptr<const Model> read_model_bytes(std::span<const std::byte> bytes, 
 }
 
 std::shared_ptr<const Model> read_model_file(const std::string& file) {
-    return read_model_bytes(bytes_of(file), file);
+    return read_model_bytes(model_file_bytes(file), file);
 }
 
 }  // namespace gainstage
