@@ -1,0 +1,208 @@
+#include "runtime/realtime/midi_mapping.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gainstage {
+
+namespace {
+
+/// A control has reached a knob when they are one step of a 7-bit controller apart.
+constexpr double pickup_reach = 1. / 127. + 1e-6;
+
+/// FNV-1a, 64 bits: two plans know the same mapping by it.
+std::uint64_t id_of(const PatchMidi& entry) {
+    std::uint64_t hash = 0xcbf29ce484222325ULL;
+    const auto mix = [&hash](int byte) { hash = (hash ^ (byte & 0xFF)) * 0x100000001b3ULL; };
+    mix(entry.channel);
+    mix(static_cast<int>(entry.source));
+    mix(entry.number);
+    mix(entry.number >> 8);
+    for (const char letter : entry.target) mix(letter);
+    return hash;
+}
+
+int steps_of(const GraphMidi& midi) noexcept {
+    const bool is_switch = midi.target.kind == TargetKind::bypass || midi.target.kind == TargetKind::mute;
+    return is_switch ? 2 : std::max(midi.steps, 0);
+}
+
+/// From one value of a stepped target to the next, towards `max`; 0 where that is finer than an encoder's
+/// tick.
+float value_step_of(const GraphMidi& midi, float min, float max) noexcept {
+    const int steps = steps_of(midi);
+    if (steps < 2) return 0.f;
+    const float step = (midi.target.max - midi.target.min) / static_cast<float>(steps - 1);
+    if (step * 127.f < std::abs(max - min)) return 0.f;
+    return max < min ? -step : step;
+}
+
+/// The nearest value that a stepped target takes.
+float rounded(const MidiMapping& mapping, float value) noexcept {
+    const auto [kind, node, param, min, max] = mapping.target;
+    if (mapping.steps < 2 || !(max > min)) return value;
+    const float last = static_cast<float>(mapping.steps - 1);
+    const float index = std::round((value - min) / (max - min) * last);
+    return index >= last ? max : min + (max - min) * (std::max(index, 0.f) / last);
+}
+
+/// What an encoder's byte says, in ticks.
+int ticks_of(MidiMode mode, const MidiEvent& event) noexcept {
+    if (event.step != 0) return event.step;
+    if (event.refines) return 0;
+    const int byte = event.coarse;
+    switch (mode) {
+        case MidiMode::relative_2c:
+            return byte < 64 ? byte : byte - 128;
+        case MidiMode::relative_offset64:
+            return byte - 64;
+        case MidiMode::relative_signbit:
+            return byte < 64 ? byte : -(byte - 64);
+        default:
+            return 0;
+    }
+}
+
+/// One mapping, one event: who moves where. Lives for one event.
+class Mover {
+public:
+    Mover(MidiMapping& mapping, MidiHost& host) noexcept
+        : mapping_(mapping), state_(mapping.state), host_(host) {}
+
+    void receive(const MidiEvent& event) noexcept {
+        const bool press = is_press(event);
+        if (mapping_.target.kind == TargetKind::panic) {
+            if (press) host_.panic();
+        } else {
+            look_at_knob();
+            move(event, press);
+        }
+        remember(event);
+    }
+
+private:
+    void move(const MidiEvent& event, bool press) noexcept {
+        switch (mapping_.mode) {
+            case MidiMode::absolute:
+                if (event.step != 0)
+                    turn(event.step);
+                else
+                    follow(event);
+                break;
+            case MidiMode::toggle:
+                if (press) go_to(state_.position < 0.5 ? 1. : 0.);
+                break;
+            case MidiMode::momentary:
+                if (!event.refines && event.pressed != state_.pressed) go_to(event.pressed ? 1. : 0.);
+                break;
+            case MidiMode::trigger:
+                if (press) go_to(1.);
+                break;
+            default:
+                if (const int ticks = ticks_of(mapping_.mode, event)) turn(ticks);
+        }
+    }
+
+    /// Finds out where the knob stands, and whether somebody else has moved it meanwhile.
+    void look_at_knob() noexcept {
+        now_ = host_.value(mapping_.target);
+        // The host may have rounded what it was given; a real move is larger than this.
+        const float rounding = 1e-6f * std::max(std::abs(mapping_.target.min), std::abs(mapping_.target.max));
+        if (state_.moved && std::abs(now_ - state_.last_value) <= rounding) return;
+        state_.moved = state_.holds = false;
+        state_.position = mapping_.scale.position_of(now_);
+    }
+
+    /// Absolute: the knob goes where the control is, as the takeover allows.
+    void follow(const MidiEvent& event) noexcept {
+        const double x = event.position;
+        if (event.source == MidiSource::note && !event.pressed) return;
+        if (mapping_.takeover == MidiTakeover::scale) return share_the_way(x);
+        if (mapping_.takeover == MidiTakeover::pickup && !state_.holds) state_.holds = picks_up(x);
+        if (mapping_.takeover == MidiTakeover::jump || state_.holds) go_to(x);
+    }
+
+    bool picks_up(double x) const noexcept {
+        const double knob = state_.position;
+        const bool reached = std::abs(x - knob) <= pickup_reach;
+        const bool crossed = state_.heard && (state_.control - knob) * (x - knob) <= 0.;
+        return reached || crossed ||
+               (mapping_.steps > 1 && rounded(mapping_, mapping_.scale.value_at(x)) == now_);
+    }
+
+    /// Value scaling: knob and control cover what is left of their ways at the same time.
+    void share_the_way(double x) noexcept {
+        constexpr double together = 1e-3;
+        const double knob = state_.position, control = state_.control;
+        if (std::abs((state_.heard ? control : x) - knob) <= (state_.heard ? together : pickup_reach))
+            go_to(x);
+        else if (state_.heard && x > control)
+            go_to(x >= 1. ? 1. : knob + (1. - knob) * ((x - control) / (1. - control)));
+        else if (state_.heard && x < control)
+            go_to(x <= 0. ? 0. : knob * (x / control));
+    }
+
+    void turn(int ticks) noexcept {
+        if (mapping_.value_step != 0.f) {
+            const float from = rounded(mapping_, now_);
+            go_to(mapping_.scale.position_of(from + static_cast<float>(ticks) * mapping_.value_step));
+        } else {
+            constexpr double rounding = 1e-9;  // 127 ticks are the whole way
+            const double to = state_.position + ticks / 127.;
+            go_to(to < rounding ? 0. : to > 1. - rounding ? 1. : to);
+        }
+    }
+
+    void go_to(double position) noexcept {
+        const float value = rounded(mapping_, mapping_.scale.value_at(position));
+        state_.moved = true;
+        state_.position = position;
+        state_.last_value = value;
+        if (value != now_) host_.set(mapping_.target, value, mapping_.smooth_ms);
+    }
+
+    /// Notes and increment buttons are pressed anew each time; of controllers see MidiMapping.
+    bool is_press(const MidiEvent& event) const noexcept {
+        if (!event.pressed || event.refines) return false;
+        if (!state_.pressed || event.source == MidiSource::note || event.step != 0) return true;
+        return event.source == MidiSource::cc && event.coarse == state_.coarse;
+    }
+
+    void remember(const MidiEvent& event) noexcept {
+        if (!event.refines) state_.pressed = event.pressed;
+        if (event.step != 0) return;
+        state_.heard = true;
+        state_.coarse = event.coarse;
+        state_.control = event.position;
+    }
+
+    MidiMapping& mapping_;
+    MidiMapping::State& state_;
+    MidiHost& host_;
+    float now_ = 0.f;
+};
+
+}  // namespace
+
+MidiMapping mapping_of(const GraphMidi& midi) {
+    const PatchMidi& entry = midi.entry;
+    const float min = entry.has_range ? static_cast<float>(entry.min) : midi.target.min;
+    const float max = entry.has_range ? static_cast<float>(entry.max) : midi.target.max;
+    const bool has_way = entry.source != MidiSource::note && steps_of(midi) != 2;
+    return {.target = midi.target,
+            .id = id_of(entry),
+            .channel = entry.channel,
+            .mode = entry.mode,
+            .takeover = has_way ? entry.takeover : MidiTakeover::jump,
+            .scale = {entry.curve, min, max},
+            .smooth_ms = midi.smooth_ms,
+            .steps = steps_of(midi),
+            .value_step = value_step_of(midi, min, max),
+            .state = {}};
+}
+
+void receive(MidiMapping& mapping, const MidiEvent& event, MidiHost& host) noexcept {
+    Mover(mapping, host).receive(event);
+}
+
+}  // namespace gainstage
