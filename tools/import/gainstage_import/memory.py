@@ -1,0 +1,62 @@
+"""How long a recurrent part remembers: measured by letting it run from the two ends of its state."""
+
+import numpy as np
+
+from .model_file import LONGEST_MEMORY_S
+
+GAIN_TOLERANCE = 1.1e-5  # of a gain in units of 80 dB: 8.7e-4 dB, which changes the sound by -80 dB
+SOUND_TOLERANCE = 1e-4   # -80 dBFS
+
+
+def cell_outputs(tensors, prefix, inputs, start):
+    """Output of the cell for each of `inputs` (count, samples), hidden values starting all at `start`."""
+    import torch
+    hidden = tensors[prefix + ".weight_hh"]
+    rows, units = hidden.shape
+    cell = (torch.nn.RNN if rows == units else torch.nn.GRU)(1, units, batch_first=True).double()
+    with torch.no_grad():
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            getattr(cell, name + "_l0").copy_(torch.from_numpy(np.array(tensors[f"{prefix}.{name}"])))
+        begin = torch.full((1, len(inputs), units), float(start), dtype=torch.float64)
+        h, _ = cell(torch.from_numpy(inputs)[:, :, None], begin)
+    return h.numpy() @ tensors[prefix + ".out.weight"][0] + tensors[prefix + ".out.bias"][0]
+
+
+def last_above(difference, tolerance):
+    """How many samples it takes the slowest row of `difference` to stay within `tolerance`."""
+    over = np.flatnonzero(np.abs(difference).max(axis=0) > tolerance)
+    return int(over[-1]) + 1 if over.size else 0
+
+
+def test_inputs(low, high, samples):
+    """Rest at either end and at 0, and a sound that wanders in between."""
+    wander = np.random.default_rng(1).uniform(low, high, samples // 100 + 1).repeat(100)[:samples]
+    return np.stack([np.full(samples, high), np.full(samples, low), np.zeros(samples), wander])
+
+
+def of_cell(tensors, prefix, sample_rate, seconds=1.0):
+    """Seconds until two extreme starts sound alike; LONGEST_MEMORY_S where they don't within `seconds`."""
+    samples = int(seconds * sample_rate)
+    inputs = test_inputs(-0.5, 0.5, samples)
+    ends = [cell_outputs(tensors, prefix, inputs, start) for start in (1.0, -1.0)]
+    forgotten = last_above(ends[0] - ends[1], SOUND_TOLERANCE)
+    return LONGEST_MEMORY_S if forgotten >= samples else forgotten / sample_rate
+
+
+def of_detector(tensors, prefix, sample_rate):
+    """The same for a gain smoother whose time constants a cell chooses. Its gain starts at 80 dB, or at 0."""
+    samples = int(LONGEST_MEMORY_S * sample_rate)
+    inputs = test_inputs(-1.0, 0.0, samples)
+    ends = []
+    for start, s in ((1.0, -1.0), (-1.0, 0.0)):
+        raw = np.clip(cell_outputs(tensors, prefix, inputs, start), -80.0, 80.0)
+        ends.append(smooth(inputs, np.exp(-(1.0 + np.exp(-raw)) / sample_rate), s))
+    return last_above(ends[0] - ends[1], GAIN_TOLERANCE) / sample_rate
+
+
+def smooth(inputs, alpha, start):
+    s, out = np.full(len(inputs), start), np.empty_like(inputs)
+    for k in range(inputs.shape[1]):
+        s = alpha[:, k] * s + (1.0 - alpha[:, k]) * inputs[:, k]
+        out[:, k] = s
+    return out

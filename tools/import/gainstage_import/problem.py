@@ -1,0 +1,9 @@
+"""What went wrong, fit to be shown, with the exit code that says which kind (sysexits)."""
+
+USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE = 64, 65, 66, 69, 73
+
+
+class Problem(Exception):
+    def __init__(self, message, exit_code=DATA):
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -1,0 +1,71 @@
+"""What the user adds to, or says otherwise than, the family: the file given with --config."""
+
+import json
+import math
+import os
+
+from .problem import NO_INPUT, Problem
+
+TEXTS = ("license", "author", "source")
+KEYS = ("sample_rate", "controls", "memory_samples", "training", *TEXTS)
+
+
+def read(path, family):
+    """-> the file's keys, checked; {} without a file. Keys besides KEYS are the family's own (its CONFIG)."""
+    if path is None:
+        return {}
+    if not os.path.isfile(path):
+        raise Problem(f"{path}: no such file", NO_INPUT)
+    try:
+        with open(path, encoding="utf-8") as file:
+            settings = json.load(file)
+    except OSError as problem:
+        raise Problem(f"{path}: cannot be read: {problem.strerror}", NO_INPUT) from problem
+    except ValueError as problem:
+        raise Problem(f"{path}: is not JSON: {problem}") from problem
+    if not isinstance(settings, dict):
+        raise Problem(f"{path}: expected a JSON object")
+    for key, value in settings.items():
+        check(f"{path}: {key}", key, value, family)
+    return settings
+
+
+def check(where, key, value, family):
+    if key in family.CONFIG:
+        if value not in family.CONFIG[key]:
+            raise Problem(f"{where}: found {json.dumps(value)}; expected one of {', '.join(family.CONFIG[key])}")
+    elif key not in KEYS:
+        known = ", ".join((*KEYS, *family.CONFIG))
+        raise Problem(f"{where}: unknown key; known are {known}")
+    elif key in TEXTS and not isinstance(value, str):
+        raise Problem(f"{where}: expected text")
+    elif key in ("sample_rate", "memory_samples") and not is_number(value, above=0 if key == "sample_rate" else -1):
+        raise Problem(f"{where}: expected a number, found {json.dumps(value)}")
+    elif key == "controls":
+        check_controls(where, value)
+    elif key == "training" and not isinstance(value, dict):
+        raise Problem(f"{where}: expected an object")
+
+
+def is_number(value, above=-math.inf):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > above
+
+
+def check_controls(where, controls):
+    if not isinstance(controls, list):
+        raise Problem(f"{where}: expected an array")
+    for place, control in enumerate(controls):
+        at = f"{where}[{place}]"
+        if not isinstance(control, dict):
+            raise Problem(f"{at}: expected an object")
+        for key in ("name", "unit"):
+            if not isinstance(control.get(key), str):
+                raise Problem(f"{at}: {key}: expected text")
+        for key in ("min", "max", "default"):
+            if not is_number(control.get(key)):
+                raise Problem(f"{at}: {key}: expected a number")
+        scale = control.setdefault("to_model", {"scale": 1.0, "offset": 0.0})
+        if not isinstance(scale, dict) or not all(is_number(scale.get(key)) for key in ("scale", "offset")):
+            raise Problem(f"{at}: to_model: expected an object with numbers scale and offset")
+        if not control["min"] < control["max"] or not control["min"] <= control["default"] <= control["max"]:
+            raise Problem(f"{at}: expected min < max and default between them")

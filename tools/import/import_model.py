@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+"""Converts a published checkpoint into a Gainstage model file.
+
+    import_model.py grey_box model.ckpt -o my-compressor.safetensors --config facts.json
+
+facts.json may give what the checkpoint doesn't say, or say it otherwise: sample_rate, controls, memory_samples, license,
+author, source, training, and the family's own keys (grey_box: mlp_activation "tanh" or "relu").
+Exit codes: 0 done, 64 usage, 65 the checkpoint or facts.json can't be used, 66 file not found, 69 PyTorch is missing,
+73 the result can't be written. No code in a checkpoint is ever run."""
+
+import argparse
+import math
+import os
+import sys
+
+from gainstage_import import checkpoint, grey_box, model_file, settings
+from gainstage_import.problem import USAGE, Problem
+from gainstage_import.take import Take
+
+FAMILIES = {family.ARCHITECTURE: family for family in (grey_box,)}
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def parse_arguments(arguments):
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("family", choices=FAMILIES)
+    parser.add_argument("checkpoint", help="PyTorch: a state dict or a Lightning .ckpt")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT.safetensors")
+    parser.add_argument("--config", metavar="FACTS.json")
+    return parser.parse_args(arguments)
+
+
+def note(text):
+    print(f"note: {text}", file=sys.stderr)
+
+
+def convert(options):
+    family = FAMILIES[options.family]
+    given = settings.read(options.config, family)
+    sample_rate = given.get("sample_rate", family.SAMPLE_RATE)
+    controls = given.get("controls", family.CONTROLS)
+    config = {key: given.get(key, choices[0]) for key, choices in family.CONFIG.items()}
+    take = Take(checkpoint.load(options.checkpoint, family.OWN_NAMES))
+    tensors, config, forgets_s, inferred = family.convert(take, controls, config, sample_rate)
+    for name, value in inferred.items():
+        note(f"{name}: {value}, as its tensors are shaped")
+    for name in sorted(take.left):
+        note(f"tensor {name}: not known to this family, left out")
+    for key in (k for k in ("sample_rate", *family.CONFIG) if k not in given):
+        note(f"{key}: {({'sample_rate': sample_rate, **config})[key]}, as in the published code; say otherwise with --config")
+    memory_samples = math.ceil(min(forgets_s, model_file.LONGEST_MEMORY_S) * sample_rate)
+    others = {"source": f"{os.path.basename(options.checkpoint)} (imported)",
+              **{key: given[key] for key in (*settings.TEXTS, "training") if key in given}}
+    keys = model_file.metadata(family.ARCHITECTURE, config, sample_rate, controls,
+                               memory_samples=given.get("memory_samples", memory_samples), **others)
+    model_file.write(options.output, tensors, keys)
+
+
+def main(arguments):
+    options = parse_arguments(arguments)
+    try:
+        convert(options)
+    except Problem as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return problem.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
