@@ -7,6 +7,7 @@
 #include "nodes/filter.hpp"
 #include "nodes/gain.hpp"
 #include "nodes/gate.hpp"
+#include "nodes/saturate.hpp"
 #include "nodes/grey_box.hpp"
 #include "nodes/input.hpp"
 #include "nodes/meter.hpp"

@@ -1,5 +1,6 @@
 #include "tests/nodes/contract.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "tests/support/measure.hpp"
@@ -84,6 +85,35 @@ std::string not_finite(const NodeType& type, const NodeConfig& config, const Por
             if (!all_finite(sound)) return "not finite with the knobs at corner " + std::to_string(corner);
     }
     return {};
+}
+
+namespace {
+
+constexpr int settle = 24'000, turn = 960, between_turns = 1013, turns = 20;
+
+double roughness(const NodeType& type, const NodeConfig& config, const std::vector<Move>& moves) {
+    const Channel tone = sine(settle + turns * between_turns, 100., 48'000., 0.25);
+    const Channel out = NodeRunner(type, config).run(mono(tone), {}, moves)[0];
+    return max_second_difference(part(out, settle - 4800));
+}
+
+}  // namespace
+
+double staircase_left(const NodeType& type, const NodeConfig& config, const std::string& knob, float low,
+                      float high) {
+    std::vector<Move> glides, steps;
+    for (int n = 0; n < turns; ++n) {
+        const int start = settle + n * between_turns;
+        const float from = n % 2 ? high : low, to = n % 2 ? low : high;
+        glides.push_back({start, knob, to, 20.f});
+        for (int k = 64; k <= turn; k += 64)
+            steps.push_back({start + k, knob, from + (to - from) * static_cast<float>(k) / turn, 0.f});
+    }
+    NodeConfig at_low = config, at_high = config;
+    at_low.params.insert(at_low.params.begin(), {knob, low});
+    at_high.params.insert(at_high.params.begin(), {knob, high});
+    const double steady = std::max(roughness(type, at_low, {}), roughness(type, at_high, {}));
+    return (roughness(type, at_low, glides) - steady) / (roughness(type, at_low, steps) - steady);
 }
 
 }  // namespace gainstage::test
