@@ -27,6 +27,10 @@ class Model;  // runtime/model/model.hpp
 inline constexpr int max_channels = 2;
 /// Longest piece of sound that a node is ever handed at once; longer device blocks are cut.
 inline constexpr int max_block_frames = 8192;
+/// An input buffer is never an output buffer; telling the compiler so lets it use vectors without a check.
+#define GAINSTAGE_RESTRICT __restrict
+/// Keeps what is rarely run out of the way of what always is.
+#define GAINSTAGE_NOINLINE __attribute__((noinline))
 /// Conditioning networks of moving knobs are evaluated every so many samples, counted from the start of the
 /// stream.
 inline constexpr int control_grid_frames = 16;
@@ -53,7 +57,7 @@ struct PortSpec {
 /// A knob. Values are plain numbers in `unit`; the engine smooths, clamps to min..max and stamps every move.
 struct ParamSpec {
     std::string name;  ///< with its unit where it has one: "gain_db", "attack_ms"
-    std::string unit;  ///< "dB", "dBFS", "ms", "Hz", "%", ":1", "samples", "" for a bare number
+    std::string unit = {};  ///< "dB", "dBFS", "ms", "Hz", "%", ":1", "samples", "" for a bare number
     float min = 0.f, max = 1.f, start = 0.f;
     std::string summary = {};
     float smooth_ms = 20.f;  ///< length of the ramp after a move, unless the patch says otherwise
@@ -71,6 +75,8 @@ struct OptionSpec {
     double min = 0., max = 0.;              ///< for numbers, integers, and each entry of a channel list
     std::vector<std::string> choices = {};  ///< for `choice`
     std::string summary = {};
+    std::string replaces = {};  ///< a knob that does nothing unless this is at its default: writing or
+                                ///< mapping it beside another value is an error
 };
 
 /// Something a node measures for the player ("gain_reduction_db"); see Block::report.

@@ -29,7 +29,7 @@ struct PatchNode {
 /// One cable. `port` is empty where the player wrote only the node.
 struct PatchLink {
     std::string from_node, from_port, to_node, to_port;
-    Place place;
+    Place place, to_place = {};  ///< of its two ends
 };
 
 enum class MidiSource { cc, cc14, nrpn, pitchbend, note };
@@ -62,9 +62,10 @@ struct PatchMidi {
 };
 
 struct Patch {
-    std::string file;    ///< as given, for messages
-    std::string folder;  ///< model paths are relative to it
-    std::string text;    ///< the whole file, for the log of a take
+    bool readable = true;  ///< false: no TOML, or of a later format; there is nothing to resolve
+    std::string file;      ///< as given, for messages
+    std::string folder;    ///< model paths are relative to it
+    std::string text;      ///< the whole file, for the log of a take
     std::string name;
     double fade_ms = 25.;          ///< cross-fade when something is swapped, 1..1000
     double ceiling_dbfs = 24.;     ///< above it a node's output is taken for an accident

@@ -1,0 +1,78 @@
+#include "runtime/graph/draft.hpp"
+#include "runtime/graph/replaced_knob.hpp"
+
+namespace gainstage {
+
+namespace {
+
+constexpr std::string_view expected =
+    "expected \"node.parameter\", \"node.bypass\", \"node.mute\" or \"panic\"";
+
+Names node_ids(const Graph& graph) {
+    Names names;
+    for (const GraphNode& node : graph.nodes) names.push_back(node.id);
+    return names;
+}
+
+bool may_be_bypassed(const GraphNode& node) {
+    return !node.type->inputs.empty() && !node.type->outputs.empty();
+}
+
+Names target_names(const GraphNode& node) {
+    Names names;
+    for (const ParamSpec& spec : node.params)
+        if (!replacement_of(node, spec.name)) names.push_back(spec.name);
+    if (may_be_bypassed(node)) names.push_back("bypass");
+    if (!node.type->outputs.empty()) names.push_back("mute");
+    return names;
+}
+
+FoundTarget failure(std::string problem) {
+    return {.target = std::nullopt, .problem = std::move(problem)};
+}
+
+FoundTarget switch_target(TargetKind kind, int node) {
+    return {.target = GraphTarget{.kind = kind, .node = node, .param = -1, .min = 0.f, .max = 1.f},
+            .problem = {}};
+}
+
+FoundTarget target_of_node(const GraphNode& node, int index, std::string_view name, ProblemList& words) {
+    if (name == "bypass" && may_be_bypassed(node)) return switch_target(TargetKind::bypass, index);
+    if (name == "mute" && !node.type->outputs.empty()) return switch_target(TargetKind::mute, index);
+    const int param = node.param_index(name);
+    if (param < 0)
+        return failure(words.unknown(fmt::format("{} (type {}) has no parameter {}", in_quotes(node.id),
+                                                 in_quotes(node.type->name), in_quotes(name)),
+                                     name, "targets", target_names(node)));
+    if (const OptionSpec* option = replacement_of(node, name))
+        return failure(fmt::format("{} of {} does nothing beside {}; take that out", in_quotes(name),
+                                   in_quotes(node.id), in_quotes(option->name)));
+    const ParamSpec& spec = node.params[static_cast<std::size_t>(param)];
+    return {.target = GraphTarget{.kind = TargetKind::parameter,
+                                  .node = index,
+                                  .param = param,
+                                  .min = spec.min,
+                                  .max = spec.max},
+            .problem = {}};
+}
+
+}  // namespace
+
+FoundTarget find_target(const Graph& graph, std::string_view name) {
+    ProblemList words(graph.file);
+    if (name == "panic")
+        return {.target = GraphTarget{.kind = TargetKind::panic, .node = -1, .param = -1}, .problem = {}};
+    const std::size_t dot = name.find('.');
+    if (dot == std::string_view::npos) {
+        const bool near_panic = !nearest_name(name, {"panic"}).empty();
+        return failure(fmt::format("{} is no target; {}{}", in_quotes(name),
+                                   near_panic ? "did you mean \"panic\"? " : "", expected));
+    }
+    const std::string_view id = name.substr(0, dot);
+    const int node = graph.node_index(id);
+    if (node < 0)
+        return failure(words.unknown("there is no node " + in_quotes(id), id, "nodes", node_ids(graph)));
+    return target_of_node(graph.nodes[static_cast<std::size_t>(node)], node, name.substr(dot + 1), words);
+}
+
+}  // namespace gainstage

@@ -1,0 +1,70 @@
+#include "runtime/nearest_name.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace gainstage {
+
+namespace {
+
+constexpr std::size_t longest = 48;  // longer words are no slips of a name
+constexpr int far = 1'000;
+
+char folded(char c) {
+    if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
+    return c == '-' || c == ' ' ? '_' : c;
+}
+
+/// Optimal string alignment distance (Damerau 1964, restricted): how many letters have to be added, dropped,
+/// replaced or swapped with their neighbour.
+int slips(std::string_view a, std::string_view b) {
+    using Row = std::array<int, longest + 1>;
+    Row before{}, above{}, row{};
+    for (std::size_t j = 0; j <= b.size(); ++j) above[j] = static_cast<int>(j);
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        row[0] = static_cast<int>(i);
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const bool same = folded(a[i - 1]) == folded(b[j - 1]);
+            row[j] = std::min({above[j] + 1, row[j - 1] + 1, above[j - 1] + (same ? 0 : 1)});
+            if (i > 1 && j > 1 && folded(a[i - 1]) == folded(b[j - 2]) &&
+                folded(a[i - 2]) == folded(b[j - 1]))
+                row[j] = std::min(row[j], before[j - 2] + 1);
+        }
+        before = above;
+        above = row;
+    }
+    return above[b.size()];
+}
+
+bool begins(std::string_view text, std::string_view with) {
+    return text.size() > with.size() && std::equal(with.begin(), with.end(), text.begin(),
+                                                   [](char a, char b) { return folded(a) == folded(b); });
+}
+
+/// Half a slip for a name that was only begun, so that it loses against the same name in other letters.
+int distance(std::string_view wrong, std::string_view name) {
+    if (name.size() > longest || name.empty()) return far;
+    if (wrong.size() >= 2 && begins(name, wrong)) return 1;
+    const int allowed = std::max(1, static_cast<int>(std::max(wrong.size(), name.size()) + 1) / 3);
+    const int lengths = std::abs(static_cast<int>(wrong.size()) - static_cast<int>(name.size()));
+    if (lengths > allowed) return far;
+    const int count = slips(wrong, name);
+    // A name of which no letter is left is no slip.
+    return count <= allowed && count < static_cast<int>(name.size()) ? 2 * count : far;
+}
+
+}  // namespace
+
+std::string_view nearest_name(std::string_view wrong, const Names& names) {
+    if (wrong.empty() || wrong.size() > longest) return {};
+    std::string_view best;
+    int least = far;
+    for (const std::string_view name : names)
+        if (const int d = distance(wrong, name); d < least) {
+            least = d;
+            best = name;
+        }
+    return best;
+}
+
+}  // namespace gainstage

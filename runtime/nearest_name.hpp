@@ -1,0 +1,15 @@
+#pragma once
+/// Which name did the player mean?
+
+#include <string_view>
+#include <vector>
+
+namespace gainstage {
+
+using Names = std::vector<std::string_view>;
+
+/// The name that `wrong` is most likely a slip of: letters swapped, missing, added or mistaken, capitals, or
+/// only its beginning ("gain" for "gain_db"). Empty: none is near. Any thread.
+std::string_view nearest_name(std::string_view wrong, const Names& names);
+
+}  // namespace gainstage

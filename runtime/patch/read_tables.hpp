@@ -1,0 +1,18 @@
+#pragma once
+/// The parts of a patch, each read by its own file.
+
+#include "runtime/patch/expect.hpp"
+#include "runtime/patch/patch.hpp"
+
+namespace gainstage {
+
+/// Top-level keys and everything below them.
+void read_document(const TomlTable&, Patch&, ProblemList&);
+/// `links = ["a -> b.port -> c", ...]`
+void read_links(const TomlEntry&, Patch&, ProblemList&);
+/// `[nodes.ID]` tables.
+void read_nodes(const TomlEntry&, Patch&, ProblemList&);
+/// `[[midi]]` tables.
+void read_midi(const TomlEntry&, Patch&, ProblemList&);
+
+}  // namespace gainstage

@@ -1,0 +1,47 @@
+#pragma once
+/// A TOML document as plain values: in the file's order, each key and value with its place. What the rest of
+/// patch/ reads; toml++ itself stays in parse_toml.cpp.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "runtime/problem_list.hpp"
+
+namespace gainstage {
+
+struct TomlEntry;
+struct TomlDate {};  ///< a date or a time: no setting of a patch is one
+
+using TomlTable = std::vector<TomlEntry>;  ///< in the file's order
+
+struct TomlValue {
+    Place place, end;
+    std::variant<bool, std::int64_t, double, std::string, TomlDate, std::vector<TomlValue>, TomlTable> value;
+
+    template <class T>
+    const T* as() const {
+        return std::get_if<T>(&value);
+    }
+};
+
+struct TomlEntry {
+    std::string key;
+    Place place;
+    TomlValue value;
+};
+
+/// "a number", "a list", ...: what was found where something else was expected.
+std::string kind_of(const TomlValue&);
+
+/// Control thread. Never throws. Nothing where the text is no TOML: then exactly one problem was added.
+std::optional<TomlTable> parse_toml(std::string_view text, ProblemList&);
+
+/// Where brackets or dotted keys nest deeper than any patch does; toml++ frees what it read recursively, so
+/// that a hostile file could exhaust the stack.
+std::optional<Place> find_deep_nesting(std::string_view text);
+
+}  // namespace gainstage

@@ -1,0 +1,70 @@
+#include "runtime/problem_list.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace gainstage {
+
+namespace {
+constexpr std::size_t longest_shown = 60, most_listed = 40;
+
+bool continues_a_character(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0u) == 0x80u;
+}
+}  // namespace
+
+std::string shown(std::string_view text) {
+    const bool cut = text.size() > longest_shown;
+    std::size_t end = cut ? longest_shown : text.size();
+    while (cut && end > 0 && continues_a_character(text[end])) --end;
+    std::string out;
+    for (const char c : text.substr(0, end)) out += (c >= 0 && c < ' ') || c == 127 ? '?' : c;
+    return cut ? out + "..." : out;
+}
+
+std::string in_quotes(std::string_view text) {
+    return '"' + shown(text) + '"';
+}
+
+std::string list_of(const Names& names) {
+    std::string out;
+    for (std::size_t i = 0; i < names.size() && i < most_listed; ++i)
+        out += (i ? ", " : "") + shown(names[i]);
+    return names.size() > most_listed ? fmt::format("{} and {} more", out, names.size() - most_listed) : out;
+}
+
+void ProblemList::error(Place place, std::string key, std::string message, int exit_code) {
+    problems_.push_back({.file = file_,
+                         .place = place,
+                         .key = std::move(key),
+                         .message = std::move(message),
+                         .is_note = false,
+                         .exit_code = exit_code});
+}
+
+void ProblemList::note(Place place, std::string key, std::string message) {
+    problems_.push_back({.file = file_,
+                         .place = place,
+                         .key = std::move(key),
+                         .message = std::move(message),
+                         .is_note = true});
+}
+
+std::string ProblemList::unknown(std::string_view cause, std::string_view wrong, std::string_view what,
+                                 const Names& names) {
+    std::string_view near;
+    if (comparisons_left_ > 0) near = nearest_name(wrong, names);
+    comparisons_left_ -= static_cast<long>(names.size());
+    std::string message(cause);
+    if (!near.empty()) message += fmt::format("; did you mean {}?", in_quotes(near));
+    return message + fmt::format(" ({}: {})", what, names.empty() ? "none" : list_of(names));
+}
+
+Problems ProblemList::take() {
+    std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
+        return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+    });
+    return std::move(problems_);
+}
+
+}  // namespace gainstage

@@ -1,0 +1,41 @@
+#pragma once
+/// Collects what is wrong with one file, in words that a player can act on.
+
+#include <string>
+#include <string_view>
+
+#include "runtime/nearest_name.hpp"
+#include "runtime/problem.hpp"
+
+namespace gainstage {
+
+class ProblemList {
+public:
+    explicit ProblemList(std::string file) : file_(std::move(file)) {}
+
+    void error(Place, std::string key, std::string message, int exit_code = 65);
+    void note(Place, std::string key, std::string message);
+
+    /// "CAUSE; did you mean "NAME"? (WHAT: all, the, names)"
+    std::string unknown(std::string_view cause, std::string_view wrong, std::string_view what,
+                        const Names& names);
+
+    /// All of them, in the order of their places.
+    Problems take();
+
+private:
+    std::string file_;
+    Problems problems_;
+    // A hostile file may hold 100,000 wrong names, each to be compared with 100,000 others.
+    long comparisons_left_ = 2'000'000;
+};
+
+/// `"text"`, on one line, without control characters, cut where it is long: text of an untrusted file in a
+/// message.
+std::string in_quotes(std::string_view text);
+/// The same without quotation marks, for the path of a key.
+std::string shown(std::string_view text);
+/// "a, b, c", cut where there are many.
+std::string list_of(const Names& names);
+
+}  // namespace gainstage
