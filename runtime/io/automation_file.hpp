@@ -1,0 +1,34 @@
+#pragma once
+/// Knob moves written down as text, for an offline render.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/problem.hpp"
+
+namespace gainstage {
+
+/// One line: at `seconds` the target goes to `value`, in its units.
+struct AutomationMove {
+    double seconds = 0.;
+    std::string target;  ///< "node.parameter", "node.bypass", "node.mute"; looked up by find_target()
+    float value = 0.f;
+    Place place;  ///< of the target's name, for messages
+};
+
+struct Automation {
+    std::vector<AutomationMove> moves;  ///< in the order of time; those of one time in the file's order
+    Problems problems;                  ///< all of them, not only the first; moves are only good without
+};
+
+/// Reads lines of `seconds,node.parameter,value`. Empty lines, lines that begin with # and a first line that
+/// names the columns are passed over; blanks around a field don't count; lines end in LF or CRLF. Numbers are
+/// finite, with a decimal point; seconds are 0 to 1,000,000. Never throws on bad input. Any thread but the
+/// audio thread.
+Automation read_automation_file(const std::string& path);
+
+/// The same from memory; `file` is for messages.
+Automation parse_automation(std::string_view text, const std::string& file);
+
+}  // namespace gainstage

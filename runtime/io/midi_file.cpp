@@ -1,0 +1,221 @@
+#include "runtime/io/midi_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+
+namespace gainstage {
+
+namespace {
+
+/// Longer than any performance: a day of dense controller moves is some 100 MB, a song some 100 kB.
+constexpr std::uintmax_t largest_file_bytes = 64 << 20;
+constexpr double latest_seconds = 1e6;
+
+/// A position within bytes that nobody vouches for.
+class Cursor {
+public:
+    Cursor(std::span<const std::uint8_t> bytes, std::size_t end, std::size_t at, const std::string& name)
+        : bytes_(bytes), end_(end), at_(at), name_(name) {}
+
+    bool done() const { return at_ == end_; }
+    std::size_t at() const { return at_; }
+    std::size_t left() const { return end_ - at_; }
+
+    [[noreturn]] void fail(std::string_view what) const {
+        throw MidiFileError(fmt::format("{}: byte {}: {}: export the file again", name_, at_, what), 65);
+    }
+    std::uint8_t byte() {
+        if (done()) fail("the data ends in the middle of an event");
+        return bytes_[at_++];
+    }
+    std::uint8_t peek() const { return bytes_[at_]; }  ///< REQUIRES !done()
+    std::uint32_t big_endian(int count) {
+        std::uint32_t value = 0;
+        while (count-- > 0) value = value << 8 | byte();
+        return value;
+    }
+    /// Seven bits a byte, at most four bytes.
+    std::uint32_t variable_length() {
+        std::uint32_t value = 0;
+        for (int k = 0; k < 4; ++k) {
+            const std::uint8_t next = byte();
+            value = value << 7 | (next & 0x7F);
+            if (next < 0x80) return value;
+        }
+        fail("a number is longer than four bytes");
+    }
+    /// The next `count` bytes, stepped over.
+    Cursor take(std::uint32_t count) {
+        if (count > left()) fail(fmt::format("{} bytes are announced, {} are there", count, left()));
+        const Cursor taken(bytes_, at_ + count, at_, name_);
+        at_ += count;
+        return taken;
+    }
+
+private:
+    std::span<const std::uint8_t> bytes_;
+    std::size_t end_, at_;
+    const std::string& name_;
+};
+
+struct Header {
+    int format = 0, tracks = 0;
+    std::uint32_t ticks_per_quarter = 0;  ///< 0: time is counted in frames
+    double seconds_per_tick = 0.;         ///< with frames
+};
+
+/// What happens at a tick: a channel message, or (size 0) a new tempo.
+struct TickEvent {
+    std::int64_t tick = 0;
+    MidiMessage message;
+    std::uint32_t microseconds_per_quarter = 0;
+};
+
+bool is_chunk(Cursor& cursor, std::string_view id) {
+    bool same = true;
+    for (const char letter : id) same = cursor.byte() == static_cast<std::uint8_t>(letter) && same;
+    return same;
+}
+
+void read_division(Cursor& cursor, Header& header) {
+    const std::uint32_t division = cursor.big_endian(2);
+    if (division < 0x8000) {
+        if (division == 0) cursor.fail("a quarter note has 0 ticks");
+        header.ticks_per_quarter = division;
+        return;
+    }
+    const int frames = 256 - static_cast<int>(division >> 8);
+    const double ticks_per_frame = division & 0xFF;
+    if ((frames != 24 && frames != 25 && frames != 29 && frames != 30) || ticks_per_frame == 0.)
+        cursor.fail("the time is counted neither in quarter notes nor in 24, 25, 29 or 30 frames a second");
+    const double frames_per_second = frames == 29 ? 30'000. / 1'001. : frames;  // 29: drop-frame time code
+    header.seconds_per_tick = 1. / (frames_per_second * ticks_per_frame);
+}
+
+Header read_header(Cursor& file) {
+    if (file.left() < 14 || !is_chunk(file, "MThd")) file.fail("this is no Standard MIDI File (.mid)");
+    Cursor chunk = file.take(file.big_endian(4));
+    if (chunk.left() < 6) chunk.fail("the header is too short");
+    Header header;
+    header.format = static_cast<int>(chunk.big_endian(2));
+    header.tracks = static_cast<int>(chunk.big_endian(2));
+    read_division(chunk, header);
+    if (header.format > 2) chunk.fail(fmt::format("format {} is unknown (0, 1 and 2 exist)", header.format));
+    if (header.format == 2 && header.tracks > 1)
+        chunk.fail("this is a collection of patterns (format 2), one song is wanted (format 0 or 1)");
+    return header;
+}
+
+/// Appends the tempo if the meta event is one. Returns false at the end of the track.
+bool read_meta(Cursor& track, std::int64_t tick, std::vector<TickEvent>& events) {
+    const std::uint8_t type = track.byte();
+    Cursor data = track.take(track.variable_length());
+    if (type == 0x51) {
+        if (data.left() != 3) data.fail("a tempo has three bytes");
+        const std::uint32_t tempo = data.big_endian(3);
+        if (tempo == 0) data.fail("a tempo of 0 microseconds per quarter note");
+        events.push_back({.tick = tick, .message = {}, .microseconds_per_quarter = tempo});
+    }
+    return type != 0x2F;
+}
+
+MidiMessage read_channel_message(Cursor& track, std::uint8_t status) {
+    const int kind = status & 0xF0;
+    const std::size_t size = kind == 0xC0 || kind == 0xD0 ? 2 : 3;
+    std::array<std::uint8_t, 3> bytes{status, 0, 0};
+    for (std::size_t k = 1; k < size; ++k) bytes[k] = track.byte();
+    const MidiMessage message = channel_message(bytes.data(), size);
+    if (message.size == 0) track.fail("a status byte stands where data belongs");
+    return message;
+}
+
+void read_track(Cursor track, std::vector<TickEvent>& events) {
+    std::int64_t tick = 0;  // 64 MB of 28-bit steps stay below 2^54
+    std::uint8_t running = 0;
+    while (!track.done()) {
+        tick += track.variable_length();
+        if (track.done()) track.fail("the data ends in the middle of an event");
+        const std::uint8_t status = track.peek() >= 0x80 ? track.byte() : running;
+        if (status == 0xFF) {
+            if (!read_meta(track, tick, events)) return;
+        } else if (status == 0xF0 || status == 0xF7) {
+            track.take(track.variable_length());
+        } else if (status >= 0x80 && status < 0xF0) {
+            running = status;
+            events.push_back({.tick = tick, .message = read_channel_message(track, status)});
+        } else {
+            track.fail("an event has no valid status byte");
+        }
+    }
+}
+
+std::vector<TickEvent> read_tracks(Cursor& file, int count) {
+    std::vector<TickEvent> events;
+    int found = 0;
+    while (found < count) {
+        if (file.left() < 8) file.fail(fmt::format("{} tracks are announced, {} are there", count, found));
+        const bool is_track = is_chunk(file, "MTrk");
+        const Cursor chunk = file.take(file.big_endian(4));
+        if (!is_track) continue;  // the standard: readers skip chunks that they don't know
+        read_track(chunk, events);
+        ++found;
+    }
+    std::stable_sort(events.begin(), events.end(),
+                     [](const TickEvent& a, const TickEvent& b) { return a.tick < b.tick; });
+    return events;
+}
+
+/// Ticks to seconds along the tempo map, counted from its last change so that no error adds up.
+std::vector<TimedMidi> timed(const std::vector<TickEvent>& events, const Header& header,
+                             const std::string& name) {
+    std::vector<TimedMidi> messages;
+    double seconds_per_tick = header.seconds_per_tick;
+    if (header.ticks_per_quarter) seconds_per_tick = 0.5 / header.ticks_per_quarter;  // 120 a minute
+    double since_seconds = 0.;
+    std::int64_t since_tick = 0;
+    for (const TickEvent& event : events) {
+        const double seconds =
+            since_seconds + static_cast<double>(event.tick - since_tick) * seconds_per_tick;
+        if (seconds > latest_seconds)
+            throw MidiFileError(name + ": plays for more than 11 days: export the file again", 65);
+        if (event.message.size > 0) {
+            messages.push_back({seconds, event.message});
+        } else if (header.ticks_per_quarter) {
+            since_seconds = seconds;
+            since_tick = event.tick;
+            seconds_per_tick = event.microseconds_per_quarter * 1e-6 / header.ticks_per_quarter;
+        }
+    }
+    return messages;
+}
+
+}  // namespace
+
+std::vector<TimedMidi> parse_midi_file(std::span<const std::uint8_t> bytes, const std::string& name) {
+    Cursor file(bytes, bytes.size(), 0, name);
+    const Header header = read_header(file);
+    return timed(read_tracks(file, header.tracks), header, name);
+}
+
+std::vector<TimedMidi> read_midi_file(const std::string& path) {
+    std::error_code error;
+    if (!std::filesystem::exists(path, error))
+        throw MidiFileError(path + ": there is no such MIDI file: check the path", 66);
+    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    if (error) throw MidiFileError(fmt::format("{}: not a readable file: {}", path, error.message()), 66);
+    if (size > largest_file_bytes)
+        throw MidiFileError(
+            fmt::format("{}: {} MB is too large for a MIDI file (64 MB at most)", path, size >> 20), 65);
+    std::ifstream stream(path, std::ios::binary);
+    std::vector<std::uint8_t> bytes(size);
+    if (!stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
+        throw MidiFileError(path + ": can't be read: check its permissions", 66);
+    return parse_midi_file(bytes, path);
+}
+
+}  // namespace gainstage
