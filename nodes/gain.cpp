@@ -1,5 +1,7 @@
 #include "nodes/gain.hpp"
 
+#include "runtime/realtime/four.hpp"
+
 namespace gainstage {
 
 const NodeType& Gain::type() {
@@ -22,6 +24,15 @@ const NodeType& Gain::type() {
 Gain::Gain(const Setup& setup) : channels_(setup.channels) {}
 
 void Gain::process(const Block& block) noexcept {
+    const Ramp& knob = block.param(gain_db);
+    if (knob.moving(block.time)) [[unlikely]]
+        return ride(block);
+    const float factor = resting_.of(knob.to, Fader::factor);
+    scale(block.in(0), block.out(0), block.frames, factor);
+    if (channels_ == 2) scale(block.in(0, 1), block.out(0, 1), block.frames, factor);
+}
+
+void Gain::ride(const Block& block) noexcept {
     for (int c = 0; c < channels_; ++c)
         fader_.scale(block.param(gain_db), block.time, block.in(0, c), block.out(0, c), block.frames);
 }

@@ -23,7 +23,10 @@ private:
     // fixed after construction
     const int channels_;
     // audio thread
+    GAINSTAGE_NOINLINE void ride(const Block&) noexcept GAINSTAGE_REALTIME;  // while the knob moves
+
     Fader fader_;
+    Mapped<float> resting_;
 };
 
 }  // namespace gainstage

@@ -23,14 +23,19 @@ class Mapped {
 public:
     template <class Map>
     const T& of(float knob, Map map) noexcept {
-        if (knob != knob_) {
-            knob_ = knob;
-            value_ = map(knob);
-        }
+        if (knob != knob_) [[unlikely]]
+            learn(knob, map);
         return value_;
     }
 
 private:
+    /// Apart, so that the common case stays small.
+    template <class Map>
+    GAINSTAGE_NOINLINE void learn(float knob, Map map) noexcept {
+        knob_ = knob;
+        value_ = map(knob);
+    }
+
     float knob_ = std::numeric_limits<float>::quiet_NaN();
     T value_{};
 };

@@ -110,7 +110,7 @@ WarmFailure Engine::warm(Warming& warming, std::int64_t samples, const ChangeOrd
     for (const auto& history : warming.plan.histories) from = std::max(from, history->begin());
     for (const std::string& id : order.returning)
         from = std::max(from, std::min(end, tripped_[keys_.key(id)].since));
-    if (config_.replaying) from = order.warm_from;
+    if (replaying_) from = order.warm_from;
     knobs_.set_up(warming, from);
     const auto close = static_cast<std::uint64_t>(2 * config_.room.max_frames);
     for (int round = 0; round < 64; ++round) {
@@ -142,7 +142,7 @@ void Engine::tick() {
     collect();
     const auto past = static_cast<std::uint64_t>((longest_memory_s + 6.) * config_.room.sample_rate_hz);
     if (room_.now() > past) knobs_.forget_before(room_.now() - past);
-    if (!config_.replaying) bring_back_the_tripped();
+    if (!replaying_) bring_back_the_tripped();
     start_waiting();
 }
 

@@ -16,7 +16,6 @@ namespace gainstage {
 
 struct EngineConfig {
     RoomConfig room;
-    bool replaying = false;  ///< every change comes from a log: nothing returns from quarantine by itself
 };
 
 /// What a listener is told. `text` is a whole sentence for people; the rest is for scripts and logs.
@@ -69,6 +68,7 @@ public:
     void listen(Listener listener) { listener_ = std::move(listener); }
 
     AudioRoom& room() noexcept { return room_; }
+    const AudioRoom& room() const noexcept { return room_; }
 
     // ------------------------------------------------------------------------------ control thread
     /// Makes the graph what plays. The first one builds at once (problems: nothing plays); a later one is
@@ -76,6 +76,8 @@ public:
     Problems play(Graph);
     /// Offline only: the change is armed before this returns.
     Problems play_as_ordered(std::optional<Graph>, const ChangeOrder&);
+    /// Every change comes from a log from now on: nothing returns from quarantine by itself.
+    void replay() noexcept { replaying_ = true; }
     /// Does what has come up. Every few milliseconds; offline after every block. Takes as long as warming
     /// takes.
     void tick();
@@ -122,7 +124,7 @@ private:
     KeyTable keys_;
     KnobHistory knobs_;
     EngineCounts counts_;
-    bool silent_ = false;
+    bool silent_ = false, replaying_ = false;
 
     Graph graph_;  // as resolved, without the delays that align paths
     std::unique_ptr<Arrangement> now_, next_;

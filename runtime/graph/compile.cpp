@@ -259,6 +259,8 @@ std::unique_ptr<Plan> place(const Draft& draft, const Wiring& wiring, const Comp
         step.output_count = static_cast<std::uint16_t>(from.outputs.size());
         step.inputs = add_ports(from.inputs);
         step.outputs = add_ports(from.outputs);
+        step.is_plain = step.kind == StepKind::process && !step.has_latency && from.outputs.size() == 1 &&
+                        from.outputs[0].channels == 1;
         if (step.kind == StepKind::loop) {
             const auto loop = static_cast<std::size_t>(step.length);
             step.delays = plan->loops[loop].get();

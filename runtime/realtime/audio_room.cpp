@@ -9,7 +9,8 @@ namespace gainstage {
 
 namespace {
 constexpr float panic_down_ms = 5.f, panic_up_ms = 20.f;
-constexpr std::size_t timed_steps_per_block = 32;
+/// A clock read costs as much as a small node, so only a few nodes are timed on each block, in turn.
+constexpr int timed_steps_per_block = 8;
 }  // namespace
 
 AudioRoom::AudioRoom(const RoomConfig& config)
@@ -53,7 +54,7 @@ void AudioRoom::take_news(int frames, std::int64_t clock_ns) noexcept {
     for (News news; events_.size() < max_events && news_.pop(news);) {
         if (news.transition) {
             pending_ = news.transition;
-            warm_ = !pending_->warming;
+            warm_ = !pending_->warming || pending_->warming->time == now_;
         } else {
             schedule(news.event);
         }
@@ -198,6 +199,7 @@ Ramp AudioRoom::start_ramp(Slot& slot, std::int32_t param, float value, float sm
     const float ms = smooth_ms >= 0.f ? smooth_ms : slot.smooth_ms[static_cast<std::size_t>(param)];
     const std::uint32_t length = spec.steps > 1 ? 0 : samples(ms);
     ramp = {.start = now_, .length = length, .from = ramp.at(now_), .to = to};
+    if (param >= slot.param_count) slot.update_plain();
     return ramp;
 }
 
@@ -223,7 +225,7 @@ void AudioRoom::play_piece(DeviceBlock& device, int frames) noexcept {
         if (config_.time_nodes) {
             const int steps = static_cast<int>(plan_->steps.size());
             piece.timed_begin = timed_next_ < steps ? timed_next_ : 0;
-            piece.timed_end = piece.timed_begin + static_cast<int>(timed_steps_per_block);
+            piece.timed_end = piece.timed_begin + timed_steps_per_block;
             timed_next_ = piece.timed_end;
         }
         run_plan(*plan_, piece);

@@ -20,22 +20,26 @@ enum class StepKind : std::uint8_t {
     loop,      ///< the next `length` steps run in pieces no longer than the loop's shortest delay
 };
 
-/// One line of the list. What the plain path needs lies side by side.
-struct Step {
+/// One line of the list: a cache line, with all that the plain path of a node needs.
+struct alignas(64) Step {
     StepKind kind = StepKind::process;
-    bool watched = true;                              ///< check the output (off only in `bench`)
-    bool has_latency = false;                         ///< the node's dry line must be fed
+    bool watched = true;       ///< check the output (off only in `bench`)
+    bool has_latency = false;  ///< the node's dry line must be fed
+    bool is_plain = false;     ///< a node with one output of one channel and no latency
     std::uint16_t input_count = 0, output_count = 0;  ///< of sum: its sources
     std::int32_t length = 0;                          ///< loop: steps inside
     Node* node = nullptr;
-    Slot* slot = nullptr;
+    union {
+        Slot* slot = nullptr;              ///< process, emit, absorb
+        History* history;                  ///< remember, recall
+        const std::vector<Slot*>* delays;  ///< loop: those that close it
+    };
     const PortBuffer* inputs = nullptr;  ///< of the node; sources of sum, fade, remember
     const PortBuffer* outputs = nullptr;
     const Ramp* params = nullptr;
     std::atomic<float>* readings = nullptr;
-    History* history = nullptr;
-    std::vector<Slot*>* delays = nullptr;  ///< loop: the delays that close it
 };
+static_assert(sizeof(Step) == 64);
 
 /// Where a mapping's target is found: the node's slot, and during a fade the leaving one under the same name.
 struct TargetSlot {

@@ -67,6 +67,7 @@ void AudioRoom::inherit_knobs(TargetSlot& target) noexcept {
     for (std::size_t p = 0; p < target.leaving_param.size(); ++p)
         if (target.leaving_param[p] >= 0)
             target.slot->ramps[p] = target.leaving->ramps[static_cast<std::size_t>(target.leaving_param[p])];
+    target.slot->update_plain();
 }
 
 /// After the block, so that the last sample of the past is there: a newcomer gains a quarter of a block on

@@ -3,22 +3,25 @@
 #include <cmath>
 #include <cstring>
 
+#include "runtime/realtime/four.hpp"
 #include "runtime/realtime/plan.hpp"
 
 namespace gainstage {
 
 namespace {
 
-/// |x| <= ceiling for all of them. Compares bit patterns, in which NaN and Inf lie above every finite number,
-/// so that the loop is a few integer operations on whole vectors.
-bool within(const float* x, int frames, std::int32_t ceiling_bits) noexcept {
+/// |x| <= ceiling for all of them. Compares bit patterns, in which NaN and Inf lie above every finite number.
+GAINSTAGE_NOINLINE bool each_within(const float* x, int frames, std::int32_t ceiling_bits) noexcept {
     std::int32_t over = 0;
-    for (int k = 0; k < frames; ++k) {
-        std::int32_t bits;
-        std::memcpy(&bits, x + k, sizeof bits);
-        over |= static_cast<std::int32_t>((bits & 0x7fffffff) > ceiling_bits);
-    }
+    for (int k = 0; k < frames; ++k)
+        over |= static_cast<std::int32_t>((std::bit_cast<std::int32_t>(x[k]) & 0x7fffffff) > ceiling_bits);
     return over == 0;
+}
+
+/// The same, quickly for sound of ordinary level: all patterns or-ed together are no smaller than the
+/// greatest, and stay below that of 2.0 while every sample does.
+inline bool within(const float* x, int frames, std::int32_t ceiling_bits) noexcept {
+    return (or_of_bits(x, frames) & 0x7fffffff) <= ceiling_bits || each_within(x, frames, ceiling_bits);
 }
 
 /// First frame with a bad sample in any channel of any output; `frames` where there is none.
@@ -38,6 +41,7 @@ void record_trip(Slot& slot, std::uint64_t time, double window_samples) noexcept
     Quarantine& q = slot.quarantine;
     q.tripped = true;
     q.since = time;
+    slot.plain_from = ~std::uint64_t{0};
     if (q.trip_count == Quarantine::trips_to_latch) {
         for (std::size_t i = 1; i < q.trips.size(); ++i) q.trips[i - 1] = q.trips[i];
         --q.trip_count;
@@ -111,8 +115,8 @@ void guard_channel(const Step& step, const Dry& dry, int port, int channel, std:
 }
 
 /// Watches and corrects what a node wrote.
-void guard(const Step& step, Piece& piece, const Dry& dry, std::uint64_t time, int offset,
-           int frames) noexcept {
+GAINSTAGE_NOINLINE void guard(const Step& step, Piece& piece, const Dry& dry, std::uint64_t time, int offset,
+                              int frames) noexcept {
     Slot& slot = *step.slot;
     int bad = slot.quarantine.tripped ? 0 : frames;
     if (!slot.quarantine.tripped) {
@@ -142,26 +146,43 @@ void keep_last_good(const Step& step, int offset, int frames) noexcept {
             last_good(*step.slot, p, c) = step.outputs[p].channel[c][offset + frames - 1];
 }
 
-void run_node(const Step& step, Piece& piece, int offset, int frames) noexcept {
+/// Points the block at the step's wires.
+void wire(const Step& step, Block& block) noexcept {
+    block.inputs = step.inputs;
+    block.outputs = step.outputs;
+    block.params = step.params;
+    block.readings = step.readings;
+}
+
+/// Whatever is not the common case: delays in loops, latency, bypass, mute, quarantine, a bad sample.
+GAINSTAGE_NOINLINE void run_with_guard(const Step& step, Piece& piece, Block& block) noexcept {
     Slot& slot = *step.slot;
-    const std::uint64_t time = piece.time + offset;
-    const Block block{.time = time,
-                      .frames = frames,
-                      .offset = offset,
-                      .inputs = step.inputs,
-                      .outputs = step.outputs,
-                      .params = step.params,
-                      .device = piece.device,
-                      .readings = step.readings};
+    wire(step, block);
     if (step.kind == StepKind::absorb) return slot.breaker->absorb(block);
-    if (step.has_latency) Dry(step, offset).feed(frames);
+    if (step.has_latency) Dry(step, block.offset).feed(block.frames);
     if (!slot.quarantine.tripped)
         step.kind == StepKind::emit ? slot.breaker->emit(block) : step.node->process(block);
     if (!step.watched) return;
-    if (all_within(step, offset, frames, std::bit_cast<std::int32_t>(piece.ceiling)) && slot.plain(time))
-        keep_last_good(step, offset, frames);
+    const bool good =
+        all_within(step, block.offset, block.frames, std::bit_cast<std::int32_t>(piece.ceiling));
+    if (good && block.time >= slot.plain_from)
+        keep_last_good(step, block.offset, block.frames);
     else
-        guard(step, piece, Dry(step, offset), time, offset, frames);
+        guard(step, piece, Dry(step, block.offset), block.time, block.offset, block.frames);
+}
+
+/// The common case: the node is heard, and what it writes is good.
+inline void run_node(const Step& step, Piece& piece, Block& block) noexcept {
+    Slot& slot = *step.slot;
+    if (!step.is_plain || block.time < slot.plain_from) [[unlikely]]
+        return run_with_guard(step, piece, block);
+    wire(step, block);
+    step.node->process(block);
+    if (!step.watched) return;
+    const float* out = step.outputs[0].channel[0] + block.offset;
+    if (!within(out, block.frames, std::bit_cast<std::int32_t>(piece.ceiling))) [[unlikely]]
+        return guard(step, piece, Dry(step, block.offset), block.time, block.offset, block.frames);
+    slot.last_good[0] = out[block.frames - 1];
 }
 
 void add(float* to, const float* from, int frames) noexcept {
@@ -177,15 +198,14 @@ void run_sum(const Step& step, int offset, int frames) noexcept {
     }
 }
 
-void run_fade(const Step& step, const Plan& plan, std::uint64_t fade_start, std::uint64_t time, int offset,
-              int frames) noexcept {
+void run_fade(const Step& step, const Plan& plan, std::uint64_t fade_start, const Block& block) noexcept {
     const PortBuffer& out = step.outputs[0];
-    const float* weight = plan.fade->data() + (time - fade_start);
+    const float* weight = plan.fade->data() + (block.time - fade_start);
     for (int c = 0; c < out.channels; ++c) {
-        const float* old = step.inputs[0].channel[c] + offset;
-        const float* fresh = step.inputs[1].channel[c] + offset;
-        float* to = out.channel[c] + offset;
-        for (int k = 0; k < frames; ++k) to[k] = old[k] + (fresh[k] - old[k]) * weight[k];
+        const float* old = step.inputs[0].channel[c] + block.offset;
+        const float* fresh = step.inputs[1].channel[c] + block.offset;
+        float* to = out.channel[c] + block.offset;
+        for (int k = 0; k < block.frames; ++k) to[k] = old[k] + (fresh[k] - old[k]) * weight[k];
     }
 }
 
@@ -197,83 +217,100 @@ public:
         const int end = static_cast<int>(plan_.steps.size());
         const int timed_begin = std::clamp(piece_.timed_begin, 0, end);
         const int timed_end = std::clamp(piece_.timed_end, timed_begin, end);
-        int at = range(0, timed_begin, 0, piece_.frames);
-        at = timed_range(at, timed_end);
-        range(at, end, 0, piece_.frames);
+        Block block = piece_of(0, piece_.frames);
+        int at = range(0, timed_begin, block);
+        at = timed_range(at, timed_end, block);
+        range(at, end, block);
     }
 
 private:
+    Block piece_of(int offset, int frames) const noexcept {
+        Block block;
+        block.time = piece_.time + static_cast<std::uint64_t>(offset);
+        block.frames = frames;
+        block.offset = offset;
+        block.device = piece_.device;
+        return block;
+    }
+
     /// Runs steps until `end` or past it (a loop is run whole); returns the next step.
-    int range(int at, int end, int offset, int frames) noexcept {
-        while (at < end) at = one(at, offset, frames);
+    int range(int at, int end, Block& block) noexcept {
+        while (at < end) at = one(at, block);
         return at;
     }
 
-    int timed_range(int at, int end) noexcept {
+    int timed_range(int at, int end, Block& block) noexcept {
         if (at >= end) return at;
         std::uint64_t before = read_ticks();
         while (at < end) {
             const Step& step = plan_.steps[static_cast<std::size_t>(at)];
-            at = one(at, 0, piece_.frames);
+            at = one(at, block);
             const std::uint64_t after = read_ticks();
-            if (step.slot) account(*step.slot, after - before);
+            if (step.node) account(*step.slot, after - before);
             before = after;
         }
         return at;
     }
 
     void account(Slot& slot, std::uint64_t ticks) const noexcept {
-        const auto cost = static_cast<float>(ticks) / static_cast<float>(piece_.frames);
-        const float mean = slot.ticks_per_frame.load(std::memory_order_relaxed);
-        slot.ticks_per_frame.store(mean + (cost - mean) * 0.02f, std::memory_order_relaxed);
-        if (ticks > slot.worst_ticks.load(std::memory_order_relaxed))
-            slot.worst_ticks.store(ticks, std::memory_order_relaxed);
+        const auto relaxed = std::memory_order_relaxed;  // this thread is the only writer
+        slot.timed_ticks.store(slot.timed_ticks.load(relaxed) + ticks, relaxed);
+        slot.timed_frames.store(slot.timed_frames.load(relaxed) + static_cast<std::uint64_t>(piece_.frames),
+                                relaxed);
+        if (ticks > slot.worst_ticks.load(relaxed)) slot.worst_ticks.store(ticks, relaxed);
     }
 
-    int one(int at, int offset, int frames) noexcept {
+    inline int one(int at, Block& block) noexcept {
         const Step& step = plan_.steps[static_cast<std::size_t>(at)];
-        const std::uint64_t time = piece_.time + offset;
+        if (step.kind != StepKind::process) [[unlikely]]
+            return other(step, at, block);
+        run_node(step, piece_, block);
+        return at + 1;
+    }
+
+    GAINSTAGE_NOINLINE int other(const Step& step, int at, Block& block) noexcept {
         switch (step.kind) {
             case StepKind::process:
             case StepKind::emit:
             case StepKind::absorb:
-                run_node(step, piece_, offset, frames);
+                run_with_guard(step, piece_, block);
                 break;
             case StepKind::sum:
-                run_sum(step, offset, frames);
+                run_sum(step, block.offset, block.frames);
                 break;
             case StepKind::fade:
-                run_fade(step, plan_, piece_.fade_start, time, offset, frames);
+                run_fade(step, plan_, piece_.fade_start, block);
                 break;
             case StepKind::remember:
-                step.history->write(step.inputs[0], offset, frames, time);
+                step.history->write(step.inputs[0], block.offset, block.frames, block.time);
                 break;
             case StepKind::recall:
-                recall(step, time, offset, frames);
+                recall(step, block);
                 break;
             case StepKind::loop:
-                return loop(step, at + 1, offset, frames);
+                return loop(step, at + 1, block);
         }
         return at + 1;
     }
 
     /// A loop's steps in pieces that no delay in it is shorter than.
-    int loop(const Step& step, int begin, int offset, int frames) noexcept {
+    int loop(const Step& step, int begin, const Block& whole) noexcept {
         const int end = begin + step.length;
-        for (int done = 0; done < frames;) {
-            int count = frames - done;
+        for (int done = 0; done < whole.frames;) {
+            Block block = piece_of(whole.offset + done, whole.frames - done);
             for (const Slot* delay : *step.delays)
-                count = std::min(count, delay->breaker->shortest_delay_samples(delay->ramps.data(),
-                                                                               piece_.time + offset + done));
-            count = std::max(count, 1);
-            range(begin, end, offset + done, count);
-            done += count;
+                block.frames = std::min(
+                    block.frames, delay->breaker->shortest_delay_samples(delay->ramps.data(), block.time));
+            block.frames = std::max(block.frames, 1);
+            range(begin, end, block);
+            done += block.frames;
         }
         return end;
     }
 
-    void recall(const Step& step, std::uint64_t time, int offset, int frames) noexcept {
-        if (!step.history->read(time, frames, step.outputs[0], offset)) piece_.history_lost = true;
+    void recall(const Step& step, const Block& block) noexcept {
+        if (!step.history->read(block.time, block.frames, step.outputs[0], block.offset))
+            piece_.history_lost = true;
     }
 
     const Plan& plan_;

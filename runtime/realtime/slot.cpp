@@ -61,6 +61,14 @@ Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> no
     ramps.insert(ramps.end(), extra_count, settled(0.f));
 }
 
+void Slot::update_plain() noexcept {
+    constexpr std::uint64_t never = ~std::uint64_t{0};
+    const Ramp& b = ramps[static_cast<std::size_t>(param_count + bypass)];
+    const Ramp& m = ramps[static_cast<std::size_t>(param_count + mute)];
+    const bool heard = !quarantine.tripped && b.to == 0.f && m.to == 0.f;
+    plain_from = heard ? std::max(b.start + b.length, m.start + m.length) : never;
+}
+
 void Slot::reset() noexcept {
     node->reset();
     dry.reset();

@@ -82,23 +82,22 @@ struct Slot {
     bool is_source_of_record = false;                       ///< `input`: its output is kept
 
     // audio thread
-    std::vector<Ramp> ramps;  ///< the node's knobs, then the extras
+    /// From this stream sample on, running and checking the node is all there is to do: not bypassed, not
+    /// muted, not in quarantine.
+    std::uint64_t plain_from = 0;
+    std::array<float, 2 * max_channels> last_good{};  ///< per output port (two at most) and channel
+    std::vector<Ramp> ramps;                          ///< the node's knobs, then the extras
     Quarantine quarantine;
     DryLine dry;
-    std::array<float, 2 * max_channels> last_good{};  ///< per output port (two at most) and channel
-    const int ramp_samples;                           ///< of the quarantine
+    const int ramp_samples;  ///< of the quarantine
 
     // written by the audio thread, read by any
     std::vector<std::atomic<float>> readings;
-    std::atomic<float> ticks_per_frame{0.f};  ///< smoothed cost
+    std::atomic<std::uint64_t> timed_ticks{0}, timed_frames{0};  ///< cost, measured now and then
     std::atomic<std::uint64_t> worst_ticks{0};
 
-    /// Audio thread: true where the plain path (run, check) is all there is to do in [time, ...).
-    bool plain(std::uint64_t time) const noexcept {
-        const Ramp& b = ramps[static_cast<std::size_t>(param_count + bypass)];
-        const Ramp& m = ramps[static_cast<std::size_t>(param_count + mute)];
-        return !quarantine.tripped && b.to == 0.f && m.to == 0.f && !b.moving(time) && !m.moving(time);
-    }
+    /// Audio thread, after any change of the bypass and mute knobs or of the quarantine.
+    void update_plain() noexcept GAINSTAGE_REALTIME;
     void reset() noexcept GAINSTAGE_REALTIME;
     void copy_state(const Slot& twin) noexcept GAINSTAGE_REALTIME;
 };

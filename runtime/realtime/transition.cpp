@@ -8,7 +8,9 @@ void move_warm_knob(Warming& warming, NodeKey key, std::int32_t param, const Ram
     for (WarmSlot& warm : warming.slots) {
         if (warm.source != key || param >= static_cast<std::int32_t>(warm.param_of_source.size())) continue;
         const int own = warm.param_of_source[static_cast<std::size_t>(param)];
-        if (own >= 0) warm.slot->ramps[static_cast<std::size_t>(own)] = ramp;
+        if (own < 0) continue;
+        warm.slot->ramps[static_cast<std::size_t>(own)] = ramp;
+        warm.slot->update_plain();
     }
 }
 
