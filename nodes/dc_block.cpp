@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "nodes/kernels/time_constant.hpp"
+
 namespace gainstage {
 
 const NodeType& DcBlock::type() {
@@ -25,8 +27,7 @@ const NodeType& DcBlock::type() {
 DcBlock::DcBlock(const Setup& setup) : channels_(setup.channels), sample_rate_hz_(setup.sample_rate_hz) {}
 
 std::int64_t DcBlock::memory_samples() const noexcept {
-    const double to_80_db = std::log(1e4) / (2. * std::numbers::pi * double{lowest_hz});
-    return static_cast<std::int64_t>(std::ceil(to_80_db * sample_rate_hz_));
+    return memory_of(1000. / (2. * std::numbers::pi * double{lowest_hz}), sample_rate_hz_);
 }
 
 /// g / (1 + g), g = tan(pi f / rate)
@@ -37,17 +38,13 @@ double DcBlock::step_of(float hz) const noexcept {
 
 void DcBlock::process(const Block& block) noexcept {
     const Ramp& knob = block.param(cutoff_hz);
-    const bool moving = knob.moving(block.time);
-    if (!moving && knob.to != resting_hz_) {
-        resting_hz_ = knob.to;
-        step_ = step_of(knob.to);
-    }
+    const auto map = [this](float hz) { return step_of(hz); };
     for (int c = 0; c < channels_; ++c) {
         const float* in = block.in(0, c);
         float* out = block.out(0, c);
         double low = low_[static_cast<std::size_t>(c)];
         for (int k = 0; k < block.frames; ++k) {
-            const double step = moving ? step_of(knob.at(block.time + k)) : step_;
+            const double step = step_.of(knob.at(block.time + k), map);
             const double half = (double{in[k]} - low) * step;
             out[k] = static_cast<float>(double{in[k]} - (low + half));
             low += 2. * half;

@@ -1,6 +1,7 @@
 #pragma once
 /// Takes out what doesn't move: the offset of a converter, a leak of a saturation.
 
+#include "nodes/kernels/knobs.hpp"
 #include "runtime/node.hpp"
 
 namespace gainstage {
@@ -27,9 +28,8 @@ private:
     // fixed after construction
     const int channels_;
     const double sample_rate_hz_;
-    // audio thread: the coefficient for the value that the knob last rested at (a cache)
-    float resting_hz_ = 0.f;
-    double step_ = 0.;
+    // audio thread
+    Mapped<double> step_;
     // state, audio thread
     std::array<double, max_channels> low_{};  ///< the part that is taken out, per channel
 };

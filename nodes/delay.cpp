@@ -23,7 +23,8 @@ const NodeType& Delay::type() {
                      .start = "0",
                      .min = 0.,
                      .max = longest_fixed_samples,
-                     .summary = "exactly so many samples instead of delay_ms; 0: delay_ms counts"}},
+                     .summary = "exactly so many samples instead of delay_ms; 0: delay_ms counts",
+                     .replaces = "delay_ms"}},
         .closes_loops = true,
         .make = make_node<Delay>,
     };

@@ -34,11 +34,11 @@ TEST_CASE("dc_block: 3 dB down at the cutoff, 6 dB per octave below, nothing tak
     }
 }
 
-TEST_CASE("dc_block: a constant is gone to below -80 dB after memory_samples, even at the lowest cutoff") {
+TEST_CASE("dc_block: a constant is 80 dB down after memory_samples, even at the lowest cutoff") {
     NodeRunner block(DcBlock::type(), {.sample_rate_hz = 96'000., .params = {{"cutoff_hz", 1.f}}});
     const int memory = static_cast<int>(block.node().memory_samples());
     const Channel out = block.run(mono(constant(4 * memory, 1.f)))[0];
-    CHECK(to_db(out[static_cast<std::size_t>(memory)]) == Approx(-80.).margin(0.01));
+    CHECK(to_db(out[static_cast<std::size_t>(memory)]) == Approx(-80.).margin(0.1));
     CHECK(to_db(std::abs(out.back())) < -140.);
 }
 

@@ -241,6 +241,8 @@ void NodeRunner::move(const Move& move) {
 
 Ports NodeRunner::run(const Ports& inputs, Partition partition, std::vector<Move> moves,
                       const Sound& device) {
+    if (type_.inputs.empty() && device.empty() && !inputs.empty())
+        return run({}, partition, std::move(moves), inputs[0]);
     const int frames = length_of(inputs, device);
     Ports outputs;
     for (const int width : setup_.output_channels)
@@ -262,6 +264,7 @@ Ports NodeRunner::run(const Ports& inputs, Partition partition, std::vector<Move
         play(frame, length, inputs, device, outputs, offset);
         frame += length;
     }
+    if (outputs.empty()) outputs.push_back(device_out_);
     return outputs;
 }
 

@@ -56,8 +56,9 @@ public:
     explicit NodeRunner(const NodeType&, const NodeConfig& = {});
 
     /// Plays `inputs` (one Sound per input port; a missing or empty one is silence) through the node, from
-    /// where the last run ended. `device` is what the hardware brings in; its length counts when there is no
-    /// input. Returns the output ports.
+    /// where the last run ended. `device` is what the hardware brings in; for a type without input ports
+    /// `inputs[0]` is that, too. Returns the output ports; for a type without any, what the device got, as
+    /// its only one.
     Ports run(const Ports& inputs, Partition = {}, std::vector<Move> = {}, const Sound& device = {});
 
     /// For nodes with one input and one output that matter.

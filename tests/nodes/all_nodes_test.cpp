@@ -1,0 +1,349 @@
+/// What every node keeps, walking the one list. A new type is tested here from the moment it is listed.
+
+#include "nodes/all_nodes.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "runtime/model/model.hpp"
+#include "tests/nodes/contract.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/measure.hpp"
+#include "tests/support/node_runner.hpp"
+
+using namespace gainstage;
+using namespace gainstage::test;
+
+namespace {
+
+const std::filesystem::path source_dir = GAINSTAGE_SOURCE_DIR;
+
+/// The test files of a type that takes a model (tests/data/ARCHITECTURE-*.safetensors), by name; for others
+/// one null.
+std::vector<std::shared_ptr<const Model>> models_for(const NodeType& type) {
+    if (type.architecture.empty()) return {nullptr};
+    std::vector<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(source_dir / "tests/data")) {
+        const std::string name = entry.path().filename().string();
+        if (name.starts_with(type.architecture + "-") && name.ends_with(".safetensors"))
+            files.push_back(entry.path().string());
+    }
+    if (files.empty())
+        FAIL("no test model for " << type.name << ": add tests/data/" << type.architecture
+                                  << "-*.safetensors");
+    std::sort(files.begin(), files.end());
+    std::vector<std::shared_ptr<const Model>> models;
+    for (const std::string& file : files) models.push_back(read_model_file(file));
+    return models;
+}
+
+/// One way of building a type.
+struct Case {
+    const NodeType* type = nullptr;
+    NodeConfig config;
+    std::string name;
+
+    NodeRunner runner() const { return NodeRunner(*type, config); }
+    Ports ports(const Sound& sound) const {
+        return Ports(std::max<std::size_t>(1, type->inputs.size()), sound);
+    }
+};
+
+/// Values that differ from the default, with words for them.
+std::vector<std::pair<std::string, OptionValue>> other_values(const OptionSpec& spec) {
+    std::vector<std::pair<std::string, OptionValue>> values;
+    if (spec.kind == OptionKind::boolean) values.emplace_back("other", spec.start != "true");
+    if (spec.kind == OptionKind::choice)
+        for (const std::string& choice : spec.choices)
+            if (choice != spec.start) values.emplace_back(choice, choice);
+    if (spec.kind == OptionKind::integer)
+        values.emplace_back("2", static_cast<std::int64_t>(std::min(spec.max, 2.)));
+    if (spec.kind == OptionKind::number)
+        for (const double end : {spec.min, spec.max}) values.emplace_back(std::to_string(end), end);
+    return values;
+}
+
+/// `count` device channels from the first; the defaults otherwise.
+std::vector<std::pair<std::string, OptionValue>> required_options(const NodeType& type, int count) {
+    std::vector<std::pair<std::string, OptionValue>> options;
+    std::vector<int> channels;
+    for (int c = 1; c <= count; ++c) channels.push_back(c);
+    for (const OptionSpec& spec : type.options)
+        if (spec.kind == OptionKind::channel_list) options.emplace_back(spec.name, channels);
+    return options;
+}
+
+bool can_be_built(const Case& candidate) {
+    try {
+        candidate.runner();
+        return true;
+    } catch (const SetupError&) {
+        // a model whose recurrent parts know one rate only
+        return candidate.config.model == nullptr ||
+               candidate.config.sample_rate_hz == candidate.config.model->sample_rate_hz;
+    }
+}
+
+/// Mono and stereo, with and without the optional cables, every value of every option, three sample rates,
+/// every test model.
+std::vector<Case> cases_of(const NodeType& type) {
+    std::vector<Case> cases;
+    for (const auto& model : models_for(type)) {
+        Case plain{.type = &type,
+                   .config = {.options = required_options(type, 1), .model = model},
+                   .name = type.name};
+        if (model) plain.name += " " + std::filesystem::path(model->file).filename().string();
+        const auto add = [&](const std::string& what, auto change) {
+            Case variant = plain;
+            variant.name += ", " + what;
+            change(variant.config);
+            if (can_be_built(variant)) cases.push_back(variant);
+        };
+        for (const double rate_hz : {44'100., 48'000., 96'000.})
+            add("at " + std::to_string(static_cast<int>(rate_hz)) + " Hz",
+                [&](NodeConfig& config) { config.sample_rate_hz = rate_hz; });
+        plain.config.sample_rate_hz = model ? model->sample_rate_hz : 48'000.;
+        const auto widen = [&](NodeConfig& config) {
+            config.channels = 2;
+            config.options = required_options(type, 2);
+        };
+        add("stereo", widen);
+        if (std::any_of(type.inputs.begin(), type.inputs.end(),
+                        [](const PortSpec& port) { return port.optional; }))
+            for (const int width : {1, 2})
+                add("stereo with all cables, the optional ones of width " + std::to_string(width),
+                    [&](NodeConfig& config) {
+                        widen(config);
+                        for (const PortSpec& port : type.inputs)
+                            config.input_channels.push_back(port.optional ? width : 2);
+                    });
+        for (const OptionSpec& spec : type.options)
+            for (const auto& [shown, value] : other_values(spec))
+                add("stereo, " + spec.name + " = " + shown, [&, other = value](NodeConfig& config) {
+                    widen(config);
+                    config.options.emplace_back(spec.name, other);
+                });
+    }
+    return cases;
+}
+
+std::vector<Case> all_cases() {
+    std::vector<Case> cases;
+    for (const NodeType& type : all_nodes())
+        for (Case& each : cases_of(type)) cases.push_back(std::move(each));
+    return cases;
+}
+
+Sound stereo_noise(int frames, std::uint32_t seed = 1, float amplitude = 1.f) {
+    return stereo(white_noise(frames, seed, amplitude), pink_noise(frames, seed + 1, amplitude));
+}
+
+/// Every knob jumps or glides about, several times, the last ones still on their way at the end.
+std::vector<Move> restless_moves(const std::vector<ParamSpec>& params, int frames, std::uint32_t seed) {
+    std::mt19937 random(seed);
+    const auto below = [&](int n) { return static_cast<int>(random() % static_cast<std::uint32_t>(n)); };
+    std::vector<Move> moves;
+    for (const ParamSpec& spec : params)
+        for (int i = 0; i < 5; ++i) {
+            const float value =
+                spec.steps > 1 ? spec.min + (spec.max - spec.min) / static_cast<float>(spec.steps - 1) *
+                                                static_cast<float>(below(spec.steps))
+                               : spec.min + (spec.max - spec.min) * static_cast<float>(below(101)) / 100.f;
+            moves.push_back({i == 4 ? frames - 20 : below(frames), spec.name, value,
+                             std::array<float, 3>{20.f, 0.f, 1.7f}[static_cast<std::size_t>(below(3))]});
+        }
+    return moves;
+}
+
+/// Settings of all knobs: each alone at either end, all at one end, and corners drawn at random.
+std::vector<std::vector<std::pair<std::string, float>>> extremes(const std::vector<ParamSpec>& params) {
+    std::vector<std::vector<std::pair<std::string, float>>> settings;
+    const auto all = [&](auto at_max) {
+        auto& setting = settings.emplace_back();
+        for (const ParamSpec& spec : params) setting.emplace_back(spec.name, at_max() ? spec.max : spec.min);
+    };
+    for (const ParamSpec& spec : params)
+        for (const float end : {spec.min, spec.max}) settings.push_back({{spec.name, end}});
+    all([] { return false; });
+    all([] { return true; });
+    std::mt19937 random(4);
+    for (std::size_t i = 0; i < 2 * params.size(); ++i) all([&] { return (random() & 1u) != 0; });
+    return settings;
+}
+
+std::string text_of(const std::filesystem::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
+}
+
+/// The suffix that tells a knob's unit; names in a model file are the trainer's own.
+std::string suffix_of(const std::string& unit) {
+    static const std::vector<std::pair<std::string, std::string>> suffixes{
+        {"dB", "_db"}, {"dBFS", "_dbfs"}, {"ms", "_ms"},
+        {"Hz", "_hz"}, {"%", "_percent"}, {"samples", "_samples"}};
+    for (const auto& [name, suffix] : suffixes)
+        if (name == unit) return suffix;
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("all nodes: names are unique, starts lie within their ranges, units show in names") {
+    std::set<std::string> types;
+    for (const NodeType& type : all_nodes()) {
+        INFO(type.name);
+        CHECK(types.insert(type.name).second);
+        CHECK_FALSE(type.summary.empty());
+        CHECK(type.make != nullptr);
+        CHECK_FALSE((type.inputs.empty() && type.outputs.empty()));
+        std::set<std::string> keys{"type", "model", "rate", "smooth_ms", "bypass", "mute"}, ports;
+        for (const auto* side : {&type.inputs, &type.outputs})
+            for (const PortSpec& port : *side) CHECK(ports.insert(port.name).second);
+        for (const ParamSpec& spec : type.params) {
+            INFO(spec.name);
+            CHECK(keys.insert(spec.name).second);
+            CHECK(std::isfinite(spec.min));
+            CHECK(std::isfinite(spec.max));
+            CHECK(spec.min < spec.max);
+            CHECK(spec.start >= spec.min);
+            CHECK(spec.start <= spec.max);
+            CHECK(spec.smooth_ms >= 0.f);
+            CHECK_FALSE(spec.summary.empty());
+            // a threshold may well be called threshold_db and count dBFS
+            const std::string unit = spec.unit == "dBFS" && !spec.name.ends_with("_dbfs") ? "dB" : spec.unit;
+            CHECK(spec.name.ends_with(suffix_of(unit)));
+        }
+        for (const OptionSpec& spec : type.options) {
+            INFO(spec.name);
+            CHECK(keys.insert(spec.name).second);
+            CHECK_FALSE(spec.summary.empty());
+            CHECK((spec.required || !spec.start.empty()));
+            CHECK((spec.replaces.empty() || keys.contains(spec.replaces)));
+            if (spec.kind == OptionKind::choice)
+                CHECK(std::count(spec.choices.begin(), spec.choices.end(), spec.start) == 1);
+        }
+        CHECK_NOTHROW(options_of(type, required_options(type, 1)));
+    }
+}
+
+TEST_CASE(
+    "all nodes: every type has its file, its test, its line in nodes/README.md and a patch to hear it") {
+    std::string patches;
+    for (const auto& entry : std::filesystem::directory_iterator(source_dir / "patches"))
+        if (entry.path().extension() == ".toml") patches += text_of(entry.path());
+    const std::string readme = text_of(source_dir / "nodes/README.md");
+    for (const NodeType& type : all_nodes()) {
+        INFO(type.name);
+        CHECK(std::filesystem::exists(source_dir / "nodes" / (type.name + ".hpp")));
+        CHECK(std::filesystem::exists(source_dir / "nodes" / (type.name + ".cpp")));
+        CHECK(std::filesystem::exists(source_dir / "tests/nodes" / (type.name + "_test.cpp")));
+        CHECK(readme.find("| `" + type.name + "` |") != std::string::npos);
+        CHECK(std::regex_search(patches, std::regex("type *= *\"" + type.name + "\"")));
+    }
+}
+
+TEST_CASE("all nodes: latency and memory are sizes that an engine can live with") {
+    for (const Case& each : all_cases()) {
+        INFO(each.name);
+        NodeRunner runner = each.runner();
+        CHECK(runner.node().latency_samples() >= 0);
+        CHECK(runner.node().memory_samples() >= 0);
+        CHECK(static_cast<double>(runner.node().memory_samples()) <= 10. * each.config.sample_rate_hz);
+        CHECK((dynamic_cast<LoopBreaker*>(&runner.node()) != nullptr) == each.type->closes_loops);
+    }
+}
+
+TEST_CASE("all nodes: silence and denormals in give something finite out") {
+    for (const Case& each : all_cases()) {
+        INFO(each.name);
+        for (const float value : {0.f, 1e-42f, -1e-40f, 1e-36f})
+            for (const Sound& sound : each.runner().run(each.ports(mono(constant(5000, value)))))
+                CHECK(all_finite(sound));
+    }
+}
+
+TEST_CASE("all nodes: every extreme of the knobs stays finite, on any sound, held or flying") {
+    constexpr int frames = 1500;
+    const std::vector<Sound> sounds{
+        stereo_noise(frames), mono(square(frames, 997., 48'000.)), mono(constant(frames, 1.f)),
+        mono(impulse(frames, 3)),
+        stereo_noise(frames, 5, 15.f)};  // the ceiling that the engine allows, +24 dBFS
+    for (const Case& each : all_cases()) {
+        const std::vector<ParamSpec> params = params_of(*each.type, each.config.model.get());
+        for (const auto& setting : extremes(params)) {
+            Case extreme = each;
+            extreme.config.params = setting;
+            std::vector<Move> flight;
+            for (const ParamSpec& spec : params) {
+                flight.push_back({frames / 3, spec.name, spec.max, 0.f});
+                flight.push_back({frames / 2, spec.name, spec.min, 5.f});
+            }
+            for (std::size_t s = 0; s < sounds.size(); ++s) {
+                INFO(each.name << ", sound " << s << ", " << (setting.empty() ? "" : setting[0].first));
+                bool finite = true;
+                NodeRunner runner = extreme.runner();
+                for (const Sound& sound : runner.run(each.ports(sounds[s]))) finite &= all_finite(sound);
+                for (const Sound& sound : runner.run(each.ports(sounds[s]), {}, flight))
+                    finite &= all_finite(sound);
+                CHECK(finite);
+            }
+        }
+    }
+}
+
+TEST_CASE(
+    "all nodes: blocks of any size give the same bits, reset is as new even after NaN, a copy goes on "
+    "alike") {
+    constexpr int frames = 4000;
+    for (const Case& each : all_cases()) {
+        const std::vector<ParamSpec> params = params_of(*each.type, each.config.model.get());
+        INFO(each.name);
+        CHECK(broken_promise(*each.type, each.config, each.ports(stereo_noise(frames)),
+                             restless_moves(params, frames, 1)) == "");
+        Case late = each;
+        late.config.start_time = 48'000'003;  // not on the control grid
+        CHECK(broken_promise(*each.type, late.config, each.ports(stereo_noise(frames, 9, 0.05f)),
+                             restless_moves(params, frames, 2)) == "");
+    }
+}
+
+TEST_CASE("all nodes: a node that claims memory does remember, so that the test of its reset can fail") {
+    constexpr int frames = 50'000;  // longer than any delay below
+    for (Case each : all_cases()) {
+        INFO(each.name);
+        // not at their starts, where some nodes do nothing (a bell of 0 dB)
+        for (const ParamSpec& spec : params_of(*each.type, each.config.model.get()))
+            each.config.params.emplace_back(spec.name, 0.9f * spec.start + 0.1f * spec.max);
+        NodeRunner used = each.runner();
+        if (used.node().memory_samples() == 0 && used.node().latency_samples() == 0) continue;
+        const Ports quiet = each.ports(stereo_noise(frames, 3, 0.01f));
+        used.run(each.ports(stereo_noise(frames)));
+        CHECK_FALSE(bit_difference(used.run(quiet)[0], each.runner().run(quiet)[0]).empty());
+    }
+}
+
+TEST_CASE("all nodes: a sound on both sides comes out on both sides as it does in mono") {
+    constexpr int frames = 4000;
+    const Channel noise = white_noise(frames, 1);
+    for (const NodeType& type : all_nodes()) {
+        if (type.outputs.empty() || type.outputs[0].width != Width::follow) continue;
+        INFO(type.name);
+        for (const auto& model : models_for(type)) {
+            NodeConfig config{.options = required_options(type, 1), .model = model};
+            if (model) config.sample_rate_hz = model->sample_rate_hz;
+            const std::vector<Move> moves = restless_moves(params_of(type, model.get()), frames, 3);
+            const Case each{.type = &type, .config = config, .name = type.name};
+            const Channel once = each.runner().run(each.ports(mono(noise)), {}, moves)[0][0];
+            Case wide = each;
+            wide.config.channels = 2;
+            const Sound twice = wide.runner().run(each.ports(stereo(noise, noise)), {}, moves)[0];
+            CHECK(bit_difference(twice, stereo(once, once)) == "");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+// The example of nodes/README.md, word for word (readme_example_test.cpp compares them).
+
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// Takes the edge off: a one-pole lowpass.
+class Soften final : public Node {
+public:
+    static const NodeType& type() {
+        static const NodeType type{.name = "soften",
+                                   .summary = "Takes the edge off",
+                                   .inputs = {{.name = "in"}},
+                                   .outputs = {{.name = "out"}},
+                                   .params = {{.name = "edge", .min = 0.01f, .max = 1.f, .start = 0.2f}},
+                                   .make = make_node<Soften>};
+        return type;
+    }
+    explicit Soften(const Setup& setup) : channels_(setup.channels) {}
+    void process(const Block& block) noexcept GAINSTAGE_REALTIME override {
+        for (int c = 0; c < channels_; ++c)
+            for (int k = 0; k < block.frames; ++k) {
+                float& last = last_[static_cast<std::size_t>(c)];
+                last += (block.in(0, c)[k] - last) * block.param(0).at(block.time + k);
+                block.out(0, c)[k] = last;
+            }
+    }
+    void reset() noexcept GAINSTAGE_REALTIME override { last_ = {}; }
+    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override {
+        last_ = static_cast<const Soften&>(twin).last_;
+    }
+    std::int64_t memory_samples() const noexcept override { return 917; }  // 0.99^917 is -80 dB
+
+private:
+    const int channels_;                      // fixed after construction
+    std::array<float, max_channels> last_{};  // state, audio thread
+};
+
+}  // namespace gainstage
