@@ -7,22 +7,39 @@
 #include "nodes/filter.hpp"
 #include "nodes/gain.hpp"
 #include "nodes/gate.hpp"
-#include "nodes/saturate.hpp"
 #include "nodes/grey_box.hpp"
 #include "nodes/input.hpp"
+#include "nodes/limiter.hpp"
 #include "nodes/meter.hpp"
 #include "nodes/mix.hpp"
 #include "nodes/output.hpp"
 #include "nodes/pan.hpp"
 #include "nodes/polarity.hpp"
+#include "nodes/saturate.hpp"
 
 namespace gainstage {
 
 NodeTypes all_nodes() {
     static const std::vector<NodeType> types{
-        Input::type(),    Output::type(),    Gain::type(),       Mix::type(),     Pan::type(),
-        Polarity::type(), Delay::type(),     Filter::type(),     DcBlock::type(), Gate::type(),
-        Meter::type(),    Crossfade::type(), Compressor::type(), GreyBox::type(),
+        // one a line
+        // clang-format off
+        Input::type(),
+        Output::type(),
+        Gain::type(),
+        Mix::type(),
+        Pan::type(),
+        Polarity::type(),
+        Delay::type(),
+        Filter::type(),
+        DcBlock::type(),
+        Saturate::type(),
+        Gate::type(),
+        Limiter::type(),
+        Meter::type(),
+        Crossfade::type(),
+        Compressor::type(),
+        GreyBox::type(),
+        // clang-format on
     };
     return types;
 }

@@ -128,7 +128,7 @@ void Gate::process(const Block& block) noexcept {
             block.out(0, c)[k] = block.in(0, c)[k] * gain;
         }
     }
-    block.report(gain_reduction_db, -gain_to_db(least_gain));
+    block.report(gain_reduction_db, 0.f - gain_to_db(least_gain));
 }
 
 void Gate::reset() noexcept {

@@ -1,0 +1,30 @@
+#pragma once
+/// Peaks between the samples, where the converter's output will have them.
+
+#include <array>
+
+namespace gainstage {
+
+/// Four-times oversampling by a polyphase FIR, as in ITU-R BS.1770-4 annex 2 but with 24 taps a phase, and a
+/// parabola through every local maximum of the result. The parabola turns the 0.69 dB that four points a
+/// sample can miss of a tone near half the rate into 0.08 dB.
+class TruePeak {
+public:
+    static constexpr int phases = 4, taps = 24;
+    /// Peak k is that of the sound around sample k - delay: from a quarter before it to the next sample.
+    static constexpr int delay_samples = taps / 2;
+    static constexpr int max_frames = 64;
+
+    /// Audio thread. Writes one amplitude per sample, 1..max_frames of them.
+    void run(const float* in, int frames, float* peaks) noexcept;
+    void reset() noexcept { *this = TruePeak(); }
+
+private:
+    using Points = std::array<std::array<float, max_frames>, phases>;
+    void interpolate(const float* in, int frames, Points&) noexcept;
+
+    std::array<float, taps - 1 + max_frames> past_{};  ///< the last taps - 1 samples, then the new ones
+    float before_ = 0.f, last_ = 0.f;                  ///< newest two points of the oversampled sound
+};
+
+}  // namespace gainstage
