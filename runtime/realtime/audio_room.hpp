@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/realtime/midi_queue.hpp"
 #include "runtime/realtime/transition.hpp"
 
 namespace gainstage {
@@ -30,8 +31,6 @@ struct RoomStats {
         out_peak{};  ///< since the reader last zeroed them
     std::atomic<std::uint64_t> reports_lost{0}, events_lost{0}, swaps_postponed{0};
 };
-
-using MidiQueue = boost::lockfree::spsc_queue<StampedMidi, boost::lockfree::capacity<1024>>;
 
 class AudioRoom {
 public:

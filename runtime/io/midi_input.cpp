@@ -1,0 +1,182 @@
+#include "runtime/io/midi_input.hpp"
+
+#include <RtMidi.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <chrono>
+#include <string_view>
+
+#include "runtime/io/quiet_stderr.hpp"
+
+namespace gainstage {
+
+namespace {
+
+constexpr std::string_view virtual_prefix = "virtual:";
+constexpr const char* client_name = "gainstage-midi";
+
+/// JACK first: where its server runs it knows the hardware's ports too, and ALSA's would be the same again.
+/// Never RtMidi's own choice: it takes the first API or none.
+std::vector<RtMidi::Api> apis() {
+    std::vector<RtMidi::Api> all;
+    RtMidi::getCompiledApi(all);
+    std::erase(all, RtMidi::RTMIDI_DUMMY);
+    std::stable_partition(all.begin(), all.end(), [](RtMidi::Api api) { return api == RtMidi::UNIX_JACK; });
+    return all;
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+/// Null where the API has no server.
+std::unique_ptr<RtMidiIn> client_of(RtMidi::Api api) {
+    try {
+        return std::make_unique<RtMidiIn>(api, client_name);
+    } catch (const RtMidiError&) {
+        return nullptr;
+    }
+}
+
+MidiPorts ports_of(RtMidiIn& client, RtMidi::Api api) {
+    MidiPorts ports;
+    const unsigned count = client.getPortCount();
+    for (unsigned k = 0; k < count; ++k) ports.push_back({RtMidi::getApiName(api), client.getPortName(k)});
+    return ports;
+}
+
+std::string describe(const MidiPorts& ports) {
+    if (ports.empty()) return "there is none; \"virtual:NAME\" makes one for other programs to connect to";
+    std::string text = "there are: ";
+    for (const MidiPortInfo& port : ports)
+        text += fmt::format("{}\"{}\" ({})", &port == &ports.front() ? "" : ", ", port.name, port.api);
+    return text;
+}
+
+}  // namespace
+
+MidiPorts list_midi_ports() {
+    const QuietStderr quiet;
+    MidiPorts ports;
+    for (const RtMidi::Api api : apis())
+        if (const auto client = client_of(api)) {
+            const MidiPorts more = ports_of(*client, api);
+            ports.insert(ports.end(), more.begin(), more.end());
+        }
+    return ports;
+}
+
+const MidiPortInfo& choose_midi_port(const MidiPorts& ports, const std::string& name) {
+    MidiPorts found;
+    const MidiPortInfo* chosen = nullptr;
+    for (const MidiPortInfo& port : ports) {
+        if (port.name == name) return port;
+        if (chosen && port.api != chosen->api) continue;
+        if (lower(port.name).find(lower(name)) == std::string::npos) continue;
+        if (!chosen) chosen = &port;
+        found.push_back(port);
+    }
+    if (!chosen) throw DeviceError(fmt::format("no MIDI port is called \"{}\"; {}", name, describe(ports)));
+    if (found.size() > 1)
+        throw DeviceError(fmt::format("\"{}\" may be one of {} MIDI ports; write more of the name; {}", name,
+                                      found.size(), describe(found)));
+    return *chosen;
+}
+
+class MidiInput::Port {
+public:
+    Port(const std::string& name, MidiQueue& queue) : queue_(queue) {
+        const QuietStderr quiet;
+        if (name.starts_with(virtual_prefix))
+            open_virtual(name.substr(virtual_prefix.size()));
+        else
+            open(choose_midi_port(list_midi_ports(), name));
+        // From now on RtMidi would print from the port's thread.
+        client_->setErrorCallback([](RtMidiError::Type, const std::string&, void*) {}, nullptr);
+    }
+
+    MidiPortInfo info;
+    std::atomic<std::uint64_t> received{0}, dropped{0};
+
+private:
+    void open(const MidiPortInfo& port) try {
+        for (const RtMidi::Api api : apis()) {
+            if (RtMidi::getApiName(api) != port.api) continue;
+            connect(api);
+            for (unsigned k = 0; client_ && k < client_->getPortCount(); ++k)
+                if (client_->getPortName(k) == port.name) {
+                    client_->openPort(k, "in");
+                    info = port;
+                    return;
+                }
+        }
+        throw DeviceError(fmt::format("MIDI port \"{}\" has just disappeared: plug it in again", port.name));
+    } catch (const RtMidiError& error) {
+        throw DeviceError(
+            fmt::format("MIDI port \"{}\" ({}) can't be opened: {}: is another program using it?", port.name,
+                        port.api, error.what()));
+    }
+
+    void open_virtual(const std::string& name) {
+        if (name.empty()) throw DeviceError("a virtual MIDI port needs a name: write virtual:NAME");
+        for (const RtMidi::Api api : apis()) try {
+                connect(api);
+                if (!client_) continue;
+                client_->openVirtualPort(name);
+                info = {RtMidi::getApiName(api), name};
+                return;
+            } catch (const RtMidiError&) {
+                client_ = nullptr;  // no server of this API: try the next
+            }
+        throw DeviceError(
+            fmt::format("no virtual MIDI port \"{}\" can be made: neither a JACK server nor the "
+                        "system's MIDI sequencer runs; start one of them",
+                        name));
+    }
+
+    void connect(RtMidi::Api api) {
+        client_ = client_of(api);
+        if (!client_) return;
+        client_->ignoreTypes(true, true, true);
+        client_->setCallback(receive, this);
+    }
+
+    /// The port's thread: stamp, push, nothing else.
+    static void receive(double, std::vector<unsigned char>* bytes, void* self) {
+        auto& port = *static_cast<Port*>(self);
+        const MidiMessage message = channel_message(bytes->data(), bytes->size());
+        if (message.size == 0) return;
+        const auto now = std::chrono::steady_clock::now().time_since_epoch();
+        const bool fits =
+            port.queue_.push({std::chrono::duration_cast<std::chrono::nanoseconds>(now).count(), message});
+        (fits ? port.received : port.dropped).fetch_add(1, std::memory_order_relaxed);
+    }
+
+    MidiQueue& queue_;
+    std::unique_ptr<RtMidiIn> client_;  // last: its thread is gone before the rest is
+};
+
+MidiInput::MidiInput(const std::string& name, MidiQueue& queue)
+    : open_(std::make_unique<Port>(name, queue)) {}
+
+MidiInput::~MidiInput() {
+    const QuietStderr quiet;
+    open_.reset();
+}
+
+const MidiPortInfo& MidiInput::port() const noexcept {
+    return open_->info;
+}
+std::uint64_t MidiInput::received() const noexcept {
+    return open_->received.load(std::memory_order_relaxed);
+}
+std::uint64_t MidiInput::dropped() const noexcept {
+    return open_->dropped.load(std::memory_order_relaxed);
+}
+
+}  // namespace gainstage

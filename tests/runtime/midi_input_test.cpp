@@ -1,0 +1,67 @@
+#include "runtime/io/midi_input.hpp"
+
+#include <cstdlib>
+
+#include "tests/support/catch.hpp"
+
+using namespace gainstage;
+
+namespace {
+
+/// Sees to it that this test finds no JACK server, whatever runs on the machine.
+void without_jack() {
+    setenv("JACK_DEFAULT_SERVER", "gainstage-test-no-such-server", 1);
+    setenv("JACK_NO_START_SERVER", "1", 1);
+}
+
+std::string refusal(const MidiPorts& ports, const std::string& name) {
+    try {
+        choose_midi_port(ports, name);
+        return "accepted";
+    } catch (const DeviceError& error) {
+        return error.what();
+    }
+}
+
+const MidiPorts ports{{"jack", "a2j:nanoKONTROL2 SLIDER/KNOB"},
+                      {"jack", "keys:out"},
+                      {"jack", "keys:out 2"},
+                      {"alsa", "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0"},
+                      {"alsa", "FCB1010:FCB1010 MIDI 1 24:0"}};
+
+}  // namespace
+
+TEST_CASE("A MIDI port is chosen by a part of its name, capitals or not, in the first API that has it") {
+    CHECK(choose_midi_port(ports, "nanokontrol").api == "jack");
+    CHECK(choose_midi_port(ports, "fcb1010").name == "FCB1010:FCB1010 MIDI 1 24:0");
+}
+
+TEST_CASE("A MIDI port's whole name wins over longer names that hold it") {
+    CHECK(choose_midi_port(ports, "keys:out").name == "keys:out");
+    CHECK(choose_midi_port(ports, "keys:out 2").name == "keys:out 2");
+}
+
+TEST_CASE("A MIDI port that isn't there is answered with those that are") {
+    CHECK(
+        refusal(ports, "organ") ==
+        "no MIDI port is called \"organ\"; there are: \"a2j:nanoKONTROL2 SLIDER/KNOB\" (jack), \"keys:out\" "
+        "(jack), \"keys:out 2\" (jack), \"nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0\" (alsa), "
+        "\"FCB1010:FCB1010 MIDI 1 24:0\" (alsa)");
+    CHECK(refusal({}, "organ") ==
+          "no MIDI port is called \"organ\"; there is none; \"virtual:NAME\" makes one for other programs to "
+          "connect to");
+}
+
+TEST_CASE("A name that several MIDI ports hold is not guessed at") {
+    CHECK(refusal(ports, "keys") ==
+          "\"keys\" may be one of 2 MIDI ports; write more of the name; there are: \"keys:out\" (jack), "
+          "\"keys:out 2\" (jack)");
+}
+
+TEST_CASE("Opening a MIDI port that isn't there is one clear error, with or without a server") {
+    without_jack();
+    MidiQueue queue;
+    CHECK_NOTHROW(list_midi_ports());
+    CHECK_THROWS_AS(MidiInput("gainstage-test-no-such-port", queue), DeviceError);
+    CHECK_THROWS_AS(MidiInput("virtual:", queue), DeviceError);
+}
