@@ -59,9 +59,8 @@ TEST_CASE("delay: an impulse into a 4-sample delay comes out 4 later") {
 
 TEST_CASE("delay: comes out exactly as it went in, so many samples later, whatever the blocks") {
     const Channel noise = white_noise(30'000, 1);
+    const Partition partition = GENERATE(Partition{1}, Partition{64}, Partition{8192}, Partition::random(5));
     for (const int samples : {1, 2, 63, 64, 65, 513, 9000, 29'999}) {
-        const Partition partition =
-            GENERATE(Partition{1}, Partition{64}, Partition{8192}, Partition::random(5));
         const Sound out = NodeRunner(Delay::type(), fixed(samples)).run(mono(noise), partition);
         CHECK(bit_difference(out, mono(late(noise, samples))) == "");
     }

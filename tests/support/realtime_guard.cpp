@@ -203,7 +203,6 @@ GAINSTAGE_GUARDED(int, fputs, (const char* t, FILE* f), (t, f), )
 GAINSTAGE_GUARDED(int, puts, (const char* t), (t), )
 GAINSTAGE_GUARDED(int, putc, (int c, FILE* f), (c, f), )
 GAINSTAGE_GUARDED(int, fputc, (int c, FILE* f), (c, f), )
-GAINSTAGE_GUARDED(int, putchar, (int c), (c), )
 GAINSTAGE_GUARDED(int, vfprintf, (FILE * f, const char* t, va_list a), (f, t, a), )
 
 int open(const char* path, int flags, ...) {
