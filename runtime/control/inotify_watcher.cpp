@@ -1,0 +1,202 @@
+#include "runtime/control/inotify_watcher.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <set>
+#include <system_error>
+#include <utility>
+
+namespace gainstage {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr unsigned mask =
+    IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+/// One save is often several events (write, write again, rename): they are awaited for so long.
+constexpr auto settle = 4ms;
+constexpr int settle_rounds = 5;
+/// How often a file that is still open for writing is looked at again.
+constexpr auto retry = 20ms;
+/// The same for a folder that is not there.
+constexpr auto retry_lost = 100ms;
+constexpr int most_links = 40;  // as the kernel has it
+
+int opened() {
+    const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), "files can't be watched (inotify)");
+    return fd;
+}
+
+bool exists(const std::string& file) {
+    return access(file.c_str(), F_OK) == 0;
+}
+
+/// Complete the moment it appears: a link, or a second name of a file. A plain new file is reported when it
+/// is closed.
+bool is_link(const std::string& path) {
+    struct stat found {};
+    return lstat(path.c_str(), &found) == 0 && (S_ISLNK(found.st_mode) || found.st_nlink > 1);
+}
+
+/// The kernel grants a lease for reading only while nobody has the file open for writing. Where there are no
+/// leases (other people's files, network folders), nobody is taken to.
+bool is_open_for_writing(const std::string& file) {
+    const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return false;
+    // Were somebody to open it just now, we would be told by a signal, which by default would end the
+    // program.
+    fcntl(fd, F_SETSIG, SIGURG);
+    const bool refused = fcntl(fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
+    if (!refused) fcntl(fd, F_SETLEASE, F_UNLCK);
+    close(fd);
+    return refused;
+}
+
+}  // namespace
+
+InotifyWatcher::InotifyWatcher() : fd_(opened()) {}
+
+InotifyWatcher::~InotifyWatcher() {
+    close(fd_);
+}
+
+void InotifyWatcher::watch(const std::vector<std::string>& files) {
+    std::vector<Watched> next;
+    for (const std::string& file : files) {
+        const auto same = [&](const Watched& watched) { return watched.file == file; };
+        if (std::any_of(next.begin(), next.end(), same)) continue;
+        const auto before = std::find_if(files_.begin(), files_.end(), same);
+        next.push_back(before != files_.end() ? *before : Watched{.file = file});
+    }
+    files_ = std::move(next);
+    find_ways();
+}
+
+/// Walks every path again; folders that no longer matter are let go.
+void InotifyWatcher::find_ways() {
+    std::set<int> before, now;
+    for (const Step& step : steps_) before.insert(step.watch);
+    steps_.clear();
+    for (std::size_t k = 0; k < files_.size(); ++k) add_way(k);
+    for (Step& step : steps_) now.insert(step.watch = inotify_add_watch(fd_, step.folder.c_str(), mask));
+    for (const int watch : before)
+        if (watch >= 0 && !now.count(watch)) inotify_rm_watch(fd_, watch);
+}
+
+void InotifyWatcher::add_way(std::size_t file) {
+    fs::path folder = fs::path(files_[file].file).is_absolute() ? "/" : ".";
+    const fs::path whole = fs::path(files_[file].file).relative_path();
+    std::deque<fs::path> names(whole.begin(), whole.end());
+    for (int links = 0; !names.empty();) {
+        const fs::path name = names.front(), path = folder / name;
+        names.pop_front();
+        std::error_code error;
+        const fs::path target = fs::read_symlink(path, error);
+        if (!error || names.empty())
+            steps_.push_back({.folder = folder.string(), .name = name.string(), .file = file});
+        if (error) {
+            folder = path;
+            continue;
+        }
+        if (++links > most_links) return;
+        if (target.is_absolute()) folder = "/";
+        const fs::path rest = target.relative_path();
+        names.insert(names.begin(), rest.begin(), rest.end());
+    }
+}
+
+/// A folder that was away and is back may have brought the file.
+void InotifyWatcher::find_lost_folders() {
+    for (Step& step : steps_) {
+        if (step.watch >= 0) continue;
+        step.watch = inotify_add_watch(fd_, step.folder.c_str(), mask);
+        if (step.watch >= 0) files_[step.file].is_due = true;
+    }
+}
+
+/// How long the kernel's events may be waited for: not all that matters is told by one.
+std::chrono::milliseconds InotifyWatcher::patience() const {
+    if (std::any_of(files_.begin(), files_.end(), [](const Watched& file) { return file.is_due; }))
+        return retry;
+    if (std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.watch < 0; }))
+        return retry_lost;
+    return std::chrono::hours(1);
+}
+
+bool InotifyWatcher::wait(std::chrono::milliseconds timeout) const {
+    pollfd waited{.fd = fd_, .events = POLLIN, .revents = 0};
+    return ::poll(&waited, 1, static_cast<int>(std::max(timeout, 0ms).count())) > 0;
+}
+
+/// True when something happened to one of the files.
+bool InotifyWatcher::take(int watch, unsigned what, const std::string& name) {
+    if (what & IN_Q_OVERFLOW) {
+        for (Watched& file : files_) file.is_due = true;
+        return true;
+    }
+    if (what & IN_MOVE_SELF) inotify_rm_watch(fd_, watch);
+    bool is_ours = false;
+    for (Step& step : steps_) {
+        if (step.watch != watch) continue;
+        if (what & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) step.watch = -1;
+        if (step.name != name || ((what & IN_CREATE) && !is_link(step.folder + "/" + name))) continue;
+        files_[step.file].is_due = is_ours = true;
+    }
+    return is_ours;
+}
+
+bool InotifyWatcher::take_events() {
+    bool is_ours = false;
+    alignas(inotify_event) char bytes[16384];
+    for (ssize_t count; (count = read(fd_, bytes, sizeof bytes)) > 0;)
+        for (ssize_t at = 0; at < count;) {
+            inotify_event event{};
+            std::memcpy(&event, bytes + at, sizeof event);
+            const std::string name = event.len ? bytes + at + sizeof event : "";
+            is_ours = take(event.wd, event.mask, name) || is_ours;
+            at += static_cast<ssize_t>(sizeof event + event.len);
+        }
+    return is_ours;
+}
+
+/// Those that are there and that nobody writes any more; the others stay due.
+std::vector<std::string> InotifyWatcher::finished() {
+    std::vector<std::string> files;
+    for (Watched& watched : files_) {
+        if (!watched.is_due || (exists(watched.file) && is_open_for_writing(watched.file))) continue;
+        watched.is_due = false;
+        if (exists(watched.file)) files.push_back(watched.file);
+    }
+    return files;
+}
+
+std::vector<std::string> InotifyWatcher::poll(std::chrono::milliseconds timeout) {
+    const auto end = std::chrono::steady_clock::now() + timeout;
+    for (;;) {
+        find_lost_folders();
+        bool is_due = std::any_of(files_.begin(), files_.end(), [](const Watched& w) { return w.is_due; });
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        if (wait(is_due ? std::min<std::chrono::milliseconds>(left, retry) : left) && take_events()) {
+            for (int k = 0; k < settle_rounds && wait(settle); ++k) take_events();
+            find_ways();
+        }
+        std::vector<std::string> files = finished();
+        if (!files.empty() || std::chrono::steady_clock::now() >= end) return files;
+    }
+}
+
+}  // namespace gainstage

@@ -1,0 +1,28 @@
+#pragma once
+/// What the audio thread needs from the system: priority, and memory that is never paged out.
+
+#include <string>
+#include <vector>
+
+namespace gainstage {
+
+/// Something that the system refused. Sound plays without it, less safely.
+struct Refusal {
+    std::string what;    ///< "real-time priority 70 is refused: ..."
+    std::string remedy;  ///< what the player can do about it
+    std::string text() const { return what + "; " + remedy; }
+};
+
+/// Asks whether threads of this process may run at this SCHED_FIFO priority. Control thread; raises the
+/// process's limit as far as it may.
+std::vector<Refusal> check_realtime_priority(int priority);
+
+/// Locks all memory that the process has, and what it will take from now on; the latter only where no limit
+/// could then make an allocation fail. Control thread, before the stream starts; raises the process's limit
+/// as far as it may.
+std::vector<Refusal> lock_memory();
+
+/// Any thread, once: touches the next 256 KiB of its stack, so that no page of them is missing later.
+void pretouch_stack() noexcept;
+
+}  // namespace gainstage

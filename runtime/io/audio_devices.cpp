@@ -1,0 +1,97 @@
+#include "runtime/io/audio_devices.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/io/quiet_stderr.hpp"
+#include "runtime/io/rtaudio_bridge.hpp"
+
+namespace gainstage {
+
+namespace {
+
+std::vector<unsigned> device_ids(RtAudio& audio) {
+#ifdef GAINSTAGE_RTAUDIO_6
+    return audio.getDeviceIds();
+#else
+    std::vector<unsigned> ids(audio.getDeviceCount());
+    for (unsigned k = 0; k < ids.size(); ++k) ids[k] = k;
+    return ids;
+#endif
+}
+
+/// Nothing but a default where the device left between being counted and being asked.
+RtAudio::DeviceInfo ask(RtAudio& audio, unsigned id) {
+    try {
+        return audio.getDeviceInfo(id);
+    } catch (const std::exception&) {
+        return {};
+    }
+}
+
+AudioDeviceInfo info_of(const RtAudio::DeviceInfo& info, const std::string& api) {
+    return {.api = api,
+            .name = info.name,
+            .in_channels = static_cast<int>(info.inputChannels),
+            .out_channels = static_cast<int>(info.outputChannels),
+            .rates_hz = {info.sampleRates.begin(), info.sampleRates.end()},
+            .preferred_rate_hz = static_cast<int>(info.preferredSampleRate),
+            .is_default_in = info.isDefaultInput,
+            .is_default_out = info.isDefaultOutput};
+}
+
+/// Two boxes of one make get names that can be told apart.
+void make_unique(std::string& name, const AudioDevices& others) {
+    const std::string plain = name;
+    const auto taken = [&](const AudioDeviceInfo& other) { return other.name == name; };
+    for (int n = 2; std::any_of(others.begin(), others.end(), taken); ++n)
+        name = fmt::format("{} #{}", plain, n);
+}
+
+}  // namespace
+
+ProbedDevices probe_devices(RtAudio& audio, const std::string& api) {
+    ProbedDevices probed;
+    for (const unsigned id : device_ids(audio)) {
+        AudioDeviceInfo info = info_of(ask(audio, id), api);
+        if (info.name.empty()) continue;
+        make_unique(info.name, probed.devices);
+        probed.devices.push_back(std::move(info));
+        probed.ids.push_back(id);
+    }
+    return probed;
+}
+
+unsigned ProbedDevices::id_of(const AudioDeviceInfo& device) const {
+    for (std::size_t k = 0; k < devices.size(); ++k)
+        if (devices[k].name == device.name) return ids[k];
+    throw DeviceError(fmt::format("audio device \"{}\" ({}) has just left", device.name, device.api));
+}
+
+std::vector<std::string> compiled_audio_apis() {
+    std::vector<std::string> apis;
+    for (const char* name : {"jack", "core", "asio", "wasapi", "ds", "alsa", "pulse", "oss"})
+        if (RtAudio::getCompiledApiByName(name) != RtAudio::UNSPECIFIED) apis.emplace_back(name);
+    return apis;
+}
+
+AudioDevices list_audio_devices(const std::string& api) {
+    const RtAudio::Api number = RtAudio::getCompiledApiByName(api);
+    if (number == RtAudio::UNSPECIFIED) return {};
+    const QuietStderr quiet;
+    RtAudio audio(number);
+    keep_quiet(audio);
+    return probe_devices(audio, api).devices;
+}
+
+AudioDevices list_audio_devices() {
+    AudioDevices all;
+    for (const std::string& api : compiled_audio_apis()) {
+        const AudioDevices some = list_audio_devices(api);
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+}
+
+}  // namespace gainstage

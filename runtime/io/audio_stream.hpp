@@ -1,0 +1,70 @@
+#pragma once
+/// What plays blocks of sound in time: an audio device, or a clock without one.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "runtime/realtime/nonblocking.hpp"
+
+namespace gainstage {
+
+/// Audio thread. Reads `in[channel][frame]`, writes every frame of `out[channel][frame]`. The flags say that
+/// sound was lost before this block: input that came too fast, output that came too late.
+using AudioCallback = void (*)(void* context, const float* const* in, float* const* out, int frames,
+                               bool input_overflow, bool output_underflow);
+
+/// What was opened; not always what was asked for.
+struct AudioFormat {
+    std::string api;   ///< "jack", "alsa", ...; "null" without a device
+    std::string name;  ///< of the device; two names where input and output are not the same
+    int in_channels = 0, out_channels = 0;
+    int rate_hz = 48'000;
+    int block_frames = 128;  ///< frames of every callback
+    int latency_frames = 0;  ///< input to output, as far as the driver tells; 0: it does not
+};
+
+/// Opened by its constructor, silent until start(). Everything but the callback belongs to the control
+/// thread.
+class AudioStream {
+public:
+    AudioStream() = default;
+    AudioStream(const AudioStream&) = delete;
+    AudioStream& operator=(const AudioStream&) = delete;
+    virtual ~AudioStream() = default;
+
+    const AudioFormat& format() const noexcept { return format_; }
+
+    /// From now on the callback is called. Throws DeviceError.
+    virtual void start(AudioCallback, void* context) = 0;
+    /// When it returns, the callback is over for good. What sounds is cut off: fade out first.
+    virtual void stop() noexcept = 0;
+    /// False once the driver has closed the stream (its server died, the device was pulled).
+    virtual bool is_running() const noexcept = 0;
+
+    /// Blocks played since start. Any thread.
+    std::uint64_t callbacks() const noexcept { return callbacks_.load(std::memory_order_relaxed); }
+    /// Not every driver says when a device is gone: true when the callbacks have stopped for a second. Ask
+    /// regularly.
+    bool has_stalled(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) noexcept {
+        if (const std::uint64_t count = callbacks();
+            count != seen_callbacks_ || seen_at_ == decltype(now)()) {
+            seen_callbacks_ = count;
+            seen_at_ = now;
+        }
+        return now - seen_at_ > std::chrono::seconds(1);
+    }
+
+protected:
+    void count_callback() noexcept GAINSTAGE_REALTIME { callbacks_.fetch_add(1, std::memory_order_relaxed); }
+
+    AudioFormat format_;
+
+private:
+    std::atomic<std::uint64_t> callbacks_{0};
+    std::uint64_t seen_callbacks_ = 0;
+    std::chrono::steady_clock::time_point seen_at_{};
+};
+
+}  // namespace gainstage

@@ -1,0 +1,174 @@
+#include "runtime/io/choose_device.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <set>
+
+namespace gainstage {
+
+namespace {
+
+enum class Way { in, out };
+
+const char* word(Way way) {
+    return way == Way::in ? "input" : "output";
+}
+int channels(const AudioDeviceInfo& device, Way way) {
+    return way == Way::in ? device.in_channels : device.out_channels;
+}
+int wanted(const AudioRequest& request, Way way) {
+    return way == Way::in ? request.in_channels : request.out_channels;
+}
+const std::string& asked_name(const AudioRequest& request, Way way) {
+    return way == Way::in && !request.in_device.empty() ? request.in_device : request.device;
+}
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+using Found = std::vector<const AudioDeviceInfo*>;
+
+/// All whose name holds `part`; the one whose name it is, where there is one.
+Found matching(const Found& devices, const std::string& part) {
+    Found found;
+    for (const AudioDeviceInfo* device : devices) {
+        if (device->name == part) return {device};
+        if (lower(device->name).find(lower(part)) != std::string::npos) found.push_back(device);
+    }
+    return found;
+}
+
+/// JACK names no default: every client that makes sound is a device there, the hardware is called "system".
+Found defaults(const Found& devices, Way way) {
+    for (const AudioDeviceInfo* device : devices)
+        if (device->api == "jack" && device->name == "system") return {device};
+    for (const AudioDeviceInfo* device : devices)
+        if (way == Way::in ? device->is_default_in : device->is_default_out) return {device};
+    return {};
+}
+
+/// Those of one API that the player may mean.
+Found candidates(const AudioDevices& devices, const std::string& api, const AudioRequest& request, Way way) {
+    Found all, able;
+    for (const AudioDeviceInfo& device : devices)
+        if (device.api == api) all.push_back(&device);
+    const std::string& name = asked_name(request, way);
+    if (name.empty()) return defaults(all, way);
+    const Found named = matching(all, name);
+    // Some drivers list a box twice, once for its inputs and once for its outputs.
+    std::copy_if(named.begin(), named.end(), std::back_inserter(able),
+                 [&](const AudioDeviceInfo* device) { return channels(*device, way) > 0; });
+    return able.empty() ? named : able;
+}
+
+std::vector<std::string> apis_of(const AudioDevices& devices, const AudioRequest& request) {
+    if (!request.api.empty()) return {request.api};
+    std::vector<std::string> apis;
+    for (const AudioDeviceInfo& device : devices)
+        if (std::find(apis.begin(), apis.end(), device.api) == apis.end()) apis.push_back(device.api);
+    return apis;
+}
+
+[[noreturn]] void fail_missing(const AudioDevices& devices, const AudioRequest& request, Way way) {
+    const std::string& name = asked_name(request, way);
+    const std::string of_api = request.api.empty() ? "" : fmt::format(" of API \"{}\"", request.api);
+    if (name.empty())
+        throw DeviceError(fmt::format("no default {} device{}; {}", word(way), of_api, describe(devices)));
+    throw DeviceError(fmt::format("no audio device{} is called \"{}\"; {}", of_api, name, describe(devices)));
+}
+
+const AudioDeviceInfo* only(const Found& found, const AudioDevices& devices, const AudioRequest& request,
+                            Way way) {
+    if (found.empty()) fail_missing(devices, request, way);
+    if (found.size() == 1) return found.front();
+    AudioDevices several;
+    for (const AudioDeviceInfo* device : found) several.push_back(*device);
+    throw DeviceError(fmt::format("\"{}\" may be one of {} audio devices; write more of the name; {}",
+                                  asked_name(request, way), found.size(), describe(several)));
+}
+
+void check_channels(const AudioDeviceInfo& device, const AudioRequest& request, Way way) {
+    // Ports that stay unconnected may be as many as one likes.
+    const int needed = request.connect ? wanted(request, way) : 1;
+    if (channels(device, way) >= needed) return;
+    if (device.in_channels + device.out_channels == 0)
+        throw DeviceError(
+            fmt::format("audio device \"{}\" ({}) could not be asked what it can do: is another program "
+                        "using it?",
+                        device.name, device.api));
+    throw DeviceError(
+        fmt::format("audio device \"{}\" ({}) has {} {} channels, the patch uses channel {}; choose "
+                    "another device or fewer channels",
+                    device.name, device.api, channels(device, way), word(way), needed));
+}
+
+bool offers(const AudioDeviceInfo* device, int rate_hz) {
+    return !device || device->rates_hz.empty() ||
+           std::find(device->rates_hz.begin(), device->rates_hz.end(), rate_hz) != device->rates_hz.end();
+}
+
+[[noreturn]] void fail_rate(const ChosenDevice& chosen, const AudioRequest& request) {
+    std::string text = request.rate_hz ? fmt::format("nothing runs at {} Hz here", request.rate_hz)
+                                       : std::string("input and output have no rate in common");
+    std::set<const AudioDeviceInfo*> devices{chosen.in, chosen.out};
+    devices.erase(nullptr);
+    for (const AudioDeviceInfo* device : devices)
+        text += fmt::format("; audio device \"{}\" ({}) offers {} Hz", device->name, device->api,
+                            fmt::join(device->rates_hz, ", "));
+    throw DeviceError(text);
+}
+
+/// The rate asked for, or else the device's own, or else a usual one.
+int common_rate_hz(const ChosenDevice& chosen, const AudioRequest& request) {
+    std::vector<int> rates;
+    if (request.rate_hz) {
+        rates = {request.rate_hz};
+    } else {
+        for (const AudioDeviceInfo* device : {chosen.out, chosen.in})
+            if (device && device->preferred_rate_hz) rates.push_back(device->preferred_rate_hz);
+        rates.insert(rates.end(), {48'000, 44'100});
+        const AudioDeviceInfo& first = *(chosen.out ? chosen.out : chosen.in);
+        rates.insert(rates.end(), first.rates_hz.begin(), first.rates_hz.end());
+    }
+    for (const int rate : rates)
+        if (offers(chosen.in, rate) && offers(chosen.out, rate)) return rate;
+    fail_rate(chosen, request);
+}
+
+}  // namespace
+
+ChosenDevice choose_device(const AudioDevices& devices, const AudioRequest& request) {
+    Found found_in, found_out;
+    const bool wants_in = request.in_channels > 0, wants_out = request.out_channels > 0;
+    for (const std::string& api : apis_of(devices, request)) {
+        found_in = wants_in ? candidates(devices, api, request, Way::in) : Found{};
+        found_out = wants_out ? candidates(devices, api, request, Way::out) : Found{};
+        if (wants_in != found_in.empty() && wants_out != found_out.empty()) break;
+    }
+    ChosenDevice chosen;
+    if (wants_out) chosen.out = only(found_out, devices, request, Way::out);
+    if (wants_in) chosen.in = only(found_in, devices, request, Way::in);
+    if (chosen.out) check_channels(*chosen.out, request, Way::out);
+    if (chosen.in) check_channels(*chosen.in, request, Way::in);
+    chosen.rate_hz = common_rate_hz(chosen, request);
+    return chosen;
+}
+
+std::string describe(const AudioDevices& devices) {
+    if (devices.empty())
+        return "there is none: connect an interface or start an audio server, or play without one by --null";
+    std::string text = "there is:";
+    for (const AudioDeviceInfo& device : devices)
+        text += fmt::format("\n  {:6} {} ({} in, {} out)", device.api, device.name, device.in_channels,
+                            device.out_channels);
+    return text;
+}
+
+}  // namespace gainstage

@@ -1,0 +1,51 @@
+#pragma once
+/// RtAudio 5.2 and 6 under one name. Only for the files of this folder that talk to devices.
+
+#include <RtAudio.h>
+
+#include "runtime/io/choose_device.hpp"
+
+#if defined(RTAUDIO_VERSION_MAJOR) && RTAUDIO_VERSION_MAJOR >= 6
+#define GAINSTAGE_RTAUDIO_6
+#endif
+
+namespace gainstage {
+
+#ifdef GAINSTAGE_RTAUDIO_6
+inline void keep_quiet(RtAudio& audio) {
+    audio.setErrorCallback([](RtAudioErrorType, const std::string&) {});
+    audio.showWarnings(false);
+}
+/// Runs one call on RtAudio, whose failure becomes a DeviceError.
+template <class Call>
+void checked(RtAudio& audio, const std::string& failure, Call call) {
+    const RtAudioErrorType error = call();
+    if (error != RTAUDIO_NO_ERROR && error != RTAUDIO_WARNING)
+        throw DeviceError(failure + audio.getErrorText());
+}
+#else
+// No error callback on RtAudio 5: with one, stopping a stream whose JACK server died crashes.
+inline void keep_quiet(RtAudio& audio) {
+    audio.showWarnings(false);
+}
+template <class Call>
+void checked(RtAudio&, const std::string& failure, Call call) {
+    try {
+        call();
+    } catch (const RtAudioError& error) {
+        throw DeviceError(failure + error.what());
+    }
+}
+#endif
+
+struct ProbedDevices {
+    AudioDevices devices;
+    std::vector<unsigned> ids;  ///< RtAudio's, per device
+
+    /// Throws DeviceError.
+    unsigned id_of(const AudioDeviceInfo&) const;
+};
+
+ProbedDevices probe_devices(RtAudio&, const std::string& api);
+
+}  // namespace gainstage
