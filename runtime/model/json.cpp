@@ -48,12 +48,4 @@ nlohmann::json parse_json(std::string_view text, const std::string& where) {
     }
 }
 
-std::string in_quotes(std::string_view text) {
-    constexpr std::size_t longest = 120;
-    const bool cut = text.size() > longest;
-    const nlohmann::json value = std::string(text.substr(0, longest));
-    using Policy = nlohmann::json::error_handler_t;
-    return value.dump(-1, ' ', true, Policy::replace) + (cut ? "..." : "");
-}
-
 }  // namespace gainstage

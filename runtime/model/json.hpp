@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "runtime/problem_list.hpp"
+
 namespace gainstage {
 
 /// Objects and arrays inside one another, at most.
@@ -12,8 +14,5 @@ inline constexpr int max_json_depth = 16;
 /// Throws ModelError "`where`: ..." for anything that is not one JSON value, nests deeper than
 /// max_json_depth, or names a key of one object twice.
 nlohmann::json parse_json(std::string_view text, const std::string& where);
-
-/// A stranger's text, fit for a message: in quotes, escaped, cut to a readable length.
-std::string in_quotes(std::string_view text);
 
 }  // namespace gainstage
