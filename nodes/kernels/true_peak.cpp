@@ -10,6 +10,10 @@ namespace {
 
 constexpr double kaiser_beta = 4.;
 
+/// Samples that are interpolated side by side, in vector registers.
+constexpr int tile = 4;
+static_assert(TruePeak::max_frames % tile == 0);
+
 using Phase = std::array<float, TruePeak::taps>;
 
 double bessel_i0(double x) {
@@ -70,14 +74,14 @@ void TruePeak::run(const float* in, int frames, float* peaks) noexcept {
 void TruePeak::interpolate(const float* in, int frames, Points& points) noexcept {
     std::copy_n(in, frames, past_.begin() + taps - 1);
     std::copy_n(past_.begin() + taps - 1 - delay_samples, frames, points[0].begin());
-    for (int p = 1; p < phases; ++p) {
-        float* sum = points[p].data();
-        std::fill_n(sum, frames, 0.f);
-        for (int j = 0; j < taps; ++j) {  // a whole piece per tap: the compiler makes vectors of it
-            const float h = filters[p - 1][j];
-            const float* x = past_.data() + taps - 1 - j;
-            for (int k = 0; k < frames; ++k) sum[k] += h * x[k];
+    for (int first = 0; first < frames; first += tile) {  // the last tile may read and write past `frames`
+        float sum[phases - 1][tile] = {};
+        for (int j = 0; j < taps; ++j) {
+            const float* x = past_.data() + first + taps - 1 - j;
+            for (int p = 0; p < phases - 1; ++p)
+                for (int k = 0; k < tile; ++k) sum[p][k] += filters[p][j] * x[k];
         }
+        for (int p = 1; p < phases; ++p) std::copy_n(sum[p - 1], tile, points[p].begin() + first);
     }
     std::copy_n(past_.begin() + frames, taps - 1, past_.begin());
 }
