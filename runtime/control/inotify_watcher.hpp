@@ -26,12 +26,12 @@ public:
 
 private:
     struct Watched {
-        std::string file;
+        std::string file = {};
         bool is_due = false;  ///< something happened to it
     };
     /// A name that matters to a file: its own, and that of every symbolic link on the way to it.
     struct Step {
-        std::string folder, name;
+        std::string folder = {}, name = {};
         std::size_t file = 0;
         int watch = -1;  ///< inotify's number for the folder; -1: the folder is not there
     };

@@ -28,8 +28,8 @@ private:
         bool operator==(const Look&) const = default;
     };
     struct Watched {
-        std::string file;
-        Look known, latest;
+        std::string file = {};
+        Look known = {}, latest = {};
     };
     static Look look_at(const std::string& file);
     std::vector<std::string> look();

@@ -112,7 +112,8 @@ public:
     Planner(const Arrangement* old, Arrangement& now, const KeyTable& keys, const ChangeConfig& config)
         : old_(old), now_(now), keys_(keys), config_(config), transition_(std::make_unique<Transition>()) {
         if (old)
-            for (std::size_t n = 0; n < old->slots.size(); ++n) old_of_key_[old->slots[n]->key] = static_cast<int>(n);
+            for (std::size_t n = 0; n < old->slots.size(); ++n)
+                old_of_key_[old->slots[n]->key] = static_cast<int>(n);
     }
 
     Change run() {
@@ -162,32 +163,23 @@ private:
                 transition_->during = std::move(compiled.plan);
                 return;
             }
-            give_own_instance(merge, wiring, compiled.bad_cycle);
+            for (const int part : compiled.bad_cycle)
+                if (merge.is_survivor(part)) give_own_instance(part);
         }
     }
 
-    /// Two survivors swapped in order would each wait for the other while both orders sound: one gets a
-    /// second instance.
-    void give_own_instance(const Merge& merge, const Wiring& wiring, const std::vector<int>& cycle) {
-        int chosen = -1;
-        for (const int part : cycle) {
-            if (!merge.is_survivor(part)) continue;
-            const auto& inputs = wiring.parts[at(part)].inputs;
-            if (chosen < 0 ||
-                std::any_of(inputs.begin(), inputs.end(), [](const WiredInput& in) { return in.fades; }))
-                chosen = part;
-        }
-        std::shared_ptr<Slot>& slot = now_.slots[at(chosen)];
+    /// Survivors swapped in order would each wait for the other while both orders sound. The new order gets
+    /// instances of its own; all of them, or the one that stays would hear a mixture that belongs to neither.
+    void give_own_instance(int part) {
+        std::shared_ptr<Slot>& slot = now_.slots[at(part)];
         const std::shared_ptr<Slot> before = slot;
         slot = build_slot(before->key, before->description, before->loop_latency_samples, config_.arrange);
         for (std::size_t p = 0; p < before->input_histories.size(); ++p)
-            if (before->input_histories[p])
-                slot->input_histories[p] =
-                    std::make_shared<History>(before->input_histories[p]->channels(),
-                                              before->input_histories[p]->keeps() - max_block_frames);
+            if (const auto& history = before->input_histories[p])
+                slot->input_histories[p] = std::make_shared<History>(history->channels(), history->keeps());
         change_.notes.push_back(fmt::format(
-            "{}: plays as a second instance from now on, continuing the state of the first, because the edit "
-            "reverses its place in the chain",
+            "{}: plays as a second instance from now on, continuing the state of the first, because the "
+            "edit reverses its place in the chain",
             keys_.id(before->key)));
     }
 

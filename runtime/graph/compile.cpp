@@ -23,6 +23,14 @@ struct StepDraft {
     std::vector<PortDraft> inputs, outputs;
 };
 
+StepDraft draft_of(StepKind kind, std::vector<PortDraft> inputs, std::vector<PortDraft> outputs) {
+    StepDraft draft;
+    draft.step.kind = kind;
+    draft.inputs = std::move(inputs);
+    draft.outputs = std::move(outputs);
+    return draft;
+}
+
 /// Writes the steps of a wiring in order.
 class Draft {
 public:
@@ -36,9 +44,8 @@ public:
     void group(const OrderGroup& group) {
         if (!group.is_loop) return part(group.nodes.front());
         const std::size_t loop_at = steps.size();
-        steps.push_back({.step = {.kind = StepKind::loop, .length = static_cast<std::int32_t>(loops.size())},
-                         .inputs = {},
-                         .outputs = {}});
+        steps.push_back(draft_of(StepKind::loop, {}, {}));
+        steps.back().step.length = static_cast<std::int32_t>(loops.size());  // which one, until it is placed
         loops.emplace_back();
         for (const int breaker : group.breakers) {
             loops.back().push_back(slot(breaker));
@@ -52,9 +59,8 @@ public:
 
     void recalls() {
         for (const auto& history : wiring_.recalls) {
-            StepDraft recall{.step = {.kind = StepKind::recall, .history = history.get()},
-                             .inputs = {},
-                             .outputs = {fresh(history->channels())}};
+            StepDraft recall = draft_of(StepKind::recall, {}, {fresh(history->channels())});
+            recall.step.history = history.get();
             recalled_.push_back(recall.outputs[0]);
             steps.push_back(std::move(recall));
         }
@@ -84,7 +90,7 @@ private:
     PortDraft mix(const Feed& feed, int channels) {
         if (feed.empty()) return {.channels = channels};
         if (feed.size() == 1) return widened(output(feed.front()), channels);
-        StepDraft sum{.step = {.kind = StepKind::sum}, .inputs = {}, .outputs = {fresh(channels)}};
+        StepDraft sum = draft_of(StepKind::sum, {}, {fresh(channels)});
         for (const Source& source : feed) sum.inputs.push_back(widened(output(source), channels));
         steps.push_back(sum);
         return sum.outputs[0];
@@ -94,18 +100,15 @@ private:
         if (channels == 0) return {};
         const PortDraft now = mix(wired.feed, channels);
         if (!wired.fades) return now;
-        StepDraft fade{.step = {.kind = StepKind::fade},
-                       .inputs = {mix(wired.old_feed, channels), now},
-                       .outputs = {fresh(channels)}};
+        StepDraft fade = draft_of(StepKind::fade, {mix(wired.old_feed, channels), now}, {fresh(channels)});
         steps.push_back(fade);
         return fade.outputs[0];
     }
 
     void remember(const PortDraft& port, const std::shared_ptr<History>& history) {
         if (!history) return;
-        steps.push_back({.step = {.kind = StepKind::remember, .history = history.get()},
-                         .inputs = {port},
-                         .outputs = {}});
+        steps.push_back(draft_of(StepKind::remember, {port}, {}));
+        steps.back().step.history = history.get();
     }
 
     std::vector<PortDraft> inputs(int index) {

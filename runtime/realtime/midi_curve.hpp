@@ -9,8 +9,8 @@ namespace gainstage {
 /// A control's travel, 0..1, laid over a range of values. value_at(0) is `min` and value_at(1) is `max`,
 /// exactly; min > max inverts. Named after the tapers of potentiometers:
 /// - linear: equal turns, equal differences
-/// - log: equal turns, equal ratios (min * (max / min)^x) where both ends have the same sign. A range that
-///   reaches or crosses 0 has no ratios: it gets the audio taper, a tenth of the way at half a turn
+/// - log: equal turns, equal ratios (min * (max / min)^x). A range that reaches or crosses 0 has no ratios
+///   (patches may not ask for it): it gets the audio taper, a tenth of the way at half a turn
 /// - exp: the reverse audio taper, nine tenths of the way at half a turn
 /// - s: 3x^2 - 2x^3, fine at both ends, quick in the middle
 class MidiCurveScale {

@@ -132,13 +132,11 @@ private:
 
     /// Value scaling: knob and control cover what is left of their ways at the same time.
     void share_the_way(double x) noexcept {
-        constexpr double together = 1e-3;
         const double knob = state_.position, control = state_.control;
-        if (std::abs((state_.heard ? control : x) - knob) <= (state_.heard ? together : pickup_reach))
-            go_to(x);
-        else if (state_.heard && x > control)
+        if (!state_.heard || x == control) return;
+        if (x > control)
             go_to(x >= 1. ? 1. : knob + (1. - knob) * ((x - control) / (1. - control)));
-        else if (state_.heard && x < control)
+        else
             go_to(x <= 0. ? 0. : knob * (x / control));
     }
 

@@ -133,19 +133,20 @@ TEST_CASE("edits don't click") {
         {"insert", patch("\"in -> a -> c -> b -> out\"", gain("a", -3.) + gain("b", -3.) + gain("c", -1.))},
         {"remove", patch("\"in -> b -> out\"", gain("b", -3.))},
         {"reorder", patch("\"in -> b -> a -> out\"", gain("a", -3.) + gain("b", -3.))},
-        {"rewire", patch("\"in -> a -> out\", \"in -> b -> out\"", gain("a", -9.) + gain("b", -9.))},
+        {"rewire", patch("\"in -> a -> out\", \"in -> b -> out\"", gain("a", -3.) + gain("b", -3.))},
         {"replace", patch("\"in -> a -> b -> out\"", gain("a", -3.) + "[nodes.b]\ntype = \"compressor\"\n")},
     };
     const double hz = 100.;
     const Sound in = mono(sine(30'000, hz, rate, 0.3));
-    const double steady = max_second_difference(part(in[0], settled_in));
+    const double steady = std::pow(10., -6. / 20.) * max_second_difference(part(in[0], settled_in));
     for (const auto& [name, text] : edits) {
         INFO(name);
         EngineRig engine(base);
         engine.at(10'000, [&](EngineRig& rig) { rig.edit(text); });
         const Sound out = engine.run(in, {64});
         CHECK(engine.count(EngineNews::Kind::finished) == 2);
-        CHECK(max_second_difference(part(out[0], settled_in)) < 1.1 * steady);
+        const double after = max_second_difference(part(out[0], 20'000));
+        CHECK(max_second_difference(part(out[0], settled_in)) < 1.1 * std::max(steady, after));
     }
 }
 
@@ -158,7 +159,7 @@ TEST_CASE("nodes swapped in order change places without a click and keep their s
     const Sound in = mono(sine(40'000, 440., rate, 0.3));
     const Sound out = engine.run(in, {64});
     CHECK(engine.engine().counts().edits == 1);
-    CHECK(engine.count(EngineNews::Kind::note) == 1);
+    CHECK(engine.count(EngineNews::Kind::note) == 2);  // both are named
     const double before = max_second_difference(part(out[0], 15'000, 20'000));
     CHECK(max_second_difference(part(out[0], 19'000)) < 1.1 * before);
     CHECK(rms_db(part(out[0], 35'000)) == Approx(rms_db(part(out[0], 15'000, 20'000))).margin(0.2));
@@ -176,10 +177,16 @@ TEST_CASE("quarantine: a bad sample is never heard, its node gives way to its in
     CHECK(all_finite(out));
     CHECK(engine.count(EngineNews::Kind::tripped) == 1);
     CHECK(engine.count(EngineNews::Kind::returned) == 1);
-    // The bomb passes its input, so the fallback is inaudible: to rounding, nothing happened.
-    CHECK(max_difference(part(out[0], settled_in), part(in[0], settled_in)) < 0.01);
-    CHECK(max_second_difference(part(out[0], settled_in)) <
-          2. * max_second_difference(part(in[0], settled_in)));
+    // The bomb passes its input, so all that may be heard is the 2 ms way from the last good sample to the
+    // input: off by no more than the sine moves in that time, and without a step larger than the way has.
+    const double slope = 0.3 * 2. * 3.1416 * 100. / rate;
+    CHECK(max_difference(part(out[0], settled_in), part(in[0], settled_in)) < slope * 96.);
+    double largest_step = 0.;
+    for (std::size_t k = settled_in; k < out[0].size(); ++k)
+        largest_step = std::max(largest_step, std::abs(double{out[0][k]} - out[0][k - 1]));
+    CHECK(largest_step < 3. * slope);
+    CHECK(bit_difference(mono({out[0].begin() + 20'000, out[0].end()}),
+                         mono({in[0].begin() + 20'000, in[0].end()})) == "");
 }
 
 TEST_CASE("quarantine gives the same bits in blocks of any size, in a chain and in a loop") {
