@@ -543,13 +543,13 @@ TEST_CASE("Scale moves a knob the control's way, by no jump, and stays in range"
         const int to = std::clamp(control + (random() % 2 ? 1 : -1), 0, 127);
         const float before = stage.knob();
         stage.cc(to);
-        if (to > control) REQUIRE(stage.knob() >= before - 0.1f);  // they may meet within a thousandth
-        if (to < control) REQUIRE(stage.knob() <= before + 0.1f);
+        if (to > control) REQUIRE(stage.knob() >= before - 1e-4f);  // floats of this size are 8e-6 apart
+        if (to < control) REQUIRE(stage.knob() <= before + 1e-4f);
         if (to != 0 && to != 127 && control != 0 && control != 127) {
             // One step out of n left moves the knob by one n-th of its own way: never more than this.
             const double left = to > control ? 127 - control : control;
             const double way = to > control ? 100. - before : before;
-            REQUIRE(std::abs(stage.knob() - before) <= std::max(way / left, 100. / 127) + 0.1 + 1e-3);
+            REQUIRE(std::abs(stage.knob() - before) <= std::max(way / left, 100. / 127) + 1e-3);
         }
         REQUIRE(stage.knob() >= 0.f);
         REQUIRE(stage.knob() <= 100.f);
@@ -592,6 +592,71 @@ TEST_CASE("A new table takes over what controllers said and which mappings hold 
     CHECK(stage.knob(2) == 60.f);
 }
 
+TEST_CASE("A control that held a stepped knob goes on holding it in a new table") {
+    GraphMidi midi = with_takeover(MidiTakeover::pickup);
+    midi.target.max = 2.f;
+    midi.steps = 3;
+    Stage old({midi}), stage({midi});
+    old.cc(0);
+    old.cc(76);  // step 1, beyond its middle
+    stage.desk.knobs[0] = old.knob();
+    stage.map.adopt(old.map);
+    stage.cc(110);
+    CHECK(stage.knob() == 2.f);
+}
+
+TEST_CASE("Mappings of one controller are told apart by their targets' names") {
+    GraphMidi held = with_takeover(MidiTakeover::pickup), free = held;
+    free.entry.target = "amp.other";
+    free.target.param = 1;
+    Stage old({held, free});
+    old.desk.knobs[1] = 90.f;
+    old.cc(0);
+    old.cc(40);
+    held.target.param = 2;
+    free.target.param = 3;
+    Stage stage({free, held});
+    stage.desk.knobs[2] = old.knob(0);
+    stage.desk.knobs[3] = old.knob(1);
+    stage.map.adopt(old.map);
+    stage.cc(60);
+    CHECK(stage.knob(2) == Approx(6000. / 127));
+    CHECK(stage.knob(3) == 90.f);
+}
+
+TEST_CASE("A new entry inherits nothing from entries that are gone") {
+    std::vector<GraphMidi> gone, fresh;
+    for (int k = 0; k < 64; ++k) {
+        GraphMidi midi = with_takeover(MidiTakeover::pickup);
+        midi.target.param = 0;
+        midi.entry.target = "gone.knob" + std::to_string(k);
+        gone.push_back(midi);
+        midi.target.param = 1;
+        midi.entry.target = "fresh.knob" + std::to_string(k);
+        fresh.push_back(midi);
+    }
+    Stage old(gone), stage(fresh);
+    old.cc(0);
+    old.cc(40);
+    stage.desk.knobs[1] = old.knob(0);
+    stage.map.adopt(old.map);
+    stage.cc(100);
+    CHECK(stage.knob(1) == old.knob(0));
+}
+
+TEST_CASE("Increments leave the place of the control as it was") {
+    Stage stage({with_source(with_takeover(MidiTakeover::pickup), MidiSource::nrpn, 3)});
+    stage.desk.knobs[0] = 50.f;
+    stage.cc(0, 99);
+    stage.cc(3, 98);
+    stage.cc(100, 6);
+    stage.cc(0, 96);
+    const float after_tick = stage.knob();
+    CHECK(after_tick == Approx(50. + 100. / 127));
+    stage.cc(101, 6);  // still above the knob: nothing was crossed
+    CHECK(stage.knob() == after_tick);
+}
+
 TEST_CASE("A mapping whose range was edited keeps the control's place but lets go of the knob") {
     Stage old({with_takeover(MidiTakeover::pickup)});
     old.cc(0);
@@ -603,6 +668,19 @@ TEST_CASE("A mapping whose range was edited keeps the control's place but lets g
     CHECK(stage.knob() == 10.f);
     stage.cc(20);  // crosses a fifth of 127, coming from 101
     CHECK(stage.knob() == Approx(1000. / 127));
+}
+
+TEST_CASE("A control doesn't hold a knob over another range, even if the knob stayed where it was") {
+    Stage old({with_takeover(MidiTakeover::pickup)});
+    old.cc(0);
+    old.cc(100);
+    GraphMidi wider = with_takeover(MidiTakeover::pickup);
+    wider.target.max = 200.f;
+    Stage stage({wider});
+    stage.desk.knobs[0] = old.knob();
+    stage.map.adopt(old.map);
+    stage.cc(101);
+    CHECK(stage.knob() == old.knob());
 }
 
 TEST_CASE("Adopting an empty, a shorter or a longer table is harmless") {
