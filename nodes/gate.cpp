@@ -65,7 +65,7 @@ const NodeType& Gate::type() {
 namespace {
 
 int samples_of(double ms, double sample_rate_hz) noexcept {
-    return static_cast<int>(ms * sample_rate_hz / 1000. + 0.5);
+    return static_cast<int>(std::lround(ms * sample_rate_hz / 1000.));
 }
 
 /// 9.2 time constants of the release after the holds; attack and detector are shorter than the half second

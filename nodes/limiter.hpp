@@ -15,15 +15,14 @@ namespace gainstage {
 /// an S within that time and is there when the peak comes out.
 ///
 /// - No sample is ever above the ceiling, not by one bit: what rounding leaves is clipped.
-/// - With true_peak the sound between the samples stays below it too, within 0.1 dB, for sounds below 0.45 of
-/// the
-///   sample rate (where converters begin to cut as well); white noise up to half the rate may exceed it
+/// - With true_peak the sound between the samples stays below it too, within 0.1 dB, for sounds below 0.45
+///   of the sample rate, where converters begin to cut as well. White noise up to half the rate may exceed it
 ///   by 1.5 dB.
 /// - NaN and infinities at the input become silence.
 /// - Below the ceiling the output is the input, latency_samples() later, bit for bit.
 ///
-/// A ceiling that is moved down takes effect on the sound that is already under way by clipping it; over the
-/// usual 20 ms that is less than it takes to hear.
+/// While the ceiling moves, the gain aims at where it will be when the sound comes out. Only what was under
+/// way when a move down began is clipped to it: over the usual 20 ms, too little to hear.
 class Limiter final : public Node {
 public:
     enum Param { ceiling_dbfs, release_ms, param_count };

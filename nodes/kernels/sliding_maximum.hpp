@@ -17,7 +17,7 @@ public:
     explicit SlidingMaximum(int length) {
         while (2 * doubled_ <= length) doubled_ *= 2;
         overlap_ = length - doubled_;
-        past_.resize(static_cast<std::size_t>(doubled_ - 1 + overlap_));
+        past_.resize(static_cast<std::size_t>(length) - 1);
     }
 
     /// Audio thread. Takes the next sample (>= 0) and returns the largest of the last `length`; before the
