@@ -326,21 +326,21 @@ void Engine::on_failed(WarmFailure failure) {
     }
 }
 
-bool Engine::set(const GraphTarget& target, float value, float smooth_ms, std::uint64_t stamp) {
-    if (target.kind == TargetKind::panic) return room_.post({.kind = EventKind::panic, .stamp = stamp});
-    const Arrangement* arrangement = playing();
-    if (!arrangement || target.node < 0 || target.node >= static_cast<int>(arrangement->slots.size()))
-        return false;
-    const Slot& slot = *arrangement->slots[static_cast<std::size_t>(target.node)];
+Event Engine::event_for(const GraphTarget& target, float value) const {
+    if (target.kind == TargetKind::panic) return {.kind = EventKind::panic};
+    const Slot& slot = *playing()->slots[static_cast<std::size_t>(target.node)];
     const int param = target.kind == TargetKind::bypass ? slot.param_count + Slot::bypass
                       : target.kind == TargetKind::mute ? slot.param_count + Slot::mute
                                                         : target.param;
-    return room_.post({.kind = EventKind::knob,
-                       .key = slot.key,
-                       .param = param,
-                       .value = value,
-                       .smooth_ms = smooth_ms,
-                       .stamp = stamp});
+    return {.kind = EventKind::knob, .key = slot.key, .param = param, .value = value};
+}
+
+bool Engine::set(const GraphTarget& target, float value, float smooth_ms, std::uint64_t stamp) {
+    if (!playing()) return false;
+    Event event = event_for(target, value);
+    event.smooth_ms = smooth_ms;
+    event.stamp = stamp;
+    return room_.post(event);
 }
 
 }  // namespace gainstage

@@ -84,6 +84,8 @@ public:
 
     /// Moves a knob now. False: no such target, or the queue is full.
     bool set(const GraphTarget&, float value, float smooth_ms = -1.f, std::uint64_t stamp = Event::at_once);
+    /// The event that moves this target of the playing patch; the stamp is `at_once` until you set it.
+    Event event_for(const GraphTarget&, float value) const;
     bool post(const Event& event) { return room_.post(event); }
     void fade_out(float ms) { room_.post({.kind = EventKind::fade_out, .value = ms}); }
 

@@ -1,0 +1,215 @@
+#include "runtime/control/render.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "runtime/io/sound_file.hpp"
+
+namespace gainstage {
+
+int device_channels(const Graph& graph, const std::string& node_type) {
+    int highest = 0;
+    for (const GraphNode& node : graph.nodes)
+        if (node.type->name == node_type)
+            for (const int channel : node.options.get<std::vector<int>>("channels"))
+                highest = std::max(highest, channel);
+    return highest;
+}
+
+namespace {
+
+/// Peak and RMS over all channels.
+class Level {
+public:
+    void add(const std::vector<std::vector<float>>& sound, int from, int frames) {
+        for (const auto& channel : sound)
+            for (int k = from; k < from + frames; ++k) {
+                const double x = channel[static_cast<std::size_t>(k)];
+                peak_ = std::max(peak_, std::abs(x));
+                energy_ += x * x;
+                ++count_;
+            }
+    }
+    double peak_db() const { return db(peak_); }
+    double rms_db() const { return db(std::sqrt(energy_ / std::max(count_, 1.))); }
+
+private:
+    static double db(double amplitude) { return 20. * std::log10(std::max(amplitude, 6.3e-8)); }
+    double peak_ = 0., energy_ = 0., count_ = 0.;
+};
+
+std::vector<float*> pointers(std::vector<std::vector<float>>& sound) {
+    std::vector<float*> result;
+    for (auto& channel : sound) result.push_back(channel.data());
+    return result;
+}
+
+class Renderer {
+public:
+    Renderer(const RenderJob& job, NodeTypes types, const std::function<void(double)>& progress)
+        : job_(job),
+          progress_(progress),
+          reader_(job.in),
+          rate_hz_(reader_.format().rate_hz),
+          loader_(types, rate_hz_),
+          stream_({.sample_rate_hz = static_cast<double>(rate_hz_),
+                   .max_frames = job.block_frames,
+                   .midi_ports = 0},
+                  loader_) {
+        stream_.engine().listen([this](const EngineNews& news) { hear(news); });
+    }
+
+    RenderReport run() {
+        const auto begin = std::chrono::steady_clock::now();
+        report_.rate_hz = rate_hz_;
+        report_.problems = start();
+        if (has_errors(report_.problems)) return std::move(report_);
+        add_events();
+        if (has_errors(report_.problems)) return std::move(report_);
+        play();
+        report_.elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+        return std::move(report_);
+    }
+
+private:
+    void hear(const EngineNews& news) {
+        using Kind = EngineNews::Kind;
+        if (news.kind == Kind::event || news.kind == Kind::started || news.kind == Kind::finished ||
+            news.kind == Kind::silent)
+            return;
+        report_.news.push_back(
+            fmt::format("{:.3f} s: {}", static_cast<double>(news.stamp) / rate_hz_, news.text));
+    }
+
+    Problems start() {
+        if (job_.take) {
+            if (job_.take->sample_rate_hz != rate_hz_)
+                return {{.file = job_.in,
+                         .place = {},
+                         .key = {},
+                         .message = fmt::format("has {} Hz, but the take was played at {:g} Hz; only sound "
+                                                "of that rate repeats it bit for bit",
+                                                rate_hz_, job_.take->sample_rate_hz)}};
+            Problems problems = stream_.start(*job_.take);
+            if (!has_errors(problems)) find_channels(stream_.engine().playing()->graph);
+            return problems;
+        }
+        Resolved resolved = loader_.load(job_.patch);
+        if (!resolved.graph) return resolved.problems;
+        find_channels(*resolved.graph);
+        Problems problems = stream_.start(std::move(*resolved.graph));
+        problems.insert(problems.begin(), resolved.problems.begin(), resolved.problems.end());
+        return problems;
+    }
+
+    void find_channels(const Graph& graph) {
+        out_channels_ = std::max(1, device_channels(graph, "output"));
+        const int wanted = device_channels(graph, "input"), there = reader_.format().channels;
+        if (there < wanted)
+            report_.news.push_back(
+                fmt::format("{}: has {} channel(s), the patch reads {}; the missing ones are silent", job_.in,
+                            there, wanted));
+        report_.out_channels = out_channels_;
+        report_.latency_samples =
+            stream_.engine().playing() ? stream_.engine().playing()->latency_samples : 0;
+    }
+
+    std::uint64_t stamp(double seconds) const {
+        return static_cast<std::uint64_t>(std::llround(seconds * rate_hz_));
+    }
+
+    void add_events() {
+        std::vector<Event> events;
+        for (const TimedMidi& midi : job_.midi)
+            events.push_back({.kind = EventKind::midi, .midi = midi.message, .stamp = stamp(midi.seconds)});
+        const Arrangement& playing = *stream_.engine().playing();
+        report_.latency_samples = playing.latency_samples;
+        for (const AutomationMove& move : job_.automation) {
+            const FoundTarget found = find_target(playing.graph, move.target);
+            if (!found.target) {
+                report_.problems.push_back({.file = job_.automation_file,
+                                            .place = move.place,
+                                            .key = move.target,
+                                            .message = found.problem});
+                continue;
+            }
+            Event event = stream_.engine().event_for(*found.target, move.value);
+            event.stamp = stamp(move.seconds);
+            events.push_back(event);
+        }
+        std::stable_sort(events.begin(), events.end(),
+                         [](const Event& a, const Event& b) { return a.stamp < b.stamp; });
+        for (const Event& event : events) stream_.add(event);
+    }
+
+    /// The file's frames, then silence until the latency has come out.
+    void play() {
+        SoundWriter writer(job_.out, out_channels_, rate_hz_);
+        const auto block = static_cast<std::size_t>(job_.block_frames);
+        std::vector<std::vector<float>> in(static_cast<std::size_t>(reader_.format().channels),
+                                           std::vector<float>(block));
+        std::vector<std::vector<float>> out(static_cast<std::size_t>(out_channels_),
+                                            std::vector<float>(block));
+        const std::vector<float*> to_read = pointers(in), to_play = pointers(out);
+        const std::vector<const float*> from(to_read.begin(), to_read.end());
+        std::int64_t read_total = 0, skip = job_.keep_latency ? 0 : report_.latency_samples, written = 0;
+        Level in_level, out_level;
+        bool more = true;
+        while (more || written < read_total) {
+            const int got = more ? reader_.read(to_read.data(), job_.block_frames) : 0;
+            more = got == job_.block_frames;
+            read_total += got;
+            in_level.add(in, 0, got);
+            for (auto& channel : in) std::fill(channel.begin() + got, channel.end(), 0.f);
+            const int wanted = more ? job_.block_frames
+                                    : static_cast<int>(std::min<std::int64_t>(job_.block_frames,
+                                                                              read_total + skip - written));
+            if (wanted <= 0) break;
+            stream_.process(from.data(), static_cast<int>(from.size()), to_play.data(), out_channels_,
+                            wanted);
+            const int dropped = static_cast<int>(std::min<std::int64_t>(skip, wanted));
+            skip -= dropped;
+            const int count =
+                static_cast<int>(std::min<std::int64_t>(wanted - dropped, read_total - written));
+            out_level.add(out, dropped, count);
+            write(writer, out, dropped, count);
+            written += count;
+            if (progress_ && reader_.format().frames > 0)
+                progress_(static_cast<double>(written) / static_cast<double>(reader_.format().frames));
+        }
+        writer.finish();
+        report_.seconds = static_cast<double>(read_total) / rate_hz_;
+        report_.in_peak_db = in_level.peak_db();
+        report_.in_rms_db = in_level.rms_db();
+        report_.out_peak_db = out_level.peak_db();
+        report_.out_rms_db = out_level.rms_db();
+        report_.problems.insert(report_.problems.end(), stream_.problems().begin(), stream_.problems().end());
+    }
+
+    static void write(SoundWriter& writer, const std::vector<std::vector<float>>& sound, int from,
+                      int frames) {
+        std::vector<const float*> channels;
+        for (const auto& channel : sound) channels.push_back(channel.data() + from);
+        if (frames > 0) writer.write(channels.data(), frames);
+    }
+
+    const RenderJob& job_;
+    const std::function<void(double)>& progress_;
+    SoundReader reader_;
+    const int rate_hz_;
+    PatchLoader loader_;
+    OfflineStream stream_;
+    int out_channels_ = 1;
+    RenderReport report_;
+};
+
+}  // namespace
+
+RenderReport render(const RenderJob& job, NodeTypes types, const std::function<void(double)>& progress) {
+    return Renderer(job, types, progress).run();
+}
+
+}  // namespace gainstage

@@ -1,0 +1,39 @@
+#pragma once
+/// A patch, a sound file in, a sound file out: the same engine as on stage, without a clock.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/control/offline_stream.hpp"
+#include "runtime/io/automation_file.hpp"
+#include "runtime/io/midi_file.hpp"
+
+namespace gainstage {
+
+struct RenderJob {
+    std::string patch, in, out;
+    int block_frames = 512;     ///< 1..8192; changes no bit of the result
+    bool keep_latency = false;  ///< leave the declared latency at the beginning of the file
+    std::vector<TimedMidi> midi;
+    std::vector<AutomationMove> automation;
+    std::string automation_file;  ///< for messages
+    std::optional<Take> take;     ///< replays it; its own patch is played
+};
+
+struct RenderReport {
+    double seconds = 0., elapsed_s = 0.;
+    int rate_hz = 0, out_channels = 0, latency_samples = 0;
+    double in_peak_db = -144., out_peak_db = -144., in_rms_db = -144., out_rms_db = -144.;
+    std::vector<std::string> news;  ///< what happened on the way (quarantine, notes)
+    Problems problems;              ///< errors: nothing was written
+};
+
+/// `progress` is told the part that is done, 0..1, now and then. Throws SoundFileError, WriteError.
+RenderReport render(const RenderJob&, NodeTypes, const std::function<void(double)>& progress = {});
+
+/// The highest device channel that the graph's `input` (or `output`) nodes name; 0: none.
+int device_channels(const Graph&, const std::string& node_type);
+
+}  // namespace gainstage
