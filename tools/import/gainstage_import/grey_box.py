@@ -25,6 +25,7 @@ def read_mlp(take, inputs):
     places = sorted(int(m[1]) for m in (re.fullmatch(re.escape(prefix) + r"(\d+)\.weight", n) for n in take.names()) if m)
     if not places:
         raise Problem(f"tensor {prefix}0.weight: missing, so this is no grey-box compressor")
+    places = range(0, places[-1] + 1, 2)  # an activation lies between two layers
     out = {}
     for layer, place in enumerate(places):
         weight = take(f"{prefix}{place}.weight", None, inputs)

@@ -1,0 +1,239 @@
+#!/usr/bin/python3
+"""The importer: what it makes of checkpoints in the published layouts, and what it refuses."""
+
+import filecmp
+import json
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+IMPORT = os.path.join(SOURCE, "tools", "import")
+sys.dont_write_bytecode = True
+sys.path.insert(0, IMPORT)
+
+try:
+    import numpy as np
+except ImportError:
+    print("skipped: the importer needs numpy (Debian: apt install python3-numpy)")
+    sys.exit(0)
+try:
+    import torch
+except ImportError:
+    torch = None
+
+from gainstage_import import grey_box, model_file, settings  # noqa: E402
+from gainstage_import.checkpoint import strip_prefixes  # noqa: E402
+from gainstage_import.problem import Problem  # noqa: E402
+from gainstage_import.take import Take  # noqa: E402
+
+MLP, SMOOTH, MAKE_UP = "static_comp.model.HCNet.", "gain_smooth.model.", "make_up.model."
+
+
+def state_dict(knee=2, taus=1, makeup_gates=0):
+    """A grey box as the authors' code names it; no number in it matters."""
+    random = np.random.default_rng(1)
+    out = {}
+    for place, (rows, columns) in zip((0, 2, 4), ((20, 1), (20, 20), (knee, 20))):
+        out[f"{MLP}{place}.weight"], out[f"{MLP}{place}.bias"] = random.normal(size=(rows, columns)), np.zeros(rows)
+    if taus:
+        out[SMOOTH + "taus"] = np.linspace(-5.0, -1.0, taus).reshape(1, 1, taus) if taus > 1 else np.full((1, 1, 1), 0.05)
+    else:
+        out.update(cell(SMOOTH, 1, 4))
+    if makeup_gates:
+        out.update(cell(MAKE_UP, makeup_gates, 4))
+    else:
+        out.update({MAKE_UP + "gain": np.array(0.1), MAKE_UP + "bias": np.array(0.0)})
+    return out
+
+
+def cell(prefix, gates, units):
+    random = np.random.default_rng(2)
+    rows = gates * units
+    shapes = {"rec.weight_ih_l0": (rows, 1), "rec.weight_hh_l0": (rows, units), "rec.bias_ih_l0": (rows,),
+              "rec.bias_hh_l0": (rows,), "lin.weight": (1, units), "lin.bias": (1,)}
+    return {prefix + name: 0.3 * random.normal(size=shape) for name, shape in shapes.items()}
+
+
+def convert(tensors):
+    take = Take(tensors)
+    return (*grey_box.convert(take, grey_box.CONTROLS, {"mlp_activation": "tanh"}, 44100), take.left)
+
+
+def read(path):
+    """-> (metadata, {name: array}) of a model file."""
+    with open(path, "rb") as file:
+        content = file.read()
+    length, = struct.unpack("<Q", content[:8])
+    header, data = json.loads(content[8:8 + length]), content[8 + length:]
+    metadata = header.pop("__metadata__")
+    return metadata, {name: np.frombuffer(data[slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"])
+                      for name, entry in header.items()}
+
+
+class GreyBox(unittest.TestCase):
+    def test_shapes_tell_the_variant(self):
+        _, config, _, inferred, _ = convert(state_dict(knee=2, taus=1))
+        self.assertEqual(inferred, {"knee": "hard", "detector": "one_pole", "makeup": "static"})
+        self.assertEqual(config["mlp_activation"], "tanh")
+        _, _, _, inferred, _ = convert(state_dict(knee=3, taus=2))
+        self.assertEqual(inferred, {"knee": "soft", "detector": "switching", "makeup": "static"})
+
+    def test_time_constants_become_seconds(self):
+        tensors, _, forgets_s, _, _ = convert(state_dict(taus=1))
+        self.assertEqual(tensors["detector.tau_s"].tolist(), [0.05])
+        self.assertAlmostEqual(forgets_s, 11.43 * 0.05)
+        outside = state_dict(taus=1)
+        outside[SMOOTH + "taus"] = np.full((1, 1, 1), -3.0)
+        self.assertEqual(convert(outside)[0]["detector.tau_s"].tolist(), [1e-4])
+        tensors, _, forgets_s, _, _ = convert(state_dict(taus=2))
+        np.testing.assert_allclose(tensors["detector.tau_s"], 1 / (1 + np.exp([5.0, 1.0])))
+        self.assertAlmostEqual(forgets_s, 11.43 * 0.26894, places=3)
+
+    def test_what_is_missing_misshapen_or_not_finite_is_refused_by_name(self):
+        for name in state_dict():
+            missing = state_dict()
+            del missing[name]
+            with self.assertRaises(Problem) as refusal:
+                convert(missing)
+            self.assertTrue(name in str(refusal.exception) or MLP in str(refusal.exception), refusal.exception)
+            for spoilt in (np.zeros((7, 3, 2)), np.full(state_dict()[name].shape, np.nan)):
+                with self.assertRaises(Problem) as refusal:
+                    convert({**state_dict(), name: spoilt})
+                self.assertIn(name, str(refusal.exception))
+
+    def test_unknown_tensors_are_left_over(self):
+        self.assertEqual(convert({**state_dict(), "loss.window": np.zeros(5)})[-1], {"loss.window"})
+
+    def test_wrappers_prefixes_are_stripped(self):
+        for wrapped in ("model." + SMOOTH, "module.model." + SMOOTH, "_orig_mod." + SMOOTH):
+            self.assertEqual(strip_prefixes(wrapped, grey_box.OWN_NAMES), SMOOTH)
+        self.assertEqual(strip_prefixes("other." + SMOOTH, grey_box.OWN_NAMES), "other." + SMOOTH)
+
+
+class Settings(unittest.TestCase):
+    def check(self, **given):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(given, file)
+            file.flush()
+            return settings.read(file.name, grey_box)
+
+    def test_good_ones_are_taken(self):
+        controls = [{"name": "drive", "unit": "", "min": 0, "max": 1, "default": 0.5}]
+        got = self.check(sample_rate=48000, mlp_activation="relu", license="MIT", controls=controls, training={"epochs": 3})
+        self.assertEqual(got["sample_rate"], 48000)
+        self.assertEqual(got["controls"][0]["to_model"], {"scale": 1.0, "offset": 0.0})
+
+    def test_others_are_refused_by_key(self):
+        for given in ({"sample_rat": 1}, {"sample_rate": "44100"}, {"sample_rate": 0}, {"mlp_activation": "gelu"},
+                      {"mlp_activation": ["tanh"]}, {"license": 3}, {"training": "long"}, {"controls": {}},
+                      {"controls": [{"name": "a"}]}, {"memory_samples": -1},
+                      {"controls": [{"name": "a", "unit": "", "min": 1, "max": 0, "default": 0}]}):
+            with self.assertRaises(Problem) as refusal:
+                self.check(**given)
+            self.assertIn(next(iter(given)), str(refusal.exception))
+
+
+class Written(unittest.TestCase):
+    def test_the_shipped_textbook_models_are_what_the_script_makes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([sys.executable, "-B", os.path.join(IMPORT, "make_textbook_models.py"), folder], check=True)
+            made = sorted(os.listdir(folder))
+            self.assertEqual(made, ["bus-textbook.safetensors", "opto-textbook.safetensors"])
+            for name in made:
+                self.assertTrue(filecmp.cmp(os.path.join(folder, name), os.path.join(SOURCE, "models", name), shallow=False))
+
+    def test_numbers_beyond_float_are_refused_and_nothing_is_left_behind(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "m.safetensors")
+            with self.assertRaises(Problem) as refusal, np.errstate(over="ignore"):
+                model_file.write(path, {"w": np.array([1e300])}, {})
+            self.assertIn("tensor w", str(refusal.exception))
+            with self.assertRaises(Problem) as refusal:
+                model_file.write(os.path.join(folder, "no", "m.safetensors"), {}, {})
+            self.assertEqual(refusal.exception.exit_code, 73)
+            self.assertEqual(os.listdir(folder), [])
+
+
+@unittest.skipUnless(torch, "PyTorch is not installed")
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def run_it(self, *arguments):
+        return subprocess.run([sys.executable, "-B", os.path.join(IMPORT, "import_model.py"), *arguments], text=True,
+                              stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def save(self, tensors, name="model.ckpt", wrap=lambda d: d):
+        torch.save(wrap({n: torch.tensor(v, dtype=torch.float32) for n, v in tensors.items()}), self.path(name))
+        return self.path(name)
+
+    def test_a_lightning_checkpoint_becomes_a_model_file(self):
+        tensors = {"model." + n: v for n, v in {**state_dict(3, 2, 3), "loss.window": np.zeros(3)}.items()}
+        checkpoint = self.save(tensors, wrap=lambda d: {"state_dict": d, "epoch": 7})
+        done = self.run_it("grey_box", checkpoint, "-o", self.path("m.safetensors"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("tensor loss.window: not known to this family, left out", done.stderr)
+        self.assertEqual(done.stdout, "")
+        metadata, arrays = read(self.path("m.safetensors"))
+        self.assertEqual(json.loads(metadata["config"])["makeup"], "gru")
+        self.assertEqual(json.loads(metadata["controls"])[0]["to_model"], {"scale": 0.02, "offset": -1.0})
+        # switching, released in 0.27 s, and a GRU that forgets within a second
+        self.assertTrue(135563 <= int(metadata["memory_samples"]) < 135563 + 44100, metadata["memory_samples"])
+        np.testing.assert_array_equal(arrays["mlp.1.weight"], state_dict(3, 2, 3)[MLP + "2.weight"].astype("f4"))
+        self.assertEqual(arrays["makeup.weight_ih"].shape, (12, 1))
+
+    def test_facts_are_taken_over(self):
+        with open(self.path("facts.json"), "w", encoding="utf-8") as file:
+            json.dump({"sample_rate": 48000, "mlp_activation": "relu", "license": "CC0-1.0"}, file)
+        done = self.run_it("grey_box", self.save(state_dict()), "-o", self.path("m.safetensors"), "--config",
+                           self.path("facts.json"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        metadata, _ = read(self.path("m.safetensors"))
+        self.assertEqual((metadata["sample_rate"], metadata["license"]), ("48000", "CC0-1.0"))
+        self.assertEqual(json.loads(metadata["config"])["mlp_activation"], "relu")
+
+    def test_code_in_a_checkpoint_is_not_run(self):
+        marker = self.path("was-run")
+
+        class Trap:
+            def __reduce__(self):
+                return os.mkdir, (marker,)
+
+        torch.save({"state_dict": Trap()}, self.path("trap.pt"))
+        done = self.run_it("grey_box", self.path("trap.pt"), "-o", self.path("m.safetensors"))
+        self.assertEqual(done.returncode, 65)
+        self.assertIn("holds more than tensors", done.stderr)
+        self.assertFalse(os.path.exists(marker))
+
+    def test_exit_codes_and_an_older_result_stays(self):
+        out = self.path("m.safetensors")
+        with open(out, "w", encoding="utf-8") as file:
+            file.write("older")
+        with open(self.path("noise.pt"), "wb") as file:
+            file.write(b"no checkpoint")
+        damaged = self.save({n: v for n, v in state_dict().items() if n != SMOOTH + "taus"}, "damaged.pt")
+        good = self.save(state_dict(), "good.pt")
+        for code, arguments in ((64, ("grey_bx", good, "-o", out)), (64, ("grey_box", good)),
+                                (65, ("grey_box", self.path("noise.pt"), "-o", out)), (65, ("grey_box", damaged, "-o", out)),
+                                (66, ("grey_box", self.path("absent.pt"), "-o", out)),
+                                (66, ("grey_box", good, "-o", out, "--config", self.path("absent.json"))),
+                                (73, ("grey_box", good, "-o", self.path("no/such/folder.safetensors")))):
+            done = self.run_it(*arguments)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+        with open(out, encoding="utf-8") as file:
+            self.assertEqual(file.read(), "older")
+
+
+if __name__ == "__main__":
+    if torch is None:
+        print("skipped: importing checkpoints needs PyTorch (Debian: apt install python3-torch)")
+    unittest.main()
