@@ -57,8 +57,9 @@ TEST_CASE("mix: inputs add up beside the blend") {
 }
 
 TEST_CASE("mix: as wide as the widest cable, and mono feeds both sides") {
-    const Sound out = mixed({stereo(a, b), mono(a)}, {.params = {{"mix_percent", 100.f}}});
-    CHECK(bit_difference(out, stereo(a, a)).empty());
+    const Ports ports{stereo(a, b), mono(a)};
+    CHECK(bit_difference(mixed(ports, {.params = {{"mix_percent", 100.f}}}), stereo(a, a)).empty());
+    CHECK(bit_difference(mixed(ports, {.params = {{"mix_percent", 0.f}}}), stereo(a, b)).empty());
 }
 
 TEST_CASE("mix: channels = 1 folds stereo to the mean of left and right, on every input") {
@@ -68,7 +69,8 @@ TEST_CASE("mix: channels = 1 folds stereo to the mean of left and right, on ever
     CHECK(mixed(at(1, pair), {.options = one, .params = {{"mix_percent", 100.f}}}) ==
           mono(constant(9, 0.125f)));
     CHECK(mixed(at(9, pair), {.options = one}) == mono(constant(9, 0.125f)));
-    CHECK(mixed({pair, pair}, {.options = one}) == mono(constant(9, 0.125f)));
+    const Sound other = stereo(constant(9, 0.f), constant(9, 1.f));
+    CHECK(mixed({pair, other}, {.options = one}) == mono(constant(9, 0.5f * 0.125f + 0.5f * 0.5f)));
 }
 
 TEST_CASE("mix: channels = 2 makes two of a mono cable") {

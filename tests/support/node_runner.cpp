@@ -216,14 +216,24 @@ float NodeRunner::reading(const std::string& name) const {
     throw std::logic_error(type_.name + " has no reading " + name);
 }
 
+std::vector<float> NodeRunner::readings() const {
+    std::vector<float> values;
+    for (std::size_t r = 0; r < type_.readings.size(); ++r) values.push_back(readings_[r].load());
+    return values;
+}
+
 void NodeRunner::reset() {
     const RealtimeScope audio_thread;
     node_->reset();
 }
 
-void NodeRunner::copy_state(const NodeRunner& other) {
+void NodeRunner::follow(const NodeRunner& other) {
     ramps_ = other.ramps_;
     time_ = other.time_;
+}
+
+void NodeRunner::copy_state(const NodeRunner& other) {
+    follow(other);
     const RealtimeScope audio_thread;
     node_->copy_state(*other.node_);
 }

@@ -67,12 +67,15 @@ public:
     }
 
     void reset();
-    /// Takes over the state of the other runner's node, its knobs and its time.
+    /// Takes over the knobs and the time of another runner, but not the state of its node.
+    void follow(const NodeRunner&);
+    /// The same, with the state of the other's node.
     void copy_state(const NodeRunner&);
 
     /// What the node wrote to the device in the last run: `device_out_channels` channels.
     const Sound& device_out() const { return device_out_; }
     float reading(const std::string& name) const;
+    std::vector<float> readings() const;
     int param_index(const std::string& name) const;
     const Ramp& param(const std::string& name) const { return ramps_[param_index(name)]; }
     const std::vector<ParamSpec>& params() const { return params_; }
