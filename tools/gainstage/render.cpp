@@ -1,0 +1,169 @@
+/// gainstage render PATCH IN... -o OUT
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "nodes/all_nodes.hpp"
+#include "runtime/control/render.hpp"
+#include "runtime/io/sound_file.hpp"
+#include "tools/gainstage/commands.hpp"
+
+namespace gainstage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct RenderOptions {
+    std::string patch, out, midi, automate, events;
+    std::vector<std::string> in;
+    int block = 512;
+    bool keep_latency = false, json = false, quiet = false;
+};
+
+/// A bar on a terminal, nothing elsewhere.
+class ProgressBar {
+public:
+    ProgressBar(std::string name, bool quiet)
+        : name_(std::move(name)), shown_(!quiet && isatty(STDERR_FILENO)) {}
+    ~ProgressBar() {
+        if (shown_) fmt::print(stderr, "\r\033[K");
+    }
+    void show(double part) {
+        const int percent = static_cast<int>(std::clamp(part, 0., 1.) * 100.);
+        if (!shown_ || percent == percent_) return;
+        percent_ = percent;
+        fmt::print(stderr, "\r\033[K{} [{:<30}] {:3d} %", name_,
+                   std::string(static_cast<std::size_t>(percent * 30 / 100), '='), percent);
+    }
+
+private:
+    const std::string name_;
+    const bool shown_;
+    int percent_ = -1;
+};
+
+/// Where each input's output goes: OUT itself for one input, files of the same names in the folder OUT for
+/// several.
+std::vector<std::string> outputs(const RenderOptions& options) {
+    if (options.in.size() == 1 && !fs::is_directory(options.out)) return {options.out};
+    fs::create_directories(options.out);
+    std::vector<std::string> files;
+    for (const std::string& in : options.in) {
+        const std::string file = (fs::path(options.out) / fs::path(in).stem()).string() + ".wav";
+        if (std::find(files.begin(), files.end(), file) != files.end())
+            throw WriteError(fmt::format(
+                "{}: two inputs of this name would write one file; render them into different folders",
+                file));
+        files.push_back(file);
+    }
+    return files;
+}
+
+void print_report(const RenderOptions& options, const RenderJob& job, const RenderReport& report) {
+    if (options.json) {
+        fmt::print("{}\n", nlohmann::json{{"patch", job.patch},
+                                          {"in", job.in},
+                                          {"out", job.out},
+                                          {"seconds", report.seconds},
+                                          {"elapsed_s", report.elapsed_s},
+                                          {"rate_hz", report.rate_hz},
+                                          {"channels", report.out_channels},
+                                          {"latency_samples", report.latency_samples},
+                                          {"in_peak_dbfs", report.in_peak_db},
+                                          {"out_peak_dbfs", report.out_peak_db},
+                                          {"in_rms_dbfs", report.in_rms_db},
+                                          {"out_rms_dbfs", report.out_rms_db},
+                                          {"news", report.news}}
+                               .dump());
+        return;
+    }
+    for (const std::string& news : report.news) fmt::print(stderr, "{}\n", news);
+    if (!options.quiet)
+        fmt::print("{}: {:.1f} s in {:.2f} s; peak {:.1f} -> {:.1f} dBFS, RMS {:.1f} -> {:.1f} dBFS\n",
+                   job.out, report.seconds, report.elapsed_s, report.in_peak_db, report.out_peak_db,
+                   report.in_rms_db, report.out_rms_db);
+}
+
+/// What all inputs share.
+int read_lists(const RenderOptions& options, RenderJob& job) {
+    if (!options.midi.empty()) job.midi = read_midi_file(options.midi);
+    if (!options.events.empty()) job.take = read_take(options.events);
+    if (options.automate.empty()) return ok;
+    Automation automation = read_automation_file(options.automate);
+    job.automation = std::move(automation.moves);
+    job.automation_file = options.automate;
+    return print_problems(automation.problems);
+}
+
+int render_all(const RenderOptions& options) {
+    RenderJob job{.patch = options.patch,
+                  .in = {},
+                  .out = {},
+                  .block_frames = options.block,
+                  .keep_latency = options.keep_latency,
+                  .midi = {},
+                  .automation = {},
+                  .automation_file = {},
+                  .take = {}};
+    if (const int code = read_lists(options, job); code != ok) return code;
+    const std::vector<std::string> out = outputs(options);
+    for (std::size_t i = 0; i < options.in.size(); ++i) {
+        job.in = options.in[i];
+        job.out = out[i];
+        ProgressBar bar(job.in, options.quiet || options.json);
+        const RenderReport report = render(job, all_nodes(), [&](double part) { bar.show(part); });
+        if (const int code = print_problems(report.problems); code != ok) return code;
+        print_report(options, job, report);
+    }
+    return ok;
+}
+
+int run_render(const RenderOptions& options) {
+    try {
+        return render_all(options);
+    } catch (const SoundFileError& error) {
+        return fail(error.exit_code, error.what());
+    } catch (const MidiFileError& error) {
+        return fail(error.exit_code, error.what());
+    } catch (const WriteError& error) {
+        return fail(cannot_write, error.what());
+    } catch (const fs::filesystem_error& error) {
+        return fail(cannot_write, error.what());
+    } catch (const std::runtime_error& error) {
+        return fail(bad_data, error.what());
+    }
+}
+
+}  // namespace
+
+void add_render(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<RenderOptions>();
+    CLI::App* command =
+        app.add_subcommand("render", "Play sound files through a patch, faster than real time");
+    command->add_option("patch", options->patch, "The patch (.toml)")->required();
+    command->add_option("in", options->in, "Sound files to play (WAV, FLAC, AIFF ...)")->required();
+    command
+        ->add_option("-o,--output", options->out,
+                     "File to write (32-bit float WAV); a folder for several inputs")
+        ->required();
+    command->add_option("--block", options->block, "Frames per block; changes no bit of the result")
+        ->check(CLI::Range(1, max_block_frames));
+    command->add_option("--midi", options->midi, "MIDI file whose messages move the patch's controllers");
+    command->add_option("--automate", options->automate, "CSV of seconds,node.parameter,value");
+    command->add_option(
+        "--events", options->events,
+        "Log of a live take (run --log): repeats it, with the patch and models that it played");
+    command->add_flag("--keep-latency", options->keep_latency,
+                      "Leave the patch's latency at the beginning of the file");
+    command->add_flag("--json", options->json, "One JSON object per file on standard output");
+    command->add_flag("-q,--quiet", options->quiet, "No progress, no report");
+    command->callback([options, &exit_code] { exit_code = run_render(*options); });
+}
+
+}  // namespace gainstage
