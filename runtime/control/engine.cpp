@@ -31,6 +31,7 @@ void Engine::say(Kind kind, std::uint64_t stamp, std::string text, std::string n
 Problems Engine::play(Graph graph) {
     if (!now_ && !in_flight_) return begin(std::move(graph), {}, false, Warmth::as_needed);
     waiting_ = std::move(graph);
+    attempts_ = 0;
     return {};
 }
 
@@ -150,7 +151,8 @@ void Engine::start_waiting() {
     if (in_flight_ || !waiting_ || !now_) return;
     Graph graph = std::move(*waiting_);
     waiting_.reset();
-    attempts_ = 0;
+    if (same_content(graph, graph_) && attempts_ == 0)
+        return say(Kind::unchanged, room_.now(), "the files say what plays already");
     const Problems problems = begin(std::move(graph), {}, false, Warmth::as_needed);
     if (!has_errors(problems)) return;
     ++counts_.failures;
@@ -284,7 +286,16 @@ void Engine::remember_knobs() {
     }
 }
 
+std::string Engine::what_finished(bool is_first) const {
+    const std::string name = graph_.name.empty() ? graph_.file : graph_.name;
+    if (is_return_) return fmt::format("{}: back from quarantine", fmt::join(returned_, ", "));
+    if (is_first) return name + " plays";
+    if (!swapped_.empty()) return fmt::format("{}: the new one plays", fmt::join(swapped_, ", "));
+    return name + ": the edited patch plays";
+}
+
 void Engine::on_finished(const Report& report) {
+    const bool is_first = !now_;
     if (!swapped_.empty()) ++counts_.swaps;
     if (is_edit_) ++counts_.edits;
     current_ = std::move(in_flight_);  // frees the plan before it
@@ -293,8 +304,7 @@ void Engine::on_finished(const Report& report) {
     now_ = std::move(next_);  // frees the nodes that left
     graph_ = std::move(*next_graph_);
     next_graph_.reset();
-    say(is_return_ ? Kind::returned : Kind::finished, report.stamp,
-        swapped_.empty() ? std::string("plays") : fmt::format("{} taken over", fmt::join(swapped_, ", ")));
+    say(is_return_ ? Kind::returned : Kind::finished, report.stamp, what_finished(is_first));
 }
 
 /// The newcomer could not be made ready. What plays plays on; what was only late is tried again.

@@ -115,6 +115,7 @@ private:
     void on_started(const Report&);
     void remember_knobs();
     void on_finished(const Report&);
+    std::string what_finished(bool is_first) const;
     void on_failed(WarmFailure);
     void bring_back_the_tripped();
     void start_waiting();
