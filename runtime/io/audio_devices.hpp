@@ -7,10 +7,10 @@
 namespace gainstage {
 
 struct AudioDeviceInfo {
-    std::string api;                        ///< "jack", "alsa", "pulse", "core", ...
-    std::string name;                       ///< unique within its API
+    std::string api = {};                   ///< "jack", "alsa", "pulse", "core", ...
+    std::string name = {};                  ///< unique within its API
     int in_channels = 0, out_channels = 0;  ///< both 0: it is there but could not be asked (in use)
-    std::vector<int> rates_hz;
+    std::vector<int> rates_hz = {};
     int preferred_rate_hz = 0;
     bool is_default_in = false, is_default_out = false;
 };

@@ -17,8 +17,8 @@ using AudioCallback = void (*)(void* context, const float* const* in, float* con
 
 /// What was opened; not always what was asked for.
 struct AudioFormat {
-    std::string api;   ///< "jack", "alsa", ...; "null" without a device
-    std::string name;  ///< of the device; two names where input and output are not the same
+    std::string api = {};   ///< "jack", "alsa", ...; "null" without a device
+    std::string name = {};  ///< of the device; two names where input and output are not the same
     int in_channels = 0, out_channels = 0;
     int rate_hz = 48'000;
     int block_frames = 128;  ///< frames of every callback

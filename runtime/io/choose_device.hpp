@@ -10,9 +10,9 @@ namespace gainstage {
 
 /// What the player asks for.
 struct AudioRequest {
-    std::string api;        ///< empty: the first one that has such a device, in the order of the list
-    std::string device;     ///< part of a name, capitals don't matter; empty: the API's default
-    std::string in_device;  ///< the same for the input alone, where it is another device
+    std::string api = {};        ///< empty: the first one that has such a device, in the order of the list
+    std::string device = {};     ///< part of a name, capitals don't matter; empty: the API's default
+    std::string in_device = {};  ///< the same for the input alone, where it is another device
     int in_channels = 0, out_channels = 2;  ///< not both 0
     int rate_hz = 0;                        ///< 0: the device's own
     int block_frames = 128;

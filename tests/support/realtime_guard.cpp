@@ -233,8 +233,10 @@ int fprintf(FILE* file, const char* format, ...) {
     return written;
 }
 
-// std::atomic::wait and other waits without a C function of their own
-long syscall(long number, ...) noexcept {
+// std::atomic::wait and other waits without a C function of their own. Under a name of our own, because the C
+// library declares it noexcept: JACK ends its threads by cancelling them in here, which unwinds the stack.
+long guarded_syscall(long number, ...) __asm__("syscall");
+long guarded_syscall(long number, ...) {
     static constinit Slot slot{nullptr};
     forbid("syscall");
     va_list rest;

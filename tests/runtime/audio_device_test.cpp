@@ -1,0 +1,294 @@
+#include "runtime/io/audio_device.hpp"
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "runtime/io/null_device.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/jack_server.hpp"
+
+using namespace gainstage;
+using namespace std::chrono_literals;
+using test::JackServer;
+
+namespace {
+
+AudioDeviceInfo device(const std::string& api, const std::string& name, int in, int out,
+                       std::vector<int> rates = {48'000}, bool is_default = false) {
+    return {.api = api,
+            .name = name,
+            .in_channels = in,
+            .out_channels = out,
+            .rates_hz = std::move(rates),
+            .preferred_rate_hz = 48'000,
+            .is_default_in = is_default && in > 0,
+            .is_default_out = is_default && out > 0};
+}
+
+/// The message of the DeviceError that this throws.
+std::string error_of(const std::function<void()>& action) {
+    try {
+        action();
+    } catch (const DeviceError& error) {
+        return error.what();
+    }
+    return "no error";
+}
+std::string error_of(const AudioDevices& devices, const AudioRequest& request) {
+    return error_of([&] { choose_device(devices, request); });
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+bool becomes_true(const std::function<bool()>& condition, std::chrono::milliseconds patience = 5s) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    while (!condition())
+        if (std::this_thread::sleep_for(2ms); std::chrono::steady_clock::now() > end) return false;
+    return true;
+}
+
+/// What the callback saw.
+struct Seen {
+    std::atomic<int> blocks{0}, frames{0}, late{0};
+    std::atomic<float> input{0.f};
+    int in_channels = 0, out_channels = 0;
+    std::chrono::milliseconds pause{0};
+    AudioCallback callback = [](void* self, const float* const* in, float* const* out, int count, bool,
+                                bool underflow) {
+        Seen& seen = *static_cast<Seen*>(self);
+        for (int c = 0; c < seen.in_channels; ++c)
+            for (int k = 0; k < count; ++k) seen.input = seen.input + std::abs(in[c][k]);
+        for (int c = 0; c < seen.out_channels; ++c) std::fill_n(out[c], count, 0.25f);
+        seen.frames = count;
+        seen.late += underflow ? 1 : 0;
+        ++seen.blocks;
+        std::this_thread::sleep_for(seen.pause);
+    };
+};
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------------ which
+// device?
+
+TEST_CASE("a device is found by a part of its name, whatever its capitals") {
+    const AudioDevices devices{device("alsa", "HDA Intel", 2, 2), device("alsa", "Scarlett 2i2 USB", 2, 2)};
+    const ChosenDevice chosen =
+        choose_device(devices, {.device = "scarlett", .in_channels = 1, .out_channels = 2});
+    CHECK(chosen.in == &devices[1]);
+    CHECK(chosen.out == &devices[1]);
+    CHECK(chosen.rate_hz == 48'000);
+}
+
+TEST_CASE("a whole name wins over names that contain it") {
+    const AudioDevices devices{device("jack", "system monitor", 2, 2), device("jack", "system", 2, 2)};
+    CHECK(choose_device(devices, {.device = "system"}).out == &devices[1]);
+}
+
+TEST_CASE("a name that fits several devices is an error that lists just those") {
+    const AudioDevices devices{device("alsa", "USB Audio A", 2, 2), device("alsa", "USB Audio B", 2, 2),
+                               device("alsa", "HDMI", 0, 2)};
+    const std::string error = error_of(devices, {.device = "usb"});
+    CHECK(has(error, "\"usb\" may be one of 2 audio devices"));
+    CHECK(has(error, "USB Audio A"));
+    CHECK(has(error, "USB Audio B"));
+    CHECK_FALSE(has(error, "HDMI"));
+}
+
+TEST_CASE("a device that is not there is an error that lists those that are, never another device") {
+    const AudioDevices devices{device("alsa", "HDA Intel", 2, 2, {48'000}, true)};
+    const std::string error = error_of(devices, {.device = "Scarlett"});
+    CHECK(has(error, "no audio device is called \"Scarlett\""));
+    CHECK(has(error, "HDA Intel (2 in, 2 out)"));
+    CHECK(has(error_of({}, {.device = "Scarlett"}), "--null"));
+    CHECK(has(error_of({}, {}), "no default output device"));
+    CHECK(has(error_of(devices, {.api = "jack"}), "HDA Intel"));
+}
+
+TEST_CASE("without a name the first API's default is meant, and JACK's is called system") {
+    const AudioDevices devices{device("jack", "ardour", 2, 2, {48'000}, true), device("jack", "system", 2, 2),
+                               device("pulse", "Speakers", 0, 2, {48'000}, true)};
+    CHECK(choose_device(devices, {}).out == &devices[1]);
+    CHECK(choose_device(devices, {.api = "pulse"}).out == &devices[2]);
+}
+
+TEST_CASE("an API that lacks one of the two ways is passed over") {
+    const AudioDevices devices{device("alsa", "HDMI", 0, 2, {48'000}, true),
+                               device("pulse", "Box", 2, 2, {48'000}, true)};
+    CHECK(choose_device(devices, {.in_channels = 1, .out_channels = 2}).out == &devices[1]);
+    CHECK(choose_device(devices, {.in_channels = 0, .out_channels = 2}).out == &devices[0]);
+    CHECK(
+        has(error_of(devices, {.api = "alsa", .in_channels = 1}), "no default input device of API \"alsa\""));
+}
+
+TEST_CASE("input and output may be named apart, and a box that is listed once for each way is one box") {
+    const AudioDevices devices{device("core", "Built-in Microphone", 1, 0),
+                               device("core", "Interface", 8, 8)};
+    const ChosenDevice apart = choose_device(
+        devices, {.device = "interface", .in_device = "microphone", .in_channels = 1, .out_channels = 2});
+    CHECK(apart.in == &devices[0]);
+    CHECK(apart.out == &devices[1]);
+    const AudioDevices split{device("core", "USB Codec", 2, 0), device("core", "USB Codec #2", 0, 2)};
+    const ChosenDevice one = choose_device(split, {.device = "usb", .in_channels = 2, .out_channels = 2});
+    CHECK(one.in == &split[0]);
+    CHECK(one.out == &split[1]);
+}
+
+TEST_CASE("a device with too few channels is refused, and so is one that is in use") {
+    const AudioDevices devices{device("alsa", "Mono Mic", 1, 0), device("alsa", "Busy", 0, 0)};
+    CHECK(has(error_of(devices, {.device = "mono", .in_channels = 2, .out_channels = 0}),
+              "has 1 input channels, the patch uses channel 2"));
+    CHECK(has(error_of(devices, {.device = "busy"}), "is another program using it?"));
+}
+
+TEST_CASE("input and output run at one rate, or not at all") {
+    const AudioDevices devices{device("alsa", "In", 2, 0, {44'100, 96'000}),
+                               device("alsa", "Out", 0, 2, {44'100, 48'000}),
+                               device("alsa", "Odd", 2, 0, {32'000})};
+    AudioRequest request{.device = "out", .in_device = "in", .in_channels = 2, .out_channels = 2};
+    CHECK(choose_device(devices, request).rate_hz == 44'100);
+    request.rate_hz = 96'000;
+    CHECK(has(error_of(devices, request), "nothing runs at 96000 Hz"));
+    CHECK(has(error_of(devices, request), "\"Out\" (alsa) offers 44100, 48000 Hz"));
+    request.rate_hz = 0;
+    request.in_device = "odd";
+    CHECK(has(error_of(devices, request), "no rate in common"));
+}
+
+// ------------------------------------------------------------------------------------------------ without
+// hardware
+
+TEST_CASE("the null device keeps time, hands in silence, and stops when told") {
+    Seen seen;
+    seen.in_channels = 1, seen.out_channels = 2;
+    NullDevice null({.in_channels = 1, .out_channels = 2, .block_frames = 480});
+    CHECK(null.format().rate_hz == 48'000);
+    CHECK_FALSE(null.is_running());
+    const auto begin = std::chrono::steady_clock::now();
+    null.start(seen.callback, &seen);
+    REQUIRE(becomes_true([&] { return seen.blocks >= 20; }));
+    // 20 blocks of 10 ms: never early; a machine under load may be late.
+    CHECK(std::chrono::steady_clock::now() - begin >= 195ms);
+    CHECK(null.is_running());
+    null.stop();
+    const int blocks = seen.blocks;
+    std::this_thread::sleep_for(50ms);
+    CHECK(seen.blocks == blocks);
+    CHECK(null.callbacks() == static_cast<std::uint64_t>(blocks));
+    CHECK(seen.input == 0.f);
+    CHECK_FALSE(null.is_running());
+}
+
+TEST_CASE("the null device says when a block came too late") {
+    Seen seen;
+    seen.pause = 30ms;
+    NullDevice null({.block_frames = 480});
+    null.start(seen.callback, &seen);
+    CHECK(becomes_true([&] { return seen.late > 0; }));
+}
+
+TEST_CASE("a stream whose callbacks have stopped for a second has stalled") {
+    NullDevice null({});
+    const auto now = std::chrono::steady_clock::now();
+    CHECK_FALSE(null.has_stalled(now));
+    CHECK_FALSE(null.has_stalled(now + 900ms));
+    CHECK(null.has_stalled(now + 1100ms));
+}
+
+// ------------------------------------------------------------------------------------------------ a real
+// audio server
+
+TEST_CASE("JACK: the system device is listed and plays at the server's own block size") {
+    if (!JackServer::is_available()) return;
+    const JackServer server;
+    const AudioDevices devices = list_audio_devices("jack");
+    REQUIRE(devices.size() == 1);
+    CHECK(devices[0].name == "system");
+    CHECK(devices[0].in_channels == 2);
+    CHECK(devices[0].rates_hz == std::vector<int>{48'000});
+
+    Seen seen;
+    seen.in_channels = 1, seen.out_channels = 2;
+    AudioDevice jack(
+        {.api = "jack", .in_channels = 1, .out_channels = 2, .block_frames = 64, .stream_name = "seen"});
+    CHECK(jack.format().name == "system");
+    CHECK(jack.format().rate_hz == 48'000);
+    CHECK(jack.format().block_frames == 256);  // the server decides
+    CHECK_FALSE(jack.is_running());
+    jack.start(seen.callback, &seen);
+    CHECK(jack.is_running());
+    CHECK(becomes_true([&] { return seen.blocks >= 10; }));
+    CHECK(server.run("jack_lsp -c | grep -q 'seen:outport 1'") == 0);
+    jack.stop();
+    CHECK_FALSE(jack.is_running());
+    const int blocks = seen.blocks;
+    std::this_thread::sleep_for(50ms);
+    CHECK(seen.blocks == blocks);
+    CHECK(seen.frames == 256);
+
+    jack.start(seen.callback, &seen);  // and again
+    CHECK(becomes_true([&] { return seen.blocks >= blocks + 10; }));
+}
+
+TEST_CASE("JACK: what can't be opened is refused with what is there") {
+    if (!JackServer::is_available()) return;
+    const JackServer server;
+    const auto open = [](const AudioRequest& request) {
+        return error_of([&] { AudioDevice device(request); });
+    };
+    CHECK(has(open({.api = "jack", .device = "Scarlett"}), "jack   system (2 in, 2 out)"));
+    CHECK(has(open({.api = "jack", .rate_hz = 44'100}), "offers 48000 Hz"));
+    CHECK(has(open({.api = "jack", .in_channels = 3}), "has 2 input channels, the patch uses channel 3"));
+    CHECK(has(open({.api = "bluetooth"}), "there is no audio API \"bluetooth\" here; there is: jack"));
+}
+
+TEST_CASE("JACK: ports stay unconnected when asked, however many") {
+    if (!JackServer::is_available()) return;
+    const JackServer server;
+    Seen seen;
+    AudioDevice jack(
+        {.api = "jack", .in_channels = 4, .out_channels = 4, .stream_name = "lonely", .connect = false});
+    jack.start(seen.callback, &seen);
+    CHECK(becomes_true([&] { return seen.blocks >= 3; }));
+    CHECK(server.run("jack_lsp | grep -q 'lonely:outport 3'") == 0);
+    CHECK(server.run("sh -c 'jack_lsp -c | grep -A1 lonely | grep -q system'") != 0);
+}
+
+TEST_CASE("JACK: a server that dies ends the stream, and stopping it afterwards is safe") {
+    if (!JackServer::is_available()) return;
+    JackServer server;
+    Seen seen;
+    AudioDevice jack({.api = "jack", .in_channels = 1, .out_channels = 2});
+    jack.start(seen.callback, &seen);
+    REQUIRE(becomes_true([&] { return seen.blocks >= 10; }));
+    server.kill();
+    CHECK(becomes_true([&] { return !jack.is_running() || jack.has_stalled(); }));
+    jack.stop();
+    CHECK_FALSE(jack.is_running());
+}
+
+TEST_CASE("JACK: a changed block size stalls the stream, is noticed, and stopping does not hang") {
+    if (!JackServer::is_available()) return;
+    const JackServer server;
+    Seen seen;
+    AudioDevice jack({.api = "jack", .in_channels = 1, .out_channels = 2});
+    jack.start(seen.callback, &seen);
+    REQUIRE(becomes_true([&] { return seen.blocks >= 10; }));
+    REQUIRE(server.run("jack_bufsize 128") == 0);
+    CHECK(becomes_true([&] { return !jack.is_running() || jack.has_stalled(); }));
+    const auto begin = std::chrono::steady_clock::now();
+    jack.stop();
+    CHECK(std::chrono::steady_clock::now() - begin < 3s);
+}
+
+TEST_CASE("JACK: without a server there are no devices and no noise") {
+    if (!JackServer::is_available()) return;
+    setenv("JACK_DEFAULT_SERVER", "gainstage-test-nobody", 1);
+    CHECK(list_audio_devices("jack").empty());
+    CHECK(has(error_of([] { AudioDevice device({.api = "jack"}); }),
+              "no default output device of API \"jack\""));
+    unsetenv("JACK_DEFAULT_SERVER");
+}

@@ -1,0 +1,267 @@
+#include "runtime/control/file_watcher.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+using namespace gainstage;
+using namespace std::chrono_literals;
+using test::TemporaryFolder;
+namespace fs = std::filesystem;
+
+using Files = std::vector<std::string>;
+
+/// Both kinds are tested everywhere they exist: each test below runs with each.
+#if defined(__linux__)
+#define FOR_BOTH_WATCHERS(name) TEMPLATE_TEST_CASE(name, "", InotifyWatcher, PollingWatcher)
+#else
+#define FOR_BOTH_WATCHERS(name) TEMPLATE_TEST_CASE(name, "", PollingWatcher)
+#endif
+
+namespace {
+
+/// Long enough for a file to count as settled, and for nothing to have been missed.
+constexpr auto a_while = 250ms;
+
+}  // namespace
+
+FOR_BOTH_WATCHERS("a file saved in place is reported once") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("patch.toml", "one");
+    folder.write("other.toml", "");
+    TestType watcher;
+    watcher.watch({file});
+    CHECK(watcher.poll(a_while).empty());
+    folder.write("other.toml", "changed");
+    folder.write("patch.toml", "two, longer");
+    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(a_while).empty());
+}
+
+FOR_BOTH_WATCHERS("a file replaced by a renamed one is reported once, as editors and trainers save") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("model.safetensors", "one");
+    TestType watcher;
+    watcher.watch({file});
+    for (int k = 0; k < 3; ++k) {
+        fs::rename(folder.write("model.tmp", "next " + std::to_string(k)), file);
+        CHECK(watcher.poll(2s) == Files{file});
+        CHECK(watcher.poll(a_while).empty());
+    }
+}
+
+FOR_BOTH_WATCHERS(
+    "a file that is moved away and written anew is reported once, as editors with backups save") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("patch.toml", "one");
+    TestType watcher;
+    watcher.watch({file});
+    fs::rename(file, folder.file("patch.toml~"));
+    folder.write("patch.toml", "two");
+    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(a_while).empty());
+}
+
+FOR_BOTH_WATCHERS("a deleted file is not reported, one that comes back is") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("patch.toml", "one");
+    TestType watcher;
+    watcher.watch({file});
+    fs::remove(file);
+    CHECK(watcher.poll(a_while).empty());
+    folder.write("patch.toml", "two");
+    CHECK(watcher.poll(2s) == Files{file});
+}
+
+FOR_BOTH_WATCHERS(
+    "a file that does not exist yet is reported when it does, even in a folder that comes later") {
+    const TemporaryFolder folder;
+    const std::string file = folder.file("models/new.safetensors");
+    TestType watcher;
+    watcher.watch({file});
+    CHECK(watcher.poll(a_while).empty());
+    fs::create_directory(folder.path() / "models");
+    folder.write("models/new.safetensors", "one");
+    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(a_while).empty());
+    folder.write("models/new.safetensors", "two, longer");
+    CHECK(watcher.poll(2s) == Files{file});
+}
+
+FOR_BOTH_WATCHERS("a folder that is replaced as a whole brings its files") {
+    const TemporaryFolder folder;
+    fs::create_directory(folder.path() / "models");
+    const std::string file = folder.write("models/a.safetensors", "one");
+    TestType watcher;
+    watcher.watch({file});
+    fs::create_directory(folder.path() / "next");
+    folder.write("next/a.safetensors", "two");
+    CHECK(watcher.poll(a_while).empty());
+    fs::rename(folder.path() / "models", folder.path() / "before");
+    fs::rename(folder.path() / "next", folder.path() / "models");
+    CHECK(watcher.poll(2s) == Files{file});
+    folder.write("models/a.safetensors", "three, longer");
+    CHECK(watcher.poll(2s) == Files{file});
+}
+
+FOR_BOTH_WATCHERS("a link is reported when its target is saved, and when it is made to point elsewhere") {
+    const TemporaryFolder folder;
+    fs::create_directory(folder.path() / "v1");
+    fs::create_directory(folder.path() / "v2");
+    folder.write("v1/a.safetensors", "one");
+    folder.write("v2/a.safetensors", "two!");
+    SECTION("a link to the file") {
+        fs::create_symlink("v1/a.safetensors", folder.path() / "now.safetensors");
+        const std::string file = folder.file("now.safetensors");
+        TestType watcher;
+        watcher.watch({file});
+        folder.write("v1/a.safetensors", "one and more");
+        CHECK(watcher.poll(2s) == Files{file});
+        fs::create_symlink("v2/a.safetensors", folder.path() / "next");
+        fs::rename(folder.path() / "next", file);
+        CHECK(watcher.poll(2s) == Files{file});
+        folder.write("v2/a.safetensors", "two and more");
+        CHECK(watcher.poll(2s) == Files{file});
+        CHECK(watcher.poll(a_while).empty());
+    }
+    SECTION("a link to the folder") {
+        fs::create_directory_symlink("v1", folder.path() / "now");
+        const std::string file = folder.file("now/a.safetensors");
+        TestType watcher;
+        watcher.watch({file});
+        fs::remove(folder.path() / "now");
+        fs::create_directory_symlink("v2", folder.path() / "now");
+        CHECK(watcher.poll(2s) == Files{file});
+        folder.write("v2/a.safetensors", "two and more");
+        CHECK(watcher.poll(2s) == Files{file});
+    }
+}
+
+FOR_BOTH_WATCHERS("several files are reported together, in the order they were named") {
+    const TemporaryFolder folder;
+    const std::string a = folder.write("a", "1"), b = folder.write("b", "1"), c = folder.write("c", "1");
+    TestType watcher;
+    watcher.watch({c, a, b, a});
+    folder.write("a", "22");
+    folder.write("c", "22");
+    Files reported = watcher.poll(2s);
+    if (reported.size() == 1)
+        for (const std::string& more : watcher.poll(a_while))
+            reported.push_back(more);  // a look fell between the two
+    CHECK(reported == Files{c, a});
+}
+
+FOR_BOTH_WATCHERS("a file that is no longer watched is not reported, and one that still is loses nothing") {
+    const TemporaryFolder folder;
+    const std::string a = folder.write("a", "1"), b = folder.write("b", "1");
+    TestType watcher;
+    watcher.watch({a, b});
+    folder.write("a", "22");
+    folder.write("b", "22");
+    watcher.watch({b});
+    CHECK(watcher.poll(2s) == Files{b});
+    CHECK(watcher.poll(a_while).empty());
+}
+
+FOR_BOTH_WATCHERS("a path relative to the present folder is watched as well") {
+    const TemporaryFolder folder;
+    const fs::path before = fs::current_path();
+    fs::current_path(folder.path());
+    folder.write("patch.toml", "one");
+    TestType watcher;
+    watcher.watch({"patch.toml"});
+    folder.write("patch.toml", "two, longer");
+    CHECK(watcher.poll(2s) == Files{"patch.toml"});
+    fs::current_path(before);
+}
+
+TEST_CASE("a file that is still being written is not reported by looking at it") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("a", "");
+    PollingWatcher watcher;
+    watcher.watch({file});
+    const int writer = open(file.c_str(), O_WRONLY);
+    for (int k = 0; k < 12; ++k) {
+        REQUIRE(write(writer, "x", 1) == 1);
+        // Writes come closer together than looks: no two looks agree.
+        CHECK(watcher.poll(PollingWatcher::interval / 2).empty());
+    }
+    close(writer);
+    CHECK(watcher.poll(2s) == Files{file});
+}
+
+#if defined(__linux__)
+
+TEST_CASE("a file that is open for writing is not reported by the system's events until it is closed") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("a", "one");
+    InotifyWatcher watcher;
+    watcher.watch({file});
+    SECTION("written in place") {
+        const int writer = open(file.c_str(), O_WRONLY | O_TRUNC);
+        REQUIRE(write(writer, "half", 4) == 4);
+        CHECK(watcher.poll(a_while).empty());
+        close(writer);
+    }
+    SECTION("renamed before it is closed") {
+        const int writer = open(folder.file("temporary").c_str(), O_WRONLY | O_CREAT, 0600);
+        REQUIRE(write(writer, "half", 4) == 4);
+        fs::rename(folder.file("temporary"), file);
+        CHECK(watcher.poll(a_while).empty());
+        close(writer);
+    }
+    SECTION("closed by one of two writers") {
+        const int writer = open(file.c_str(), O_WRONLY);
+        folder.write("a", "two");
+        CHECK(watcher.poll(a_while).empty());
+        close(writer);
+    }
+    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(a_while).empty());
+}
+
+TEST_CASE("the watcher's descriptor wakes a poll(2), and a change is told within 100 ms") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("a", "one");
+    InotifyWatcher watcher;
+    watcher.watch({file});
+    pollfd waiting{.fd = watcher.fd(), .events = POLLIN, .revents = 0};
+    CHECK(::poll(&waiting, 1, 0) == 0);
+    const auto begin = std::chrono::steady_clock::now();
+    folder.write("a", "two");
+    CHECK(::poll(&waiting, 1, 2000) == 1);
+    CHECK(watcher.poll(0ms) == Files{file});
+    // 5 ms are spent on awaiting further events of the same save; the rest is for a busy machine.
+    CHECK(std::chrono::steady_clock::now() - begin < 100ms);
+}
+
+TEST_CASE(
+    "many saves in a burst end in the last content, reported at least once and far less often than saved") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("a", "start");
+    InotifyWatcher watcher;
+    watcher.watch({file});
+    std::thread writer([&] {
+        for (int k = 0; k < 300; ++k) folder.write("a", std::to_string(k));
+    });
+    std::size_t reports = 0;
+    std::string last;
+    while (last != "299") {
+        const Files changed = watcher.poll(2s);
+        if (changed.empty()) break;
+        ++reports;
+        last = folder.read("a");
+    }
+    writer.join();
+    while (!watcher.poll(a_while).empty()) last = folder.read("a");
+    CHECK(last == "299");
+    CHECK(reports >= 1);
+    CHECK(reports < 150);
+}
+
+#endif
