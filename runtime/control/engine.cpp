@@ -12,6 +12,18 @@ namespace gainstage {
 
 using Kind = EngineNews::Kind;
 
+namespace {
+
+bool same_content(const Graph& a, const Graph& b) {
+    const auto same_model = [](const GraphNode& x, const GraphNode& y) {
+        return (x.model ? x.model->content_hash : 0) == (y.model ? y.model->content_hash : 0);
+    };
+    return a.patch_text == b.patch_text &&
+           std::equal(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(), same_model);
+}
+
+}  // namespace
+
 Engine::Engine(const EngineConfig& config) : config_(config), room_(config.room) {}
 Engine::~Engine() = default;
 
