@@ -54,7 +54,7 @@ void TakeLog::line(const std::string& text) {
 }
 
 std::string TakeLog::keep_model(const Model& model, const PatchLoader& loader) {
-    const std::string name = model_name(model.content_hash);
+    std::string name = model_name(model.content_hash);
     const Snapshot* snapshot = loader.snapshot(model);
     if (!snapshot || !kept_.insert(model.content_hash).second) return name;
     std::error_code error;

@@ -59,7 +59,7 @@ const char* name_of(EngineNews::Kind kind) {
     }
 }
 
-void print_json(json object) {
+void print_json(const json& object) {
     fmt::print("{}\n", object.dump(-1, ' ', false, json::error_handler_t::replace));
     std::fflush(stdout);
 }
@@ -116,7 +116,7 @@ void LiveDisplay::show_engine(const EngineNews& news) {
             object["kind"] = news.event.kind == EventKind::midi   ? "midi"
                              : news.event.kind == EventKind::knob ? "knob"
                                                                   : "action";
-        return print_json(std::move(object));
+        return print_json(object);
     }
     const bool quiet = news.kind == EngineNews::Kind::event || news.kind == EngineNews::Kind::started ||
                        news.kind == EngineNews::Kind::silent;
