@@ -82,6 +82,17 @@ void take_control(Draft& draft, GraphNode& node, const Setting& setting, const M
     node.written.push_back(false);
 }
 
+/// What a file holds beside what is played. A file that the node can't be built from says so when it is.
+void take_notes(Draft& draft, const GraphNode& node, const Setting& setting) {
+    if (!node.type->notes) return;
+    try {
+        for (const std::string& note : node.type->notes(*node.model))
+            draft.problems.note(setting.place, key_of(node, "model"), note);
+    } catch (const ModelError&) {
+        return;
+    }
+}
+
 }  // namespace
 
 bool resolve_model(Draft& draft, int index) {
@@ -98,6 +109,7 @@ bool resolve_model(Draft& draft, int index) {
     if (!model || !has_right_architecture(draft, node, *setting, *model)) return false;
     node.model = model;
     for (const ModelControl& control : model->controls) take_control(draft, node, *setting, control);
+    take_notes(draft, node, *setting);
     return true;
 }
 
