@@ -61,10 +61,14 @@ std::string ProblemList::unknown(std::string_view cause, std::string_view wrong,
 }
 
 Problems ProblemList::take() {
-    std::stable_sort(problems_.begin(), problems_.end(), [](const Problem& a, const Problem& b) {
+    sort_by_place(problems_);
+    return std::move(problems_);
+}
+
+void sort_by_place(Problems& problems) {
+    std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
         return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
     });
-    return std::move(problems_);
 }
 
 }  // namespace gainstage

@@ -30,6 +30,9 @@ private:
     long comparisons_left_ = 2'000'000;
 };
 
+/// Stable; what concerns the file as a whole comes first.
+void sort_by_place(Problems&);
+
 /// `"text"`, on one line, without control characters, cut where it is long: text of an untrusted file in a
 /// message.
 std::string in_quotes(std::string_view text);

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "runtime/patch/read_patch.hpp"
+#include "runtime/problem_list.hpp"
 
 namespace gainstage {
 
@@ -13,6 +14,7 @@ namespace {
 Resolved with_reading_problems(ReadPatch read, Resolved resolved) {
     if (has_errors(read.problems)) resolved.graph.reset();
     read.problems.insert(read.problems.end(), resolved.problems.begin(), resolved.problems.end());
+    sort_by_place(read.problems);
     resolved.problems = std::move(read.problems);
     return resolved;
 }

@@ -47,6 +47,13 @@ private:
                                                   [](const ParamSpec& spec) { return spec.steps == 0; });
     }
 
+    /// All knobs are replaced by options.
+    bool moves_nothing() const {
+        return known_.knobs_known && !node_.params.empty() &&
+               std::all_of(node_.params.begin(), node_.params.end(),
+                           [&](const ParamSpec& spec) { return replacement_of(node_, spec.name); });
+    }
+
     bool complain(const Setting& setting, std::string message) {
         draft_.problems.error(setting.place, key_of(node_, setting.key), std::move(message));
         return true;
@@ -144,6 +151,9 @@ private:
     }
 
     void check_replaced() {
+        for (const Setting& setting : written_.settings)
+            if (setting.key == "smooth_ms" && moves_nothing())
+                complain(setting, "there is no knob left that it could smooth; leave it out");
         for (const Setting& setting : written_.settings)
             if (const OptionSpec* option = replacement_of(node_, setting.key))
                 complain(setting,

@@ -42,7 +42,7 @@ bool is_name(std::string_view text) {
 class Chain {
 public:
     Chain(const TomlValue& value, std::string_view text, ProblemList& problems)
-        : value_(value), text_(text), problems_(problems) {}
+        : value_(value), text_(text), as_written_(stands_as_written(value, text)), problems_(problems) {}
 
     void add_to(std::vector<PatchLink>& links) {
         if (!split()) return;
@@ -87,15 +87,22 @@ private:
         return false;
     }
 
-    Place place(std::size_t at) const {
-        if (!stands_as_written(value_, text_)) return value_.place;
-        return {value_.place.line, value_.place.column + 1 + characters(text_.substr(0, at))};
+    /// Asked for ever later places: counts on from the one before, as chains may be long.
+    Place place(std::size_t at) {
+        if (!as_written_) return value_.place;
+        if (at < counted_) counted_ = 0, columns_ = 0;
+        columns_ += characters(text_.substr(counted_, at - counted_));
+        counted_ = at;
+        return {value_.place.line, value_.place.column + 1 + columns_};
     }
 
     const TomlValue& value_;
-    std::string_view text_;
+    const std::string_view text_;
+    const bool as_written_;
     ProblemList& problems_;
     std::vector<Station> stations_;
+    std::size_t counted_ = 0;
+    int columns_ = 0;  // of the bytes counted so far
 };
 
 }  // namespace

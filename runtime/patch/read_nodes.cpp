@@ -43,7 +43,9 @@ std::optional<Setting> setting(const TomlEntry& entry) {
 
 void read_setting(const TomlEntry& entry, PatchNode& node, const Expect& expect) {
     if (entry.key == "type") {
-        node.type = expect.text(entry).value_or("");
+        const auto type = expect.text(entry);
+        if (type && type->empty()) expect.error(entry, "empty; expected a node type");
+        node.type = type.value_or("");
         node.type_place = entry.place;
     } else if (auto read = setting(entry)) {
         node.settings.push_back(std::move(*read));

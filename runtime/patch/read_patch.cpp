@@ -37,10 +37,10 @@ std::string too_large() {
     return fmt::format("larger than {} MiB; that is no patch", largest_bytes >> 20);
 }
 
-/// Reads no more than the limit, whatever size the file had a moment ago.
-std::optional<std::string> read_bytes(const std::string& file) {
+/// Reads no more than one byte beyond `size`, should the file be growing.
+std::optional<std::string> read_bytes(const std::string& file, std::uintmax_t size) {
     std::ifstream stream(file, std::ios::binary);
-    std::string bytes(largest_bytes + 1, '\0');
+    std::string bytes(size + 1, '\0');
     if (!stream) return std::nullopt;
     stream.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     if (stream.bad()) return std::nullopt;
@@ -57,11 +57,13 @@ ReadPatch read_patch_file(const std::string& file) {
     if (error) return refused(file, fmt::format("can't be opened: {}", error.message()), 66);
     if (fs::is_directory(status)) return refused(file, "a folder; expected a patch file", 66);
     if (!fs::is_regular_file(status)) return refused(file, "not a regular file; expected a patch file", 66);
-    if (fs::file_size(file, error) > largest_bytes && !error) return refused(file, too_large(), 65);
+    const std::uintmax_t size = fs::file_size(file, error);
+    if (error) return refused(file, fmt::format("can't be opened: {}", error.message()), 66);
+    if (size > largest_bytes) return refused(file, too_large(), 65);
 
-    auto bytes = read_bytes(file);
+    auto bytes = read_bytes(file, size);
     if (!bytes) return refused(file, "can't be read; check its permissions", 66);
-    if (bytes->size() > largest_bytes) return refused(file, too_large(), 65);
+    if (bytes->size() > size) return refused(file, "grew while it was read; try again", 65);
     return read_patch_text(std::move(*bytes), file, fs::path(file).parent_path().string());
 }
 

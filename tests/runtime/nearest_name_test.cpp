@@ -1,0 +1,58 @@
+// The name that a player probably meant, and no name where nothing is near.
+
+#include "runtime/nearest_name.hpp"
+
+#include "runtime/problem_list.hpp"
+#include "tests/support/catch.hpp"
+
+namespace gainstage::test {
+namespace {
+
+const Names names{"gain_db", "threshold_db", "ratio", "attack_ms", "release_ms", "in", "out", "mix_percent"};
+
+TEST_CASE("nearest_name: finds slips of the fingers") {
+    CHECK(nearest_name("gian_db", names) == "gain_db");   // swapped
+    CHECK(nearest_name("gan_db", names) == "gain_db");    // missing
+    CHECK(nearest_name("gainn_db", names) == "gain_db");  // doubled
+    CHECK(nearest_name("ratip", names) == "ratio");       // the key beside
+    CHECK(nearest_name("Gain-DB", names) == "gain_db");   // another style
+    CHECK(nearest_name("treshhold_db", names) == "threshold_db");
+}
+
+TEST_CASE("nearest_name: finds a name that was only begun") {
+    CHECK(nearest_name("gain", names) == "gain_db");
+    CHECK(nearest_name("mix", names) == "mix_percent");
+}
+
+TEST_CASE("nearest_name: is silent where nothing is near") {
+    CHECK(nearest_name("bypass", names).empty());
+    CHECK(nearest_name("", names).empty());
+    CHECK(nearest_name("x", names).empty());
+    CHECK(nearest_name("xy", names).empty());
+    CHECK(nearest_name(std::string(1'000'000, 'g'), names).empty());
+    CHECK(nearest_name("gain", {}).empty());
+}
+
+TEST_CASE("problem_list: text of a hostile file stays on one line and short") {
+    CHECK(in_quotes("a\nb\x1b[31m\x7f") == "\"a?b?[31m?\"");
+    CHECK(in_quotes(std::string(100, 'x')) == '"' + std::string(60, 'x') + "...\"");
+    // Never cut within a letter.
+    CHECK(shown(std::string(59, 'x') + "\u00e9\u00e9") == std::string(59, 'x') + "...");
+}
+
+TEST_CASE("problem_list: with 100,000 wrong names it stops guessing, not reporting") {
+    const std::vector<std::string> ids(10'000, "some_node");
+    const Names many(ids.begin(), ids.end());
+    ProblemList problems("p.toml");
+    std::string first, last;
+    for (int i = 0; i < 1'000; ++i) {
+        last = problems.unknown("no", "some_nod", "nodes", many);
+        if (i == 0) first = last;
+    }
+    CHECK(first.find("did you mean \"some_node\"?") != std::string::npos);
+    CHECK(last.find("did you mean") == std::string::npos);
+    CHECK(last.find("and 9960 more") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace gainstage::test
