@@ -74,7 +74,7 @@ public:
         if (has_errors(result_.problems)) return std::move(result_);
         align_outputs();
         align_inputs();
-        keep_histories();
+        if (config_.with_histories) keep_histories();
         return std::move(result_);
     }
 

@@ -36,6 +36,7 @@ struct Arrangement {
 struct ArrangeConfig {
     double sample_rate_hz = 48'000.;
     int max_frames = 512;
+    bool with_histories = true;  ///< off where nothing will play: they take megabytes
     std::set<NodeKey> rebuild;  ///< nodes that must not survive (they come back from quarantine)
 };
 
