@@ -87,7 +87,8 @@ public:
     /// The event that moves this target of the playing patch; the stamp is `at_once` until you set it.
     Event event_for(const GraphTarget&, float value) const;
     bool post(const Event& event) { return room_.post(event); }
-    void fade_out(float ms) { room_.post({.kind = EventKind::fade_out, .value = ms}); }
+    /// False: the queue is full, try again.
+    bool fade_out(float ms) { return room_.post({.kind = EventKind::fade_out, .value = ms}); }
 
     bool changing() const noexcept { return in_flight_ != nullptr || waiting_.has_value(); }
     bool silent() const noexcept { return silent_; }

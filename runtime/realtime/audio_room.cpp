@@ -250,6 +250,9 @@ void AudioRoom::report_trips(const Piece& piece) noexcept {
     for (int i = 0; i < piece.trip_count; ++i) {
         const Trip& trip = piece.trips[static_cast<std::size_t>(i)];
         const Quarantine& q = trip.slot->quarantine;
+        const int target = score_->target_of_key[trip.slot->key];
+        if (target < 0 || score_->targets[static_cast<std::size_t>(target)].slot != trip.slot)
+            continue;  // it leaves anyway
         report({.kind = ReportKind::trip,
                 .cause = trip.cause,
                 .latched = q.latched,
