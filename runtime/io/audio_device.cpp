@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <thread>
@@ -42,8 +43,8 @@ public:
     bool is_running() const { return audio_.isStreamOpen() && audio_.isStreamRunning(); }
 
 private:
-    static int on_block(void* out, void* in, unsigned frames, double, RtAudioStreamStatus status,
-                        void* self) noexcept;
+    static int on_block(void* out, void* in, unsigned frames, double, RtAudioStreamStatus status, void* self);
+    void play(void* out, void* in, unsigned frames, RtAudioStreamStatus status) noexcept;
     AudioFormat format_of(const ChosenDevice&, const AudioRequest&, unsigned frames);
     bool must_abort() const;
     void wait_until_closed();
@@ -56,18 +57,24 @@ private:
     std::vector<float*> out_;
 };
 
+/// JACK ends its threads by cancelling them wherever they are, which unwinds the stack: not through what
+/// can't be unwound, nor in the middle of a block.
 int AudioDevice::Backend::on_block(void* out, void* in, unsigned frames, double, RtAudioStreamStatus status,
-                                   void* self) noexcept {
-    Backend& backend = *static_cast<Backend*>(self);
-    // Not interleaved: RtAudio hands over one channel after the other.
-    for (std::size_t c = 0; c < backend.in_.size(); ++c)
-        backend.in_[c] = static_cast<const float*>(in) + c * frames;
-    for (std::size_t c = 0; c < backend.out_.size(); ++c)
-        backend.out_[c] = static_cast<float*>(out) + c * frames;
-    backend.callback_(backend.context_, backend.in_.data(), backend.out_.data(), static_cast<int>(frames),
-                      (status & RTAUDIO_INPUT_OVERFLOW) != 0, (status & RTAUDIO_OUTPUT_UNDERFLOW) != 0);
-    backend.device_.count_callback();
+                                   void* self) {
+    int before = 0;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    static_cast<Backend*>(self)->play(out, in, frames, status);
+    pthread_setcancelstate(before, nullptr);
     return 0;
+}
+
+void AudioDevice::Backend::play(void* out, void* in, unsigned frames, RtAudioStreamStatus status) noexcept {
+    // Not interleaved: RtAudio hands over one channel after the other.
+    for (std::size_t c = 0; c < in_.size(); ++c) in_[c] = static_cast<const float*>(in) + c * frames;
+    for (std::size_t c = 0; c < out_.size(); ++c) out_[c] = static_cast<float*>(out) + c * frames;
+    callback_(context_, in_.data(), out_.data(), static_cast<int>(frames),
+              (status & RTAUDIO_INPUT_OVERFLOW) != 0, (status & RTAUDIO_OUTPUT_UNDERFLOW) != 0);
+    device_.count_callback();
 }
 
 void AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRequest& request) {

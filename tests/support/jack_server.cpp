@@ -82,13 +82,15 @@ JackServer::JackServer(const Config& config) {
     take_name();
     setenv("JACK_DEFAULT_SERVER", name_.c_str(), 1);
     setenv("JACK_NO_AUDIO_RESERVATION", "1", 1);
-    remove_remains();
-    process_ = fork();
-    if (process_ == 0) become_server(name_, config);
-    if (run("jack_wait -w -t 8") != 0) {
-        kill();
-        throw std::runtime_error("jackd did not start");
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        remove_remains();
+        process_ = fork();
+        if (process_ == 0) become_server(name_, config);
+        if (run("jack_wait -w -t 8") == 0) return;
+        kill();  // the last one of this name may still have been ending
     }
+    close(lock_);
+    throw std::runtime_error("jackd did not start");
 }
 
 int JackServer::run(const std::string& command) const {

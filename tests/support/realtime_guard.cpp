@@ -155,55 +155,57 @@ void free(void* memory) noexcept {
     __libc_free(memory);
 }
 
-#define GAINSTAGE_GUARDED(result, name, parameters, arguments, specifier)           \
-    result name parameters specifier {                                              \
+// Under names of our own that the linker takes for the C library's: some are declared noexcept there, but
+// JACK ends its threads by cancelling them in the middle of such a call, which unwinds the stack.
+#define GAINSTAGE_GUARDED(result, name, parameters, arguments)                      \
+    result guarded_##name parameters __asm__(#name);                                \
+    result guarded_##name parameters {                                              \
         static constinit Slot slot{nullptr};                                        \
         forbid(#name);                                                              \
         return reinterpret_cast<result(*) parameters>(next(slot, #name)) arguments; \
     }
 
-GAINSTAGE_GUARDED(int, pthread_mutex_lock, (pthread_mutex_t * m), (m), noexcept)
-GAINSTAGE_GUARDED(int, pthread_rwlock_rdlock, (pthread_rwlock_t * l), (l), noexcept)
-GAINSTAGE_GUARDED(int, pthread_rwlock_wrlock, (pthread_rwlock_t * l), (l), noexcept)
-GAINSTAGE_GUARDED(int, pthread_spin_lock, (pthread_spinlock_t * l), (l), noexcept)
-GAINSTAGE_GUARDED(int, pthread_cond_wait, (pthread_cond_t * c, pthread_mutex_t* m), (c, m), )
+GAINSTAGE_GUARDED(int, pthread_mutex_lock, (pthread_mutex_t * m), (m))
+GAINSTAGE_GUARDED(int, pthread_rwlock_rdlock, (pthread_rwlock_t * l), (l))
+GAINSTAGE_GUARDED(int, pthread_rwlock_wrlock, (pthread_rwlock_t * l), (l))
+GAINSTAGE_GUARDED(int, pthread_spin_lock, (pthread_spinlock_t * l), (l))
+GAINSTAGE_GUARDED(int, pthread_cond_wait, (pthread_cond_t * c, pthread_mutex_t* m), (c, m))
 GAINSTAGE_GUARDED(int, pthread_cond_timedwait, (pthread_cond_t * c, pthread_mutex_t* m, const timespec* t),
-                  (c, m, t), )
-GAINSTAGE_GUARDED(int, pthread_cond_signal, (pthread_cond_t * c), (c), noexcept)
-GAINSTAGE_GUARDED(int, pthread_cond_broadcast, (pthread_cond_t * c), (c), noexcept)
+                  (c, m, t))
+GAINSTAGE_GUARDED(int, pthread_cond_signal, (pthread_cond_t * c), (c))
+GAINSTAGE_GUARDED(int, pthread_cond_broadcast, (pthread_cond_t * c), (c))
 GAINSTAGE_GUARDED(int, pthread_create, (pthread_t * t, const pthread_attr_t* a, void* (*f)(void*), void* x),
-                  (t, a, f, x), noexcept)
-GAINSTAGE_GUARDED(int, pthread_join, (pthread_t t, void** r), (t, r), )
-GAINSTAGE_GUARDED(int, sem_wait, (sem_t * s), (s), )
-GAINSTAGE_GUARDED(int, sem_post, (sem_t * s), (s), noexcept)
-GAINSTAGE_GUARDED(int, sched_yield, (), (), noexcept)
-GAINSTAGE_GUARDED(int, nanosleep, (const timespec* t, timespec* r), (t, r), )
-GAINSTAGE_GUARDED(int, clock_nanosleep, (clockid_t c, int f, const timespec* t, timespec* r), (c, f, t, r), )
-GAINSTAGE_GUARDED(int, usleep, (useconds_t t), (t), )
-GAINSTAGE_GUARDED(unsigned, sleep, (unsigned t), (t), )
-GAINSTAGE_GUARDED(int, poll, (pollfd * f, nfds_t n, int t), (f, n, t), )
-GAINSTAGE_GUARDED(ssize_t, read, (int f, void* b, std::size_t n), (f, b, n), )
-GAINSTAGE_GUARDED(ssize_t, write, (int f, const void* b, std::size_t n), (f, b, n), )
-GAINSTAGE_GUARDED(int, close, (int f), (f), )
-GAINSTAGE_GUARDED(int, fsync, (int f), (f), )
-GAINSTAGE_GUARDED(ssize_t, send, (int s, const void* b, std::size_t n, int f), (s, b, n, f), )
-GAINSTAGE_GUARDED(ssize_t, recv, (int s, void* b, std::size_t n, int f), (s, b, n, f), )
-GAINSTAGE_GUARDED(int, socket, (int d, int t, int p), (d, t, p), noexcept)
-GAINSTAGE_GUARDED(void*, mmap, (void* a, std::size_t n, int p, int f, int d, off_t o), (a, n, p, f, d, o),
-                  noexcept)
-GAINSTAGE_GUARDED(int, munmap, (void* a, std::size_t n), (a, n), noexcept)
-GAINSTAGE_GUARDED(int, mprotect, (void* a, std::size_t n, int p), (a, n, p), noexcept)
-GAINSTAGE_GUARDED(int, madvise, (void* a, std::size_t n, int p), (a, n, p), noexcept)
-GAINSTAGE_GUARDED(FILE*, fopen, (const char* p, const char* m), (p, m), )
-GAINSTAGE_GUARDED(int, fclose, (FILE * f), (f), )
-GAINSTAGE_GUARDED(int, fflush, (FILE * f), (f), )
-GAINSTAGE_GUARDED(std::size_t, fread, (void* b, std::size_t s, std::size_t n, FILE* f), (b, s, n, f), )
-GAINSTAGE_GUARDED(std::size_t, fwrite, (const void* b, std::size_t s, std::size_t n, FILE* f), (b, s, n, f), )
-GAINSTAGE_GUARDED(int, fputs, (const char* t, FILE* f), (t, f), )
-GAINSTAGE_GUARDED(int, puts, (const char* t), (t), )
-GAINSTAGE_GUARDED(int, putc, (int c, FILE* f), (c, f), )
-GAINSTAGE_GUARDED(int, fputc, (int c, FILE* f), (c, f), )
-GAINSTAGE_GUARDED(int, vfprintf, (FILE * f, const char* t, va_list a), (f, t, a), )
+                  (t, a, f, x))
+GAINSTAGE_GUARDED(int, pthread_join, (pthread_t t, void** r), (t, r))
+GAINSTAGE_GUARDED(int, sem_wait, (sem_t * s), (s))
+GAINSTAGE_GUARDED(int, sem_post, (sem_t * s), (s))
+GAINSTAGE_GUARDED(int, sched_yield, (), ())
+GAINSTAGE_GUARDED(int, nanosleep, (const timespec* t, timespec* r), (t, r))
+GAINSTAGE_GUARDED(int, clock_nanosleep, (clockid_t c, int f, const timespec* t, timespec* r), (c, f, t, r))
+GAINSTAGE_GUARDED(int, usleep, (useconds_t t), (t))
+GAINSTAGE_GUARDED(unsigned, sleep, (unsigned t), (t))
+GAINSTAGE_GUARDED(int, poll, (pollfd * f, nfds_t n, int t), (f, n, t))
+GAINSTAGE_GUARDED(ssize_t, read, (int f, void* b, std::size_t n), (f, b, n))
+GAINSTAGE_GUARDED(ssize_t, write, (int f, const void* b, std::size_t n), (f, b, n))
+GAINSTAGE_GUARDED(int, close, (int f), (f))
+GAINSTAGE_GUARDED(int, fsync, (int f), (f))
+GAINSTAGE_GUARDED(ssize_t, send, (int s, const void* b, std::size_t n, int f), (s, b, n, f))
+GAINSTAGE_GUARDED(ssize_t, recv, (int s, void* b, std::size_t n, int f), (s, b, n, f))
+GAINSTAGE_GUARDED(int, socket, (int d, int t, int p), (d, t, p))
+GAINSTAGE_GUARDED(void*, mmap, (void* a, std::size_t n, int p, int f, int d, off_t o), (a, n, p, f, d, o))
+GAINSTAGE_GUARDED(int, munmap, (void* a, std::size_t n), (a, n))
+GAINSTAGE_GUARDED(int, mprotect, (void* a, std::size_t n, int p), (a, n, p))
+GAINSTAGE_GUARDED(int, madvise, (void* a, std::size_t n, int p), (a, n, p))
+GAINSTAGE_GUARDED(FILE*, fopen, (const char* p, const char* m), (p, m))
+GAINSTAGE_GUARDED(int, fclose, (FILE * f), (f))
+GAINSTAGE_GUARDED(int, fflush, (FILE * f), (f))
+GAINSTAGE_GUARDED(std::size_t, fread, (void* b, std::size_t s, std::size_t n, FILE* f), (b, s, n, f))
+GAINSTAGE_GUARDED(std::size_t, fwrite, (const void* b, std::size_t s, std::size_t n, FILE* f), (b, s, n, f))
+GAINSTAGE_GUARDED(int, fputs, (const char* t, FILE* f), (t, f))
+GAINSTAGE_GUARDED(int, puts, (const char* t), (t))
+GAINSTAGE_GUARDED(int, putc, (int c, FILE* f), (c, f))
+GAINSTAGE_GUARDED(int, fputc, (int c, FILE* f), (c, f))
+GAINSTAGE_GUARDED(int, vfprintf, (FILE * f, const char* t, va_list a), (f, t, a))
 
 int open(const char* path, int flags, ...) {
     static constinit Slot slot{nullptr};
@@ -233,8 +235,7 @@ int fprintf(FILE* file, const char* format, ...) {
     return written;
 }
 
-// std::atomic::wait and other waits without a C function of their own. Under a name of our own, because the C
-// library declares it noexcept: JACK ends its threads by cancelling them in here, which unwinds the stack.
+// std::atomic::wait and other waits without a C function of their own
 long guarded_syscall(long number, ...) __asm__("syscall");
 long guarded_syscall(long number, ...) {
     static constinit Slot slot{nullptr};
