@@ -123,6 +123,9 @@ private:
             take_.sample_rate_hz = line.at("sample_rate_hz").get<double>();
             return;
         }
+        if (!line.at("at").is_number_unsigned())
+            throw std::runtime_error(
+                fmt::format("{}:{}: at: expected a sample of the stream, 0 or more", file_, line_));
         const auto at = line.at("at").get<std::uint64_t>();
         if (line.contains("play") || line.contains("returned")) return take_change(line, at);
         LoggedEvent logged;
@@ -167,6 +170,9 @@ private:
     }
 
     Snapshot snapshot(const std::string& name) {
+        if (name.find_first_not_of("0123456789abcdef") != std::string::npos)
+            throw std::runtime_error(
+                fmt::format("{}:{}: models: expected the 16 digits of a weight file", file_, line_));
         const std::string path = model_path(file_, name);
         try {
             return {.hash = 0, .bytes = model_file_bytes(path)};
