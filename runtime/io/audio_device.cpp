@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iostream>
 #include <thread>
 #include <vector>
 
@@ -17,40 +18,75 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// All that there is where the API asked for has nothing: the message then says what has.
-AudioDevices devices_for(const AudioRequest& request) {
-    const std::vector<std::string> apis = compiled_audio_apis();
-    if (request.api.empty()) return list_audio_devices();
+#ifdef GAINSTAGE_RTAUDIO_6
+struct MutedCerr {};
+#else
+/// When a JACK server dies, RtAudio 5 writes to std::cerr from a thread that it has just ordered to be
+/// cancelled; now and then that ended the program. What is not written can't be interrupted. (Our own
+/// messages go another way.)
+class MutedCerr {
+public:
+    MutedCerr() : state_(std::cerr.rdstate()), flags_(std::cerr.flags()) {
+        std::cerr.unsetf(std::ios::unitbuf);
+        std::cerr.setstate(std::ios::badbit);
+    }
+    ~MutedCerr() {
+        std::cerr.clear(state_);
+        std::cerr.flags(flags_);
+    }
+    MutedCerr(const MutedCerr&) = delete;
+    MutedCerr& operator=(const MutedCerr&) = delete;
+
+private:
+    const std::ios::iostate state_;
+    const std::ios::fmtflags flags_;
+};
+#endif
+
+/// The device by which the stream is called.
+const AudioDeviceInfo& named(const ChosenDevice& chosen) {
+    return *(chosen.out ? chosen.out : chosen.in);
+}
+
+/// The APIs that may have what is asked for.
+std::vector<std::string> apis_for(const AudioRequest& request) {
+    std::vector<std::string> apis = compiled_audio_apis();
+    if (request.api.empty()) return apis;
     if (std::find(apis.begin(), apis.end(), request.api) == apis.end())
         throw DeviceError(fmt::format("there is no audio API \"{}\" here; there is: {}", request.api,
                                       fmt::join(apis, ", ")));
-    AudioDevices devices = list_audio_devices(request.api);
-    return devices.empty() ? list_audio_devices() : devices;
+    return {request.api};
+}
+
+[[noreturn]] void fail_without_devices(const AudioRequest& request) {
+    choose_device(list_audio_devices(), request);  // its message names what other APIs have
+    throw DeviceError("an audio device has just appeared; try again");
 }
 
 }  // namespace
 
 class AudioDevice::Backend {
 public:
-    Backend(AudioDevice& device, const std::string& api)
-        : device_(device), audio_(RtAudio::getCompiledApiByName(api)) {
-        keep_quiet(audio_);
-    }
+    explicit Backend(AudioDevice& device) : device_(device) {}
 
-    void open(const ChosenDevice&, const AudioRequest&);
+    void open(const AudioRequest&);
     void start(AudioCallback, void* context);
     void stop();
-    bool is_running() const { return audio_.isStreamOpen() && audio_.isStreamRunning(); }
+    bool is_running() const { return audio().isStreamOpen() && audio().isStreamRunning(); }
 
 private:
     static int on_block(void* out, void* in, unsigned frames, double, RtAudioStreamStatus status, void* self);
     void play(void* out, void* in, unsigned frames, RtAudioStreamStatus status) noexcept;
+    void open(const ChosenDevice&, const AudioRequest&);
+    unsigned id_of(const AudioDeviceInfo&) const;
     AudioFormat format_of(const ChosenDevice&, const AudioRequest&, unsigned frames);
     bool must_abort() const;
+    RtAudio& audio() const { return *api_.audio; }
     void wait_until_closed();
 
     AudioDevice& device_;
-    RtAudio audio_;
+    MutedCerr muted_;
+    OpenApi api_;
     AudioCallback callback_ = nullptr;
     void* context_ = nullptr;
     std::vector<const float*> in_;
@@ -77,12 +113,31 @@ void AudioDevice::Backend::play(void* out, void* in, unsigned frames, RtAudioStr
     device_.count_callback();
 }
 
+void AudioDevice::Backend::open(const AudioRequest& request) {
+    std::vector<OpenApi> apis;
+    AudioDevices devices;
+    for (const std::string& name : apis_for(request)) {
+        apis.push_back(open_api(name));
+        devices.insert(devices.end(), apis.back().devices.begin(), apis.back().devices.end());
+    }
+    if (devices.empty()) fail_without_devices(request);
+    const ChosenDevice chosen = choose_device(devices, request);
+    for (OpenApi& api : apis)
+        if (api.name == named(chosen).api) api_ = std::move(api);
+    open(chosen, request);
+}
+
+unsigned AudioDevice::Backend::id_of(const AudioDeviceInfo& device) const {
+    const auto same = [&](const AudioDeviceInfo& other) { return other.name == device.name; };
+    const auto found = std::find_if(api_.devices.begin(), api_.devices.end(), same);
+    return api_.ids[static_cast<std::size_t>(found - api_.devices.begin())];
+}
+
 void AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRequest& request) {
     const QuietStderr quiet;
     RtAudio::StreamParameters in, out;
-    const ProbedDevices probed = probe_devices(audio_, chosen.out ? chosen.out->api : chosen.in->api);
-    if (chosen.in) in.deviceId = probed.id_of(*chosen.in);
-    if (chosen.out) out.deviceId = probed.id_of(*chosen.out);
+    if (chosen.in) in.deviceId = id_of(*chosen.in);
+    if (chosen.out) out.deviceId = id_of(*chosen.out);
     in.nChannels = static_cast<unsigned>(request.in_channels);
     out.nChannels = static_cast<unsigned>(request.out_channels);
 
@@ -95,11 +150,13 @@ void AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRequest& 
     options.streamName = request.stream_name;
 
     auto frames = static_cast<unsigned>(request.block_frames);
-    const AudioDeviceInfo& named = *(chosen.out ? chosen.out : chosen.in);
-    checked(audio_, fmt::format("audio device \"{}\" ({}) does not open: ", named.name, named.api), [&] {
-        return audio_.openStream(chosen.out ? &out : nullptr, chosen.in ? &in : nullptr, RTAUDIO_FLOAT32,
-                                 static_cast<unsigned>(chosen.rate_hz), &frames, &on_block, this, &options);
-    });
+    checked(audio(),
+            fmt::format("audio device \"{}\" ({}) does not open: ", named(chosen).name, named(chosen).api),
+            [&] {
+                return audio().openStream(chosen.out ? &out : nullptr, chosen.in ? &in : nullptr,
+                                          RTAUDIO_FLOAT32, static_cast<unsigned>(chosen.rate_hz), &frames,
+                                          &on_block, this, &options);
+            });
     device_.format_ = format_of(chosen, request, frames);
     in_.resize(chosen.in ? in.nChannels : 0);
     out_.resize(chosen.out ? out.nChannels : 0);
@@ -107,23 +164,22 @@ void AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRequest& 
 
 AudioFormat AudioDevice::Backend::format_of(const ChosenDevice& chosen, const AudioRequest& request,
                                             unsigned frames) {
-    const AudioDeviceInfo& named = *(chosen.out ? chosen.out : chosen.in);
     const bool two = chosen.in && chosen.out && chosen.in->name != chosen.out->name;
-    return {.api = named.api,
-            .name = two ? fmt::format("{} -> {}", chosen.in->name, chosen.out->name) : named.name,
+    return {.api = named(chosen).api,
+            .name = two ? fmt::format("{} -> {}", chosen.in->name, chosen.out->name) : named(chosen).name,
             .in_channels = chosen.in ? request.in_channels : 0,
             .out_channels = chosen.out ? request.out_channels : 0,
-            .rate_hz = static_cast<int>(audio_.getStreamSampleRate()),
+            .rate_hz = static_cast<int>(audio().getStreamSampleRate()),
             .block_frames = static_cast<int>(frames),
-            .latency_frames = static_cast<int>(audio_.getStreamLatency())};
+            .latency_frames = static_cast<int>(audio().getStreamLatency())};
 }
 
 void AudioDevice::Backend::start(AudioCallback callback, void* context) {
     callback_ = callback;
     context_ = context;
-    checked(audio_, fmt::format("audio device \"{}\" does not start: ", device_.format_.name), [&] {
+    checked(audio(), fmt::format("audio device \"{}\" does not start: ", device_.format_.name), [&] {
         const QuietStderr quiet;
-        return audio_.startStream();
+        return audio().startStream();
     });
 }
 
@@ -142,26 +198,23 @@ bool AudioDevice::Backend::must_abort() const {
 
 /// When a JACK server dies, RtAudio closes the stream from a thread of its own.
 void AudioDevice::Backend::wait_until_closed() {
-    for (int k = 0; k < 50 && audio_.isStreamOpen(); ++k) std::this_thread::sleep_for(10ms);
+    for (int k = 0; k < 50 && audio().isStreamOpen(); ++k) std::this_thread::sleep_for(10ms);
 }
 
 void AudioDevice::Backend::stop() {
-    if (!audio_.isStreamOpen() || !callback_) return;
-    if (!audio_.isStreamRunning()) return wait_until_closed();
+    if (!audio().isStreamOpen() || !callback_) return;
+    if (!audio().isStreamRunning()) return wait_until_closed();
     const bool abort = must_abort();
     const QuietStderr quiet;
     if (abort)
-        audio_.abortStream();
+        audio().abortStream();
     else
-        audio_.stopStream();
+        audio().stopStream();
     callback_ = nullptr;
 }
 
-AudioDevice::AudioDevice(const AudioRequest& request) {
-    const AudioDevices devices = devices_for(request);
-    const ChosenDevice chosen = choose_device(devices, request);
-    backend_ = std::make_unique<Backend>(*this, chosen.out ? chosen.out->api : chosen.in->api);
-    backend_->open(chosen, request);
+AudioDevice::AudioDevice(const AudioRequest& request) : backend_(std::make_unique<Backend>(*this)) {
+    backend_->open(request);
 }
 
 AudioDevice::~AudioDevice() {

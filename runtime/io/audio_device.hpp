@@ -21,7 +21,7 @@ public:
 
 private:
     class Backend;
-    std::unique_ptr<Backend> backend_;
+    const std::unique_ptr<Backend> backend_;
 };
 
 }  // namespace gainstage

@@ -51,22 +51,20 @@ void make_unique(std::string& name, const AudioDevices& others) {
 
 }  // namespace
 
-ProbedDevices probe_devices(RtAudio& audio, const std::string& api) {
-    ProbedDevices probed;
-    for (const unsigned id : device_ids(audio)) {
-        AudioDeviceInfo info = info_of(ask(audio, id), api);
+OpenApi open_api(const std::string& name) {
+    const RtAudio::Api number = RtAudio::getCompiledApiByName(name);
+    if (number == RtAudio::UNSPECIFIED) return {};
+    const QuietStderr quiet;
+    OpenApi api{.name = name, .audio = std::make_unique<RtAudio>(number)};
+    keep_quiet(*api.audio);
+    for (const unsigned id : device_ids(*api.audio)) {
+        AudioDeviceInfo info = info_of(ask(*api.audio, id), name);
         if (info.name.empty()) continue;
-        make_unique(info.name, probed.devices);
-        probed.devices.push_back(std::move(info));
-        probed.ids.push_back(id);
+        make_unique(info.name, api.devices);
+        api.devices.push_back(std::move(info));
+        api.ids.push_back(id);
     }
-    return probed;
-}
-
-unsigned ProbedDevices::id_of(const AudioDeviceInfo& device) const {
-    for (std::size_t k = 0; k < devices.size(); ++k)
-        if (devices[k].name == device.name) return ids[k];
-    throw DeviceError(fmt::format("audio device \"{}\" ({}) has just left", device.name, device.api));
+    return api;
 }
 
 std::vector<std::string> compiled_audio_apis() {
@@ -77,12 +75,7 @@ std::vector<std::string> compiled_audio_apis() {
 }
 
 AudioDevices list_audio_devices(const std::string& api) {
-    const RtAudio::Api number = RtAudio::getCompiledApiByName(api);
-    if (number == RtAudio::UNSPECIFIED) return {};
-    const QuietStderr quiet;
-    RtAudio audio(number);
-    keep_quiet(audio);
-    return probe_devices(audio, api).devices;
+    return open_api(api).devices;
 }
 
 AudioDevices list_audio_devices() {

@@ -3,6 +3,9 @@
 
 #include <RtAudio.h>
 
+#include <memory>
+#include <vector>
+
 #include "runtime/io/choose_device.hpp"
 
 #if defined(RTAUDIO_VERSION_MAJOR) && RTAUDIO_VERSION_MAJOR >= 6
@@ -38,14 +41,15 @@ void checked(RtAudio&, const std::string& failure, Call call) {
 }
 #endif
 
-struct ProbedDevices {
-    AudioDevices devices;
-    std::vector<unsigned> ids;  ///< RtAudio's, per device
-
-    /// Throws DeviceError.
-    unsigned id_of(const AudioDeviceInfo&) const;
+/// One API at work, with the devices that it has found.
+struct OpenApi {
+    std::string name = {};
+    std::unique_ptr<RtAudio> audio = {};
+    AudioDevices devices = {};
+    std::vector<unsigned> ids = {};  ///< RtAudio's, per device
 };
 
-ProbedDevices probe_devices(RtAudio&, const std::string& api);
+/// No devices where the API's server does not run; `audio` is null where RtAudio was built without the API.
+OpenApi open_api(const std::string& name);
 
 }  // namespace gainstage
