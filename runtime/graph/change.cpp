@@ -175,8 +175,7 @@ private:
         const std::shared_ptr<Slot> before = slot;
         slot = build_slot(before->key, before->description, before->loop_latency_samples, config_.arrange);
         for (std::size_t p = 0; p < before->input_histories.size(); ++p)
-            if (const auto& history = before->input_histories[p])
-                slot->input_histories[p] = std::make_shared<History>(history->channels(), history->keeps());
+            if (const auto& history = before->input_histories[p]) slot->input_histories[p] = history->twin();
         change_.notes.push_back(fmt::format(
             "{}: plays as a second instance from now on, continuing the state of the first, because the "
             "edit reverses its place in the chain",

@@ -11,6 +11,16 @@ namespace {
 constexpr float panic_down_ms = 5.f, panic_up_ms = 20.f;
 /// A clock read costs as much as a small node, so only a few nodes are timed on each block, in turn.
 constexpr int timed_steps_per_block = 8;
+
+/// Writes every place of the queue once, so that no page of it is missing when the audio thread comes there.
+template <class Queue, class Value>
+void touch(Queue& queue, const Value& value) {
+    Value taken;
+    for (std::size_t n = queue.write_available() + 1; n > 0; --n) {
+        queue.push(value);
+        queue.pop(taken);
+    }
+}
 }  // namespace
 
 AudioRoom::AudioRoom(const RoomConfig& config)
@@ -18,8 +28,14 @@ AudioRoom::AudioRoom(const RoomConfig& config)
       ticks_per_sample_(ticks_per_second() / config.sample_rate_hz),
       master_{.start = 0, .length = samples(start_ramp_ms), .from = 0.f, .to = 1.f},
       knobs_(knob_ring_size) {
-    for (int p = 0; p < config.midi_ports; ++p) midi_.push_back(std::make_unique<MidiQueue>());
-    events_.reserve(max_events);
+    for (int p = 0; p < config.midi_ports; ++p) {
+        midi_.push_back(std::make_unique<MidiQueue>());
+        touch(*midi_.back(), StampedMidi{});
+    }
+    touch(news_, News{});
+    touch(reports_, Report{});
+    events_.resize(max_events);
+    events_.clear();
 }
 
 std::uint32_t AudioRoom::samples(float ms) const noexcept {

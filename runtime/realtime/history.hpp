@@ -22,6 +22,12 @@ public:
           capacity_(std::bit_ceil(static_cast<std::uint64_t>(samples) + 2 * max_block_frames)),
           data_(std::make_unique<std::atomic<float>[]>(capacity_ * static_cast<std::uint64_t>(channels))) {}
 
+    /// An empty one of the same size. Control thread.
+    std::shared_ptr<History> twin() const {
+        return std::make_shared<History>(channels_,
+                                         static_cast<std::int64_t>(capacity_) - 2 * max_block_frames);
+    }
+
     int channels() const noexcept { return channels_; }
     /// Samples of the past that it holds at any time.
     std::int64_t keeps() const noexcept { return static_cast<std::int64_t>(capacity_) - max_block_frames; }

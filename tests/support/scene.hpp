@@ -1,0 +1,44 @@
+#pragma once
+/// What most tests of the engine play: patches in a few words, and sound with ups and downs.
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "tests/support/signals.hpp"
+
+namespace gainstage::test {
+
+inline constexpr double scene_rate_hz = 48'000.;
+/// Frames by which the ramp that begins every stream is over.
+inline constexpr int settled_in = 2'000;
+
+/// `in` reads device channel 1, `out` writes device channel 1; the rest as written.
+inline std::string patch(const std::string& links, const std::string& nodes, const std::string& head = "") {
+    return "format = 1\nlinks = [" + links + "]\n" + head +
+           "\n[nodes.in]\ntype = \"input\"\nchannels = [1]\n[nodes.out]\ntype = \"output\"\nchannels = "
+           "[1]\n" +
+           nodes;
+}
+
+/// A node's table: node("trim", "gain", "gain_db = -6.0").
+inline std::string node(const std::string& id, const std::string& type, const std::string& settings = "") {
+    return "[nodes." + id + "]\ntype = \"" + type + "\"\n" + settings + "\n";
+}
+inline std::string gain(const std::string& id, double db) {
+    return node(id, "gain", fmt::format("gain_db = {:.6f}", db));
+}
+inline std::string grey_box(const std::string& id, const std::string& file,
+                            const std::string& settings = "") {
+    return node(id, "grey_box", "model = \"" + file + "\"\n" + settings);
+}
+
+/// Pink noise, 0.7 s loud and 0.4 s soft, so that compressors always have something to do.
+inline Channel programme(int frames, std::uint32_t seed = 3) {
+    Channel sound = pink_noise(frames, seed, 0.9f);
+    for (int k = 0; k < frames; ++k)
+        if (k % 52'800 >= 33'600) sound[static_cast<std::size_t>(k)] *= 0.1f;
+    return sound;
+}
+
+}  // namespace gainstage::test
