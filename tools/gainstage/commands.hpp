@@ -31,5 +31,9 @@ int print_problems(const Problems&);
 // Each adds its subcommand, whose callback leaves its exit code in `exit_code`.
 void add_run(CLI::App&, int& exit_code);
 void add_render(CLI::App&, int& exit_code);
+void add_check(CLI::App&, int& exit_code);
+void add_devices(CLI::App&, int& exit_code);
+void add_nodes(CLI::App&, int& exit_code);
+void add_info(CLI::App&, int& exit_code);
 
 }  // namespace gainstage

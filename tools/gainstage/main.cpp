@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <exception>
 
 #include "tools/gainstage/commands.hpp"
@@ -16,6 +17,10 @@ int run(int argc, char** argv) {
     app.require_subcommand(1);
     gainstage::add_run(app, exit_code);
     gainstage::add_render(app, exit_code);
+    gainstage::add_check(app, exit_code);
+    gainstage::add_devices(app, exit_code);
+    gainstage::add_nodes(app, exit_code);
+    gainstage::add_info(app, exit_code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -27,6 +32,8 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    // A file that outgrows the limit on file sizes is an error of writing like any other, not the end.
+    std::signal(SIGXFSZ, SIG_IGN);
     try {
         return run(argc, argv);
     } catch (const std::exception& error) {

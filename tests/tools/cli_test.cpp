@@ -1,0 +1,238 @@
+/// The built binary, as a player or a script meets it: exit codes, and what is written where.
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "nodes/all_nodes.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/jack_server.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+using namespace gainstage;
+using namespace gainstage::test;
+using Json = nlohmann::json;
+
+namespace {
+
+struct Outcome {
+    int exit_code = -1;
+    std::string out, err;
+};
+
+const TemporaryFolder& scratch() {
+    static const TemporaryFolder folder;
+    return folder;
+}
+
+/// Runs `gainstage ARGUMENTS` (as a shell reads them) in the checkout's root.
+Outcome gainstage_run(const std::string& arguments) {
+    const std::string command = "cd " GAINSTAGE_SOURCE_DIR " && timeout -s KILL 60 " GAINSTAGE_BINARY " " +
+                                arguments + " >" + scratch().file("out") + " 2>" + scratch().file("err") +
+                                " </dev/null";
+    const int status = std::system(command.c_str());
+    return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+            .out = scratch().read("out"),
+            .err = scratch().read("err")};
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+int lines(const std::string& text) {
+    return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::string patch_file(const std::string& name, const std::string& nodes, const std::string& links) {
+    return scratch().write(name, "format = 1\nname = \"Test\"\nlinks = " + links + "\n" + nodes);
+}
+
+const std::string in_and_out =
+    "[nodes.in]\ntype = \"input\"\nchannels = [1]\n[nodes.out]\ntype = \"output\"\nchannels = [1]\n";
+
+}  // namespace
+
+// ------------------------------------------------------------------------------------------------ the whole
+
+TEST_CASE("a wrong command line is told on stderr and exits with 64") {
+    for (const std::string arguments :
+         {"", "dance", "check", "check --loudly x.toml", "info", "nodes --json gain extra", "render a.toml",
+          "run", "run a.toml --block many"}) {
+        INFO(arguments);
+        const Outcome outcome = gainstage_run(arguments);
+        CHECK(outcome.exit_code == 64);
+        CHECK(outcome.out.empty());
+        CHECK_FALSE(outcome.err.empty());
+    }
+}
+
+TEST_CASE("help and version go to stdout and exit with 0") {
+    CHECK(gainstage_run("--version").out.rfind("gainstage ", 0) == 0);
+    const Outcome help = gainstage_run("--help");
+    CHECK(help.exit_code == 0);
+    CHECK(help.err.empty());
+    for (const std::string command : {"run", "render", "check", "devices", "nodes", "info"}) {
+        CHECK(has(help.out, "  " + command));
+        CHECK(gainstage_run(command + " --help").exit_code == 0);
+    }
+}
+
+// ------------------------------------------------------------------------------------------------ check
+
+TEST_CASE("check says of every shipped patch that it is ok, one line each") {
+    const Outcome outcome = gainstage_run("check patches/*.toml");
+    INFO(outcome.err);
+    CHECK(outcome.exit_code == 0);
+    CHECK(outcome.err.empty());
+    CHECK(has(outcome.out, "patches/vocal.toml: ok ("));
+    int patches = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(GAINSTAGE_SOURCE_DIR "/patches"))
+        patches += entry.path().extension() == ".toml";
+    CHECK(lines(outcome.out) == patches);
+}
+
+TEST_CASE("check reports every problem of a patch with its place, and exits with 65") {
+    const std::string file = patch_file(
+        "wrong.toml",
+        in_and_out + "[nodes.trim]\ntype = \"gian\"\n[nodes.loud]\ntype = \"gain\"\ngain_db = 500.0\n",
+        "[\"in -> loud -> out\"]");
+    const Outcome outcome = gainstage_run("check " + file);
+    CHECK(outcome.exit_code == 65);
+    CHECK(outcome.out.empty());
+    CHECK(has(outcome.err, file + ":11:"));
+    CHECK(has(outcome.err, "\"gain\""));  // the nearest name
+    CHECK(has(outcome.err, file + ":14:"));
+    CHECK(has(outcome.err, "nodes.loud.gain_db"));
+}
+
+TEST_CASE("check exits with 66 for a file that is not there, and still checks the others") {
+    const Outcome outcome = gainstage_run("check nowhere.toml patches/hello.toml");
+    CHECK(outcome.exit_code == 66);
+    CHECK(has(outcome.err, "nowhere.toml"));
+    CHECK(has(outcome.out, "patches/hello.toml: ok"));
+}
+
+TEST_CASE("check --json is one list, with the same verdicts") {
+    const std::string bad = patch_file("bad.toml", in_and_out, "[\"in -> nobody -> out\"]");
+    const Outcome outcome = gainstage_run("check --json patches/hello.toml " + bad);
+    CHECK(outcome.exit_code == 65);
+    CHECK(outcome.err.empty());
+    const Json json = Json::parse(outcome.out);
+    REQUIRE(json.size() == 2);
+    CHECK(json[0]["ok"] == true);
+    CHECK(json[0]["nodes"] > 2);
+    CHECK(json[0]["latency_samples"].is_number_integer());
+    CHECK(json[1]["ok"] == false);
+    CHECK(json[1]["problems"][0]["line"] == 3);
+    CHECK_FALSE(json[1]["problems"][0]["message"].get<std::string>().empty());
+}
+
+TEST_CASE("check says how late the sound comes out, in samples of the given rate") {
+    const std::string plain = patch_file("plain.toml", in_and_out, "[\"in -> out\"]");
+    CHECK(has(gainstage_run("check " + plain).out, "(2 nodes, no latency)"));
+    const std::string late = patch_file("late.toml", in_and_out + "[nodes.safety]\ntype = \"limiter\"\n",
+                                        "[\"in -> safety -> out\"]");
+    const Json json = Json::parse(gainstage_run("check --json --rate 96000 " + late).out);
+    CHECK(json[0]["rate_hz"] == 96'000.);
+    CHECK(json[0]["latency_samples"] > 96);  // more than a millisecond of look-ahead
+}
+
+// ------------------------------------------------------------------------------------------------ nodes
+
+TEST_CASE("nodes lists every type on a line of its own, aligned") {
+    const Outcome outcome = gainstage_run("nodes");
+    CHECK(outcome.exit_code == 0);
+    const std::size_t column = outcome.out.find("WHAT IT DOES");
+    std::istringstream text(outcome.out);
+    std::string line;
+    std::getline(text, line);
+    for (const NodeType& type : all_nodes()) {
+        REQUIRE(std::getline(text, line));
+        CHECK(line.rfind(type.name + " ", 0) == 0);
+        CHECK(line.substr(column) == type.summary);
+    }
+}
+
+TEST_CASE("nodes TYPE shows every port, knob, option and reading of the type") {
+    for (const NodeType& type : all_nodes()) {
+        const Outcome outcome = gainstage_run("nodes " + type.name);
+        INFO(outcome.out);
+        CHECK(outcome.exit_code == 0);
+        CHECK(has(outcome.out, type.summary));
+        for (const PortSpec& port : type.inputs) CHECK(has(outcome.out, "\n  " + port.name + " "));
+        for (const ParamSpec& param : type.params) CHECK(has(outcome.out, "\n  " + param.name + " "));
+        for (const OptionSpec& option : type.options) CHECK(has(outcome.out, "\n  " + option.name + " "));
+        for (const ReadingSpec& reading : type.readings) CHECK(has(outcome.out, "\n  " + reading.name + " "));
+    }
+}
+
+TEST_CASE("nodes of an unknown type names the nearest and exits with 64") {
+    const Outcome outcome = gainstage_run("nodes compresor");
+    CHECK(outcome.exit_code == 64);
+    CHECK(has(outcome.err, "did you mean \"compressor\"?"));
+}
+
+TEST_CASE("nodes --json holds the specs, as a list or of one type") {
+    const Json all = Json::parse(gainstage_run("nodes --json").out);
+    REQUIRE(all.size() == all_nodes().size());
+    const Json gain = Json::parse(gainstage_run("nodes gain --json").out);
+    CHECK(gain["type"] == "gain");
+    CHECK(gain["params"][0]["name"] == "gain_db");
+    CHECK(gain["params"][0]["unit"] == "dB");
+    CHECK(gain["params"][0]["min"] == -120.);
+    CHECK(std::find(all.begin(), all.end(), gain) != all.end());
+}
+
+// ------------------------------------------------------------------------------------------------ info
+
+TEST_CASE("info shows what a model file holds") {
+    const Outcome outcome = gainstage_run("info models/opto-textbook.safetensors");
+    INFO(outcome.out);
+    CHECK(outcome.exit_code == 0);
+    for (const std::string part :
+         {"grey_box", "48000 Hz", "peak_reduction  0 .. 100", "detector.tau_s", "license"})
+        CHECK(has(outcome.out, part));
+    const Json json = Json::parse(gainstage_run("info --json models/opto-textbook.safetensors").out);
+    CHECK(json["architecture"] == "grey_box");
+    CHECK(json["sample_rate"] == 48'000.);
+    CHECK(json["controls"][0]["name"] == "peak_reduction");
+    CHECK(json["config"]["detector"] == "switching");
+    CHECK(json["tensors"].size() == 5);
+}
+
+TEST_CASE("info of what is no model exits with 65, of what is not there with 66") {
+    CHECK(gainstage_run("info patches/hello.toml").exit_code == 65);
+    CHECK(gainstage_run("info nowhere.safetensors").exit_code == 66);
+    CHECK(has(gainstage_run("info nowhere.safetensors").err, "nowhere.safetensors"));
+}
+
+// ------------------------------------------------------------------------------------------------ devices
+
+TEST_CASE("devices lists what a JACK server has, audio and MIDI") {
+    if (!JackServer::is_available()) return;
+    const JackServer server;
+    const Json json = Json::parse(gainstage_run("devices --json").out);
+    const Json system = json["audio"][0];
+    CHECK(system["api"] == "jack");
+    CHECK(system["name"] == "system");
+    CHECK(system["in_channels"] == 2);
+    CHECK(system["rates_hz"] == Json{48'000});
+    const Outcome text = gainstage_run("devices");
+    CHECK(text.exit_code == 0);
+    CHECK(has(text.out, "jack  system        2   2    48000"));
+}
+
+TEST_CASE("devices without any device is no error: it says what to do, and the list is empty") {
+    setenv("JACK_DEFAULT_SERVER", "gainstage-test-nobody", 1);
+    const Outcome outcome = gainstage_run("devices --json");
+    unsetenv("JACK_DEFAULT_SERVER");
+    CHECK(outcome.exit_code == 0);
+    const Json json = Json::parse(outcome.out);
+    CHECK(json["audio"].is_array());
+    CHECK(json["midi"].is_array());
+    CHECK(outcome.err.empty());  // no noise from the libraries either
+}

@@ -1,0 +1,112 @@
+/// gainstage check PATCH...
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "nodes/all_nodes.hpp"
+#include "runtime/control/patch_loader.hpp"
+#include "runtime/graph/arrangement.hpp"
+#include "tools/gainstage/commands.hpp"
+
+namespace gainstage {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct CheckOptions {
+    std::vector<std::string> patches;
+    double rate_hz = 0.;
+    bool json = false;
+};
+
+struct Checked {
+    std::string file, name;
+    std::size_t nodes = 0;
+    int latency_samples = 0;
+    double rate_hz = 48'000.;
+    Problems problems;
+};
+
+/// Reads the patch and its models and builds its nodes, as `run` would.
+Checked check(const std::string& file, double rate_hz) {
+    Checked checked{.file = file, .name = {}, .rate_hz = rate_hz > 0. ? rate_hz : 48'000., .problems = {}};
+    PatchLoader loader(all_nodes(), rate_hz);
+    Resolved resolved = loader.load(file);
+    checked.problems = std::move(resolved.problems);
+    if (!resolved.graph) return checked;
+    checked.name = resolved.graph->name;
+    checked.nodes = resolved.graph->nodes.size();
+    KeyTable keys;
+    const Arrangement arrangement =
+        arrange(std::move(*resolved.graph), nullptr, keys,
+                {.sample_rate_hz = checked.rate_hz, .with_histories = false, .rebuild = {}});
+    checked.latency_samples = arrangement.latency_samples;
+    checked.problems.insert(checked.problems.end(), arrangement.problems.begin(), arrangement.problems.end());
+    return checked;
+}
+
+Json json_of(const Problem& problem) {
+    return {{"file", problem.file},           {"line", problem.place.line},
+            {"column", problem.place.column}, {"key", problem.key},
+            {"message", problem.message},     {"note", problem.is_note},
+            {"exit_code", problem.exit_code}};
+}
+
+Json json_of(const Checked& checked) {
+    Json json{{"file", checked.file},
+              {"ok", !has_errors(checked.problems)},
+              {"name", checked.name},
+              {"nodes", checked.nodes},
+              {"latency_samples", checked.latency_samples},
+              {"rate_hz", checked.rate_hz},
+              {"problems", Json::array()}};
+    for (const Problem& problem : checked.problems) json["problems"].push_back(json_of(problem));
+    return json;
+}
+
+void print_ok(const Checked& checked) {
+    const double latency_ms = 1000. * checked.latency_samples / checked.rate_hz;
+    fmt::print("{}: ok ({} node{}, {})\n", checked.file, checked.nodes, checked.nodes == 1 ? "" : "s",
+               checked.latency_samples ? fmt::format("latency {} samples: {:.2g} ms at {} Hz",
+                                                     checked.latency_samples, latency_ms, checked.rate_hz)
+                                       : "no latency");
+}
+
+int run_check(const CheckOptions& options) {
+    int code = ok;
+    Json json = Json::array();
+    for (const std::string& file : options.patches) {
+        const Checked checked = check(file, options.rate_hz);
+        int patch_code = ok;
+        if (options.json) {
+            json.push_back(json_of(checked));
+            for (const Problem& problem : checked.problems)
+                if (!problem.is_note) patch_code = std::max(patch_code, problem.exit_code);
+        } else {
+            patch_code = print_problems(checked.problems);
+            if (patch_code == ok) print_ok(checked);
+        }
+        if (code == ok) code = patch_code;
+    }
+    if (options.json) fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+    return code;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<CheckOptions>();
+    CLI::App* command = app.add_subcommand("check", "Read and check patches, without sound");
+    command->add_option("patch", options->patches, "Patches (.toml)")->required();
+    command->add_option("--rate", options->rate_hz, "Check for this sample rate, in Hz")
+        ->check(CLI::Range(8'000., 384'000.));
+    command->add_flag("--json", options->json, "For scripts");
+    command->callback([options, &exit_code] { exit_code = run_check(*options); });
+}
+
+}  // namespace gainstage

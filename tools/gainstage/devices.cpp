@@ -1,0 +1,80 @@
+/// gainstage devices
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "runtime/io/audio_devices.hpp"
+#include "runtime/io/midi_input.hpp"
+#include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/table.hpp"
+
+namespace gainstage {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void print_json(const AudioDevices& devices, const MidiPorts& ports) {
+    Json json{{"audio", Json::array()}, {"midi", Json::array()}, {"audio_apis", compiled_audio_apis()}};
+    for (const AudioDeviceInfo& device : devices)
+        json["audio"].push_back({{"api", device.api},
+                                 {"name", device.name},
+                                 {"in_channels", device.in_channels},
+                                 {"out_channels", device.out_channels},
+                                 {"rates_hz", device.rates_hz},
+                                 {"preferred_rate_hz", device.preferred_rate_hz},
+                                 {"default_in", device.is_default_in},
+                                 {"default_out", device.is_default_out}});
+    for (const MidiPortInfo& port : ports) json["midi"].push_back({{"api", port.api}, {"name", port.name}});
+    fmt::print("{}\n", json.dump(2));
+}
+
+std::string rates(const AudioDeviceInfo& device) {
+    return device.rates_hz.empty() ? "could not be asked: is it in use?"
+                                   : fmt::format("{}", fmt::join(device.rates_hz, " "));
+}
+
+std::string role(const AudioDeviceInfo& device) {
+    if (device.is_default_in && device.is_default_out) return "default";
+    return device.is_default_in ? "default input" : device.is_default_out ? "default output" : "";
+}
+
+void print_text(const AudioDevices& devices, const MidiPorts& ports) {
+    Table audio({"API", "AUDIO DEVICE", "IN", "OUT", "RATES (Hz)", ""});
+    for (const AudioDeviceInfo& device : devices)
+        audio.add({device.api, device.name, std::to_string(device.in_channels),
+                   std::to_string(device.out_channels), rates(device), role(device)});
+    Table midi({"API", "MIDI INPUT"});
+    for (const MidiPortInfo& port : ports) midi.add({port.api, port.name});
+    if (!audio.empty()) fmt::print("{}", audio.text());
+    if (!audio.empty() && !midi.empty()) fmt::print("\n");
+    if (!midi.empty()) fmt::print("{}", midi.text());
+    if (audio.empty())
+        fmt::print(
+            stderr,
+            "There is no audio device. Connect an interface, or start an audio server (APIs here: {}).\n",
+            fmt::join(compiled_audio_apis(), ", "));
+    if (midi.empty()) fmt::print(stderr, "There is no MIDI input.\n");
+}
+
+int run_devices(bool json) {
+    const AudioDevices devices = list_audio_devices();
+    const MidiPorts ports = list_midi_ports();
+    json ? print_json(devices, ports) : print_text(devices, ports);
+    return ok;
+}
+
+}  // namespace
+
+void add_devices(CLI::App& app, int& exit_code) {
+    auto json = std::make_shared<bool>(false);
+    CLI::App* command = app.add_subcommand("devices", "List audio devices and MIDI ports");
+    command->add_flag("--json", *json, "For scripts");
+    command->callback([json, &exit_code] { exit_code = run_devices(*json); });
+}
+
+}  // namespace gainstage

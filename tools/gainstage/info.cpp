@@ -1,0 +1,150 @@
+/// gainstage info MODEL
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "nodes/all_nodes.hpp"
+#include "runtime/model/model.hpp"
+#include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/table.hpp"
+
+namespace gainstage {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct InfoOptions {
+    std::string model;
+    bool json = false;
+};
+
+/// What the file's node type has to say of it, besides what was noticed when it was read.
+std::vector<std::string> notes_of(const Model& model) {
+    std::vector<std::string> notes = model.notes;
+    bool is_known = false;
+    for (const NodeType& type : all_nodes()) {
+        if (type.architecture != model.architecture) continue;
+        is_known = true;
+        if (!type.notes) continue;
+        const std::vector<std::string> more = type.notes(model);
+        notes.insert(notes.end(), more.begin(), more.end());
+    }
+    if (!is_known) notes.push_back(fmt::format("no node type plays architecture \"{}\"", model.architecture));
+    return notes;
+}
+
+std::int64_t weights_of(const Model& model) {
+    std::int64_t count = 0;
+    for (const Tensor& tensor : model.tensors) count += static_cast<std::int64_t>(tensor.data.size());
+    return count;
+}
+
+/// Metadata and config are JSON where they parse as such, else text.
+Json value_of(const std::string& text) {
+    Json json = Json::parse(text, nullptr, false);
+    return json.is_discarded() || json.is_number() ? Json(text) : json;
+}
+
+// ------------------------------------------------------------------------------------------------ for
+// scripts
+
+Json json_of(const Model& model) {
+    Json controls = Json::array(), tensors = Json::array(), metadata = Json::object();
+    for (const ModelControl& control : model.controls)
+        controls.push_back({{"name", control.name},
+                            {"unit", control.unit},
+                            {"min", control.min},
+                            {"max", control.max},
+                            {"default", control.start},
+                            {"to_model", {{"scale", control.scale}, {"offset", control.offset}}},
+                            {"steps", control.steps}});
+    for (const Tensor& tensor : model.tensors)
+        tensors.push_back({{"name", tensor.name}, {"shape", tensor.shape}});
+    for (const auto& [key, value] : model.metadata) metadata[key] = value_of(value);
+    return {{"file", model.file},
+            {"architecture", model.architecture},
+            {"sample_rate", model.sample_rate_hz},
+            {"config", value_of(model.config_json)},
+            {"controls", controls},
+            {"latency_samples", model.latency_samples},
+            {"receptive_field", model.receptive_field},
+            {"memory_samples", model.memory_samples},
+            {"tensors", tensors},
+            {"weights", weights_of(model)},
+            {"metadata", metadata},
+            {"content_hash", fmt::format("{:016x}", model.content_hash)},
+            {"notes", notes_of(model)}};
+}
+
+// ------------------------------------------------------------------------------------------------ for people
+
+Table facts_table(const Model& model) {
+    const auto samples = [&](std::int64_t count) {
+        return fmt::format("{} samples ({:.4g} ms)", count,
+                           1000. * static_cast<double>(count) / model.sample_rate_hz);
+    };
+    Table table({"", ""});
+    table.add({"architecture", model.architecture});
+    table.add({"sample rate", number_text(model.sample_rate_hz) + " Hz"});
+    table.add({"latency", samples(model.latency_samples)});
+    if (model.receptive_field > 0) table.add({"receptive field", samples(model.receptive_field)});
+    table.add({"memory", samples(model.memory_samples)});
+    table.add({"weights", fmt::format("{} in {} tensors", weights_of(model), model.tensors.size())});
+    table.add({"config", model.config_json});
+    for (const auto& [key, value] : model.metadata) table.add({key, value});
+    return table;
+}
+
+Table controls_table(const Model& model) {
+    Table table({"CONTROL", "RANGE", "START", "STEPS"});
+    for (const ModelControl& control : model.controls)
+        table.add(
+            {control.name,
+             fmt::format("{} .. {} {}", number_text(control.min), number_text(control.max), control.unit),
+             number_text(control.start), control.steps ? std::to_string(control.steps) : ""});
+    return table;
+}
+
+Table tensors_table(const Model& model) {
+    Table table({"TENSOR", "SHAPE"});
+    for (const Tensor& tensor : model.tensors)
+        table.add({tensor.name, fmt::format("{}", fmt::join(tensor.shape, " x "))});
+    return table;
+}
+
+void print_text(const Model& model) {
+    fmt::print("{}\n{}", model.file, facts_table(model).text("  "));
+    for (const Table& table : {controls_table(model), tensors_table(model)})
+        if (!table.empty()) fmt::print("\n{}", table.text("  "));
+    for (const std::string& note : notes_of(model)) fmt::print(stderr, "{}: {} (note)\n", model.file, note);
+}
+
+int run_info(const InfoOptions& options) {
+    try {
+        const auto model = read_model_file(options.model);
+        if (options.json)
+            fmt::print("{}\n", json_of(*model).dump(2, ' ', false, Json::error_handler_t::replace));
+        else
+            print_text(*model);
+        return ok;
+    } catch (const ModelError& error) {
+        return fail(error.exit_code, error.what());
+    }
+}
+
+}  // namespace
+
+void add_info(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<InfoOptions>();
+    CLI::App* command = app.add_subcommand("info", "Show what a model file holds");
+    command->add_option("model", options->model, "The model (.safetensors)")->required();
+    command->add_flag("--json", options->json, "For scripts");
+    command->callback([options, &exit_code] { exit_code = run_info(*options); });
+}
+
+}  // namespace gainstage

@@ -1,0 +1,227 @@
+/// gainstage nodes [TYPE]
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "nodes/all_nodes.hpp"
+#include "runtime/nearest_name.hpp"
+#include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/table.hpp"
+
+namespace gainstage {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct NodesOptions {
+    std::string type;
+    bool json = false;
+};
+
+const char* word(Width width) {
+    switch (width) {
+        case Width::follow:
+            return "as wide as the node's widest cable";
+        case Width::own:
+            return "as wide as its cable";
+        case Width::mono:
+            return "mono";
+        case Width::stereo:
+            return "stereo";
+        case Width::option:
+            return "as the option channels says";
+    }
+    return "";
+}
+
+const char* word(OptionKind kind) {
+    switch (kind) {
+        case OptionKind::integer:
+            return "whole number";
+        case OptionKind::number:
+            return "number";
+        case OptionKind::text:
+            return "text";
+        case OptionKind::choice:
+            return "choice";
+        case OptionKind::boolean:
+            return "true or false";
+        case OptionKind::channel_list:
+            return "list of channels";
+    }
+    return "";
+}
+
+std::string with_unit(double value, const std::string& unit) {
+    return unit.empty() ? number_text(value) : number_text(value) + " " + unit;
+}
+
+std::string range(const ParamSpec& param) {
+    if (param.steps == 2) return "0 or 1";
+    return fmt::format("{} .. {}", number_text(param.min), with_unit(param.max, param.unit));
+}
+
+std::string range(const OptionSpec& option) {
+    if (option.kind == OptionKind::choice) return fmt::format("{}", fmt::join(option.choices, ", "));
+    if (option.kind == OptionKind::boolean || option.kind == OptionKind::text) return word(option.kind);
+    const std::string numbers = fmt::format("{} .. {}", number_text(option.min), number_text(option.max));
+    return option.kind == OptionKind::channel_list ? "one or two of " + numbers : numbers;
+}
+
+std::string names(const std::vector<PortSpec>& ports) {
+    std::string all;
+    for (const PortSpec& port : ports)
+        all += fmt::format("{}{}", all.empty() ? "" : " ", port.optional ? "[" + port.name + "]" : port.name);
+    return all.empty() ? "-" : all;
+}
+
+// ------------------------------------------------------------------------------------------------ for people
+
+void print_list(NodeTypes types) {
+    Table table({"TYPE", "INPUTS", "OUTPUTS", "WHAT IT DOES"});
+    for (const NodeType& type : types)
+        table.add({type.name, names(type.inputs), names(type.outputs), type.summary});
+    fmt::print("{}\n[in brackets]: may stay without a cable. One type in full: gainstage nodes TYPE\n",
+               table.text());
+}
+
+Table ports_table(const NodeType& type) {
+    Table table({"PORT", "", "CHANNELS", ""});
+    for (const PortSpec& port : type.inputs)
+        table.add({port.name, port.optional ? "input, may stay without a cable" : "input", word(port.width),
+                   port.summary});
+    for (const PortSpec& port : type.outputs)
+        table.add({port.name, "output", word(port.width), port.summary});
+    return table;
+}
+
+Table params_table(const NodeType& type) {
+    Table table({"KNOB", "RANGE", "START", "SMOOTHED", ""});
+    for (const ParamSpec& param : type.params)
+        table.add({param.name, range(param), number_text(param.start),
+                   param.steps ? "no" : with_unit(param.smooth_ms, "ms"), param.summary});
+    return table;
+}
+
+Table options_table(const NodeType& type) {
+    Table table({"OPTION", "VALUES", "START", ""});
+    if (!type.architecture.empty())
+        table.add({"model", "a file", "required",
+                   fmt::format("weights of architecture {}; its controls are knobs of the node",
+                               type.architecture)});
+    if (!type.architecture.empty())
+        table.add({"rate", "auto, refuse", "auto", "what to do at another rate than the model's own"});
+    for (const OptionSpec& option : type.options)
+        table.add({option.name, range(option), option.required ? "required" : option.start, option.summary});
+    return table;
+}
+
+Table readings_table(const NodeType& type) {
+    Table table({"READING", "UNIT"});
+    for (const ReadingSpec& reading : type.readings) table.add({reading.name, reading.unit});
+    return table;
+}
+
+void print_type(const NodeType& type) {
+    fmt::print("{}: {}\n", type.name, type.summary);
+    for (const Table& table :
+         {ports_table(type), params_table(type), options_table(type), readings_table(type)})
+        if (!table.empty()) fmt::print("\n{}", table.text("  "));
+    if (type.closes_loops) fmt::print("\nA loop of cables is legal through this node.\n");
+}
+
+// ------------------------------------------------------------------------------------------------ for
+// scripts
+
+Json json_of(const PortSpec& port) {
+    static const char* const widths[] = {"follow", "own", "mono", "stereo", "option"};
+    return {{"name", port.name},
+            {"width", widths[static_cast<int>(port.width)]},
+            {"optional", port.optional},
+            {"summary", port.summary}};
+}
+
+Json json_of(const ParamSpec& param) {
+    return {{"name", param.name},   {"unit", param.unit},      {"min", param.min},
+            {"max", param.max},     {"start", param.start},    {"smooth_ms", param.smooth_ms},
+            {"steps", param.steps}, {"summary", param.summary}};
+}
+
+Json json_of(const OptionSpec& option) {
+    static const char* const kinds[] = {"integer", "number", "text", "choice", "boolean", "channel_list"};
+    Json json{{"name", option.name},
+              {"kind", kinds[static_cast<int>(option.kind)]},
+              {"start", option.start},
+              {"required", option.required},
+              {"summary", option.summary}};
+    if (option.kind == OptionKind::choice) json["choices"] = option.choices;
+    if (option.min < option.max) json["min"] = option.min, json["max"] = option.max;
+    return json;
+}
+
+Json json_of(const ReadingSpec& reading) {
+    return {{"name", reading.name}, {"unit", reading.unit}};
+}
+
+template <class Spec>
+Json list_of(const std::vector<Spec>& specs) {
+    Json list = Json::array();
+    for (const Spec& spec : specs) list.push_back(json_of(spec));
+    return list;
+}
+
+Json json_of(const NodeType& type) {
+    return {{"type", type.name},
+            {"summary", type.summary},
+            {"inputs", list_of(type.inputs)},
+            {"outputs", list_of(type.outputs)},
+            {"params", list_of(type.params)},
+            {"options", list_of(type.options)},
+            {"readings", list_of(type.readings)},
+            {"architecture", type.architecture},
+            {"closes_loops", type.closes_loops}};
+}
+
+// -------------------------------------------------------------------------------------------------------
+
+int fail_unknown(const std::string& name) {
+    Names known;
+    for (const NodeType& type : all_nodes()) known.push_back(type.name);
+    const std::string_view nearest = nearest_name(name, known);
+    return fail(usage, fmt::format("there is no node type \"{}\"{} ({})", name,
+                                   nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest),
+                                   fmt::join(known, ", ")));
+}
+
+int run_nodes(const NodesOptions& options) {
+    Json json = Json::array();
+    for (const NodeType& type : all_nodes())
+        if (options.type.empty() || options.type == type.name) json.push_back(json_of(type));
+    if (json.empty()) return fail_unknown(options.type);
+    if (options.json) {
+        fmt::print("{}\n", (options.type.empty() ? json : json[0]).dump(2));
+    } else if (options.type.empty()) {
+        print_list(all_nodes());
+    } else {
+        for (const NodeType& type : all_nodes())
+            if (type.name == options.type) print_type(type);
+    }
+    return ok;
+}
+
+}  // namespace
+
+void add_nodes(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<NodesOptions>();
+    CLI::App* command = app.add_subcommand("nodes", "Show the node types: ports, knobs, units, ranges");
+    command->add_option("type", options->type, "One type, in full");
+    command->add_flag("--json", options->json, "For scripts");
+    command->callback([options, &exit_code] { exit_code = run_nodes(*options); });
+}
+
+}  // namespace gainstage

@@ -1,0 +1,27 @@
+#pragma once
+/// Text in columns.
+
+#include <string>
+#include <vector>
+
+namespace gainstage {
+
+class Table {
+public:
+    using Row = std::vector<std::string>;
+
+    explicit Table(Row heading) : rows_{std::move(heading)} {}
+    void add(Row row) { rows_.push_back(std::move(row)); }
+    bool empty() const { return rows_.size() == 1; }
+    /// Columns as wide as they need to be; columns and lines without content, and spaces at the end of a
+    /// line, are left out.
+    std::string text(const std::string& indent = "") const;
+
+private:
+    std::vector<Row> rows_;
+};
+
+/// "-3", "0.7071", "48000": at most so many digits as matter.
+std::string number_text(double value);
+
+}  // namespace gainstage
