@@ -1,4 +1,5 @@
-// Every patch of patches/ can be trusted as a start: it reads, it says what one hears, it ends safely.
+// Every patch of patches/ can be trusted as a start: it reads, it says what one hears, it ends safely. What
+// it says is measured in claims_test.cpp and controllers_test.cpp.
 
 #include <algorithm>
 #include <filesystem>
@@ -12,20 +13,13 @@
 #include "runtime/graph/resolve.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/patch/read_patch.hpp"
+#include "tests/patches/shipped.hpp"
 #include "tests/support/catch.hpp"
 
 namespace gainstage::test {
 namespace {
 
 const std::filesystem::path root = GAINSTAGE_SOURCE_DIR;
-
-std::vector<std::filesystem::path> shipped_patches() {
-    std::vector<std::filesystem::path> files;
-    for (const auto& entry : std::filesystem::directory_iterator(root / "patches"))
-        if (entry.path().extension() == ".toml") files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    return files;
-}
 
 std::string text_of(const std::filesystem::path& file) {
     std::ostringstream text;

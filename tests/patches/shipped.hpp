@@ -1,0 +1,42 @@
+#pragma once
+/// A shipped patch at work: its file as it is, but for the knobs that a test sets.
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime/control/offline_stream.hpp"
+#include "tests/support/signals.hpp"
+
+namespace gainstage::test {
+
+inline constexpr double shipped_rate_hz = 48'000.;
+
+/// Every patch of patches/, by name.
+std::vector<std::filesystem::path> shipped_patches();
+
+class Shipped {
+public:
+    /// `file`: its name in patches/, without ".toml". Throws when it does not load.
+    explicit Shipped(const std::string& file);
+
+    /// Sets "node.param", "node.bypass" or "node.mute" before the stream begins.
+    Shipped& with(const std::string& target, float value);
+    /// A controller's message at a frame; frames never go back.
+    Shipped& midi(int frame, const std::array<int, 3>& bytes);
+
+    const Graph& graph() const { return graph_; }
+
+    /// Plays from the first sample, aligned: the declared latency is taken off, as `render` does.
+    Sound play(const Sound& in);
+
+private:
+    PatchLoader loader_;
+    Graph graph_;
+    std::vector<std::pair<GraphTarget, float>> switches_;
+    std::vector<Event> events_;
+};
+
+}  // namespace gainstage::test
