@@ -6,7 +6,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -237,6 +236,7 @@ TEST_CASE(
     std::string patches;
     for (const auto& entry : std::filesystem::directory_iterator(source_dir / "patches"))
         if (entry.path().extension() == ".toml") patches += text_of(entry.path());
+    std::erase(patches, ' ');
     const std::string readme = text_of(source_dir / "nodes/README.md");
     for (const NodeType& type : all_nodes()) {
         INFO(type.name);
@@ -244,7 +244,7 @@ TEST_CASE(
         CHECK(std::filesystem::exists(source_dir / "nodes" / (type.name + ".cpp")));
         CHECK(std::filesystem::exists(source_dir / "tests/nodes" / (type.name + "_test.cpp")));
         CHECK(readme.find("| `" + type.name + "` |") != std::string::npos);
-        CHECK(std::regex_search(patches, std::regex("type *= *\"" + type.name + "\"")));
+        CHECK(patches.find("\ntype=\"" + type.name + "\"") != std::string::npos);
     }
 }
 
