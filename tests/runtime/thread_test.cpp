@@ -62,7 +62,7 @@ TEST_CASE("audio, MIDI and control threads share an engine while everything chan
                 .arrival_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count(),
                 .message = {.size = 3, .bytes = {0xb0, 21, static_cast<std::uint8_t>(k % 128)}}};
             midi_sent += engine.room().midi_queue(0).push(message);
-            std::this_thread::sleep_for(3ms);
+            std::this_thread::sleep_for(500us);
         }
     });
 
@@ -98,7 +98,7 @@ TEST_CASE("audio, MIDI and control threads share an engine while everything chan
     CHECK(finite);
     CHECK(engine.counts().swaps >= rounds);
     CHECK(engine.counts().edits >= rounds);
-    CHECK(midi_sent > 100);
+    CHECK(midi_sent > 50);
     CHECK(midi_heard + 16 >= midi_sent);  // all but what came after the last block
     CHECK(engine.room().stats().reports_lost.load() == 0);
 }
