@@ -117,7 +117,7 @@ TEST_CASE("vocal: no rumble, no boxiness, words even, s tamed, some air") {
     const Sound vowel = everywhere(tone(2., 400., -20.));
     const Sound ess = everywhere(sum(tone(2., 400., -30.), tone(2., 6'500., -16.)));
     const auto taken_db = [](const Sound& in, double hz) {
-        return level_at(Shipped("vocal").with("deess.bypass", 1.f).play(in)[0], hz) -
+        return level_at(Shipped("vocal").with("deess.ratio", 1.f).play(in)[0], hz) -
                level_at(Shipped("vocal").play(in)[0], hz);
     };
     CHECK(taken_db(ess, 6'500.) > 3.);
