@@ -66,9 +66,15 @@ Problems ProblemList::take() {
 }
 
 void sort_by_place(Problems& problems) {
-    std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
-        return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
-    });
+    // std::stable_sort is no choice: clang 19 warns about g++ 12's.
+    using Position = std::tuple<int, int, std::size_t>;
+    std::vector<Position> order;
+    for (const Problem& problem : problems)
+        order.emplace_back(problem.place.line, problem.place.column, order.size());
+    std::sort(order.begin(), order.end());
+    Problems sorted;
+    for (const Position& position : order) sorted.push_back(std::move(problems[std::get<2>(position)]));
+    problems = std::move(sorted);
 }
 
 }  // namespace gainstage

@@ -48,6 +48,10 @@ void check_loops(Draft&);
 void check_outputs(Draft&);
 /// What each mapping moves, over which range.
 void resolve_midi(Draft&);
+/// find_target() for callers who know the index of the node that `name` begins with (-1: there is none).
+FoundTarget find_target_at(const Graph&, int node, std::string_view name, ProblemList& words);
+/// "node" of "node.parameter".
+std::string_view node_of_target(std::string_view name);
 
 /// "nodes.ID.KEY"
 std::string key_of(const GraphNode&, std::string_view key = {});

@@ -58,21 +58,28 @@ FoundTarget target_of_node(const GraphNode& node, int index, std::string_view na
 
 }  // namespace
 
-FoundTarget find_target(const Graph& graph, std::string_view name) {
-    ProblemList words(graph.file);
+std::string_view node_of_target(std::string_view name) {
+    return name.substr(0, name.find('.'));
+}
+
+FoundTarget find_target_at(const Graph& graph, int node, std::string_view name, ProblemList& words) {
     if (name == "panic")
         return {.target = GraphTarget{.kind = TargetKind::panic, .node = -1, .param = -1}, .problem = {}};
-    const std::size_t dot = name.find('.');
-    if (dot == std::string_view::npos) {
+    const std::string_view id = node_of_target(name);
+    if (id.size() == name.size()) {
         const bool near_panic = !nearest_name(name, {"panic"}).empty();
         return failure(fmt::format("{} is no target; {}{}", in_quotes(name),
                                    near_panic ? "did you mean \"panic\"? " : "", expected));
     }
-    const std::string_view id = name.substr(0, dot);
-    const int node = graph.node_index(id);
     if (node < 0)
         return failure(words.unknown("there is no node " + in_quotes(id), id, "nodes", node_ids(graph)));
-    return target_of_node(graph.nodes[static_cast<std::size_t>(node)], node, name.substr(dot + 1), words);
+    return target_of_node(graph.nodes[static_cast<std::size_t>(node)], node, name.substr(id.size() + 1),
+                          words);
+}
+
+FoundTarget find_target(const Graph& graph, std::string_view name) {
+    ProblemList words(graph.file);
+    return find_target_at(graph, graph.node_index(node_of_target(name)), name, words);
 }
 
 }  // namespace gainstage

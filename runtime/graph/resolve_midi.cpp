@@ -94,19 +94,19 @@ private:
     GraphMidi midi_;
 };
 
-/// Nodes of which nobody knows the knobs: what is wrong with them was said.
-bool moves_unknown_node(const Draft& draft, std::string_view target) {
-    const auto found = draft.node_by_id.find(target.substr(0, target.find('.')));
-    return found != draft.node_by_id.end() &&
-           !draft.nodes[static_cast<std::size_t>(found->second)].knobs_known;
+int find_node(const Draft& draft, std::string_view target) {
+    const auto found = draft.node_by_id.find(node_of_target(target));
+    return found == draft.node_by_id.end() ? -1 : found->second;
 }
 
 }  // namespace
 
 void resolve_midi(Draft& draft) {
     for (const PatchMidi& entry : draft.patch.midi) {
-        if (moves_unknown_node(draft, entry.target)) continue;
-        const FoundTarget found = find_target(draft.graph, entry.target);
+        const int node = find_node(draft, entry.target);
+        // Of a node that was not understood nobody knows the knobs; what is wrong with it was said.
+        if (node >= 0 && !draft.nodes[static_cast<std::size_t>(node)].knobs_known) continue;
+        const FoundTarget found = find_target_at(draft.graph, node, entry.target, draft.problems);
         if (found.target)
             Mapping(draft, entry, *found.target).resolve();
         else
