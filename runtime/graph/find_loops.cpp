@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t most_named = 12;  // stations of a loop in a message
 
-/// Walks against no recursion limit: depth first, along cables whose nodes don't close loops. A cable back
-/// into the path walked so far closes a loop; a delay in each such cable would open all loops.
+/// Walks depth first, without recursion, along the cables between nodes that don't close loops. A cable back
+/// into the path walked so far closes a loop; a delay in each such cable would make all loops legal.
 class LoopSearch {
 public:
     explicit LoopSearch(Draft& draft) : draft_(draft), graph_(draft.graph), nodes_(draft.graph.nodes.size()) {
