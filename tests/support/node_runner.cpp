@@ -1,149 +1,16 @@
 #include "tests/support/node_runner.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstring>
+#include <random>
 #include <stdexcept>
 
-#include "runtime/model/model.hpp"
+#include "tests/support/guarded_ports.hpp"
 #include "tests/support/realtime_guard.hpp"
 
 namespace gainstage::test {
 
 namespace {
-
-constexpr std::uint32_t unwritten_bits = 0x7fc0dead;  // a NaN that no arithmetic makes
-constexpr int margin = 16;                            // guard samples on either side of a buffer
-
-float unwritten() {
-    return std::bit_cast<float>(unwritten_bits);
-}
-bool is_unwritten(float x) {
-    return std::bit_cast<std::uint32_t>(x) == unwritten_bits;
-}
-
-/// One channel of a port for one block: idle frames up to the block's offset, its frames, guards around.
-class GuardedBuffer {
-public:
-    GuardedBuffer(int frames, int offset)
-        : samples_(static_cast<std::size_t>(frames + offset + 2 * margin), unwritten()),
-          first_(margin + offset),
-          frames_(frames) {}
-
-    /// What a PortBuffer points at: the block's first frame lies `offset` further on.
-    float* data() { return samples_.data() + margin; }
-    float* begin() { return samples_.data() + first_; }
-    bool same_as(const GuardedBuffer& other) const {
-        return std::memcmp(samples_.data(), other.samples_.data(), samples_.size() * sizeof(float)) == 0;
-    }
-
-    void require_exactly_written(const std::string& who) const {
-        for (int k = 0; k < static_cast<int>(samples_.size()); ++k) {
-            const bool inside = k >= first_ && k < first_ + frames_;
-            if (is_unwritten(samples_[static_cast<std::size_t>(k)]) != inside) continue;
-            throw std::logic_error(who + (inside ? " left unwritten" : " wrote outside its block") +
-                                   ": frame " + std::to_string(k - first_) + " of " +
-                                   std::to_string(frames_));
-        }
-    }
-
-private:
-    std::vector<float> samples_;
-    int first_, frames_;
-};
-
-/// All ports of one side of a node for one block.
-struct GuardedPorts {
-    std::vector<GuardedBuffer> buffers;  ///< max_channels per port
-    std::vector<PortBuffer> ports;
-
-    GuardedPorts(const std::vector<int>& channels, int frames, int offset)
-        : buffers(channels.size() * max_channels, GuardedBuffer(frames, offset)), ports(channels.size()) {
-        for (std::size_t p = 0; p < ports.size(); ++p) {
-            ports[p].channels = channels[p];
-            for (std::size_t c = 0; c < max_channels; ++c) ports[p].channel[c] = at(p, c).data();
-        }
-    }
-    GuardedBuffer& at(std::size_t port, std::size_t channel) {
-        return buffers[port * max_channels + channel];
-    }
-};
-
-OptionValue parsed(const OptionSpec& spec) {
-    switch (spec.kind) {
-        case OptionKind::integer:
-            return std::int64_t{std::stoll(spec.start)};
-        case OptionKind::number:
-            return std::stod(spec.start);
-        case OptionKind::boolean:
-            return spec.start == "true";
-        case OptionKind::channel_list:
-            return std::vector<int>{std::stoi(spec.start)};
-        case OptionKind::text:
-        case OptionKind::choice:
-            break;
-    }
-    return spec.start;
-}
-
-/// The channels of ports with Width::option: 0 where the option leaves it to the cables.
-int option_width(const Options& options) {
-    if (!options.has("channels")) return 0;
-    for (const auto& [name, value] : options.values)
-        if (name == "channels") {
-            if (const auto* list = std::get_if<std::vector<int>>(&value))
-                return static_cast<int>(list->size());
-            return static_cast<int>(std::get<std::int64_t>(value));
-        }
-    return 0;
-}
-
-int port_width(const PortSpec& port, int follow, int own, int option) {
-    switch (port.width) {
-        case Width::follow:
-            return follow;
-        case Width::own:
-            return own;
-        case Width::mono:
-            return 1;
-        case Width::stereo:
-            return 2;
-        case Width::option:
-            return option > 0 ? option : follow;
-    }
-    return follow;
-}
-
-Setup setup_of(const NodeType& type, const NodeConfig& config, const std::vector<ParamSpec>& params) {
-    Setup setup{.sample_rate_hz = config.sample_rate_hz,
-                .channels = config.channels,
-                .input_channels = {},
-                .output_channels = {},
-                .options = options_of(type, config.options),
-                .model = config.model,
-                .start = {},
-                .loop_latency_samples = config.loop_latency_samples};
-    const int option = option_width(setup.options);
-    for (std::size_t p = 0; p < type.inputs.size(); ++p) {
-        const PortSpec& port = type.inputs[p];
-        const int own = p < config.input_channels.size() ? config.input_channels[p]
-                        : port.optional                  ? 0
-                                                         : config.channels;
-        setup.input_channels.push_back(own == 0 ? 0 : port_width(port, config.channels, own, option));
-    }
-    int widest = config.channels;
-    for (const int width : setup.input_channels) widest = std::max(widest, width);
-    for (const PortSpec& port : type.outputs)
-        setup.output_channels.push_back(port_width(
-            port, port.width == Width::option ? widest : config.channels, config.channels, option));
-    for (const ParamSpec& spec : params) {
-        const auto written = std::find_if(config.params.begin(), config.params.end(),
-                                          [&](const auto& entry) { return entry.first == spec.name; });
-        setup.start.push_back(written == config.params.end() ? spec.start : written->second);
-    }
-    return setup;
-}
 
 int length_of(const Ports& inputs, const Sound& device) {
     for (const Sound& sound : inputs)
@@ -165,34 +32,6 @@ void copy_in(const Channel* from, int frame, int frames, float* to) {
 }
 
 }  // namespace
-
-Options options_of(const NodeType& type, const std::vector<std::pair<std::string, OptionValue>>& changes) {
-    Options options;
-    for (const OptionSpec& spec : type.options) {
-        const auto change = std::find_if(changes.begin(), changes.end(),
-                                         [&](const auto& entry) { return entry.first == spec.name; });
-        if (change != changes.end())
-            options.values.push_back(*change);
-        else if (!spec.start.empty())
-            options.values.emplace_back(spec.name, parsed(spec));
-        else if (spec.required)
-            throw std::logic_error("a test must give option " + spec.name + " of " + type.name);
-    }
-    return options;
-}
-
-std::vector<ParamSpec> params_of(const NodeType& type, const Model* model) {
-    std::vector<ParamSpec> params = type.params;
-    if (model != nullptr)
-        for (const ModelControl& control : model->controls)
-            params.push_back({.name = control.name,
-                              .unit = control.unit,
-                              .min = control.min,
-                              .max = control.max,
-                              .start = control.start,
-                              .steps = control.steps});
-    return params;
-}
 
 NodeRunner::NodeRunner(const NodeType& type, const NodeConfig& config)
     : type_(type),

@@ -4,12 +4,12 @@
 
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "runtime/node.hpp"
+#include "tests/support/node_config.hpp"
 #include "tests/support/signals.hpp"
 
 namespace gainstage::test {
@@ -29,25 +29,8 @@ struct Move {
     std::optional<float> smooth_ms = {};  ///< none: the parameter's own
 };
 
-/// What the patch would say about the node.
-struct NodeConfig {
-    double sample_rate_hz = 48'000.;
-    int channels = 1;                      ///< of `follow` ports
-    std::vector<int> input_channels = {};  ///< per port; empty: `channels`, and no cable at optional ports
-    std::vector<std::pair<std::string, OptionValue>> options = {};  ///< beside the defaults
-    std::vector<std::pair<std::string, float>> params = {};         ///< beside the starts
-    std::shared_ptr<const Model> model = {};
-    std::uint64_t start_time = 0;  ///< stream sample of the first frame
-    int loop_latency_samples = 0;
-};
-
 /// Sound per port.
 using Ports = std::vector<Sound>;
-
-/// The node's defaults with `changes` over them, as the resolver would hand them to it.
-Options options_of(const NodeType&, const std::vector<std::pair<std::string, OptionValue>>& changes);
-/// The type's knobs, then its model's controls.
-std::vector<ParamSpec> params_of(const NodeType&, const Model*);
 
 /// Throws std::logic_error, with a sentence, when the node breaks its contract: writes outside its frames,
 /// leaves some of them unwritten, or changes its input.
