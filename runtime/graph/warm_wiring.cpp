@@ -20,41 +20,58 @@ std::size_t at(int index) {
     return static_cast<std::size_t>(index);
 }
 
+/// A node of the old patch or of the new one.
+struct Origin {
+    const Arrangement* patch;
+    int node;
+};
+
 class WarmWirer {
 public:
     WarmWirer(const Arrangement& old, const Arrangement& now, const ArrangeConfig& config)
-        : old_(old), now_(now), config_(config), part_of_(now.slots.size(), -1) {
+        : old_(old),
+          now_(now),
+          config_(config),
+          part_of_now_(now.slots.size(), -1),
+          part_of_old_(old.slots.size(), -1) {
         for (std::size_t n = 0; n < old.slots.size(); ++n)
             old_of_slot_[old.slots[n].get()] = static_cast<int>(n);
     }
 
     WarmWiring run(const std::vector<int>& newcomers) {
-        for (const int n : newcomers) add(n);
+        for (const int n : newcomers) add_newcomer(n);
         // Parts are added while their sources are found, so this walks a growing list.
-        for (std::size_t p = 0; p < nodes_.size(); ++p) connect(static_cast<int>(p));
+        for (std::size_t p = 0; p < origins_.size(); ++p) connect(p);
         const auto limit = static_cast<std::int64_t>(longest_memory_s * config_.sample_rate_hz);
         result_.samples = std::min(result_.samples, limit);
         return std::move(result_);
     }
 
 private:
-    bool survives(int n) const { return old_of_slot_.contains(now_.slots[at(n)].get()); }
+    int add_newcomer(int n) {
+        int& part = part_of_now_[at(n)];
+        if (part < 0) part = add({&now_, n}, now_.slots[at(n)]);
+        return part;
+    }
 
-    int add(int n) {
-        if (part_of_[at(n)] >= 0) return part_of_[at(n)];
-        const std::shared_ptr<Slot>& slot = now_.slots[at(n)];
-        std::shared_ptr<Slot> runs = slot;
-        if (survives(n)) {
-            runs = build_slot(slot->key, slot->description, slot->loop_latency_samples, config_);
-            runs->input_histories.assign(runs->input_histories.size(), nullptr);
-        }
-        result_.wiring.parts.push_back({.slot = runs, .inputs = {}, .remembers = !shares_history(*slot)});
-        result_.samples += warm_samples(*runs, config_.sample_rate_hz);
+    /// A node that plays is run as a copy.
+    int add_playing(int o) {
+        int& part = part_of_old_[at(o)];
+        if (part >= 0) return part;
+        const Slot& slot = *old_.slots[at(o)];
+        auto copy = build_slot(slot.key, slot.description, slot.loop_latency_samples, config_);
+        part = add({&old_, o}, std::move(copy));
+        return part;
+    }
+
+    int add(Origin origin, std::shared_ptr<Slot> slot) {
+        result_.samples += warm_samples(*slot, config_.sample_rate_hz);
         result_.slots.push_back(
-            {.source = slot->key, .slot = runs.get(), .param_of_source = param_map(*runs)});
-        nodes_.push_back(n);
-        part_of_[at(n)] = static_cast<int>(nodes_.size()) - 1;
-        return part_of_[at(n)];
+            {.source = slot->key, .slot = slot.get(), .param_of_source = param_map(*slot)});
+        const bool remembers = !shares_history(*slot);
+        result_.wiring.parts.push_back({.slot = std::move(slot), .inputs = {}, .remembers = remembers});
+        origins_.push_back(origin);
+        return static_cast<int>(origins_.size()) - 1;
     }
 
     bool shares_history(const Slot& slot) const {
@@ -71,50 +88,55 @@ private:
         return {};
     }
 
-    void connect(int part) {
-        const int n = nodes_[at(part)];
-        for (std::size_t p = 0; p < now_.feeds[at(n)].size(); ++p) {
-            const Feed& feed = now_.feeds[at(n)][p];
+    void connect(std::size_t part) {
+        const Origin origin = origins_[part];
+        for (std::size_t p = 0; p < origin.patch->feeds[at(origin.node)].size(); ++p) {
             Feed warm;
-            if (const auto history = heard(n, p)) {
+            if (const auto history = heard(origin, p)) {
                 warm.push_back(recall(history));
             } else {
-                for (const Source& source : feed) add_source(warm, source);
+                for (const Source& source : origin.patch->feeds[at(origin.node)][p])
+                    add_source(warm, *origin.patch, source);
             }
-            result_.wiring.parts[at(part)].inputs.push_back({.feed = std::move(warm), .old_feed = {}});
+            result_.wiring.parts[part].inputs.push_back({.feed = std::move(warm), .old_feed = {}});
         }
     }
 
-    void add_source(Feed& warm, const Source& source) {
-        const Slot& slot = *now_.slots[at(source.part)];
-        if (survives(source.part) && slot.output_history && source.port == 0)
+    void add_source(Feed& warm, const Arrangement& patch, const Source& source) {
+        const Slot& slot = *patch.slots[at(source.part)];
+        const auto plays = old_of_slot_.find(&slot);
+        if (plays != old_of_slot_.end() && slot.output_history && source.port == 0)
             warm.push_back(recall(slot.output_history));
-        else if (!slot.description.input_channels.empty())
-            warm.push_back({add(source.part), source.port});
-        // else: an input that the edit brings; it has no past, silence stands for it
+        else if (slot.description.input_channels.empty())
+            return;  // an input that the edit brings: it has no past, silence stands for it
+        else if (plays != old_of_slot_.end())
+            warm.push_back({add_playing(plays->second), source.port});
+        else
+            warm.push_back({add_newcomer(source.part), source.port});
     }
 
-    /// A history of exactly this feed: of the node that is replaced, else of anyone who hears the same
-    /// cables.
-    std::shared_ptr<History> heard(int n, std::size_t port) const {
-        const NodeKey key = now_.slots[at(n)]->key;
+    /// A history of exactly this feed: of the node itself or the one that it replaces, else of anyone who
+    /// hears the same cables.
+    std::shared_ptr<History> heard(Origin origin, std::size_t port) const {
+        const Slot& slot = *origin.patch->slots[at(origin.node)];
+        const Feed& feed = origin.patch->feeds[at(origin.node)][port];
         std::shared_ptr<History> found;
         for (std::size_t o = 0; o < old_.slots.size(); ++o)
             for (std::size_t p = 0; p < old_.slots[o]->input_histories.size(); ++p) {
                 const auto& history = old_.slots[o]->input_histories[p];
-                const bool replaced = old_.slots[o]->key == key && p == port;
-                if (!history || (found && !replaced)) continue;
-                if (history->channels() != now_.slots[at(n)]->description.input_channels[port]) continue;
-                if (same_feed(now_.feeds[at(n)][port], old_.feeds[o][p])) found = history;
+                const bool own = old_.slots[o]->key == slot.key && p == port;
+                if (!history || (found && !own)) continue;
+                if (history->channels() != slot.description.input_channels[port]) continue;
+                if (same_feed(*origin.patch, feed, old_.feeds[o][p])) found = history;
             }
         return found;
     }
 
-    bool same_feed(const Feed& mine, const Feed& theirs) const {
+    bool same_feed(const Arrangement& patch, const Feed& mine, const Feed& theirs) const {
         return !mine.empty() && std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
                                            [&](const Source& a, const Source& b) {
                                                return a.port == b.port &&
-                                                      now_.slots[at(a.part)] == old_.slots[at(b.part)];
+                                                      patch.slots[at(a.part)] == old_.slots[at(b.part)];
                                            });
     }
 
@@ -130,8 +152,8 @@ private:
     const Arrangement& now_;
     const ArrangeConfig& config_;
     WarmWiring result_;
-    std::vector<int> nodes_;    // per part: index in now_
-    std::vector<int> part_of_;  // per node of now_
+    std::vector<Origin> origins_;                 // per part
+    std::vector<int> part_of_now_, part_of_old_;  // per node
     std::unordered_map<const Slot*, int> old_of_slot_;
 };
 

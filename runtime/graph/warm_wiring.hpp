@@ -18,7 +18,8 @@ struct WarmWiring {
 
 /// The newcomers (indices into `now`) and all that they need upstream, back to the nearest recorded past:
 /// what the node that they replace heard, what any other node heard through the same cables, or an input.
-/// Nodes in between that already play are run as copies.
+/// Nodes in between that already play are run as copies, fed as they were fed so far: what a newcomer hears
+/// goes on without a break when its fade begins.
 WarmWiring wire_warming(const Arrangement& old, const Arrangement& now, const std::vector<int>& newcomers,
                         const ArrangeConfig&);
 

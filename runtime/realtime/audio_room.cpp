@@ -155,7 +155,7 @@ void AudioRoom::apply(const Event& event) noexcept {
             break;
         }
         case EventKind::panic:
-            if (fading_out_) return;
+            if (fading_out_ || master_.to == 0.f) return;  // silent soon, or on the way to the reset
             master_ = {.start = now_, .length = samples(panic_down_ms), .from = master_.at(now_), .to = 0.f};
             schedule({.kind = EventKind::panic_reset, .stamp = now_ + master_.length});
             break;
@@ -166,7 +166,10 @@ void AudioRoom::apply(const Event& event) noexcept {
             return;  // follows from the panic; not news
         case EventKind::fade_out:
             fading_out_ = true;
-            master_ = {.start = now_, .length = samples(event.value), .from = master_.at(now_), .to = 0.f};
+            master_ = {.start = now_,
+                       .length = std::max(1u, samples(event.value)),
+                       .from = master_.at(now_),
+                       .to = 0.f};
             break;
     }
     report({.kind = ReportKind::event, .stamp = now_, .event = event});
@@ -175,6 +178,7 @@ void AudioRoom::apply(const Event& event) noexcept {
 void AudioRoom::reset_all() noexcept {
     if (!plan_) return;
     for (const auto& slot : plan_->slots) slot->reset();
+    remember_knob(every_node, -1, {.start = now_});
 }
 
 void AudioRoom::move_knob(NodeKey key, std::int32_t param, float value, float smooth_ms) noexcept {
@@ -192,11 +196,16 @@ void AudioRoom::move_target(TargetSlot& target, std::int32_t param, float value,
         const int theirs = target.leaving_param[static_cast<std::size_t>(param)];
         if (theirs >= 0) start_ramp(*target.leaving, theirs, value, smooth_ms);
     }
-    knobs_[knob_sequence_ % knob_ring_size] = {.key = slot.key, .param = param, .ramp = ramp};
+    remember_knob(slot.key, param, ramp);
+}
+
+/// Newcomers that are warmed now or later go the same way.
+void AudioRoom::remember_knob(NodeKey key, std::int32_t param, const Ramp& ramp) noexcept {
+    knobs_[knob_sequence_ % knob_ring_size] = {.key = key, .param = param, .ramp = ramp};
     report({.kind = ReportKind::knob,
-            .key = slot.key,
+            .key = key,
             .param = param,
-            .value = value,
+            .value = ramp.to,
             .stamp = now_,
             .sequence = knob_sequence_++,
             .ramp = ramp});
@@ -205,13 +214,10 @@ void AudioRoom::move_target(TargetSlot& target, std::int32_t param, float value,
 Ramp AudioRoom::start_ramp(Slot& slot, std::int32_t param, float value, float smooth_ms) noexcept {
     const ParamSpec& spec = slot.specs[static_cast<std::size_t>(param)];
     Ramp& ramp = slot.ramps[static_cast<std::size_t>(param)];
-    float to = std::clamp(std::isnan(value) ? spec.start : value, spec.min, spec.max);
-    if (to != value)
+    const float asked = std::isnan(value) ? spec.start : value;
+    if (asked != value || asked < spec.min || asked > spec.max)
         report({.kind = ReportKind::clamped, .key = slot.key, .param = param, .value = value, .stamp = now_});
-    if (spec.steps > 1) {
-        const float step = (spec.max - spec.min) / static_cast<float>(spec.steps - 1);
-        to = spec.min + step * std::round((to - spec.min) / step);
-    }
+    const float to = nearest_value(spec, asked);
     const float ms = smooth_ms >= 0.f ? smooth_ms : slot.smooth_ms[static_cast<std::size_t>(param)];
     const std::uint32_t length = spec.steps > 1 ? 0 : samples(ms);
     ramp = {.start = now_, .length = length, .from = ramp.at(now_), .to = to};
@@ -221,12 +227,14 @@ Ramp AudioRoom::start_ramp(Slot& slot, std::int32_t param, float value, float sm
 
 // ------------------------------------------------------------------------------------------------ playing
 
-/// Cuts at the next event, at the begin of a change that is due and at the end of the running fade.
+/// Cuts at the next event, at the begin of a change that is due, at the end of the running fade and at the
+/// end of the stream's own.
 int AudioRoom::piece_length(int wanted) const noexcept {
     std::uint64_t end = now_ + static_cast<std::uint64_t>(std::min(wanted, config_.max_frames));
     if (!events_.empty()) end = std::min(end, events_.back().stamp);
     if (fading_) end = std::min(end, fade_start_ + fading_->curve.size());
     if (pending_ && pending_->stamp > now_) end = std::min(end, pending_->stamp);
+    if (fading_out_ && master_.moving(now_)) end = std::min(end, master_.start + master_.length);
     return static_cast<int>(end - now_);
 }
 

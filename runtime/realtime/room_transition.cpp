@@ -66,7 +66,9 @@ void AudioRoom::inherit_knobs(TargetSlot& target) noexcept {
     if (!target.leaving) return;
     for (std::size_t p = 0; p < target.leaving_param.size(); ++p)
         if (target.leaving_param[p] >= 0)
-            target.slot->ramps[p] = target.leaving->ramps[static_cast<std::size_t>(target.leaving_param[p])];
+            target.slot->ramps[p] =
+                within_range(target.slot->specs[p],
+                             target.leaving->ramps[static_cast<std::size_t>(target.leaving_param[p])]);
     target.slot->update_plain();
 }
 

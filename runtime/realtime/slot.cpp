@@ -61,6 +61,20 @@ Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> no
     ramps.insert(ramps.end(), extra_count, settled(0.f));
 }
 
+float nearest_value(const ParamSpec& spec, float value) noexcept {
+    const float inside = std::clamp(value, spec.min, spec.max);
+    if (spec.steps < 2) return inside;
+    const float step = (spec.max - spec.min) / static_cast<float>(spec.steps - 1);
+    return spec.min + step * std::round((inside - spec.min) / step);
+}
+
+Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept {
+    ramp.from = nearest_value(spec, ramp.from);
+    ramp.to = nearest_value(spec, ramp.to);
+    if (spec.steps > 1) ramp.length = 0;
+    return ramp;
+}
+
 void Slot::update_plain() noexcept {
     constexpr std::uint64_t never = ~std::uint64_t{0};
     const Ramp& b = ramps[static_cast<std::size_t>(param_count + bypass)];

@@ -15,6 +15,8 @@ namespace gainstage {
 
 /// A node's id as a small number, the same for as long as the engine lives.
 using NodeKey = std::uint32_t;
+/// Stands for all nodes: in the knobs' trajectory, a panic, at which every node forgot what it had heard.
+inline constexpr NodeKey every_node = ~NodeKey{0};
 
 enum class TripCause : std::uint8_t { not_finite, above_ceiling };
 
@@ -59,6 +61,11 @@ private:
     int position_ = 0;
     std::vector<std::vector<float>> ring_, now_;
 };
+
+/// What of this knob's range, or of its steps, is nearest. Audio thread.
+float nearest_value(const ParamSpec&, float value) noexcept GAINSTAGE_REALTIME;
+/// Another instance's way of a knob, as this knob can go it. Audio thread.
+Ramp within_range(const ParamSpec&, Ramp) noexcept GAINSTAGE_REALTIME;
 
 /// Everything that lives as long as one node instance. Built by the control thread, run by the audio thread.
 struct Slot {

@@ -5,11 +5,15 @@
 namespace gainstage {
 
 void move_warm_knob(Warming& warming, NodeKey key, std::int32_t param, const Ramp& ramp) noexcept {
+    if (key == every_node)
+        for (const auto& slot : warming.plan.slots) slot->reset();
+    if (param < 0) return;  // of a knob that the node no longer has
     for (WarmSlot& warm : warming.slots) {
         if (warm.source != key || param >= static_cast<std::int32_t>(warm.param_of_source.size())) continue;
         const int own = warm.param_of_source[static_cast<std::size_t>(param)];
         if (own < 0) continue;
-        warm.slot->ramps[static_cast<std::size_t>(own)] = ramp;
+        const auto index = static_cast<std::size_t>(own);
+        warm.slot->ramps[index] = within_range(warm.slot->specs[index], ramp);
         warm.slot->update_plain();
     }
 }

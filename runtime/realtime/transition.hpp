@@ -27,7 +27,8 @@ struct Warming {
     std::uint64_t knob_sequence = 0;  ///< first knob report not yet applied
 };
 
-/// Moves the knob of every warming slot that follows `key`. Audio thread or the thread that warms.
+/// Moves the knob of every warming slot that follows `key`; `every_node` resets them all. Audio thread or the
+/// thread that warms.
 void move_warm_knob(Warming&, NodeKey key, std::int32_t param, const Ramp&) noexcept GAINSTAGE_REALTIME;
 /// Runs the warming plan up to stream sample `stop`, at most one piece away.
 WarmFailure run_warming(Warming&, std::uint64_t stop, float ceiling) noexcept GAINSTAGE_REALTIME;

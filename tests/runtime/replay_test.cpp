@@ -1,6 +1,7 @@
 /// A take and its log: everything that happened live happens again, bit for bit.
 
 #include <fstream>
+#include <random>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <random>
+
 #include "runtime/patch/read_patch.hpp"
 #include "tests/support/realtime_guard.hpp"
 
