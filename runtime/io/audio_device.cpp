@@ -196,13 +196,14 @@ bool AudioDevice::Backend::must_abort() const {
 #endif
 }
 
-/// When a JACK server dies, RtAudio closes the stream from a thread of its own.
+/// When a JACK server dies, RtAudio closes the stream from a thread of its own, and must not be destroyed
+/// before.
 void AudioDevice::Backend::wait_until_closed() {
-    for (int k = 0; k < 50 && audio().isStreamOpen(); ++k) std::this_thread::sleep_for(10ms);
+    for (int k = 0; k < 500 && audio().isStreamOpen(); ++k) std::this_thread::sleep_for(10ms);
 }
 
 void AudioDevice::Backend::stop() {
-    if (!audio().isStreamOpen() || !callback_) return;
+    if (!callback_ || !audio().isStreamOpen()) return;
     if (!audio().isStreamRunning()) return wait_until_closed();
     const bool abort = must_abort();
     const QuietStderr quiet;
@@ -231,6 +232,7 @@ void AudioDevice::stop() noexcept {
     } catch (const std::exception&) {
         // RtAudio 5 throws when the stream was closed in the meantime: then it has stopped.
     }
+    static_cast<void>(callbacks());  // from here on, this thread sees what the last block wrote
 }
 
 bool AudioDevice::is_running() const noexcept {

@@ -43,8 +43,8 @@ public:
     /// False once the driver has closed the stream (its server died, the device was pulled).
     virtual bool is_running() const noexcept = 0;
 
-    /// Blocks played since start. Any thread.
-    std::uint64_t callbacks() const noexcept { return callbacks_.load(std::memory_order_relaxed); }
+    /// Blocks played since start. Any thread; what they wrote is then to be seen.
+    std::uint64_t callbacks() const noexcept { return callbacks_.load(std::memory_order_acquire); }
     /// Not every driver says when a device is gone: true when the callbacks have stopped for a second. Ask
     /// regularly.
     bool has_stalled(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) noexcept {
@@ -57,7 +57,7 @@ public:
     }
 
 protected:
-    void count_callback() noexcept GAINSTAGE_REALTIME { callbacks_.fetch_add(1, std::memory_order_relaxed); }
+    void count_callback() noexcept GAINSTAGE_REALTIME { callbacks_.fetch_add(1, std::memory_order_release); }
 
     AudioFormat format_;
 
