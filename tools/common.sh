@@ -26,12 +26,24 @@ listed() {  # COLUMN GROUP...: the packages of these groups (column 2: Debian, 3
         '!/^#/ && index(groups, " " $1 " ") && $column != "-" { print $column }' "$root/tools/packages"
 }
 
+# COLUMN 2 of these groups, without those marked by a ? that apt knows no package for.
+wanted_packages() {  # GROUP...
+    local package
+    for package in $(listed 2 "$@"); do
+        case $package in
+            *\?) if apt-cache show "${package%\?}" >/dev/null 2>&1; then say "${package%\?}"; fi ;;
+            *) say "$package" ;;
+        esac
+    done
+}
+
 missing_packages() {  # GROUP...: those that dpkg does not have installed
-    local installed
-    # shellcheck disable=SC2046,SC2016  # one word per package; ${...} is dpkg-query's own language
-    installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $(listed 2 "$@") 2>/dev/null |
+    local wanted installed
+    wanted=$(wanted_packages "$@")
+    # shellcheck disable=SC2086,SC2016  # one word per package; ${...} is dpkg-query's own language
+    installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
         awk '$2 == "installed" { print $1 }')
-    listed 2 "$@" | grep -vxF "${installed:-none}" || true
+    grep -vxF "${installed:-none}" <<<"$wanted" || true
 }
 
 as_root() {
@@ -59,10 +71,11 @@ need_packages() {
         fail 78 "Missing: $missing" "Installing needs root and there is no sudo here. As root, run:" \
             "  apt-get install --no-install-recommends $missing"
     fi
-    say "Installing with apt-get: $missing"
     local log
     log=$(mktemp)
     apt update >"$log" 2>&1 || say "apt-get update failed; trying with the package lists that are here."
+    missing=$(missing_packages "$@" | paste -s -d ' ' -)  # now that apt knows what there is
+    say "Installing with apt-get: $missing"
     # shellcheck disable=SC2086  # one word per package
     apt install -y --no-install-recommends $missing >>"$log" 2>&1 || {
         tail -n 20 "$log" >&2
