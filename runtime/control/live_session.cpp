@@ -68,6 +68,9 @@ LiveSession::LiveSession(const LiveConfig& config, NodeTypes types, Listener lis
                               .midi_ports = static_cast<int>(config_.midi.size())}});
     engine_->listen([this](const EngineNews& news) { hear(news); });
     if (!config_.log.empty()) log_ = std::make_unique<TakeLog>(config_.log, rate);
+    if (!config_.record.empty())
+        recorder_ = std::make_unique<InputRecorder>(config_.record, stream_->format().in_channels,
+                                                    stream_->format().rate_hz);
     open_midi();
     if (!load_first()) return;
 
@@ -96,6 +99,7 @@ void LiveSession::callback(void* self, const float* const* in, float* const* out
     const DeviceCallbackScope scope;
     if (input_overflow) session.input_overflows_.fetch_add(1, std::memory_order_relaxed);
     if (output_underflow) session.output_underflows_.fetch_add(1, std::memory_order_relaxed);
+    if (session.recorder_) session.recorder_->push(in, frames);
     const AudioFormat& format = session.stream_->format();
     session.engine_->room().process(in, format.in_channels, out, format.out_channels, frames, clock_ns);
 }
@@ -133,10 +137,7 @@ bool LiveSession::turn() {
     }
     engine_->tick();
     report_xruns();
-    if (log_ && !log_->good() && std::exchange(log_was_good_, false))
-        say(LiveNews::Kind::problem, fmt::format("{}: could not be written (is the disk full?); playing goes "
-                                                 "on, the take can't be repeated from here",
-                                                 config_.log));
+    write_files();
     if (!stream_->is_running() || stream_->has_stalled()) {
         device_lost_ = true;
         say(LiveNews::Kind::device_lost,
@@ -146,6 +147,28 @@ bool LiveSession::turn() {
     }
     return config_.seconds <= 0. ||
            static_cast<double>(engine_->room().now()) < config_.seconds * stream_->format().rate_hz;
+}
+
+/// What can't be written is said; playing goes on.
+void LiveSession::write_files() {
+    if (log_ && !log_->good() && std::exchange(log_was_good_, false))
+        report_unwritten(
+            fmt::format("{}: could not be written (is the disk full?); the take can't be repeated from here",
+                        config_.log));
+    if (!recorder_) return;
+    try {
+        recorder_->drain();
+    } catch (const WriteError& error) {
+        report_unwritten(error.what());
+    }
+    if (recorder_->lost() > 0 && std::exchange(recording_was_whole_, false))
+        report_unwritten(
+            fmt::format("{}: the disk is too slow, a part of the recording is silence", config_.record));
+}
+
+void LiveSession::report_unwritten(const std::string& cause) {
+    is_incomplete_ = true;
+    say(LiveNews::Kind::problem, cause + "; playing goes on");
 }
 
 void LiveSession::watch(const Graph& graph) {
@@ -234,15 +257,18 @@ LiveStatus LiveSession::status() {
 
 LiveSummary LiveSession::finish() {
     if (!device_lost_ && stream_->is_running()) {
-        engine_->fade_out(50.f);
         const auto patience = Clock::now() + 2s;
+        bool asked = false;
         while (!engine_->silent() && Clock::now() < patience && stream_->is_running()) {
+            asked = asked || engine_->fade_out(50.f);
             std::this_thread::sleep_for(2ms);
             engine_->tick();
+            write_files();
         }
     }
     stream_->stop();
     engine_->tick();
+    write_files();
     const RoomStats& stats = engine_->room().stats();
     const double rate = stream_->format().rate_hz;
     LiveSummary summary{.seconds = static_cast<double>(engine_->room().now()) / rate,
@@ -260,7 +286,10 @@ LiveSummary LiveSession::finish() {
                         .worst_at_s = static_cast<double>(stats.worst_at.load()) / rate,
                         .slowest_node = {},
                         .slowest_node_load = 0.,
-                        .device_lost = device_lost_};
+                        .recorded_s = 0.,
+                        .record_lost_s = 0.,
+                        .device_lost = device_lost_,
+                        .is_incomplete = false};
     for (const auto& input : midi_) {
         summary.midi_messages += input->received();
         summary.midi_dropped += input->dropped();
@@ -275,7 +304,22 @@ LiveSummary LiveSession::finish() {
             summary.slowest_node_load = share;
             summary.slowest_node = slot->description.id;
         }
+    finish_recording(summary);
     return summary;
+}
+
+void LiveSession::finish_recording(LiveSummary& summary) {
+    if (recorder_) try {
+            recorder_->finish();
+        } catch (const WriteError& error) {
+            is_incomplete_ = true;
+            say(LiveNews::Kind::problem, error.what());
+        }
+    if (recorder_) {
+        summary.recorded_s = static_cast<double>(recorder_->frames()) / stream_->format().rate_hz;
+        summary.record_lost_s = static_cast<double>(recorder_->lost()) / stream_->format().rate_hz;
+    }
+    summary.is_incomplete = is_incomplete_;
 }
 
 }  // namespace gainstage

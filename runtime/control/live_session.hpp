@@ -11,6 +11,7 @@
 
 #include "runtime/control/engine.hpp"
 #include "runtime/control/file_watcher.hpp"
+#include "runtime/control/input_recorder.hpp"
 #include "runtime/control/patch_loader.hpp"
 #include "runtime/control/take_log.hpp"
 #include "runtime/io/audio_device.hpp"
@@ -25,6 +26,7 @@ struct LiveConfig {
     std::vector<std::string> midi;  ///< names of ports, see MidiInput
     double seconds = 0.;            ///< end by itself; 0: play on
     std::string log;                ///< file for the take's log; empty: none
+    std::string record;             ///< sound file for the input; empty: none
     bool rehearse = false;          ///< watch the patch and its models
 };
 
@@ -53,9 +55,11 @@ struct LiveSummary {
                   midi_messages = 0, midi_dropped = 0, reports_lost = 0;
     float worst_load = 0.f;
     double worst_at_s = 0.;
-    std::string slowest_node;       ///< most time per sample, where any was measured
-    double slowest_node_load = 0.;  ///< its share of the time there is
+    std::string slowest_node;                    ///< most time per sample, where any was measured
+    double slowest_node_load = 0.;               ///< its share of the time there is
+    double recorded_s = 0., record_lost_s = 0.;  ///< of the input; what was lost is silence in the file
     bool device_lost = false;
+    bool is_incomplete = false;  ///< the log or the recording could not be written to its end
 };
 
 class LiveSession {
@@ -85,6 +89,9 @@ private:
     void hear(const EngineNews&);
     void say(LiveNews::Kind, const std::string& text);
     void report_xruns();
+    void write_files();
+    void report_unwritten(const std::string& cause);
+    void finish_recording(LiveSummary&);
     std::string knob_name(const Event&) const;
     static void callback(void* self, const float* const* in, float* const* out, int frames,
                          bool input_overflow, bool output_underflow);
@@ -98,12 +105,13 @@ private:
     std::unique_ptr<Engine> engine_;
     std::vector<std::unique_ptr<MidiInput>> midi_;
     std::unique_ptr<TakeLog> log_;
+    std::unique_ptr<InputRecorder> recorder_;
     std::unique_ptr<FileWatcher> watcher_;
     std::atomic<std::uint64_t> input_overflows_{0}, output_underflows_{0};
     std::uint64_t xruns_said_ = 0;
     std::chrono::steady_clock::time_point xruns_said_at_{};
     std::string last_midi_;
-    bool log_was_good_ = true, device_lost_ = false;
+    bool log_was_good_ = true, recording_was_whole_ = true, is_incomplete_ = false, device_lost_ = false;
 };
 
 }  // namespace gainstage

@@ -139,7 +139,7 @@ void LiveDisplay::show(const LiveStatus& status) {
                                    status.seconds, meters(status.in_peak_db), meters(status.out_peak_db),
                                    status.load * 100.f, status.worst_load * 100.f, status.xruns);
     for (const auto& [node, db] : status.gain_reduction_db)
-        text += fmt::format("  {} {:.1f} dB", node, -std::abs(db));
+        text += fmt::format("  {} {:.1f} dB", node, std::abs(db) < 0.05f ? 0.f : -std::abs(db));
     if (!status.last_midi.empty()) text += "  midi " + status.last_midi;
     fmt::print(stderr, "\r\033[K{}", cut(text, columns() - 1));
     std::fflush(stderr);
@@ -163,6 +163,8 @@ void LiveDisplay::show(const LiveSummary& s) {
                            {"reports_lost", s.reports_lost},
                            {"slowest_node", s.slowest_node},
                            {"slowest_node_load", s.slowest_node_load},
+                           {"recorded_s", s.recorded_s},
+                           {"record_lost_s", s.record_lost_s},
                            {"device_lost", s.device_lost}});
     line(
         fmt::format("played {:.1f} s in {} blocks; {} xrun(s), {} late block(s); worst block {:.0f} % of its "
@@ -172,6 +174,10 @@ void LiveDisplay::show(const LiveSummary& s) {
                      s.trips));
     if (s.midi_messages || s.midi_dropped)
         line(fmt::format("{} MIDI message(s), {} lost", s.midi_messages, s.midi_dropped));
+    if (s.recorded_s > 0.)
+        line(fmt::format("{:.1f} s of input recorded{}", s.recorded_s,
+                         s.record_lost_s > 0. ? fmt::format("; {:.1f} s of it are lost", s.record_lost_s)
+                                              : std::string()));
     if (s.reports_lost)
         line(fmt::format("{} report(s) lost: the log of this take is not complete", s.reports_lost));
     if (!s.slowest_node.empty())

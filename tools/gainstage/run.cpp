@@ -47,7 +47,8 @@ int play(const RunOptions& options) {
     }
     const LiveSummary summary = session.finish();
     display.show(summary);
-    return summary.device_lost ? no_device : ok;
+    if (summary.device_lost) return no_device;
+    return summary.is_incomplete ? cannot_write : ok;
 }
 
 int run_run(const RunOptions& options) {
@@ -58,7 +59,7 @@ int run_run(const RunOptions& options) {
     } catch (const DeviceError& error) {
         return fail(no_device, error.what());
     } catch (const std::runtime_error& error) {
-        return fail(cannot_write, error.what());  // the log could not be created
+        return fail(cannot_write, error.what());  // the log or the recording
     }
 }
 
@@ -90,6 +91,8 @@ void add_run(CLI::App& app, int& exit_code) {
     command->add_option("--seconds", config.seconds, "End by itself after so long")
         ->check(CLI::NonNegativeNumber);
     command->add_option("--log", config.log, "Write every event with its sample, for render --events");
+    command->add_option("--record", config.record,
+                        "Record the input to a WAV, from the first sample; render repeats the take from it");
     command->add_flag("--rehearse", config.rehearse,
                       "Watch the patch and its models, and take up what changes");
     command->add_flag("--json", options->json, "Events and status as JSON lines on standard output");

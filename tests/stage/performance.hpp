@@ -1,0 +1,49 @@
+#pragma once
+/// A patch on stage: a JACK server, `gainstage run` as its client, and a tape around it.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/stage/program.hpp"
+#include "tests/stage/tape.hpp"
+#include "tests/support/jack_server.hpp"
+#include "tests/support/measure.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace gainstage::test {
+
+/// The program ends before the tape, the tape before the server.
+class Performance {
+public:
+    struct Config {
+        int inputs = 1, outputs = 2;         ///< device channels of the patch
+        std::vector<std::string> more = {};  ///< arguments of `run`
+        std::string midi_port = {};          ///< of the tape's MIDI; empty: none
+    };
+
+    /// Starts the program, which records its input, and connects the tape.
+    Performance(const JackServer&, const std::string& patch, const Config&);
+
+    Program& program() { return *program_; }
+    Tape& tape() { return tape_; }
+    const TemporaryFolder& folder() const { return folder_; }
+
+    /// SIGINT; the exit status.
+    int end();
+    /// What the engine heard, once the program has ended: a WAV.
+    std::string heard() const { return folder_.file("heard.wav"); }
+    /// `gainstage render` of that, latency and all.
+    Sound rendered(const std::string& patch, const std::vector<std::string>& more = {}) const;
+
+private:
+    const TemporaryFolder folder_;
+    Tape tape_;
+    std::optional<Program> program_;
+};
+
+/// "" where the tape is, bit for bit, what was rendered, from some period of the stream on; past the end of
+/// the file, silence. Else how far it is.
+std::string tape_difference(const Sound& tape, const Sound& rendered, int period);
+
+}  // namespace gainstage::test

@@ -1,0 +1,97 @@
+#include "tests/stage/program.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <sstream>
+#include <thread>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+namespace gainstage::test {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+/// Runs in the new process.
+[[noreturn]] void become_program(char* const* arguments, const std::string& out, const std::string& err) {
+#if defined(__linux__)
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing behind
+#endif
+    dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
+    dup2(open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
+    dup2(open(err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+    execv(arguments[0], arguments);
+    _exit(127);
+}
+
+}  // namespace
+
+Program::Program(const std::vector<std::string>& arguments) {
+    // Everything is made before fork(): another thread may hold the heap's lock at that moment.
+    std::vector<std::string> words{GAINSTAGE_BINARY};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    const std::string out = folder_.file("stdout"), err = folder_.file("stderr");
+    process_ = fork();
+    if (process_ == 0) become_program(pointers.data(), out, err);
+}
+
+Program::~Program() {
+    if (!is_running()) return;
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+}
+
+void Program::signal(int number) const {
+    if (status_ == still_runs) kill(process_, number);
+}
+
+bool Program::is_running() {
+    int status = 0;
+    if (status_ == still_runs && waitpid(process_, &status, WNOHANG) == process_)
+        status_ = WIFEXITED(status) ? WEXITSTATUS(status) : killed;
+    return status_ == still_runs;
+}
+
+int Program::wait(std::chrono::milliseconds limit) {
+    const auto end = Clock::now() + limit;
+    while (is_running() && Clock::now() < end) std::this_thread::sleep_for(5ms);
+    return status_;
+}
+
+std::vector<nlohmann::json> Program::events(const std::string& name) const {
+    std::vector<nlohmann::json> found;
+    std::istringstream lines(standard_output());
+    for (std::string line; std::getline(lines, line);) {
+        // The last line may still be on its way.
+        const nlohmann::json object = nlohmann::json::parse(line, nullptr, false);
+        if (object.is_object() && object.value("event", "") == name) found.push_back(object);
+    }
+    return found;
+}
+
+bool Program::tells(const std::string& event, std::size_t count) {
+    const auto end = Clock::now() + patience;
+    for (;;) {
+        const bool ran = is_running();
+        if (events(event).size() >= count) return true;
+        if (!ran || Clock::now() > end) return false;
+        std::this_thread::sleep_for(5ms);
+    }
+}
+
+void run_to_end(const std::vector<std::string>& arguments) {
+    Program program(arguments);
+    if (const int status = program.wait(); status != 0)
+        throw std::runtime_error("gainstage ended with " + std::to_string(status) + ":\n" + program.words());
+}
+
+}  // namespace gainstage::test

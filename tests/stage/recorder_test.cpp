@@ -1,0 +1,172 @@
+/// The recording of what the engine heard.
+
+#include "runtime/control/input_recorder.hpp"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <thread>
+
+#include "tests/stage/program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/measure.hpp"
+#include "tests/support/realtime_guard.hpp"
+#include "tests/support/signals.hpp"
+
+using namespace gainstage;
+using namespace gainstage::test;
+
+namespace {
+
+constexpr int block = 100;
+
+/// As the audio thread does it, under guard.
+void push(InputRecorder& recorder, const Sound& sound, int from, int to) {
+    for (; from < to; from += block) {
+        std::vector<const float*> channels;
+        for (const Channel& channel : sound) channels.push_back(channel.data() + from);
+        const RealtimeScope guard;
+        recorder.push(channels.data(), std::min(block, to - from));
+    }
+}
+
+/// While it lives, no file of this process or its children grows beyond so many bytes: a disk that gets full.
+class FullDisk {
+public:
+    explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit small{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &small);
+    }
+    ~FullDisk() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+private:
+    rlimit before_{};
+    void (*const handler_)(int);
+};
+
+}  // namespace
+
+TEST_CASE("a recording holds every sample of every channel, and is there when it is finished") {
+    const TemporaryFolder folder;
+    const Sound sound = stereo(white_noise(5'000, 1), white_noise(5'000, 2));
+    InputRecorder recorder(folder.file("take.wav"), 2, 48'000);
+    push(recorder, sound, 0, 2'000);
+    recorder.drain();
+    push(recorder, sound, 2'000, 5'000);
+    CHECK_FALSE(std::filesystem::exists(folder.file("take.wav")));
+    recorder.finish();
+    const SoundData recorded = read_sound_file(folder.file("take.wav"));
+    CHECK(recorded.rate_hz == 48'000);
+    CHECK(bit_difference(recorded.channels, sound) == "");
+    CHECK(recorder.frames() == 5'000);
+    CHECK(recorder.lost() == 0);
+}
+
+TEST_CASE("where the disk was too slow a recording is silent, and all else is in its place") {
+    const TemporaryFolder folder;
+    const Sound sound = mono(white_noise(5'000, 1));
+    InputRecorder recorder(folder.file("take.wav"), 1, 48'000, 1'000);
+    push(recorder, sound, 0, 1'500);  // the ring holds the first 1,000
+    CHECK(recorder.lost() == 500);
+    recorder.drain();
+    push(recorder, sound, 1'500, 2'700);
+    recorder.drain();
+    push(recorder, sound, 2'700, 5'000);
+    CHECK(recorder.lost() == 500 + 200 + 1'300);
+    recorder.finish();
+    Channel expected = sound[0];
+    for (const auto& [from, to] : {std::pair(1'000, 1'500), {2'500, 2'700}, {3'700, 5'000}})
+        std::fill(expected.begin() + from, expected.begin() + to, 0.f);
+    CHECK(bit_difference(read_sound_file(folder.file("take.wav")).channels, mono(expected)) == "");
+}
+
+TEST_CASE("a recording is whole while one thread plays and another writes") {
+    const TemporaryFolder folder;
+    const Sound sound = stereo(white_noise(200'000, 1), white_noise(200'000, 2));
+    InputRecorder recorder(folder.file("take.wav"), 2, 48'000, 3'000);  // small enough to be full at times
+    std::atomic<bool> plays{true};
+    std::thread audio([&] {
+        push(recorder, sound, 0, 200'000);
+        plays = false;
+    });
+    while (plays) recorder.drain();
+    audio.join();
+    recorder.finish();
+    const Sound recorded = read_sound_file(folder.file("take.wav")).channels;
+    REQUIRE(recorded[0].size() == 200'000);
+    std::uint64_t silent = 0, wrong = 0;
+    for (std::size_t k = 0; k < recorded[0].size(); ++k) {
+        const bool is_silent = recorded[0][k] == 0.f && recorded[1][k] == 0.f;
+        silent += is_silent;
+        wrong += !is_silent && (recorded[0][k] != sound[0][k] || recorded[1][k] != sound[1][k]);
+    }
+    CHECK(wrong == 0);
+    CHECK(silent == recorder.lost());
+}
+
+TEST_CASE("without input channels a recording is silence as long as the stream") {
+    const TemporaryFolder folder;
+    InputRecorder recorder(folder.file("take.wav"), 0, 48'000);
+    for (int k = 0; k < 10; ++k) recorder.push(nullptr, block);
+    recorder.finish();
+    CHECK(bit_difference(read_sound_file(folder.file("take.wav")).channels, mono(silence(1'000))) == "");
+}
+
+TEST_CASE("a full disk ends a recording with one error, keeps what fits, and the stream goes on") {
+    const TemporaryFolder folder;
+    const Sound sound = mono(white_noise(50'000, 1));
+    const FullDisk disk(100'000);  // 25,000 samples
+    InputRecorder recorder(folder.file("take.wav"), 1, 48'000);
+    push(recorder, sound, 0, 50'000);
+    CHECK_THROWS_AS(recorder.drain(), WriteError);
+    for (int k = 0; k < 20; ++k) {
+        push(recorder, sound, 0, 50'000);
+        recorder.drain();
+    }
+    recorder.finish();
+    CHECK(recorder.lost() == 0);
+    const Sound kept = read_sound_file(folder.file("take.wav")).channels;
+    const int length = static_cast<int>(kept[0].size());
+    CHECK(length >= 20'000);
+    CHECK(bit_difference(kept, cut(sound, 0, length)) == "");
+}
+
+TEST_CASE("run --record writes the whole stream, and says how much") {
+    const TemporaryFolder folder;
+    Program program({"run", std::string(GAINSTAGE_SOURCE_DIR) + "/patches/hello.toml", "--null", "--json",
+                     "--block", "480", "--seconds", "0.3", "--record", folder.file("take.wav")});
+    INFO(program.words());
+    REQUIRE(program.wait() == 0);
+    REQUIRE(program.events("summary").size() == 1);
+    const auto summary = program.events("summary")[0];
+    const SoundData recorded = read_sound_file(folder.file("take.wav"));
+    CHECK(recorded.channels[0].size() == summary.at("blocks").get<std::size_t>() * 480);
+    CHECK(summary.at("recorded_s").get<double>() == Approx(summary.at("seconds").get<double>()));
+    CHECK(recorded.channels[0].size() >= 14'400);
+}
+
+TEST_CASE("run --record to a place that can't be written to is refused before a sound") {
+    Program program({"run", std::string(GAINSTAGE_SOURCE_DIR) + "/patches/hello.toml", "--null", "--record",
+                     "/nowhere/take.wav"});
+    CHECK(program.wait() == 73);
+    CHECK(program.standard_error().find("/nowhere/take.wav: cannot be written") != std::string::npos);
+}
+
+TEST_CASE("run --record on a disk that gets full goes on playing, and ends with 73") {
+    const TemporaryFolder folder;
+    const FullDisk disk(40'000);  // 0.2 s of sound
+    Program program({"run", std::string(GAINSTAGE_SOURCE_DIR) + "/patches/hello.toml", "--null", "--json",
+                     "--seconds", "0.6", "--record", folder.file("take.wav")});
+    CHECK(program.wait() == 73);
+    INFO(program.words());
+    REQUIRE(program.events("problem").size() == 1);
+    const auto text = program.events("problem")[0].at("text").get<std::string>();
+    CHECK(text.find("take.wav: cannot be written") != std::string::npos);
+    CHECK(text.find("what came before is kept; playing goes on") != std::string::npos);
+    CHECK(program.events("summary")[0].at("seconds").get<double>() >= 0.6);
+    CHECK(read_sound_file(folder.file("take.wav")).channels[0].size() > 4'800);
+}
