@@ -245,7 +245,8 @@ void AudioRoom::play_piece(DeviceBlock& device, int frames) noexcept {
                     .fade_start = fade_start_,
                     .device = &device,
                     .ceiling = score_->ceiling,
-                    .latch_window_samples = Quarantine::window_s * config_.sample_rate_hz};
+                    .latch_window_samples = Quarantine::window_s * config_.sample_rate_hz,
+                    .trips = &trips_};
         if (config_.time_nodes) {
             const int steps = static_cast<int>(plan_->steps.size());
             piece.timed_begin = timed_next_ < steps ? timed_next_ : 0;
@@ -271,8 +272,8 @@ void AudioRoom::play_master(DeviceBlock& device, int frames) noexcept {
 }
 
 void AudioRoom::report_trips(const Piece& piece) noexcept {
-    for (int i = 0; i < piece.trip_count; ++i) {
-        const Trip& trip = piece.trips[static_cast<std::size_t>(i)];
+    for (int i = 0; i < std::min(piece.trip_count, Piece::max_trips); ++i) {
+        const Trip& trip = trips_[static_cast<std::size_t>(i)];
         const Quarantine& q = trip.slot->quarantine;
         const int target = score_->target_of_key[trip.slot->key];
         if (target < 0 || score_->targets[static_cast<std::size_t>(target)].slot != trip.slot)

@@ -122,6 +122,7 @@ private:
     std::vector<Event> events_;  // sorted by stamp, latest first; never beyond max_events
     std::int64_t last_clock_ns_ = 0;
     int timed_next_ = 0;
+    std::array<Trip, Piece::max_trips> trips_{};  // of the latest piece
     static constexpr std::uint64_t knob_ring_size = 4096;
     std::vector<KnobEntry> knobs_;  // the latest ramps, for newcomers that catch up
     std::uint64_t knob_sequence_ = 0;

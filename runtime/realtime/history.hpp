@@ -1,6 +1,7 @@
 #pragma once
 /// The recent past of one port: what a newcomer is warmed on.
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstdint>
@@ -40,8 +41,12 @@ public:
         for (int c = 0; c < channels_; ++c) {
             const float* from = sound.channel[c] + offset;
             std::atomic<float>* to = data_.get() + static_cast<std::uint64_t>(c) * capacity_;
-            for (int k = 0; k < frames; ++k)
-                to[(time + k) & (capacity_ - 1)].store(from[k], std::memory_order_release);
+            const std::uint64_t place = time & (capacity_ - 1);
+            const int first = static_cast<int>(
+                std::min<std::uint64_t>(static_cast<std::uint64_t>(frames), capacity_ - place));
+            for (int k = 0; k < first; ++k)
+                to[place + static_cast<std::uint64_t>(k)].store(from[k], std::memory_order_release);
+            for (int k = first; k < frames; ++k) to[k - first].store(from[k], std::memory_order_release);
         }
         end_.store(time + frames, std::memory_order_release);
     }

@@ -91,7 +91,7 @@ struct Piece {
     bool history_lost = false;           ///< a recall came too late (warming only)
 
     static constexpr int max_trips = 32;
-    std::array<Trip, max_trips> trips{};
+    std::array<Trip, max_trips>* trips = nullptr;  ///< where to say what went wrong; null: nobody asks
     int trip_count = 0;
 };
 

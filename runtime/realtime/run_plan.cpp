@@ -124,7 +124,9 @@ GAINSTAGE_NOINLINE void guard(const Step& step, Piece& piece, const Dry& dry, st
         bad = first_bad(step, offset, frames, piece.ceiling, cause);
         if (bad < frames) {
             record_trip(slot, time + bad, piece.latch_window_samples);
-            if (piece.trip_count < Piece::max_trips) piece.trips[piece.trip_count++] = {&slot, cause};
+            if (piece.trips && piece.trip_count < Piece::max_trips)
+                (*piece.trips)[static_cast<std::size_t>(piece.trip_count)] = {&slot, cause};
+            ++piece.trip_count;
         }
     }
     for (int p = 0; p < step.output_count; ++p)
