@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "runtime/graph/warm_wiring.hpp"
 #include "runtime/realtime/denormals.hpp"
@@ -49,8 +50,17 @@ Problems Engine::play(Graph graph) {
 
 Problems Engine::play_as_ordered(std::optional<Graph> graph, const ChangeOrder& order) {
     collect();
+    if (in_flight_)
+        return {{.file = graph_.file,
+                 .place = {},
+                 .key = {},
+                 .message = fmt::format("a change is ordered for sample {}, but the one before is not complete "
+                                        "by then",
+                                        order.stamp)}};
     const bool is_return = !graph.has_value();
-    return begin(graph ? std::move(*graph) : graph_, order, is_return,
+    ChangeOrder exactly = order;
+    exactly.offline = true;
+    return begin(graph ? std::move(*graph) : graph_, exactly, is_return,
                  order.warmed ? Warmth::as_needed : Warmth::cold);
 }
 
@@ -71,7 +81,7 @@ Problems Engine::begin(Graph graph, const ChangeOrder& order, bool is_return, Wa
     }
     next_graph_ = std::move(graph);
     next_ = std::move(arrangement);
-    give_trips(order.returning);
+    if (is_return) give_trips(order.returning);
     arm(std::move(change), order, is_return, warmth);
     return {};
 }
@@ -95,6 +105,7 @@ void Engine::arm(Change change, const ChangeOrder& order, bool is_return, Warmth
     for (const std::string& note : change.notes) say(Kind::note, room_.now(), note);
     in_flight_ = std::move(change.transition);
     in_flight_->stamp = order.stamp;
+    in_flight_->offline = order.offline;
     if (warmth == Warmth::cold || (in_flight_->warming && in_flight_->warming->plan.histories.empty()))
         in_flight_->warming.reset();
     if (in_flight_->warming) {
@@ -121,8 +132,9 @@ WarmFailure Engine::warm(Warming& warming, std::int64_t samples, const ChangeOrd
     const auto wanted = static_cast<std::uint64_t>(samples);
     std::uint64_t from = end > wanted ? end - wanted : 0;
     for (const auto& history : warming.plan.histories) from = std::max(from, history->begin());
-    for (const std::string& id : order.returning)
-        from = std::max(from, std::min(end, tripped_[keys_.key(id)].since));
+    for (const std::string& id : order.returning)  // not on what made it trip
+        if (const auto trip = tripped_.find(keys_.key(id)); trip != tripped_.end())
+            from = std::max(from, std::min(end, trip->second.since + 1));
     if (replaying_) from = order.warm_from;
     knobs_.set_up(warming, from);
     const auto close = static_cast<std::uint64_t>(2 * config_.room.max_frames);
@@ -165,7 +177,10 @@ void Engine::start_waiting() {
     waiting_.reset();
     if (same_content(graph, graph_) && attempts_ == 0)
         return say(Kind::unchanged, room_.now(), "the files say what plays already");
-    const Problems problems = begin(std::move(graph), {}, false, Warmth::as_needed);
+    ChangeOrder order;
+    for (const auto& [key, trip] : tripped_)
+        if (trip.latched) order.returning.push_back(keys_.id(key));
+    const Problems problems = begin(std::move(graph), order, false, Warmth::as_needed);
     if (!has_errors(problems)) return;
     ++counts_.failures;
     for (const Problem& problem : problems) say(Kind::failed, room_.now(), problem.text());
@@ -179,17 +194,17 @@ void Engine::bring_back_the_tripped() {
     order.stamp = ~std::uint64_t{0};
     bool cold = false;
     for (const auto& [key, trip] : tripped_) {
-        if (now_->graph.node_index(keys_.id(key)) < 0) continue;
+        if (trip.latched) continue;
         order.returning.push_back(keys_.id(key));
         order.stamp = std::min(order.stamp, trip.since + wait);
         cold = cold || trip.cold;
     }
-    if (order.returning.empty()) return tripped_.clear();
+    if (order.returning.empty()) return;
     if (order.stamp < room_.now()) order.stamp = Event::at_once;
     const Problems problems = begin(graph_, order, true, cold ? Warmth::cold : Warmth::as_needed);
     for (const Problem& problem : problems) say(Kind::failed, room_.now(), problem.text());
-    if (has_errors(problems))
-        tripped_.clear();  // it stays in quarantine; an edit of the patch brings it back
+    if (has_errors(problems))  // it stays in quarantine; an edit of the patch brings it back
+        for (auto& [key, trip] : tripped_) trip.latched = true;
 }
 
 // ------------------------------------------------------------------------------------------------ reports
@@ -250,15 +265,14 @@ void Engine::on_trip(const Report& report) {
     const char* cause = report.cause == TripCause::not_finite
                             ? "its output was not a number"
                             : "its output rose above the patch's ceiling_dbfs";
+    tripped_[report.key] = {.since = report.stamp, .latched = report.latched};
     if (report.latched) {
-        tripped_.erase(report.key);
         say(Kind::latched, report.stamp,
             fmt::format("{}: {} for the third time in ten seconds; it stays bypassed until the patch or its "
                         "model changes",
                         id, cause),
             id);
     } else {
-        tripped_[report.key] = {.since = report.stamp};
         say(Kind::tripped, report.stamp,
             fmt::format("{}: {}; its input is heard instead until it is rebuilt", id, cause), id);
     }
@@ -267,7 +281,7 @@ void Engine::on_trip(const Report& report) {
 void Engine::on_started(const Report& report) {
     const Transition& transition = *report.transition;
     remember_knobs();
-    for (const std::string& id : returned_) tripped_.erase(keys_.key(id));
+    forget_trips();
     if (!listener_) return;
     EngineNews news;
     news.kind = Kind::started;
@@ -296,6 +310,16 @@ void Engine::remember_knobs() {
         else
             knobs_.replace_node(slot->key, params_by_name(*slot, *old->second), start);
     }
+}
+
+/// An instance that leaves takes its quarantine along; only one that comes back from there is known for it.
+void Engine::forget_trips() {
+    std::set<NodeKey> stay;
+    for (const auto& slot : next_->slots)
+        if (now_ && std::find(now_->slots.begin(), now_->slots.end(), slot) != now_->slots.end())
+            stay.insert(slot->key);
+    std::erase_if(tripped_, [&](const auto& entry) { return !stay.contains(entry.first); });
+    if (!is_return_) std::erase_if(trips_, [&](const auto& entry) { return !stay.contains(entry.first); });
 }
 
 std::string Engine::what_finished(bool is_first) const {

@@ -57,6 +57,7 @@ struct ChangeOrder {
     std::uint64_t warm_from = 0;
     bool warmed = true;
     std::vector<std::string> returning;
+    bool offline = false;  ///< nobody waits: at the stamp, however long the callback takes to be ready
 };
 
 class Engine {
@@ -115,6 +116,7 @@ private:
     void on_trip(const Report&);
     void on_started(const Report&);
     void remember_knobs();
+    void forget_trips();
     void on_finished(const Report&);
     std::string what_finished(bool is_first) const;
     void on_failed(WarmFailure);
@@ -142,7 +144,8 @@ private:
 
     struct Tripped {
         std::uint64_t since = 0;
-        bool cold = false;  // the past blew it up again: come back without it
+        bool latched = false;  // comes back with an edit only
+        bool cold = false;     // the past blew it up again: come back without it
     };
     std::map<NodeKey, Tripped> tripped_;
     std::map<NodeKey, Quarantine> trips_;  // the latest trips of each node, for the next instance

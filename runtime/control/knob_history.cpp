@@ -6,6 +6,8 @@ namespace gainstage {
 
 void KnobHistory::add_node(NodeKey key, std::vector<Ramp> knobs) {
     before_.insert_or_assign(key, std::move(knobs));
+    for (Entry& entry : entries_)  // of an earlier node of that name
+        if (entry.key == key) entry.param = -1;
 }
 
 void KnobHistory::replace_node(NodeKey key, const std::vector<int>& param_of_old,

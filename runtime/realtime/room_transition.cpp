@@ -14,8 +14,10 @@ void AudioRoom::change_if_due() noexcept {
     const bool any_time = pending_->stamp == Event::at_once;
     if (any_time ? !warm_ : now_ < pending_->stamp) return;
     if (pending_->warming && pending_->warming->time != now_) {
-        // Only a change with a stamp of its own can get here with a rest to run: at most the block that is
-        // playing.
+        // A change with a stamp of its own has a rest to run: what played of this block. One that is further
+        // behind begins late, when it has caught up.
+        const std::uint64_t block_begin = published_now_.load(std::memory_order_relaxed);
+        if (!pending_->offline && pending_->warming->time < block_begin) return;
         const WarmFailure failure = warm_until(now_, ~std::uint64_t{0});
         if (failure != WarmFailure::none) return fail_transition(failure);
     }
@@ -26,7 +28,8 @@ void AudioRoom::begin_transition() noexcept {
     fading_ = pending_;
     pending_ = nullptr;
     fade_start_ = now_;
-    for (const StateCopy& copy : fading_->copies) copy.to->copy_state(*copy.from);
+    for (const StateCopy& copy : fading_->copies)  // a state that went wrong is left behind
+        if (!copy.from->quarantine.tripped) copy.to->copy_state(*copy.from);
     for (TargetSlot& target : fading_->score->targets) inherit_knobs(target);
     if (score_) fading_->score->midi->adopt(*score_->midi);
     score_ = fading_->score.get();

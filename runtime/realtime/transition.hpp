@@ -47,6 +47,7 @@ struct StateCopy {
 
 struct Transition {
     std::uint64_t stamp = Event::at_once;  ///< begin there, or as soon as warm
+    bool offline = false;                  ///< begin there even if much is left to warm
     std::unique_ptr<Warming> warming;      ///< null: nothing needs the past
     std::unique_ptr<Plan> during;          ///< old and new side by side; null: nothing to fade
     std::unique_ptr<Plan> after;
