@@ -107,9 +107,10 @@ void guard_channel(const Step& step, const Dry& dry, int port, int channel, std:
     for (int k = 0; k < frames; ++k) {
         const std::uint64_t t = time + k;
         const float aligned = port == 0 ? dry.aligned(channel, k) : 0.f;
-        if (k >= bad) out[k] = held + (aligned - held) * quarantine_rise(slot, t);
+        // Written so that at the end of the way the dry sound is heard to the bit.
+        if (k >= bad) out[k] = aligned + (held - aligned) * (1.f - quarantine_rise(slot, t));
         const float b = bypass.at(t);
-        if (b > 0.f) out[k] += (aligned - out[k]) * b;
+        if (b > 0.f) out[k] = aligned + (out[k] - aligned) * (1.f - b);
         out[k] *= 1.f - mute.at(t);
     }
 }

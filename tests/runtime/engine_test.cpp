@@ -212,3 +212,19 @@ TEST_CASE("three trips in ten seconds latch a node to bypass") {
     CHECK(engine.count(EngineNews::Kind::latched) == 1);
     CHECK(engine.count(EngineNews::Kind::returned) == 2);
 }
+
+TEST_CASE("a bypassed node is its input to the bit, and comes back as if it had run on") {
+    const Sound in = mono(noise(30'000));
+    const std::string text =
+        patch("\"in -> comp -> out\"", "[nodes.comp]\ntype = \"compressor\"\nthreshold_db = -30\n");
+    EngineRig engine(text);
+    engine.set_at(10'000, "comp.bypass", 1.f);
+    engine.set_at(20'000, "comp.bypass", 0.f);
+    const Sound out = engine.run(in, {64}), always = play(text, in, {64});
+    const auto both = [](const Sound& a, const Sound& b, int from, int to) {
+        return bit_difference(cut(a, from, to), cut(b, from, to));
+    };
+    CHECK(both(always, out, 0, 10'000) == "");
+    CHECK(both(in, mono(out[0]), 11'000, 20'000) == "");  // past the ramp of 20 ms
+    CHECK(both(always, out, 21'000, 30'000) == "");
+}

@@ -14,7 +14,7 @@
 
 namespace gainstage::test {
 
-/// The shipped node types and those that only tests have (`bomb`, `breaker`): see test_nodes.hpp.
+/// The shipped node types and those that only tests have (`bomb`, `offender`, `slow`): see test_nodes.hpp.
 NodeTypes nodes_for_tests();
 
 /// A patch that could not be read or resolved is a failed test: throws with all problems.
