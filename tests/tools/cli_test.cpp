@@ -75,13 +75,28 @@ TEST_CASE("help and version go to stdout and exit with 0") {
     const Outcome help = gainstage_run("--help");
     CHECK(help.exit_code == 0);
     CHECK(help.err.empty());
-    for (const std::string command : {"run", "render", "check", "devices", "nodes", "info"}) {
+    for (const std::string command : {"run", "render", "check", "devices", "nodes", "info", "bench"}) {
         CHECK(has(help.out, "  " + command));
         CHECK(gainstage_run(command + " --help").exit_code == 0);
     }
 }
 
 // ------------------------------------------------------------------------------------------------ check
+
+TEST_CASE("bench tells what a patch and a model cost, at every block size") {
+    for (const std::string file : {"patches/hello.toml", "models/opto-textbook.safetensors"}) {
+        const Outcome outcome = gainstage_run("bench --json --seconds 0.1 " + file);
+        INFO(outcome.err);
+        REQUIRE(outcome.exit_code == 0);
+        const auto json = nlohmann::json::parse(outcome.out);
+        REQUIRE(json.at("blocks").size() == 6);
+        for (const auto& block : json.at("blocks")) {
+            CHECK(block.at("median_us").get<double>() > 0.);
+            CHECK(block.at("max_us").get<double>() >= block.at("median_us").get<double>());
+        }
+    }
+    CHECK(gainstage_run("bench no-such.safetensors").exit_code == 66);
+}
 
 TEST_CASE("check says of every shipped patch that it is ok, one line each") {
     const Outcome outcome = gainstage_run("check patches/*.toml");

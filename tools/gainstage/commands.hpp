@@ -35,5 +35,6 @@ void add_check(CLI::App&, int& exit_code);
 void add_devices(CLI::App&, int& exit_code);
 void add_nodes(CLI::App&, int& exit_code);
 void add_info(CLI::App&, int& exit_code);
+void add_bench(CLI::App&, int& exit_code);
 
 }  // namespace gainstage

@@ -21,6 +21,7 @@ int run(int argc, char** argv) {
     gainstage::add_devices(app, exit_code);
     gainstage::add_nodes(app, exit_code);
     gainstage::add_info(app, exit_code);
+    gainstage::add_bench(app, exit_code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

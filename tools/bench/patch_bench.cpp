@@ -1,0 +1,122 @@
+#include "tools/bench/patch_bench.hpp"
+
+#include <time.h>
+
+#include <algorithm>
+#include <random>
+#include <stdexcept>
+
+#include "runtime/control/engine.hpp"
+#include "runtime/control/render.hpp"
+
+namespace gainstage {
+
+namespace {
+
+double thread_us() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) * 1e-3;
+}
+
+double quantile(const std::vector<double>& sorted, double q) {
+    return sorted[std::min(sorted.size() - 1,
+                           static_cast<std::size_t>(q * static_cast<double>(sorted.size())))];
+}
+
+class Measurement {
+public:
+    Measurement(const Graph& graph, double rate_hz, int frames)
+        : rate_hz_(rate_hz),
+          frames_(frames),
+          engine_(EngineConfig{.room = {.sample_rate_hz = rate_hz, .max_frames = frames, .midi_ports = 0}}),
+          in_(channels(graph, "input"), std::vector<float>(static_cast<std::size_t>(frames))),
+          out_(channels(graph, "output"), std::vector<float>(static_cast<std::size_t>(frames))) {
+        const Problems problems = engine_.play(graph);
+        if (has_errors(problems)) throw std::runtime_error(problems.front().text());
+        for (const auto& channel : in_) from_.push_back(channel.data());
+        for (auto& channel : out_) to_.push_back(channel.data());
+    }
+
+    std::vector<double> play(double seconds, bool move) {
+        std::vector<double> us;
+        const auto blocks =
+            std::max<std::size_t>(200, static_cast<std::size_t>(seconds * rate_hz_ / frames_));
+        const int every = std::max(1, static_cast<int>(0.015 * rate_hz_ / frames_));  // ramps take 20 ms
+        for (std::size_t block = 0; block < blocks; ++block) {
+            if (move && block % static_cast<std::size_t>(every) == 0) move_knobs();
+            for (auto& channel : in_)
+                for (float& x : channel) x = noise_(random_);
+            const double begin = thread_us();
+            engine_.room().process(from_.data(), static_cast<int>(from_.size()), to_.data(),
+                                   static_cast<int>(to_.size()), frames_);
+            us.push_back(thread_us() - begin);
+            engine_.tick();
+        }
+        std::sort(us.begin(), us.end());
+        return us;
+    }
+
+    void slowest(PatchCost& cost) const {
+        for (const auto& slot : engine_.playing()->slots) {
+            const auto frames = static_cast<double>(slot->timed_frames.load());
+            const double share = frames > 0. ? static_cast<double>(slot->timed_ticks.load()) / frames *
+                                                   rate_hz_ / ticks_per_second()
+                                             : 0.;
+            if (share <= cost.slowest_share) continue;
+            cost.slowest_share = share;
+            cost.slowest_node = slot->description.id;
+        }
+    }
+
+private:
+    static std::size_t channels(const Graph& graph, const std::string& type) {
+        return static_cast<std::size_t>(std::max(1, device_channels(graph, type)));
+    }
+
+    void move_knobs() {
+        const Arrangement& playing = *engine_.playing();
+        for (std::size_t n = 0; n < playing.graph.nodes.size(); ++n)
+            for (std::size_t p = 0; p < playing.graph.nodes[n].params.size(); ++p) {
+                const ParamSpec& spec = playing.graph.nodes[n].params[p];
+                const GraphTarget target{.node = static_cast<int>(n),
+                                         .param = static_cast<int>(p),
+                                         .min = spec.min,
+                                         .max = spec.max};
+                std::uniform_real_distribution<float> value(spec.min, spec.max);
+                engine_.set(target, value(random_));
+            }
+    }
+
+    const double rate_hz_;
+    const int frames_;
+    Engine engine_;
+    std::vector<std::vector<float>> in_, out_;
+    std::vector<const float*> from_;
+    std::vector<float*> to_;
+    std::mt19937 random_{1};
+    std::uniform_real_distribution<float> noise_{-0.43f, 0.43f};  // -12 dBFS RMS
+};
+
+BlockTimes summary(const std::vector<double>& us) {
+    return {quantile(us, 0.5), quantile(us, 0.99), us.back()};
+}
+
+}  // namespace
+
+PatchCost measure_patch(const Graph& graph, double sample_rate_hz, int frames, double seconds) {
+    Measurement measurement(graph, sample_rate_hz, frames);
+    measurement.play(0.2, false);  // caches and the start ramp
+    PatchCost cost;
+    cost.frames = frames;
+    cost.period_us = frames / sample_rate_hz * 1e6;
+    cost.resting = summary(measurement.play(seconds, false));
+    measurement.slowest(cost);
+    const std::vector<double> moving = measurement.play(seconds, true);
+    cost.moving = summary(moving);
+    cost.times_real_time = cost.period_us / std::max(cost.resting.median_us, 1e-3);
+    cost.worst_share = quantile(moving, 0.999) / cost.period_us;
+    return cost;
+}
+
+}  // namespace gainstage

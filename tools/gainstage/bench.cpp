@@ -1,0 +1,130 @@
+/// gainstage bench PATCH or MODEL
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "nodes/all_nodes.hpp"
+#include "runtime/control/patch_loader.hpp"
+#include "runtime/patch/read_patch.hpp"
+#include "tools/bench/patch_bench.hpp"
+#include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/table.hpp"
+
+namespace gainstage {
+
+namespace {
+
+struct BenchOptions {
+    std::string file;
+    double rate_hz = 48'000., seconds = 2.;
+    bool json = false;
+};
+
+/// A model alone between an input and an output.
+std::string patch_around(const Model& model) {
+    for (const NodeType& type : all_nodes())
+        if (type.architecture == model.architecture)
+            return "format = 1\nlinks = [\"in -> model -> out\"]\n[nodes.in]\ntype = \"input\"\nchannels = "
+                   "[1]\n"
+                   "[nodes.out]\ntype = \"output\"\nchannels = [1]\n[nodes.model]\ntype = \"" +
+                   type.name + "\"\nmodel = '" + std::filesystem::absolute(model.file).string() + "'\n";
+    throw ModelError(
+        fmt::format("{}: no node type plays architecture \"{}\"", model.file, model.architecture));
+}
+
+Resolved load(const BenchOptions& options, double& rate_hz) {
+    if (std::filesystem::path(options.file).extension() != ".safetensors")
+        return PatchLoader(all_nodes(), rate_hz).load(options.file);
+    const auto model = read_model_file(options.file);
+    rate_hz = model->sample_rate_hz;
+    const ReadPatch read = read_patch_text(patch_around(*model), options.file, "");
+    return resolve(read.patch, all_nodes(), read_model_file, rate_hz);
+}
+
+nlohmann::ordered_json json_of(const PatchCost& cost) {
+    return {{"frames", cost.frames},
+            {"period_us", cost.period_us},
+            {"median_us", cost.resting.median_us},
+            {"p99_us", cost.resting.p99_us},
+            {"max_us", cost.resting.max_us},
+            {"moving_median_us", cost.moving.median_us},
+            {"moving_p99_us", cost.moving.p99_us},
+            {"moving_max_us", cost.moving.max_us},
+            {"times_real_time", cost.times_real_time},
+            {"worst_share", cost.worst_share},
+            {"slowest_node", cost.slowest_node},
+            {"slowest_share", cost.slowest_share}};
+}
+
+void print_table(const std::string& file, double rate_hz, const std::vector<PatchCost>& costs, int safe) {
+    Table table({"FRAMES", "PERIOD", "MEDIAN", "P99", "MAX", "KNOBS MOVING: P99", "MAX", "TIMES REAL TIME",
+                 "WORST PHASE", "SLOWEST NODE"});
+    for (const PatchCost& c : costs)
+        table.add({fmt::format("{}", c.frames), fmt::format("{:.0f} us", c.period_us),
+                   fmt::format("{:.1f} us", c.resting.median_us), fmt::format("{:.1f} us", c.resting.p99_us),
+                   fmt::format("{:.1f} us", c.resting.max_us), fmt::format("{:.1f} us", c.moving.p99_us),
+                   fmt::format("{:.1f} us", c.moving.max_us), fmt::format("{:.0f} x", c.times_real_time),
+                   fmt::format("{:.1f} %", c.worst_share * 100.),
+                   fmt::format("{} {:.1f} %", c.slowest_node, c.slowest_share * 100.)});
+    fmt::print("{} at {} Hz, in time of this thread\n\n{}\n", file, rate_hz, table.text());
+    if (safe)
+        fmt::print(
+            "smallest safe block here: {} frames (the 99.9th percentile of the worst phase stays below half "
+            "of the period)\n",
+            safe);
+    else
+        fmt::print(
+            "no block of up to 512 frames is safe here (the worst phase takes more than half of the "
+            "period)\n");
+}
+
+int bench(const BenchOptions& options) {
+    double rate_hz = options.rate_hz;
+    const Resolved resolved = load(options, rate_hz);
+    if (const int code = print_problems(resolved.problems); code != ok || !resolved.graph)
+        return code ? code : bad_data;
+    std::vector<PatchCost> costs;
+    int safe = 0;
+    for (const int frames : {16, 32, 64, 128, 256, 512}) {
+        costs.push_back(measure_patch(*resolved.graph, rate_hz, frames, options.seconds));
+        if (!safe && costs.back().worst_share < safe_share) safe = frames;
+    }
+    if (!options.json) return print_table(options.file, rate_hz, costs, safe), ok;
+    nlohmann::ordered_json json{{"file", options.file},
+                                {"rate_hz", rate_hz},
+                                {"smallest_safe_frames", safe},
+                                {"blocks", nlohmann::json::array()}};
+    for (const PatchCost& cost : costs) json["blocks"].push_back(json_of(cost));
+    fmt::print("{}\n", json.dump(2));
+    return ok;
+}
+
+int run_bench(const BenchOptions& options) {
+    try {
+        return bench(options);
+    } catch (const ModelError& error) {
+        return fail(error.exit_code, error.what());
+    } catch (const std::runtime_error& error) {
+        return fail(bad_data, error.what());
+    }
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<BenchOptions>();
+    CLI::App* command = app.add_subcommand("bench", "Measure what a patch or a model costs on this machine");
+    command->add_option("file", options->file, "A patch (.toml) or a model (.safetensors)")->required();
+    command->add_option("--rate", options->rate_hz, "Sample rate for a patch, in Hz")
+        ->check(CLI::Range(8'000., 384'000.));
+    command->add_option("--seconds", options->seconds, "Sound to play per block size and phase")
+        ->check(CLI::Range(0.1, 600.));
+    command->add_flag("--json", options->json, "For scripts");
+    command->callback([options, &exit_code] { exit_code = run_bench(*options); });
+}
+
+}  // namespace gainstage
