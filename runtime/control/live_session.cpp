@@ -255,17 +255,31 @@ LiveStatus LiveSession::status() {
     return status;
 }
 
-LiveSummary LiveSession::finish() {
-    if (!device_lost_ && stream_->is_running()) {
-        const auto patience = Clock::now() + 2s;
-        bool asked = false;
-        while (!engine_->silent() && Clock::now() < patience && stream_->is_running()) {
-            asked = asked || engine_->fade_out(50.f);
-            std::this_thread::sleep_for(2ms);
-            engine_->tick();
-            write_files();
-        }
+/// Plays on for two seconds at most.
+void LiveSession::play_until(const std::function<bool()>& is_over) {
+    const auto patience = Clock::now() + 2s;
+    while (!is_over() && Clock::now() < patience && stream_->is_running()) {
+        std::this_thread::sleep_for(2ms);
+        engine_->tick();
+        write_files();
     }
+}
+
+void LiveSession::fade_out() {
+    bool asked = false;
+    play_until([&] {
+        asked = asked || engine_->fade_out(50.f);
+        return engine_->silent();
+    });
+    // The fade has been played, not heard: its last blocks are on their way through the driver's buffers.
+    const AudioFormat& format = stream_->format();
+    const int blocks_on_their_way = 4 + format.latency_frames / std::max(format.block_frames, 1);
+    const std::uint64_t heard = stream_->callbacks() + static_cast<std::uint64_t>(blocks_on_their_way);
+    play_until([&] { return stream_->callbacks() >= heard; });
+}
+
+LiveSummary LiveSession::finish() {
+    if (!device_lost_ && stream_->is_running()) fade_out();
     stream_->stop();
     engine_->tick();
     write_files();

@@ -90,6 +90,8 @@ private:
     void say(LiveNews::Kind, const std::string& text);
     void report_xruns();
     void write_files();
+    void play_until(const std::function<bool()>&);
+    void fade_out();
     void report_unwritten(const std::string& cause);
     void finish_recording(LiveSummary&);
     std::string knob_name(const Event&) const;
