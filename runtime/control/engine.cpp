@@ -51,12 +51,13 @@ Problems Engine::play(Graph graph) {
 Problems Engine::play_as_ordered(std::optional<Graph> graph, const ChangeOrder& order) {
     collect();
     if (in_flight_)
-        return {{.file = graph_.file,
-                 .place = {},
-                 .key = {},
-                 .message = fmt::format("a change is ordered for sample {}, but the one before is not complete "
-                                        "by then",
-                                        order.stamp)}};
+        return {
+            {.file = graph_.file,
+             .place = {},
+             .key = {},
+             .message = fmt::format("a change is ordered for sample {}, but the one before is not complete "
+                                    "by then",
+                                    order.stamp)}};
     const bool is_return = !graph.has_value();
     ChangeOrder exactly = order;
     exactly.offline = true;
@@ -215,16 +216,9 @@ void Engine::collect() {
 
 void Engine::take(const Report& report) {
     switch (report.kind) {
-        case ReportKind::event: {
-            if (!listener_) break;
-            EngineNews news;
-            news.kind = Kind::event;
-            news.stamp = report.stamp;
-            news.event = report.event;
-            if (report.event.kind == EventKind::knob) news.node = keys_.id(report.event.key);
-            listener_(news);
+        case ReportKind::event:
+            tell_event(report);
             break;
-        }
         case ReportKind::knob:
             knobs_.add(report);
             break;
@@ -251,6 +245,23 @@ void Engine::take(const Report& report) {
             say(Kind::silent, report.stamp, "faded out");
             break;
     }
+}
+
+void Engine::tell_event(const Report& report) {
+    if (!listener_) return;
+    EngineNews news;
+    news.kind = Kind::event;
+    news.stamp = report.stamp;
+    news.event = report.event;
+    const Arrangement* heard = begun_ ? next_.get() : now_.get();
+    if (report.event.kind == EventKind::knob && heard) {
+        news.node = keys_.id(report.event.key);
+        for (const auto& slot : heard->slots)
+            if (slot->key == report.event.key &&
+                static_cast<std::size_t>(report.event.param) < slot->specs.size())
+                news.parameter = slot->specs[static_cast<std::size_t>(report.event.param)].name;
+    }
+    listener_(news);
 }
 
 void Engine::on_trip(const Report& report) {
@@ -280,6 +291,7 @@ void Engine::on_trip(const Report& report) {
 
 void Engine::on_started(const Report& report) {
     const Transition& transition = *report.transition;
+    begun_ = true;
     remember_knobs();
     forget_trips();
     if (!listener_) return;
@@ -334,6 +346,7 @@ void Engine::on_finished(const Report& report) {
     const bool is_first = !now_;
     if (!swapped_.empty()) ++counts_.swaps;
     if (is_edit_) ++counts_.edits;
+    begun_ = false;
     current_ = std::move(in_flight_);  // frees the plan before it
     current_->during.reset();
     current_->warming.reset();
@@ -382,7 +395,7 @@ Event Engine::event_for(const GraphTarget& target, float value) const {
 }
 
 bool Engine::set(const GraphTarget& target, float value, float smooth_ms, std::uint64_t stamp) {
-    if (!playing()) return false;
+    if (!playing() || std::isnan(value)) return false;
     Event event = event_for(target, value);
     event.smooth_ms = smooth_ms;
     event.stamp = stamp;

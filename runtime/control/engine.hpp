@@ -38,6 +38,7 @@ struct EngineNews {
     std::string node;  ///< id, where one is concerned
     std::string text;
     Event event{};
+    std::string parameter;  ///< name of the knob, for EventKind::knob
     // started: how to repeat it
     const Graph* graph = nullptr;  ///< null: the patch did not change (a return from quarantine)
     std::uint64_t warm_from = 0;
@@ -83,7 +84,7 @@ public:
     /// takes.
     void tick();
 
-    /// Moves a knob now. False: no such target, or the queue is full.
+    /// Moves a knob now. False: nothing plays, the value is no number, or the queue is full.
     bool set(const GraphTarget&, float value, float smooth_ms = -1.f, std::uint64_t stamp = Event::at_once);
     /// The event that moves this target of the playing patch; the stamp is `at_once` until you set it.
     Event event_for(const GraphTarget&, float value) const;
@@ -113,6 +114,7 @@ private:
 
     void collect();
     void take(const Report&);
+    void tell_event(const Report&);
     void on_trip(const Report&);
     void on_started(const Report&);
     void remember_knobs();
@@ -136,6 +138,7 @@ private:
     std::unique_ptr<Arrangement> now_, next_;
     std::unique_ptr<Transition> current_;  // its plan and score are in use
     std::unique_ptr<Transition> in_flight_;
+    bool begun_ = false;  // in_flight_ is heard
     std::vector<std::string> swapped_, returned_;
     ChangeOrder order_;
     bool is_return_ = false, is_edit_ = false;

@@ -211,20 +211,10 @@ void LiveSession::report_xruns() {
     xruns_said_at_ = Clock::now();
 }
 
-std::string LiveSession::knob_name(const Event& event) const {
-    if (!engine_->playing()) return {};
-    for (const auto& slot : engine_->playing()->slots)
-        if (slot->key == event.key && static_cast<std::size_t>(event.param) < slot->specs.size())
-            return slot->specs[static_cast<std::size_t>(event.param)].name;
-    return {};
-}
-
 void LiveSession::hear(const EngineNews& news) {
     if (news.kind == EngineNews::Kind::event && news.event.kind == EventKind::midi)
         last_midi_ = midi_text(news.event.midi);
-    if (log_)
-        log_->write(news, news.event.kind == EventKind::knob ? knob_name(news.event) : std::string(),
-                    *loader_);
+    if (log_) log_->write(news, *loader_);
     listener_({.kind = LiveNews::Kind::engine, .text = news.text, .engine = &news});
 }
 

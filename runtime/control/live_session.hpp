@@ -94,7 +94,6 @@ private:
     void fade_out();
     void report_unwritten(const std::string& cause);
     void finish_recording(LiveSummary&);
-    std::string knob_name(const Event&) const;
     static void callback(void* self, const float* const* in, float* const* out, int frames,
                          bool input_overflow, bool output_underflow);
 

@@ -32,10 +32,11 @@ public:
 private:
     static constexpr int max_pointers = 64;  ///< channels, as patches may name them
 
+    int piece_length(int frames) const;
     void post_due(std::uint64_t end);
     void change_due();
     void make_change(const LoggedChange&);
-    void add_logged(const LoggedEvent&);
+    bool post_logged(const LoggedEvent&);
 
     PatchLoader& loader_;
     Engine engine_;

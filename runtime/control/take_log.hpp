@@ -27,8 +27,7 @@ public:
     /// Throws std::runtime_error that names the file if it can't be created.
     TakeLog(const std::string& file, double sample_rate_hz);
 
-    /// `parameter` is the knob's name for EventKind::knob.
-    void write(const EngineNews&, const std::string& parameter, const PatchLoader&);
+    void write(const EngineNews&, const PatchLoader&);
     /// False once a line or a weight file could not be written (a full disk); the take goes on.
     bool good() const { return good_; }
 
@@ -63,5 +62,9 @@ struct Take {
 
 /// Reads a log and the weight files beside it. Throws std::runtime_error: file:line, cause, remedy.
 Take read_take(const std::string& file);
+
+/// Where the weight files of a log are, and the one whose content has this hash (16 hexadecimal digits).
+std::string kept_models_folder(const std::string& log);
+std::string kept_model_path(const std::string& log, const std::string& name);
 
 }  // namespace gainstage
