@@ -1,0 +1,97 @@
+/// Controllers, from another program's MIDI port to what is heard.
+
+#include <cmath>
+#include <fstream>
+
+#include "tests/stage/performance.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/scene.hpp"
+
+using namespace gainstage::test;
+
+namespace {
+
+/// A wheel of 16,384 steps that sets a gain at once: what is heard shows which message came last.
+const std::string wheel =
+    "[[midi]]\nchannel = 3\npitchbend = true\ntarget = \"trim.gain_db\"\nmin = -40.0\nmax = 0.0\n"
+    "takeover = \"jump\"\nsmooth_ms = 0.0\n";
+
+TapeMidi bend(int at, int value) {
+    return {.at = static_cast<std::uint64_t>(at),
+            .bytes = {0xe2, static_cast<std::uint8_t>(value & 0x7f), static_cast<std::uint8_t>(value >> 7)}};
+}
+
+/// The wheel rests at 8192, exactly in the middle.
+double position(int value) {
+    return value <= 8'192 ? value / 16'384. : 0.5 + (value - 8'192) / 16'382.;
+}
+
+struct Logged {
+    std::uint64_t at = 0;
+    int value = 0;
+};
+
+std::vector<Logged> logged_bends(const std::string& log) {
+    std::vector<Logged> bends;
+    std::ifstream lines(log);
+    for (std::string text; std::getline(lines, text);) {
+        const nlohmann::json line = nlohmann::json::parse(text);
+        if (!line.contains("midi")) continue;
+        const auto bytes = line["midi"].get<std::vector<int>>();
+        REQUIRE(bytes.size() == 3);
+        CHECK(bytes[0] == 0xe2);
+        bends.push_back({line["at"].get<std::uint64_t>(), bytes[1] | bytes[2] << 7});
+    }
+    return bends;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "fifteen hundred messages through JACK arrive all, in order, and each moves the sound from its sample "
+    "on") {
+    if (!JackServer::is_available()) return;
+    const JackServer server({.rate_hz = 48'000, .period_frames = 256});
+    const TemporaryFolder folder;
+    const std::string file =
+        folder.write("wheel.toml", patch(R"("in -> trim -> out")", gain("trim", 0.) + wheel));
+    const std::string log = folder.file("take.jsonl");
+    Performance live(server, file,
+                     {.outputs = 1,
+                      .more = {"--midi", "virtual:wheel", "--log", log},
+                      .midi_port = "gainstage-midi:wheel"});
+
+    constexpr int messages = 1'500, first = 9'600, apart = 64, length = first + messages * apart + 4'800;
+    std::vector<TapeMidi> midi;
+    std::vector<int> sent;
+    for (int k = 0; k < messages; ++k) {
+        sent.push_back((k * 4'099 + 17) % 16'384);  // no two alike
+        midi.push_back(bend(first + k * apart, sent.back()));
+    }
+    live.tape().start(mono(constant(length, 0.5f)), length, midi);
+    live.tape().wait_for(length);
+    INFO(live.program().standard_error());
+    REQUIRE(live.end() == 0);
+    CHECK(live.program().events("summary").at(0).at("midi_messages") == messages);
+    CHECK(live.program().events("summary").at(0).at("midi_dropped") == 0);
+
+    const std::vector<Logged> bends = logged_bends(log);
+    std::vector<int> received;
+    for (const Logged& line : bends) received.push_back(line.value);
+    REQUIRE(received == sent);
+
+    // The stream's samples are the tape's, some periods later: where it was 0.5 all the time, the wheel
+    // shows.
+    const Channel heard = live.tape().recorded()[0];
+    const Sound replayed = live.rendered(file, {"--events", log});
+    REQUIRE(tape_difference(mono(heard), replayed, 256) == "");
+    int wrong = 0, seen = 0;
+    // One step of the wheel is 0.03 %; a third of that tells it from its neighbours.
+    for (std::size_t k = 0; k + 1 < bends.size(); ++k) {
+        const double expected = 0.5 * std::pow(10., (40. * position(bends[k].value) - 40.) / 20.);
+        for (std::uint64_t at = bends[k].at; at < bends[k + 1].at; ++at, ++seen)
+            wrong += std::abs(replayed[0][at] / expected - 1.) > 1e-4;
+    }
+    CHECK(wrong == 0);
+    CHECK(seen > messages * apart / 2);
+}
