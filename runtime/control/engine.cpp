@@ -224,8 +224,8 @@ void Engine::take(const Report& report) {
             break;
         case ReportKind::clamped:
             say(Kind::clamped, report.stamp,
-                fmt::format("{}: knob {} was asked for {}, beyond its range; it stays at the end of it",
-                            keys_.id(report.key), report.param, report.value),
+                fmt::format("{}: {} was asked for {}, beyond its range; it stays at the end of it",
+                            keys_.id(report.key), knob_name(report.key, report.param), report.value),
                 keys_.id(report.key));
             break;
         case ReportKind::trip:
@@ -253,15 +253,21 @@ void Engine::tell_event(const Report& report) {
     news.kind = Kind::event;
     news.stamp = report.stamp;
     news.event = report.event;
-    const Arrangement* heard = begun_ ? next_.get() : now_.get();
-    if (report.event.kind == EventKind::knob && heard) {
+    if (report.event.kind == EventKind::knob) {
         news.node = keys_.id(report.event.key);
-        for (const auto& slot : heard->slots)
-            if (slot->key == report.event.key &&
-                static_cast<std::size_t>(report.event.param) < slot->specs.size())
-                news.parameter = slot->specs[static_cast<std::size_t>(report.event.param)].name;
+        news.parameter = knob_name(report.event.key, report.event.param);
     }
     listener_(news);
+}
+
+/// Of the instance that is heard.
+std::string Engine::knob_name(NodeKey key, std::int32_t param) const {
+    const Arrangement* heard = begun_ ? next_.get() : now_.get();
+    if (!heard) return {};
+    for (const auto& slot : heard->slots)
+        if (slot->key == key && static_cast<std::size_t>(param) < slot->specs.size())
+            return slot->specs[static_cast<std::size_t>(param)].name;
+    return {};
 }
 
 void Engine::on_trip(const Report& report) {
@@ -391,7 +397,10 @@ Event Engine::event_for(const GraphTarget& target, float value) const {
     const int param = target.kind == TargetKind::bypass ? slot.param_count + Slot::bypass
                       : target.kind == TargetKind::mute ? slot.param_count + Slot::mute
                                                         : target.param;
-    return {.kind = EventKind::knob, .key = slot.key, .param = param, .value = value};
+    return {.kind = EventKind::knob,
+            .key = slot.key,
+            .knob = slot.knob_numbers[static_cast<std::size_t>(param)],
+            .value = value};
 }
 
 bool Engine::set(const GraphTarget& target, float value, float smooth_ms, std::uint64_t stamp) {

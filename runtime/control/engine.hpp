@@ -115,6 +115,7 @@ private:
     void collect();
     void take(const Report&);
     void tell_event(const Report&);
+    std::string knob_name(NodeKey, std::int32_t param) const;
     void on_trip(const Report&);
     void on_started(const Report&);
     void remember_knobs();

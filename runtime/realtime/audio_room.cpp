@@ -147,8 +147,7 @@ private:
 void AudioRoom::apply(const Event& event) noexcept {
     switch (event.kind) {
         case EventKind::knob:
-            move_knob(event.key, event.param, event.value, event.smooth_ms);
-            break;
+            return move_knob(event);
         case EventKind::midi: {
             Host host(*this);
             if (score_) score_->midi->receive(event.midi, host);
@@ -181,11 +180,19 @@ void AudioRoom::reset_all() noexcept {
     remember_knob(every_node, -1, {.start = now_});
 }
 
-void AudioRoom::move_knob(NodeKey key, std::int32_t param, float value, float smooth_ms) noexcept {
-    if (!score_ || key >= score_->target_of_key.size()) return;
-    const int target = score_->target_of_key[key];
-    if (target < 0) return;  // the node left with an edit that overtook this move
-    move_target(score_->targets[static_cast<std::size_t>(target)], param, value, smooth_ms);
+/// Does nothing where an edit that overtook the move took the node or the knob away.
+void AudioRoom::move_knob(const Event& event) noexcept {
+    if (!score_ || event.key >= score_->target_of_key.size()) return;
+    const int index = score_->target_of_key[event.key];
+    if (index < 0) return;
+    TargetSlot& target = score_->targets[static_cast<std::size_t>(index)];
+    const auto& numbers = target.slot->knob_numbers;
+    const auto knob = std::find(numbers.begin(), numbers.end(), event.knob);
+    if (knob == numbers.end()) return;
+    Event applied = event;
+    applied.param = static_cast<std::int32_t>(knob - numbers.begin());
+    report({.kind = ReportKind::event, .stamp = now_, .event = applied});
+    move_target(target, applied.param, event.value, event.smooth_ms);
 }
 
 void AudioRoom::move_target(TargetSlot& target, std::int32_t param, float value, float smooth_ms) noexcept {

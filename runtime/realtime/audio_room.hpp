@@ -74,7 +74,7 @@ private:
     void schedule(Event) noexcept;
     void apply_due() noexcept;
     void apply(const Event&) noexcept;
-    void move_knob(NodeKey, std::int32_t param, float value, float smooth_ms) noexcept;
+    void move_knob(const Event&) noexcept;
     void move_target(TargetSlot&, std::int32_t param, float value, float smooth_ms) noexcept;
     void remember_knob(NodeKey, std::int32_t param, const Ramp&) noexcept;
     Ramp start_ramp(Slot&, std::int32_t param, float value, float smooth_ms) noexcept;

@@ -27,7 +27,8 @@ struct Event {
     std::uint8_t port = 0;  ///< midi: which input
     MidiMessage midi{};
     NodeKey key = 0;
-    std::int32_t param = 0;  ///< index in the slot's ramps
+    std::uint32_t knob = 0;   ///< number of its name, see slot.hpp
+    std::int32_t param = -1;  ///< in reports: its index in the ramps of the slot that it moved
     float value = 0.f;
     float smooth_ms = -1.f;  ///< < 0: as the knob says
     std::uint64_t stamp = at_once;

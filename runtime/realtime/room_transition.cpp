@@ -36,7 +36,10 @@ void AudioRoom::begin_transition() noexcept {
     plan_ = fading_->during ? fading_->during.get() : fading_->after.get();
     timed_next_ = 0;
     report({.kind = ReportKind::started, .stamp = now_, .transition = fading_});
-    for (const KnobMove& move : fading_->moves) move_knob(move.slot->key, move.param, move.value, -1.f);
+    for (const KnobMove& move : fading_->moves) {
+        const int target = score_->target_of_key[move.slot->key];
+        move_target(score_->targets[static_cast<std::size_t>(target)], move.param, move.value, -1.f);
+    }
     if (!fading_->during) finish_transition();
 }
 

@@ -59,6 +59,13 @@ Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> no
       readings(description_.type->readings.size()) {
     for (const float value : description.values) ramps.push_back(settled(value));
     ramps.insert(ramps.end(), extra_count, settled(0.f));
+    for (const ParamSpec& spec : specs) knob_numbers.push_back(knob_number(spec.name));
+}
+
+std::uint32_t knob_number(std::string_view name) noexcept {
+    std::uint32_t number = 2166136261u;  // FNV-1a
+    for (const char c : name) number = (number ^ static_cast<std::uint8_t>(c)) * 16777619u;
+    return number;
 }
 
 float nearest_value(const ParamSpec& spec, float value) noexcept {

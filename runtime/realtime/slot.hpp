@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,9 @@ private:
     std::vector<std::vector<float>> ring_, now_;
 };
 
+/// A knob's name as a number. An event that was made while another instance played finds its knob by it.
+std::uint32_t knob_number(std::string_view name) noexcept;
+
 /// What of this knob's range, or of its steps, is nearest. Audio thread.
 float nearest_value(const ParamSpec&, float value) noexcept GAINSTAGE_REALTIME;
 /// Another instance's way of a knob, as this knob can go it. Audio thread.
@@ -81,8 +85,9 @@ struct Slot {
     const std::unique_ptr<Node> node;
     LoopBreaker* const breaker;  ///< the node, if it closes loops
     const int latency_samples, loop_latency_samples;
-    const int param_count;         ///< without the extras
-    std::vector<ParamSpec> specs;  ///< of all ramps
+    const int param_count;                    ///< without the extras
+    std::vector<ParamSpec> specs;             ///< of all ramps
+    std::vector<std::uint32_t> knob_numbers;  ///< of their names
     std::vector<float> smooth_ms;
     std::vector<std::shared_ptr<History>> input_histories;  ///< per input port, null where none is kept
     std::shared_ptr<History> output_history;                ///< of output 0, null where none is kept

@@ -271,6 +271,40 @@ TEST_CASE("a model with fewer knobs may replace one whose knobs were moved, and 
     CHECK(max_difference(part(always[0], seconds(2.9)), part(out[0], seconds(2.9))) < 1e-6);
 }
 
+TEST_CASE("a knob that is moved while a change is in the making is the one that was named") {
+    // The two models have their knobs in another order: what is posted while one of them plays may be read
+    // when the other does.
+    const TemporaryFolder folder;
+    ModelFile turned = model_parts(bus);
+    auto controls = nlohmann::json::parse(turned.metadata.at("controls"));
+    std::swap(controls[0], controls[1]);
+    turned.metadata["controls"] = controls.dump();
+    Tensor& weight = tensor_of(turned, "mlp.0.weight");
+    for (std::size_t row = 0; row < 3; ++row) std::swap(weight.data[2 * row], weight.data[2 * row + 1]);
+    const std::string other = save(folder, "turned.safetensors", turned);
+    const auto text = [](const std::string& model) {
+        return patch("\"in -> box -> out\"", grey_box("box", model));
+    };
+    const Sound in = mono(programme(seconds(2)));
+    EngineRig still(text(bus)), swapped(text(bus));
+    for (const std::uint64_t at : {39'000u, 40'000u, 40'001u, 40'500u, 42'000u}) {
+        still.set_at(at, "box.ratio", static_cast<float>(at % 9) + 1.f);
+        swapped.set_at(at, "box.ratio", static_cast<float>(at % 9) + 1.f);  // posted long before the change
+    }
+    still.set_at(41'000, "box.threshold_db", -30.f);
+    swapped.at(40'000, [&](EngineRig& r) {
+        r.engine().play(graph_of(text(other)));
+        r.engine().tick();  // armed, not begun: what follows names the knobs of the patch to come
+        r.set_at(41'000, "box.threshold_db", -30.f);
+    });
+    // The same model in another order of its knobs: all that may differ are sums of two products.
+    CHECK(max_difference(still.run(in, {64})[0], swapped.run(in, {64})[0]) < 1e-6);
+    CHECK(swapped.engine().counts().swaps == 1);
+    for (const EngineNews& news : swapped.news())
+        if (news.kind == EngineNews::Kind::event)
+            CHECK(news.parameter == (news.stamp == 41'000 ? "threshold_db" : "ratio"));
+}
+
 TEST_CASE("a newcomer's knob never stands beyond its range") {
     const TemporaryFolder folder;
     ModelFile narrow = model_parts(opto);
