@@ -16,8 +16,9 @@ constexpr int cycle = 480;  // frames of one period of the tone
 
 std::string chain(double cut_db, const std::string& more = "") {
     return patch(R"("in -> box -> cut -> trim -> out")",
-                 grey_box("box", "box.safetensors", "peak_reduction = 40.0") + gain("cut", cut_db) +
-                     gain("trim", 0.) + more +
+                 grey_box("box", "box.safetensors", "peak_reduction = 40.0") +
+                     // slowly: the corners of a 20 ms ramp would bend the tone more than a fade may
+                     gain("cut", cut_db) + "smooth_ms = 1000.0\n" + gain("trim", 0.) + more +
                      "[[midi]]\nchannel = 1\ncc = 7\ntarget = \"trim.gain_db\"\nmin = -1.0\nmax = 0.0\n"
                      "takeover = \"jump\"\n");
 }
