@@ -18,7 +18,7 @@ struct RoomConfig {
     int max_frames = 512;  ///< longest piece; longer device blocks are cut
     int midi_ports = 0;
     bool watch = true;       ///< check every node's output; off only in `bench`
-    bool time_nodes = true;  ///< measure each node's cost in turn; off only in `bench`
+    bool time_nodes = true;  ///< measure blocks, and nodes in turn; off only in `bench`
 };
 
 /// How the stream is doing. Written by the audio thread, read by any.
@@ -81,6 +81,7 @@ private:
     void reset_all() noexcept;
 
     void change_if_due() noexcept;
+    bool can_tell_of(const Transition&) noexcept;
     void begin_transition() noexcept;
     void finish_transition() noexcept;
     void fail_transition(WarmFailure) noexcept;

@@ -13,6 +13,10 @@ void AudioRoom::change_if_due() noexcept {
     if (!pending_ || fading_ || handback_.transition) return;
     const bool any_time = pending_->stamp == Event::at_once;
     if (any_time ? !warm_ : now_ < pending_->stamp) return;
+    if (!pending_->offline && !can_tell_of(*pending_)) {
+        stats_.swaps_postponed.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
     if (pending_->warming && pending_->warming->time != now_) {
         // A change with a stamp of its own has a rest to run: what played of this block. One that is further
         // behind begins late, when it has caught up.
@@ -22,6 +26,12 @@ void AudioRoom::change_if_due() noexcept {
         if (failure != WarmFailure::none) return fail_transition(failure);
     }
     begin_transition();
+}
+
+/// A change of which no report could be made would be missing from the log of the take.
+bool AudioRoom::can_tell_of(const Transition& transition) noexcept {
+    constexpr std::size_t events_meanwhile = 64;
+    return reports_.write_available() > 2 * transition.moves.size() + events_meanwhile;
 }
 
 void AudioRoom::begin_transition() noexcept {

@@ -1,12 +1,10 @@
 #include "tests/support/realtime_guard.hpp"
 
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -18,38 +16,11 @@
 #include <vector>
 
 #include "tests/support/catch.hpp"
+#include "tests/support/in_child.hpp"
 
 using namespace gainstage::test;
 
 namespace {
-
-struct End {
-    int status = 0;
-    std::string said;  ///< on stderr
-    bool peaceful() const { return WIFEXITED(status) && WEXITSTATUS(status) == 0; }
-};
-
-/// Does the work in a child process, so that its abort is the result and not the end of the tests.
-End in_child(const std::function<void()>& work) {
-    int pipe_ends[2];
-    REQUIRE(pipe(pipe_ends) == 0);
-    std::fflush(nullptr);
-    const pid_t child = fork();
-    if (child == 0) {
-        for (int s : {SIGABRT, SIGSEGV}) std::signal(s, SIG_DFL);  // not Catch's handlers
-        dup2(pipe_ends[1], STDERR_FILENO);
-        work();
-        _exit(0);
-    }
-    close(pipe_ends[1]);
-    End end;
-    char text[4096];
-    for (ssize_t n; (n = read(pipe_ends[0], text, sizeof text)) > 0;)
-        end.said.append(text, static_cast<std::size_t>(n));
-    close(pipe_ends[0]);
-    waitpid(child, &end.status, 0);
-    return end;
-}
 
 volatile int sink = 0;
 std::mutex mutex;
