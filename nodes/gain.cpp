@@ -25,14 +25,14 @@ Gain::Gain(const Setup& setup) : channels_(setup.channels) {}
 
 void Gain::process(const Block& block) noexcept {
     const Ramp& knob = block.param(gain_db);
-    if (knob.moving(block.time)) [[unlikely]]
-        return ride(block);
-    const float factor = resting_.of(knob.to, Fader::factor);
-    scale(block.in(0), block.out(0), block.frames, factor);
-    if (channels_ == 2) scale(block.in(0, 1), block.out(0, 1), block.frames, factor);
+    if (knob.moving(block.time) || !resting_.knows(knob.to) || block.frames % 16 != 0) [[unlikely]]
+        return process_anyhow(block);
+    scale_sixteens(block.in(0), block.out(0), block.frames, resting_.value());
+    if (channels_ == 2) scale_sixteens(block.in(0, 1), block.out(0, 1), block.frames, resting_.value());
 }
 
-void Gain::ride(const Block& block) noexcept {
+void Gain::process_anyhow(const Block& block) noexcept {
+    resting_.of(block.param(gain_db).to, Fader::factor);
     for (int c = 0; c < channels_; ++c)
         fader_.scale(block.param(gain_db), block.time, block.in(0, c), block.out(0, c), block.frames);
 }

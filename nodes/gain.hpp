@@ -23,7 +23,7 @@ private:
     // fixed after construction
     const int channels_;
     // audio thread
-    GAINSTAGE_NOINLINE void ride(const Block&) noexcept GAINSTAGE_REALTIME;  // while the knob moves
+    GAINSTAGE_NOINLINE void process_anyhow(const Block&) noexcept GAINSTAGE_REALTIME;
 
     Fader fader_;
     Mapped<float> resting_;

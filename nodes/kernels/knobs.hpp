@@ -2,6 +2,7 @@
 /// How nodes follow their knobs: what depends on a knob is worked out at every sample while it moves, and
 /// once while it rests.
 
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -23,20 +24,25 @@ class Mapped {
 public:
     template <class Map>
     const T& of(float knob, Map map) noexcept {
-        if (knob != knob_) [[unlikely]]
+        if (!knows(knob)) [[unlikely]]
             learn(knob, map);
         return value_;
     }
+
+    /// Whether of(knob) has nothing to work out.
+    bool knows(float knob) const noexcept { return std::bit_cast<std::uint32_t>(knob) == knob_bits_; }
+    /// of(knob), for a knob that it knows.
+    const T& value() const noexcept { return value_; }
 
 private:
     /// Apart, so that the common case stays small.
     template <class Map>
     GAINSTAGE_NOINLINE void learn(float knob, Map map) noexcept {
-        knob_ = knob;
+        knob_bits_ = std::bit_cast<std::uint32_t>(knob);
         value_ = map(knob);
     }
 
-    float knob_ = std::numeric_limits<float>::quiet_NaN();
+    std::uint32_t knob_bits_ = ~std::uint32_t{0};  // of the knob's value; a NaN that no knob ever has
     T value_{};
 };
 

@@ -275,6 +275,7 @@ std::unique_ptr<Plan> place(const Draft& draft, const Wiring& wiring, const Comp
     for (const WiredPart& part : wiring.parts) plan->slots.push_back(part.slot);
     plan->histories = wiring.recalls;
     plan->fade = options.fade;
+    plan->watched = options.watch;
     return plan;
 }
 

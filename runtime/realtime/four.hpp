@@ -2,6 +2,7 @@
 /// Four samples at once, by the vector types that gcc and clang have for every architecture. For the few
 /// loops that run for every node of every block; the compiler turns each operation into one instruction.
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 
@@ -24,43 +25,76 @@ inline void store_four(float* to, Four four) noexcept {
     std::memcpy(to, &four, sizeof four);
 }
 
-/// What is left when the sixteens are done; apart, so that whole blocks stay short.
-__attribute__((noinline)) inline void scale_rest(const float* in, float* out, int from, int frames,
-                                                 float factor) noexcept {
-    for (int k = from; k < frames; ++k) out[k] = in[k] * factor;
+/// No instruction: the compiler keeps what is loaded and stored before it before what comes after. Loads that
+/// follow stores in the same order are forwarded best (64 frames: 15.5 ns a node without, 10 with).
+inline void in_order() noexcept {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
-/// out[k] = in[k] * factor. The same bits for every sample, wherever in the loop it comes.
-inline void scale(const float* in, float* out, int frames, float factor) noexcept {
+/// out[k] = in[k] * factor for 16 frames.
+inline void scale_sixteen(const float* in, float* out, Four factors) noexcept {
+    store_four(out, load_four(in) * factors);
+    in_order();
+    store_four(out + 4, load_four(in + 4) * factors);
+    in_order();
+    store_four(out + 8, load_four(in + 8) * factors);
+    in_order();
+    store_four(out + 12, load_four(in + 12) * factors);
+    in_order();
+}
+
+/// The same for a multiple of 16 frames (at least 16).
+inline void scale_sixteens(const float* in, float* out, int frames, float factor) noexcept {
     const Four factors = {factor, factor, factor, factor};
-    int k = 0;
-    for (; k + 16 <= frames; k += 16) {
-        const Four a = load_four(in + k), b = load_four(in + k + 4), c = load_four(in + k + 8),
-                   d = load_four(in + k + 12);
-        store_four(out + k, a * factors);
-        store_four(out + k + 4, b * factors);
-        store_four(out + k + 8, c * factors);
-        store_four(out + k + 12, d * factors);
+    const float* const end = in + frames;
+    if (frames % 32 != 0) {
+        scale_sixteen(in, out, factors);
+        in += 16;
+        out += 16;
     }
-    if (k < frames) scale_rest(in, out, k, frames, factor);
+    while (in != end) {
+        scale_sixteen(in, out, factors);
+        scale_sixteen(in + 16, out + 16, factors);
+        in += 32;
+        out += 32;
+    }
 }
 
-/// All bit patterns or-ed together.
+/// The greatest |x[k]|, at least `least`; NaN counts for nothing.
+inline float peak_of(const float* x, int frames, float least) noexcept {
+    constexpr std::int32_t magnitude = 0x7fffffff;
+    Four a = {least, least, least, least}, b = a;
+    int k = 0;
+    for (; k + 8 <= frames; k += 8) {
+        const auto first = reinterpret_cast<Four>(load_bits(x + k) & magnitude);
+        const auto second = reinterpret_cast<Four>(load_bits(x + k + 4) & magnitude);
+        a = first > a ? first : a;
+        b = second > b ? second : b;
+    }
+    a = b > a ? b : a;
+    float peak = least;
+    for (int lane = 0; lane < 4; ++lane) peak = a[lane] > peak ? a[lane] : peak;
+    for (; k < frames; ++k) {
+        const float size = x[k] < 0.f ? -x[k] : x[k];
+        peak = size > peak ? size : peak;
+    }
+    return peak;
+}
+
+/// All bit patterns or-ed together, of a multiple of 16 frames (at least 16).
 inline std::int32_t or_of_bits(const float* x, int frames) noexcept {
     FourBits a = {}, b = {};
-    int k = 0;
-    for (; k + 16 <= frames; k += 16) {
-        a |= load_bits(x + k) | load_bits(x + k + 4);
-        b |= load_bits(x + k + 8) | load_bits(x + k + 12);
-    }
+    const float* const end = x + frames;
+    do {
+        a |= load_bits(x) | load_bits(x + 4);
+        b |= load_bits(x + 8) | load_bits(x + 12);
+        x += 16;
+    } while (x != end);
     a |= b;
-    std::int32_t all = a[0] | a[1] | a[2] | a[3];
-    for (; k < frames; ++k) {
-        std::int32_t bits;
-        std::memcpy(&bits, x + k, sizeof bits);
-        all |= bits;
-    }
-    return all;
+    std::uint64_t halves[2];
+    std::memcpy(halves, &a, sizeof halves);
+    const std::uint64_t both = halves[0] | halves[1];
+    return static_cast<std::int32_t>(both | both >> 32);
 }
 
 }  // namespace gainstage

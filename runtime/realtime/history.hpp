@@ -2,6 +2,7 @@
 /// The recent past of one port: what a newcomer is warmed on.
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
@@ -21,7 +22,8 @@ public:
     History(int channels, std::int64_t samples)
         : channels_(channels),
           capacity_(std::bit_ceil(static_cast<std::uint64_t>(samples) + 2 * max_block_frames)),
-          data_(std::make_unique<std::atomic<float>[]>(capacity_ * static_cast<std::uint64_t>(channels))) {}
+          pairs_(
+              std::make_unique<std::atomic<Pair>[]>(capacity_ / 2 * static_cast<std::uint64_t>(channels))) {}
 
     /// An empty one of the same size. Control thread.
     std::shared_ptr<History> twin() const {
@@ -38,16 +40,7 @@ public:
                std::uint64_t time) noexcept GAINSTAGE_REALTIME {
         if (begin_.load(std::memory_order_relaxed) == never || end_.load(std::memory_order_relaxed) != time)
             begin_.store(time, std::memory_order_relaxed);
-        for (int c = 0; c < channels_; ++c) {
-            const float* from = sound.channel[c] + offset;
-            std::atomic<float>* to = data_.get() + static_cast<std::uint64_t>(c) * capacity_;
-            const std::uint64_t place = time & (capacity_ - 1);
-            const int first = static_cast<int>(
-                std::min<std::uint64_t>(static_cast<std::uint64_t>(frames), capacity_ - place));
-            for (int k = 0; k < first; ++k)
-                to[place + static_cast<std::uint64_t>(k)].store(from[k], std::memory_order_release);
-            for (int k = first; k < frames; ++k) to[k - first].store(from[k], std::memory_order_release);
-        }
+        for (int c = 0; c < channels_; ++c) write_channel(c, sound.channel[c] + offset, frames, time);
         end_.store(time + frames, std::memory_order_release);
     }
 
@@ -68,19 +61,54 @@ public:
               int offset) const noexcept GAINSTAGE_REALTIME {
         if (time < begin() || time + frames > end()) return false;
         for (int c = 0; c < channels_; ++c) {
-            const std::atomic<float>* from = data_.get() + static_cast<std::uint64_t>(c) * capacity_;
+            const std::atomic<Pair>* from = channel(c);
             float* to = out.channel[c] + offset;
-            for (int k = 0; k < frames; ++k)
-                to[k] = from[(time + k) & (capacity_ - 1)].load(std::memory_order_acquire);
+            for (int k = 0; k < frames; ++k) {
+                const std::uint64_t place = (time + static_cast<std::uint64_t>(k)) & (capacity_ - 1);
+                to[k] = halves(from[place / 2].load(std::memory_order_acquire))[place % 2];
+            }
         }
         return time >= begin();
     }
 
 private:
+    /// Two samples that lie side by side, written at once: half as many stores.
+    using Pair = std::uint64_t;
+    using Halves = std::array<float, 2>;
+    static Halves halves(Pair pair) noexcept { return std::bit_cast<Halves>(pair); }
+
+    std::atomic<Pair>* channel(int c) const noexcept {
+        return pairs_.get() + static_cast<std::uint64_t>(c) * (capacity_ / 2);
+    }
+    void write_channel(int c, const float* from, int frames, std::uint64_t time) noexcept GAINSTAGE_REALTIME {
+        std::atomic<Pair>* const pairs = channel(c);
+        for (const float* const end = from + frames; from != end;) {
+            const std::uint64_t place = time & (capacity_ - 1);
+            const std::uint64_t count =
+                std::min<std::uint64_t>(static_cast<std::uint64_t>(end - from), capacity_ - place);
+            if (place % 2 != 0 || count == 1) {
+                write_half(pairs[place / 2], place % 2, *from++);
+                ++time;
+                continue;
+            }
+            std::atomic<Pair>* to = pairs + place / 2;
+            for (const float* const whole = from + count / 2 * 2; from != whole; from += 2, ++to)
+                to->store(std::bit_cast<Pair>(Halves{from[0], from[1]}), std::memory_order_release);
+            time += count / 2 * 2;
+        }
+    }
+    /// This thread is the only writer; a reader of the other half sees what it was and is.
+    static void write_half(std::atomic<Pair>& pair, std::uint64_t which,
+                           float sample) noexcept GAINSTAGE_REALTIME {
+        Halves both = halves(pair.load(std::memory_order_relaxed));
+        both[which] = sample;
+        pair.store(std::bit_cast<Pair>(both), std::memory_order_release);
+    }
+
     static constexpr std::uint64_t never = ~std::uint64_t{0};
     const int channels_;
     const std::uint64_t capacity_;
-    const std::unique_ptr<std::atomic<float>[]> data_;
+    const std::unique_ptr<std::atomic<Pair>[]> pairs_;  ///< per channel, one after the other
     std::atomic<std::uint64_t> begin_{never}, end_{0};
 };
 

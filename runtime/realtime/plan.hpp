@@ -61,6 +61,7 @@ struct Plan {
     std::vector<std::shared_ptr<Slot>> slots;         ///< every slot that the steps run
     std::vector<std::shared_ptr<History>> histories;  ///< every one that is recalled
     int node_steps = 0;
+    bool watched = true;  ///< as its steps say
 
     const FadeCurve* fade = nullptr;  ///< of the fade steps
 };
