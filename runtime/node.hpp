@@ -132,6 +132,9 @@ struct NodeType {
         nullptr;  ///< may throw SetupError, ModelError (control thread)
     std::vector<std::string> (*notes)(const Model&) =
         nullptr;  ///< for model types: what is worth saying of a file ("extra tensor ignored: ..."); may throw
+    bool (*any_rate)(const Model&) =
+        nullptr;  ///< for model types: whether the node plays this file at any device rate by itself (null:
+                  ///< none); a file that it does not is played at its own rate, behind a resampler; may throw
 };
 
 /// A setting that can't be built: the message names it, what was expected and what to do.

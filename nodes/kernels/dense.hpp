@@ -1,0 +1,44 @@
+#pragma once
+/// The block matrix product that every dense layer, 1x1 convolution and convolution tap of the models is.
+
+#include <span>
+#include <vector>
+
+#include "runtime/realtime/nonblocking.hpp"
+
+namespace gainstage {
+
+/// Inside the models sound lies in rows: one frame a row, its channels side by side, padded to whole vectors
+/// with zeros. So a frame's arithmetic never depends on how many frames come with it.
+inline constexpr int vector_channels = 16;
+/// Channels of a row, padding included.
+constexpr int padded(int channels) noexcept {
+    return (channels + vector_channels - 1) / vector_channels * vector_channels;
+}
+
+/// y = W x + b for rows of frames, at any size. Immutable once built; any number of threads and channels.
+class Dense {
+public:
+    Dense() = default;
+    /// Control thread. `weight`: (outputs, inputs), row-major as PyTorch keeps it; `bias`: (outputs), or
+    /// empty for none. REQUIRES: the sizes fit.
+    Dense(int outputs, int inputs, std::span<const float> weight, std::span<const float> bias = {});
+
+    int inputs() const noexcept { return inputs_; }
+    int outputs() const noexcept { return outputs_; }
+
+    /// Audio thread. out[k][0 .. padded(outputs)) = W in[k][0 .. inputs) + b for each of `frames` rows that
+    /// lie `in_stride` and `out_stride` floats apart. `in` and `out` don't overlap.
+    void run(const float* in, int in_stride, float* out, int out_stride,
+             int frames) const noexcept GAINSTAGE_REALTIME;
+    /// The same added to what is in `out` (W in + b + out, the sum begun with b + out).
+    void add(const float* in, int in_stride, float* out, int out_stride,
+             int frames) const noexcept GAINSTAGE_REALTIME;
+
+private:
+    int inputs_ = 0, outputs_ = 0;
+    std::vector<float> weight_;  ///< [input][padded(outputs)]
+    std::vector<float> bias_;    ///< [padded(outputs)]
+};
+
+}  // namespace gainstage

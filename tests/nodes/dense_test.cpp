@@ -1,0 +1,62 @@
+#include "nodes/kernels/dense.hpp"
+
+#include <cmath>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/signals.hpp"
+
+using namespace gainstage;
+using namespace gainstage::test;
+
+namespace {
+
+/// W x + b (+ y) in double.
+std::vector<double> product(int outputs, int inputs, const Channel& w, const Channel& b, const float* x,
+                            const float* y = nullptr) {
+    std::vector<double> out(static_cast<std::size_t>(outputs));
+    for (int o = 0; o < outputs; ++o) {
+        double sum = double{b[o]} + (y ? double{y[o]} : 0.);
+        for (int i = 0; i < inputs; ++i) sum += double{w[o * inputs + i]} * double{x[i]};
+        out[o] = sum;
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("dense: it is the matrix product, at any size, and the padding stays zero") {
+    for (const auto& [outputs, inputs] :
+         std::vector<std::pair<int, int>>{{1, 1}, {1, 32}, {5, 3}, {16, 16}, {33, 7}, {64, 40}}) {
+        const int frames = 5, in_stride = padded(inputs), out_stride = padded(outputs);
+        const Channel w = white_noise(outputs * inputs, 1), b = white_noise(outputs, 2);
+        const Channel x = white_noise(frames * in_stride, 3);
+        const Dense dense(outputs, inputs, w, b);
+        Channel y(frames * out_stride, 7.f), sum = white_noise(frames * out_stride, 4), before = sum;
+        dense.run(x.data(), in_stride, y.data(), out_stride, frames);
+        dense.add(x.data(), in_stride, sum.data(), out_stride, frames);
+        for (int f = 0; f < frames; ++f) {
+            const auto plain = product(outputs, inputs, w, b, x.data() + f * in_stride);
+            const auto added =
+                product(outputs, inputs, w, b, x.data() + f * in_stride, before.data() + f * out_stride);
+            for (int o = 0; o < outputs; ++o) {
+                // up to 41 float additions of numbers below 1: each rounds by less than 41 * 2^-24 / 2
+                CHECK(y[f * out_stride + o] == Approx(plain[o]).margin(1e-5));
+                CHECK(sum[f * out_stride + o] == Approx(added[o]).margin(1e-5));
+            }
+            for (int o = outputs; o < out_stride; ++o) CHECK(y[f * out_stride + o] == 0.f);
+        }
+    }
+}
+
+TEST_CASE("dense: a frame's numbers do not depend on how many frames come with it") {
+    const int outputs = 33, inputs = 21, frames = 9;
+    const Channel w = white_noise(outputs * inputs, 1), b = white_noise(outputs, 2);
+    const Channel x = white_noise(frames * padded(inputs), 3);
+    const Dense dense(outputs, inputs, w, b);
+    Channel together(frames * padded(outputs)), alone(together.size());
+    dense.run(x.data(), padded(inputs), together.data(), padded(outputs), frames);
+    for (int f = 0; f < frames; ++f)
+        dense.run(x.data() + f * padded(inputs), padded(inputs), alone.data() + f * padded(outputs),
+                  padded(outputs), 1);
+    CHECK(together == alone);
+}
