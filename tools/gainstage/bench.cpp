@@ -9,7 +9,7 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/control/patch_loader.hpp"
-#include "runtime/patch/read_patch.hpp"
+#include "runtime/control/probe_model.hpp"
 #include "tools/bench/patch_bench.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/table.hpp"
@@ -24,25 +24,12 @@ struct BenchOptions {
     bool json = false;
 };
 
-/// A model alone between an input and an output.
-std::string patch_around(const Model& model) {
-    for (const NodeType& type : all_nodes())
-        if (type.architecture == model.architecture)
-            return "format = 1\nlinks = [\"in -> model -> out\"]\n[nodes.in]\ntype = \"input\"\nchannels = "
-                   "[1]\n"
-                   "[nodes.out]\ntype = \"output\"\nchannels = [1]\n[nodes.model]\ntype = \"" +
-                   type.name + "\"\nmodel = '" + std::filesystem::absolute(model.file).string() + "'\n";
-    throw ModelError(
-        fmt::format("{}: no node type plays architecture \"{}\"", model.file, model.architecture));
-}
-
 Resolved load(const BenchOptions& options, double& rate_hz) {
     if (std::filesystem::path(options.file).extension() != ".safetensors")
         return PatchLoader(all_nodes(), rate_hz).load(options.file);
     const auto model = read_model_file(options.file);
     rate_hz = model->sample_rate_hz;
-    const ReadPatch read = read_patch_text(patch_around(*model), options.file, "");
-    return resolve(read.patch, all_nodes(), read_model_file, rate_hz);
+    return {.graph = graph_around(model, all_nodes()), .problems = {}};
 }
 
 nlohmann::ordered_json json_of(const PatchCost& cost) {
@@ -55,6 +42,7 @@ nlohmann::ordered_json json_of(const PatchCost& cost) {
             {"moving_p99_us", cost.moving.p99_us},
             {"moving_max_us", cost.moving.max_us},
             {"times_real_time", cost.times_real_time},
+            {"worst_phase_us", cost.worst_phase_us},
             {"worst_share", cost.worst_share},
             {"slowest_node", cost.slowest_node},
             {"slowest_share", cost.slowest_share}};
@@ -73,8 +61,8 @@ void print_table(const std::string& file, double rate_hz, const std::vector<Patc
     fmt::print("{} at {} Hz, in time of this thread\n\n{}\n", file, rate_hz, table.text());
     if (safe)
         fmt::print(
-            "smallest safe block here: {} frames (the 99.9th percentile of the worst phase stays below half "
-            "of the period)\n",
+            "smallest safe block here: {} frames (the worst phase of moving knobs stays below half of the "
+            "period)\n",
             safe);
     else
         fmt::print(

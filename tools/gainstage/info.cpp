@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "nodes/all_nodes.hpp"
+#include "runtime/control/probe_model.hpp"
 #include "runtime/model/model.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/table.hpp"
@@ -20,7 +22,7 @@ using Json = nlohmann::ordered_json;
 
 struct InfoOptions {
     std::string model;
-    bool json = false;
+    bool json = false, without_probe = false;
 };
 
 /// What the file's node type has to say of it, besides what was noticed when it was read.
@@ -36,6 +38,11 @@ std::vector<std::string> notes_of(const Model& model) {
     }
     if (!is_known) notes.push_back(fmt::format("no node type plays architecture \"{}\"", model.architecture));
     return notes;
+}
+
+bool is_played(const Model& model) {
+    return std::any_of(all_nodes().begin(), all_nodes().end(),
+                       [&](const NodeType& type) { return type.architecture == model.architecture; });
 }
 
 std::int64_t weights_of(const Model& model) {
@@ -81,6 +88,18 @@ Json json_of(const Model& model) {
             {"notes", notes_of(model)}};
 }
 
+/// Infinite gain is no number of JSON's: `null`.
+Json json_of(const ModelProbe& probe) {
+    Json levels = Json::array();
+    for (const ModelProbe::Level& level : probe.levels)
+        levels.push_back({{"in_dbfs", level.in_dbfs},
+                          {"gain_db", level.blows_up ? Json(nullptr) : Json(level.gain_db)},
+                          {"blows_up", level.blows_up}});
+    return {{"levels", levels},           {"dc_dbfs", probe.dc_dbfs},
+            {"hum_dbfs", probe.hum_dbfs}, {"after_dbfs", probe.after_dbfs},
+            {"unsafe", probe.unsafe},     {"warnings", probe.warnings}};
+}
+
 // ------------------------------------------------------------------------------------------------ for people
 
 Table facts_table(const Model& model) {
@@ -117,6 +136,23 @@ Table tensors_table(const Model& model) {
     return table;
 }
 
+Table probe_table(const ModelProbe& probe) {
+    Table table({"TONE OF 220 HZ", "GAIN"});
+    for (const ModelProbe::Level& level : probe.levels)
+        table.add({fmt::format("{:g} dBFS", level.in_dbfs),
+                   level.blows_up ? "blows up" : fmt::format("{:+.1f} dB", level.gain_db)});
+    const auto rest = [](double dbfs) { return dbfs > -199. ? fmt::format("{:.0f} dBFS", dbfs) : "silent"; };
+    table.add({"DC at silence", rest(probe.dc_dbfs)});
+    table.add({"sound at silence", rest(probe.hum_dbfs)});
+    table.add({"after a tone", rest(probe.after_dbfs)});
+    return table;
+}
+
+void print_text(const ModelProbe& probe, const std::string& file) {
+    fmt::print("\nWhat it does, its knobs at their defaults:\n{}", probe_table(probe).text("  "));
+    for (const std::string& warning : probe.warnings) fmt::print(stderr, "{}: {} (warning)\n", file, warning);
+}
+
 void print_text(const Model& model) {
     fmt::print("{}\n{}", model.file, facts_table(model).text("  "));
     for (const Table& table : {controls_table(model), tensors_table(model)})
@@ -127,10 +163,14 @@ void print_text(const Model& model) {
 int run_info(const InfoOptions& options) {
     try {
         const auto model = read_model_file(options.model);
-        if (options.json)
-            fmt::print("{}\n", json_of(*model).dump(2, ' ', false, Json::error_handler_t::replace));
-        else
-            print_text(*model);
+        Json json = json_of(*model);
+        if (!options.json) print_text(*model);
+        if (!options.without_probe && is_played(*model)) {
+            const ModelProbe probe = probe_model(model, all_nodes());
+            if (!options.json) print_text(probe, model->file);
+            json["probe"] = json_of(probe);
+        }
+        if (options.json) fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
         return ok;
     } catch (const ModelError& error) {
         return fail(error.exit_code, error.what());
@@ -144,6 +184,8 @@ void add_info(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("info", "Show what a model file holds");
     command->add_option("model", options->model, "The model (.safetensors)")->required();
     command->add_flag("--json", options->json, "For scripts");
+    command->add_flag("--no-probe", options->without_probe,
+                      "Don't play it: no gains at several levels, no warnings of what it does at silence");
     command->callback([options, &exit_code] { exit_code = run_info(*options); });
 }
 
