@@ -1,0 +1,51 @@
+#pragma once
+/// One layer of long short-term memory.
+
+#include "nodes/kernels/cell_weights.hpp"
+#include "nodes/kernels/dense.hpp"
+#include "runtime/realtime/nonblocking.hpp"
+
+namespace gainstage {
+
+/// As PyTorch and Keras define it (rows in the order i, f, g, o; sig the logistic function):
+///
+///     i = sig(Wi x + Ri h + bi)     f = sig(Wf x + Rf h + bf)     g = tanh(Wg x + Rg h + bg)
+///     o = sig(Wo x + Ro h + bo)     c = f c + i g                 h = o tanh(c)
+///
+/// Immutable once built; every sequence keeps its own h and c, rows of row() floats whose padding stays 0.
+/// The inputs' share of a whole tile is one product (project), then come the steps, one after the other;
+/// independent sequences may take a step together, which reads the weights once for all of them. A row's
+/// numbers never depend on the company it comes in.
+class LstmCell {
+public:
+    static constexpr int gates = 4;
+
+    LstmCell() = default;
+    /// Control thread. REQUIRES: the sizes of the views fit.
+    explicit LstmCell(const CellWeights&);
+
+    int units() const noexcept { return recurrent_.inputs(); }
+    int inputs() const noexcept { return input_.inputs(); }
+    /// Floats of a row of h or c.
+    int row() const noexcept { return padded(units()); }
+    /// Floats of a row of gates.
+    int gates_row() const noexcept { return gates * row(); }
+    /// Floats of a sequence's state as run() keeps it: h, then c. All 0 at the start.
+    int state_floats() const noexcept { return 2 * row(); }
+
+    /// Audio thread. gates[k][0 .. gates_row()) = what the input in[k][0 .. inputs()) adds to the gates.
+    void project(const float* in, int in_stride, float* gate_rows,
+                 int frames) const noexcept GAINSTAGE_REALTIME;
+    /// Audio thread. One step of `sequences` independent cells: `gate_rows`, as projected, are used up;
+    /// next_hidden[s] = the new h, `cell` is renewed in place. `hidden` and `next_hidden` may be the same.
+    void step(float* gate_rows, const float* hidden, float* next_hidden, float* cell,
+              int sequences) const noexcept GAINSTAGE_REALTIME;
+    /// Audio thread. One sequence over `frames` rows of projected gates; out[k][0 .. row()) = h. `state` goes
+    /// on. REQUIRES: frames >= 1.
+    void run(float* gate_rows, float* state, float* out, int frames) const noexcept GAINSTAGE_REALTIME;
+
+private:
+    Dense input_, recurrent_;  ///< to gates in the order i, f, o, g, the first three halved
+};
+
+}  // namespace gainstage
