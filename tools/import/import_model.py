@@ -42,22 +42,27 @@ def note(text):
 def convert(options):
     family = FAMILIES[options.family]
     given = settings.read(options.config, family)
-    sample_rate = given.get("sample_rate", family.SAMPLE_RATE)
-    controls = given.get("controls", family.CONTROLS)
-    config = {key: given.get(key, choices[0]) for key, choices in family.CONFIG.items()}
-    take = Take(checkpoint.load(options.checkpoint, family.OWN_NAMES))
-    tensors, config, forgets_s, inferred = family.convert(take, controls, config, sample_rate)
+    tensors, found = checkpoint.load_for(family, options.checkpoint)
+    for key in (k for k in found if k not in given):
+        note(f"{key}: {found[key]}, as the checkpoint says")
+    facts = {**found, **given}
+    take = Take(tensors)
+    sample_rate = facts.get("sample_rate", family.SAMPLE_RATE)
+    known = family.CONTROLS(take) if callable(family.CONTROLS) else family.CONTROLS
+    controls = facts.get("controls", known)
+    config = {key: facts.get(key, choices[0]) for key, choices in family.CONFIG.items()}
+    tensors, config, forgets_s, inferred, *more = family.convert(take, controls, config, sample_rate)
     for name, value in inferred.items():
         note(f"{name}: {value}, as its tensors are shaped")
     for name in sorted(take.left):
         note(f"tensor {name}: not known to this family, left out")
-    for key in (k for k in ("sample_rate", *family.CONFIG) if k not in given):
+    for key in (k for k in ("sample_rate", *family.CONFIG) if k not in facts and k not in inferred):
         note(f"{key}: {({'sample_rate': sample_rate, **config})[key]}, as in the published code; say otherwise with --config")
     memory_samples = math.ceil(min(forgets_s, model_file.LONGEST_MEMORY_S) * sample_rate)
     others = {"source": f"{os.path.basename(options.checkpoint)} (imported)",
               **{key: given[key] for key in (*settings.TEXTS, "training") if key in given}}
-    keys = model_file.metadata(family.ARCHITECTURE, config, sample_rate, controls,
-                               memory_samples=given.get("memory_samples", memory_samples), **others)
+    keys = model_file.metadata(family.ARCHITECTURE, config, sample_rate, controls, **{
+        "memory_samples": given.get("memory_samples", memory_samples), **(more[0] if more else {}), **others})
     model_file.write(options.output, tensors, keys)
 
 

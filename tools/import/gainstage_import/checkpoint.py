@@ -1,7 +1,10 @@
 """Reads a PyTorch checkpoint's tensors, and nothing but tensors: no code in the file is ever run."""
 
+import json
 import os
 import pickle
+
+import numpy as np
 
 from .problem import NO_INPUT, UNAVAILABLE, Problem
 
@@ -19,8 +22,53 @@ def strip_prefixes(name, own):
     return name
 
 
+def load_for(family, path):
+    """-> ({name: float64 array}, {what the checkpoint itself says of the keys that --config may give}). By the family's own
+    `load(path)` where it has one, which may choose by content (is_json)."""
+    return family.load(path) if hasattr(family, "load") else (load(path, family.OWN_NAMES), {})
+
+
+def is_json(path):
+    """Whether the file begins as a JSON object does."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(64).lstrip().startswith(b"{")
+    except OSError:
+        return False  # load() says it
+
+
+def load_json(path):
+    """-> the JSON object in the file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except OSError as problem:
+        raise Problem(f"{path}: cannot be read: {problem.strerror}", NO_INPUT) from problem
+    except (ValueError, RecursionError) as problem:
+        raise Problem(f"{path}: is not JSON, or is damaged: {problem}") from problem
+    if not isinstance(content, dict):
+        raise Problem(f"{path}: expected a JSON object")
+    return content
+
+
+def array_of(name, value):
+    """Nested lists of numbers as a float64 array."""
+    try:
+        array = np.array(value)
+    except ValueError as problem:
+        raise Problem(f"tensor {name}: its rows differ in length") from problem
+    if array.size and array.dtype.kind not in "iuf":
+        raise Problem(f"tensor {name}: expected an array of numbers")
+    return array.astype(np.float64)
+
+
 def load(path, own):
     """-> {name: float64 array}. A plain state dict, or a Lightning checkpoint (its `state_dict`)."""
+    return load_with_hyper_parameters(path, own)[0]
+
+
+def load_with_hyper_parameters(path, own):
+    """-> (the same, {what a Lightning checkpoint says of how its module was built})"""
     try:
         import torch
     except ImportError as problem:
@@ -39,7 +87,9 @@ def load(path, own):
                       "the weights alone: torch.save(model.state_dict(), FILE)") from problem
     except Exception as problem:  # torch reports damaged archives by many types
         raise Problem(f"{path}: is no PyTorch checkpoint, or is damaged ({problem})") from problem
+    said = {}
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
+        said = content.get("hyper_parameters")
         content = content["state_dict"]
     if not isinstance(content, dict) or not any(isinstance(v, torch.Tensor) for v in content.values()):
         raise Problem(f"{path}: holds no state dict")
@@ -51,4 +101,4 @@ def load(path, own):
         if name in tensors:
             raise Problem(f"{path}: tensor {name} is there twice, under two prefixes")
         tensors[name] = value.detach().cpu().double().numpy()
-    return tensors
+    return tensors, said if isinstance(said, dict) else {}

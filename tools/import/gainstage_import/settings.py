@@ -32,8 +32,9 @@ def read(path, family):
 
 def check(where, key, value, family):
     if key in family.CONFIG:
-        if value not in family.CONFIG[key]:
-            raise Problem(f"{where}: found {json.dumps(value)}; expected one of {', '.join(family.CONFIG[key])}")
+        choices = family.CONFIG[key]
+        if not any(value == choice and type(value) is type(choice) for choice in choices):
+            raise Problem(f"{where}: found {json.dumps(value)}; expected {words(choices)}")
     elif key not in KEYS:
         known = ", ".join((*KEYS, *family.CONFIG))
         raise Problem(f"{where}: unknown key; known are {known}")
@@ -45,6 +46,12 @@ def check(where, key, value, family):
         check_controls(where, value)
     elif key == "training" and not isinstance(value, dict):
         raise Problem(f"{where}: expected an object")
+
+
+def words(choices):
+    if isinstance(choices, range):
+        return f"{choices[0]} to {choices[-1]}"
+    return "one of " + ", ".join(choice if isinstance(choice, str) else json.dumps(choice) for choice in choices)
 
 
 def is_number(value, above=-math.inf):
