@@ -82,7 +82,7 @@ void read_makeup(GreyBoxWeights& w, const Model& model) {
 /// A cell's weights know one rate only.
 void check_rate(const GreyBoxWeights& w, const Model& model, double rate_hz) {
     const char* part = w.detector_cell ? "detector" : w.makeup_cell ? "make-up" : nullptr;
-    if (part && rate_hz != model.sample_rate_hz)
+    if (part && std::abs(rate_hz - model.sample_rate_hz) >= 0.5)
         throw SetupError(
             fmt::format("{}: its {} is a recurrent network trained at {} Hz, which does not run at "
                         "{} Hz; run the device at {} Hz, or choose a model with a one-pole or "
@@ -112,6 +112,10 @@ GreyBoxWeights::GreyBoxWeights(const Model& model, double rate_hz)
     read_makeup(*this, model);
     check_rate(*this, model, rate_hz);
     memory_samples = memory_of(model, longest_tau_s, detector_cell || makeup_cell, rate_hz);
+}
+
+bool plays_at_any_rate(const Model& model) {
+    return !model.find("detector.weight_hh") && !model.find("makeup.weight_hh");
 }
 
 std::vector<std::string> notes_on_grey_box(const Model& model) {

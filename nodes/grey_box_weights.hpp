@@ -45,6 +45,8 @@ struct GreyBoxWeights {
     std::int64_t memory_samples = 0;  ///< at the sample rate given
 };
 
+/// For NodeType::any_rate: no part of it is a recurrent network.
+bool plays_at_any_rate(const Model&);
 /// For NodeType::notes: tensors that mean nothing to a grey box.
 std::vector<std::string> notes_on_grey_box(const Model&);
 

@@ -5,6 +5,7 @@
 
 #include "runtime/graph/align_delay.hpp"
 #include "runtime/graph/arrangement.hpp"
+#include "runtime/graph/build_node.hpp"
 #include "runtime/graph/order.hpp"
 
 namespace gainstage {
@@ -31,7 +32,7 @@ std::shared_ptr<Slot> build_slot(NodeKey key, const GraphNode& node, int loop_la
                       .model = node.model,
                       .start = node.values,
                       .loop_latency_samples = loop_latency};
-    auto built = node.type->make(setup);
+    auto built = build_node(*node.type, setup);
     return std::make_shared<Slot>(key, node, std::move(built), config.sample_rate_hz, config.max_frames,
                                   loop_latency);
 }

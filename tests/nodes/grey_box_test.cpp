@@ -85,7 +85,8 @@ Tensor& tensor_of(Model& model, const std::string& name) {
 template <class Error = ModelError>
 std::string complaint(const std::shared_ptr<const Model>& model, double sample_rate_hz = 48'000.) {
     try {
-        NodeRunner(GreyBox::type(), {.sample_rate_hz = sample_rate_hz, .model = model});
+        const NodeConfig config{.sample_rate_hz = sample_rate_hz, .model = model};
+        GreyBox::type().make(setup_of(GreyBox::type(), config, params_of(GreyBox::type(), model.get())));
         return "";
     } catch (const Error& error) {
         return error.what();
@@ -219,7 +220,7 @@ TEST_CASE("grey_box: a one-pole or switching detector takes the same time at eve
     }
 }
 
-TEST_CASE("grey_box: a recurrent part at another rate is refused, with the rate to use") {
+TEST_CASE("grey_box: a recurrent part built at another rate, without a resampler around it, is refused") {
     has(complaint<SetupError>(Fixture("rnn-gru-hard").model, 44'100.),
         "its detector is a recurrent network trained at 48000 Hz, which does not run at 44100 Hz; run the "
         "device at 48000 Hz");

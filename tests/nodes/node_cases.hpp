@@ -30,8 +30,8 @@ std::vector<std::shared_ptr<const Model>> models_for(const NodeType&);
 /// `count` device channels from the first, for types that ask for them.
 std::vector<std::pair<std::string, OptionValue>> required_options(const NodeType&, int count);
 
-/// Mono and stereo, with and without the optional cables, every value of every option, three sample rates,
-/// every test model: of every type.
+/// Mono and stereo, with and without the optional cables, every value of every option, three sample rates
+/// (behind a resampler where the model knows one only), every test model: of every type.
 std::vector<Case> all_cases();
 
 }  // namespace gainstage::test

@@ -5,6 +5,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "runtime/graph/build_node.hpp"
 #include "tests/support/guarded_ports.hpp"
 #include "tests/support/realtime_guard.hpp"
 
@@ -37,7 +38,7 @@ NodeRunner::NodeRunner(const NodeType& type, const NodeConfig& config)
     : type_(type),
       params_(params_of(type, config.model.get())),
       setup_(setup_of(type, config, params_)),
-      node_(type.make(setup_)),
+      node_(build_node(type, setup_)),
       readings_(std::make_unique<std::atomic<float>[]>(type.readings.size() + 1)),
       time_(config.start_time) {
     for (const float value : setup_.start) ramps_.push_back(settled(value));

@@ -1,0 +1,62 @@
+#pragma once
+/// From one sample rate to another, at a rational ratio, in step with the stream's own count of samples.
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "runtime/realtime/nonblocking.hpp"
+
+struct SpeexResamplerState_;
+
+namespace gainstage {
+
+/// A windowed sinc (speexdsp's resampler, quality 6) that also knows where in the stream it is: output number
+/// k is the sound at input position k * from / to, delayed by delay_samples(). Which number comes next is
+/// told to start(), so that what it writes depends on the stream's count and the recent input alone, never on
+/// where it began or how its input was cut. Flat within 0.001 dB to 19 kHz between 44.1 kHz and 48 kHz or
+/// more, -0.8 dB at 20 kHz; images and aliases of what lies below 20 kHz are below -100 dB.
+class RateConverter {
+public:
+    /// Control thread. `from` and `to`: the rates, without a common factor. `max_in_frames`: longest piece.
+    RateConverter(int from, int to, int channels, int max_in_frames);
+
+    /// Of its input rate.
+    int delay_samples() const noexcept { return taps_ / 2; }
+    int taps() const noexcept { return taps_; }
+
+    /// Audio thread. From here on the next input is number `next_in` and the next output number `next_out`;
+    /// the samples remembered are those right before `next_in`. Bounded: plays at most one period of the
+    /// ratio and one length of the filter again.
+    /// REQUIRES: next_in lies within a few samples of the input position of next_out.
+    void start(std::int64_t next_in, std::int64_t next_out) noexcept GAINSTAGE_REALTIME;
+    /// Audio thread. Takes in `in_frames` and writes the next `out_frames`, per channel. REQUIRES: started;
+    /// the last of those outputs lies before the end of the input.
+    void convert(const float* const* in, int in_frames, float* const* out,
+                 int out_frames) noexcept GAINSTAGE_REALTIME;
+    /// Audio thread. The past is silence. Wants a start().
+    void reset() noexcept GAINSTAGE_REALTIME;
+    /// Audio thread. Remembers what a twin of the same rates and width does. Wants a start().
+    void copy_state(const RateConverter& twin) noexcept GAINSTAGE_REALTIME;
+
+private:
+    struct Free {
+        void operator()(SpeexResamplerState_*) const noexcept;
+    };
+
+    void append(const float* const* in, int frames) noexcept GAINSTAGE_REALTIME;
+    void take(float* const* out, int frames) noexcept GAINSTAGE_REALTIME;
+
+    // fixed after construction
+    const int from_, to_;
+    std::unique_ptr<SpeexResamplerState_, Free> library_;
+    int taps_ = 0;  ///< of the filter, in samples of its input
+    int keep_ = 0;  ///< inputs that a start() may need
+    // audio thread
+    std::vector<std::vector<float>> past_;  ///< per channel: inputs, the latest at filled_ - 1
+    int filled_ = 0;
+    int taken_ = 0;  ///< inputs before this one are the library's
+    std::vector<float> discarded_;
+};
+
+}  // namespace gainstage

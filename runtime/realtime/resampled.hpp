@@ -1,0 +1,70 @@
+#pragma once
+/// A model that knows one sample rate only, played in a stream that runs at another.
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "runtime/node.hpp"
+#include "runtime/realtime/rate_converter.hpp"
+
+namespace gainstage {
+
+/// To the engine an ordinary node with latency; inside, the model's own node between two resamplers, at its
+/// training rate. Model sample m is due at stream sample m * device / model, counted from the start of the
+/// stream: its time line, its control grid and the start of its knobs' ramps are functions of the stream's
+/// time alone. The latency (resampler, node, resampler) is a whole number of samples of the device: what is
+/// missing to it is less than one sample, and is made by the phase of the second resampler.
+class Resampled final : public Node {
+public:
+    /// Control thread. REQUIRES: the type has one input and one output, both as wide as the node; `setup` is
+    /// the device's. Throws SetupError for rates whose ratio has a term above largest_term, and what the
+    /// type's own constructor throws.
+    Resampled(const NodeType&, const Setup& setup, double model_rate_hz);
+
+    void process(const Block&) noexcept GAINSTAGE_REALTIME override;
+    void reset() noexcept GAINSTAGE_REALTIME override;
+    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    int latency_samples() const noexcept override { return latency_; }
+    std::int64_t memory_samples() const noexcept override { return memory_; }
+
+    double model_rate_hz() const noexcept { return model_rate_hz_; }
+    /// What the model's own node declares, at its own rate.
+    int model_latency_samples() const noexcept { return inner_->latency_samples(); }
+
+    /// Of the ratio of two rates in lowest terms; 44.1 to 192 kHz is 147:640. The resampler's memory and the
+    /// time that a new start takes grow with it.
+    static constexpr int largest_term = 1280;
+
+private:
+    /// The rates without a common factor.
+    struct Ratio {
+        int device, model;
+    };
+    static Ratio ratio_of(double device_hz, double model_hz);
+
+    std::uint64_t first_model_sample(std::uint64_t time) const noexcept GAINSTAGE_REALTIME;
+    Ramp at_model_rate(Ramp) const noexcept GAINSTAGE_REALTIME;
+    void set_latency();
+    void start(std::uint64_t time) noexcept GAINSTAGE_REALTIME;
+    void play(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
+    void run_model(const Block&, std::uint64_t time, int frames) noexcept GAINSTAGE_REALTIME;
+
+    // fixed after construction
+    const double model_rate_hz_;
+    const Ratio ratio_;
+    const int channels_, piece_frames_;
+    std::unique_ptr<Node> inner_;
+    int latency_ = 0;
+    std::int64_t memory_ = 0;
+    std::int64_t out_ahead_ = 0, in_ahead_ = 0;  ///< of the second resampler's counts before the stream's
+    // audio thread
+    RateConverter to_model_, to_device_;
+    std::uint64_t next_time_;  ///< the stream sample that is expected
+    // scratch within one call
+    std::vector<Ramp> ramps_;
+    std::array<std::vector<float>, max_channels> heard_, played_;
+    PortBuffer in_, out_;
+};
+
+}  // namespace gainstage
