@@ -138,15 +138,27 @@ bool LiveSession::turn() {
     engine_->tick();
     report_xruns();
     write_files();
-    if (!stream_->is_running() || stream_->has_stalled()) {
-        device_lost_ = true;
-        say(LiveNews::Kind::device_lost,
-            fmt::format("{}: the audio device is gone or has stopped; start again when it is back",
-                        stream_->format().name));
-        return false;
-    }
+    if (is_device_lost()) return false;
     return config_.seconds <= 0. ||
            static_cast<double>(engine_->room().now()) < config_.seconds * stream_->format().rate_hz;
+}
+
+/// Says so, once.
+bool LiveSession::is_device_lost() {
+    if (device_lost_) return true;
+    if (!stream_->is_running())
+        lose_device("the audio device is gone; start again when it is back");
+    else if (stream_->has_stalled())
+        lose_device(
+            stream_->format().api == "jack"
+                ? "JACK has stopped calling: its server hangs, or its block size was changed; start again"
+                : "the audio device has stopped calling; start again when it is back");
+    return device_lost_;
+}
+
+void LiveSession::lose_device(const std::string& cause) {
+    device_lost_ = true;
+    say(LiveNews::Kind::device_lost, fmt::format("{}: {}", stream_->format().name, cause));
 }
 
 /// What can't be written is said; playing goes on.
@@ -245,10 +257,10 @@ LiveStatus LiveSession::status() {
     return status;
 }
 
-/// Plays on for two seconds at most.
+/// Plays on for two seconds at most, and as long as there is a device.
 void LiveSession::play_until(const std::function<bool()>& is_over) {
     const auto patience = Clock::now() + 2s;
-    while (!is_over() && Clock::now() < patience && stream_->is_running()) {
+    while (!is_over() && Clock::now() < patience && !is_device_lost()) {
         std::this_thread::sleep_for(2ms);
         engine_->tick();
         write_files();
@@ -269,8 +281,10 @@ void LiveSession::fade_out() {
 }
 
 LiveSummary LiveSession::finish() {
-    if (!device_lost_ && stream_->is_running()) fade_out();
+    if (!is_device_lost()) fade_out();
     stream_->stop();
+    if (stream_->was_given_up())
+        lose_device("the audio server does not answer and is left as it is; restart it");
     engine_->tick();
     write_files();
     const RoomStats& stats = engine_->room().stats();
@@ -293,6 +307,7 @@ LiveSummary LiveSession::finish() {
                         .recorded_s = 0.,
                         .record_lost_s = 0.,
                         .device_lost = device_lost_,
+                        .given_up = stream_->was_given_up(),
                         .is_incomplete = false};
     for (const auto& input : midi_) {
         summary.midi_messages += input->received();

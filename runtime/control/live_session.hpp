@@ -59,6 +59,7 @@ struct LiveSummary {
     double slowest_node_load = 0.;               ///< its share of the time there is
     double recorded_s = 0., record_lost_s = 0.;  ///< of the input; what was lost is silence in the file
     bool device_lost = false;
+    bool given_up = false;       ///< its server hangs: closing it would too, so end without
     bool is_incomplete = false;  ///< the log or the recording could not be written to its end
 };
 
@@ -89,6 +90,8 @@ private:
     void hear(const EngineNews&);
     void say(LiveNews::Kind, const std::string& text);
     void report_xruns();
+    bool is_device_lost();
+    void lose_device(const std::string& cause);
     void write_files();
     void play_until(const std::function<bool()>&);
     void fade_out();

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/io/patience.hpp"
 #include "runtime/io/quiet_stderr.hpp"
 #include "runtime/io/rtaudio_bridge.hpp"
 
@@ -65,28 +66,37 @@ std::vector<std::string> apis_for(const AudioRequest& request) {
 
 }  // namespace
 
+/// Everything that RtAudio touches. Shared with the threads that call it, for one that hangs keeps its part.
 class AudioDevice::Backend {
 public:
+    /// `device` is told of every block, as long as the gate is open.
     explicit Backend(AudioDevice& device) : device_(device) {}
 
-    void open(const AudioRequest&);
+    /// Finds the device; opens nothing yet.
+    ChosenDevice choose(const AudioRequest&);
+    AudioFormat open(const ChosenDevice&, const AudioRequest&);
     void start(AudioCallback, void* context);
-    void stop();
-    bool is_running() const { return audio().isStreamOpen() && audio().isStreamRunning(); }
+    enum class End { in_order, at_once };
+    void stop(End);
+    bool is_open() const { return audio().isStreamOpen(); }
+    bool is_running() const { return is_open() && audio().isStreamRunning(); }
+    /// No block is played any more, whatever the driver does.
+    void shut() noexcept { gate_.shut(); }
 
 private:
     static int on_block(void* out, void* in, unsigned frames, double, RtAudioStreamStatus status, void* self);
     void play(void* out, void* in, unsigned frames, RtAudioStreamStatus status) noexcept;
-    void open(const ChosenDevice&, const AudioRequest&);
     unsigned id_of(const AudioDeviceInfo&) const;
     AudioFormat format_of(const ChosenDevice&, const AudioRequest&, unsigned frames);
-    bool must_abort() const;
     RtAudio& audio() const { return *api_.audio; }
     void wait_until_closed();
 
     AudioDevice& device_;
+    CallbackGate gate_;
     MutedCerr muted_;
     OpenApi api_;
+    AudioDevices devices_;
+    std::string name_;
     AudioCallback callback_ = nullptr;
     void* context_ = nullptr;
     std::vector<const float*> in_;
@@ -108,23 +118,27 @@ void AudioDevice::Backend::play(void* out, void* in, unsigned frames, RtAudioStr
     // Not interleaved: RtAudio hands over one channel after the other.
     for (std::size_t c = 0; c < in_.size(); ++c) in_[c] = static_cast<const float*>(in) + c * frames;
     for (std::size_t c = 0; c < out_.size(); ++c) out_[c] = static_cast<float*>(out) + c * frames;
+    const CallbackGate::Pass pass(gate_);
+    if (!pass) {
+        for (float* channel : out_) std::fill_n(channel, frames, 0.f);
+        return;
+    }
     callback_(context_, in_.data(), out_.data(), static_cast<int>(frames),
               (status & RTAUDIO_INPUT_OVERFLOW) != 0, (status & RTAUDIO_OUTPUT_UNDERFLOW) != 0);
     device_.count_callback();
 }
 
-void AudioDevice::Backend::open(const AudioRequest& request) {
+ChosenDevice AudioDevice::Backend::choose(const AudioRequest& request) {
     std::vector<OpenApi> apis;
-    AudioDevices devices;
     for (const std::string& name : apis_for(request)) {
         apis.push_back(open_api(name));
-        devices.insert(devices.end(), apis.back().devices.begin(), apis.back().devices.end());
+        devices_.insert(devices_.end(), apis.back().devices.begin(), apis.back().devices.end());
     }
-    if (devices.empty()) fail_without_devices(request);
-    const ChosenDevice chosen = choose_device(devices, request);
+    if (devices_.empty()) fail_without_devices(request);
+    const ChosenDevice chosen = choose_device(devices_, request);
     for (OpenApi& api : apis)
         if (api.name == named(chosen).api) api_ = std::move(api);
-    open(chosen, request);
+    return chosen;
 }
 
 unsigned AudioDevice::Backend::id_of(const AudioDeviceInfo& device) const {
@@ -133,8 +147,7 @@ unsigned AudioDevice::Backend::id_of(const AudioDeviceInfo& device) const {
     return api_.ids[static_cast<std::size_t>(found - api_.devices.begin())];
 }
 
-void AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRequest& request) {
-    const QuietStderr quiet;
+AudioFormat AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRequest& request) {
     RtAudio::StreamParameters in, out;
     if (chosen.in) in.deviceId = id_of(*chosen.in);
     if (chosen.out) out.deviceId = id_of(*chosen.out);
@@ -157,9 +170,11 @@ void AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRequest& 
                                           RTAUDIO_FLOAT32, static_cast<unsigned>(chosen.rate_hz), &frames,
                                           &on_block, this, &options);
             });
-    device_.format_ = format_of(chosen, request, frames);
     in_.resize(chosen.in ? in.nChannels : 0);
     out_.resize(chosen.out ? out.nChannels : 0);
+    const AudioFormat format = format_of(chosen, request, frames);
+    name_ = format.name;
+    return format;
 }
 
 AudioFormat AudioDevice::Backend::format_of(const ChosenDevice& chosen, const AudioRequest& request,
@@ -177,66 +192,87 @@ AudioFormat AudioDevice::Backend::format_of(const ChosenDevice& chosen, const Au
 void AudioDevice::Backend::start(AudioCallback callback, void* context) {
     callback_ = callback;
     context_ = context;
-    checked(audio(), fmt::format("audio device \"{}\" does not start: ", device_.format_.name), [&] {
-        const QuietStderr quiet;
-        return audio().startStream();
-    });
-}
-
-/// RtAudio's orderly stop waits for a callback, and for JACK without holding the lock that this takes: the
-/// signal can be missed, and when JACK's block size was changed or its server hangs, no callback ever comes.
-bool AudioDevice::Backend::must_abort() const {
-#ifdef GAINSTAGE_TSAN
-    return true;
-#else
-    if (device_.format_.api == "jack") return true;
-    const std::uint64_t before = device_.callbacks();
-    for (int k = 0; k < 50 && device_.callbacks() == before; ++k) std::this_thread::sleep_for(10ms);
-    return device_.callbacks() == before;
-#endif
+    checked(audio(), fmt::format("audio device \"{}\" does not start: ", name_),
+            [&] { return audio().startStream(); });
 }
 
 /// When a JACK server dies, RtAudio closes the stream from a thread of its own, and must not be destroyed
 /// before.
 void AudioDevice::Backend::wait_until_closed() {
-    for (int k = 0; k < 500 && audio().isStreamOpen(); ++k) std::this_thread::sleep_for(10ms);
+    while (is_open()) std::this_thread::sleep_for(10ms);
 }
 
-void AudioDevice::Backend::stop() {
-    if (!callback_ || !audio().isStreamOpen()) return;
+void AudioDevice::Backend::stop(End end) {
+    if (!callback_ || !is_open()) return;
     if (!audio().isStreamRunning()) return wait_until_closed();
-    const bool abort = must_abort();
-    const QuietStderr quiet;
-    if (abort)
-        audio().abortStream();
-    else
-        audio().stopStream();
-    callback_ = nullptr;
+    try {
+        if (end == End::at_once)
+            audio().abortStream();
+        else
+            audio().stopStream();
+    } catch (const std::exception&) {
+        // RtAudio 5 throws when the stream was closed in the meantime: then it has stopped.
+    }
 }
 
-AudioDevice::AudioDevice(const AudioRequest& request) : backend_(std::make_unique<Backend>(*this)) {
-    backend_->open(request);
+// ------------------------------------------------------------------------------------------------ the device
+
+AudioDevice::AudioDevice(const AudioRequest& request) : backend_(std::make_shared<Backend>(*this)) {
+    const ChosenDevice chosen = backend_->choose(request);
+    const auto format = std::make_shared<AudioFormat>();
+    const QuietStderr quiet;
+    if (!returns_within(opening_patience,
+                        [=, backend = backend_] { *format = backend->open(chosen, request); }))
+        throw DeviceError(no_answer(named(chosen).api));
+    format_ = *format;
 }
 
 AudioDevice::~AudioDevice() {
     stop();
+    if (given_up_) return;  // the thread that hangs frees it, if ever
+    const QuietStderr quiet;
+    const bool closed =
+        returns_within(stopping_patience, [backend = std::move(backend_)]() mutable { backend.reset(); });
+    static_cast<void>(closed);  // there is nobody to tell any more
 }
 
 void AudioDevice::start(AudioCallback callback, void* context) {
-    backend_->start(callback, context);
+    started_ = true;
+    const QuietStderr quiet;
+    if (returns_within(opening_patience, [=, backend = backend_] { backend->start(callback, context); }))
+        return;
+    give_up();
+    throw DeviceError(no_answer(format_.api));
+}
+
+/// RtAudio's orderly stop waits for a callback, and for JACK without holding the lock that this takes: the
+/// signal can be missed, and when JACK's block size was changed or its server hangs, no callback ever comes.
+bool AudioDevice::must_abort() const {
+#ifdef GAINSTAGE_TSAN
+    return true;
+#else
+    if (format_.api == "jack") return true;
+    const std::uint64_t before = callbacks();
+    for (int k = 0; k < 50 && callbacks() == before; ++k) std::this_thread::sleep_for(10ms);
+    return callbacks() == before;
+#endif
 }
 
 void AudioDevice::stop() noexcept {
-    try {
-        backend_->stop();
-    } catch (const std::exception&) {
-        // RtAudio 5 throws when the stream was closed in the meantime: then it has stopped.
-    }
+    if (given_up_ || !std::exchange(started_, false)) return;
+    const auto end = !is_running() || must_abort() ? Backend::End::at_once : Backend::End::in_order;
+    const QuietStderr quiet;
+    if (!returns_within(stopping_patience, [=, backend = backend_] { backend->stop(end); })) give_up();
     static_cast<void>(callbacks());  // from here on, this thread sees what the last block wrote
 }
 
+void AudioDevice::give_up() noexcept {
+    backend_->shut();
+    given_up_ = true;
+}
+
 bool AudioDevice::is_running() const noexcept {
-    return backend_->is_running();
+    return !given_up_ && backend_->is_running();
 }
 
 }  // namespace gainstage

@@ -8,6 +8,7 @@
 
 namespace gainstage {
 
+/// What RtAudio is asked is given some seconds: a server that hangs does not hang the program.
 class AudioDevice final : public AudioStream {
 public:
     /// Opens input and output at one rate. Throws DeviceError, and never opens another device than the one
@@ -20,8 +21,12 @@ public:
     bool is_running() const noexcept override;
 
 private:
+    bool must_abort() const;
+    void give_up() noexcept;
+
     class Backend;
-    const std::unique_ptr<Backend> backend_;
+    std::shared_ptr<Backend> backend_;
+    bool started_ = false;
 };
 
 }  // namespace gainstage

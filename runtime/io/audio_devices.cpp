@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runtime/io/patience.hpp"
 #include "runtime/io/quiet_stderr.hpp"
 #include "runtime/io/rtaudio_bridge.hpp"
 
@@ -49,13 +50,9 @@ void make_unique(std::string& name, const AudioDevices& others) {
         name = fmt::format("{} #{}", plain, n);
 }
 
-}  // namespace
-
-OpenApi open_api(const std::string& name) {
-    const RtAudio::Api number = RtAudio::getCompiledApiByName(name);
-    if (number == RtAudio::UNSPECIFIED) return {};
-    const QuietStderr quiet;
-    OpenApi api{.name = name, .audio = std::make_unique<RtAudio>(number)};
+void ask_all(OpenApi& api, const std::string& name, RtAudio::Api number) {
+    api.name = name;
+    api.audio = std::make_unique<RtAudio>(number);
     keep_quiet(*api.audio);
     for (const unsigned id : device_ids(*api.audio)) {
         AudioDeviceInfo info = info_of(ask(*api.audio, id), name);
@@ -64,7 +61,24 @@ OpenApi open_api(const std::string& name) {
         api.devices.push_back(std::move(info));
         api.ids.push_back(id);
     }
-    return api;
+}
+
+}  // namespace
+
+std::string no_answer(const std::string& api) {
+    return fmt::format(
+        "the server of audio API \"{}\" runs but does not answer; restart it, or choose another API by --api",
+        api);
+}
+
+OpenApi open_api(const std::string& name) {
+    const RtAudio::Api number = RtAudio::getCompiledApiByName(name);
+    if (number == RtAudio::UNSPECIFIED) return {};
+    const QuietStderr quiet;
+    const auto api = std::make_shared<OpenApi>();
+    if (!returns_within(opening_patience, [=] { ask_all(*api, name, number); }))
+        throw DeviceError(no_answer(name));
+    return std::move(*api);
 }
 
 std::vector<std::string> compiled_audio_apis() {
@@ -80,10 +94,12 @@ AudioDevices list_audio_devices(const std::string& api) {
 
 AudioDevices list_audio_devices() {
     AudioDevices all;
-    for (const std::string& api : compiled_audio_apis()) {
-        const AudioDevices some = list_audio_devices(api);
-        all.insert(all.end(), some.begin(), some.end());
-    }
+    for (const std::string& api : compiled_audio_apis()) try {
+            const AudioDevices some = list_audio_devices(api);
+            all.insert(all.end(), some.begin(), some.end());
+        } catch (const DeviceError&) {
+            // Of a server that hangs no device can be used.
+        }
     return all;
 }
 

@@ -17,10 +17,12 @@ struct AudioDeviceInfo {
 
 using AudioDevices = std::vector<AudioDeviceInfo>;
 
-/// Every device of every API that RtAudio was built with; quiet about APIs whose server does not run. Control
-/// thread; opens devices for a moment to ask them, so not while a stream of this process runs.
+/// Every device of every API that RtAudio was built with; quiet about APIs whose server does not run or does
+/// not answer. Control thread; opens devices for a moment to ask them, so not while a stream of this process
+/// runs.
 AudioDevices list_audio_devices();
-/// The same for one API. Empty where RtAudio was built without it.
+/// The same for one API. Empty where RtAudio was built without it. Throws DeviceError (choose_device.hpp)
+/// where its server does not answer.
 AudioDevices list_audio_devices(const std::string& api);
 /// "jack", "alsa", ...: in the order in which they are tried.
 std::vector<std::string> compiled_audio_apis();

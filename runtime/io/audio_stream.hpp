@@ -38,32 +38,40 @@ public:
 
     /// From now on the callback is called. Throws DeviceError.
     virtual void start(AudioCallback, void* context) = 0;
-    /// When it returns, the callback is over for good. What sounds is cut off: fade out first.
+    /// When it returns, the callback is over for good. What sounds is cut off: fade out first. Waits some
+    /// seconds at most.
     virtual void stop() noexcept = 0;
+    /// The driver or its server did not answer, and was left to itself; the program should end soon.
+    bool was_given_up() const noexcept { return given_up_; }
     /// False once the driver has closed the stream (its server died, the device was pulled).
     virtual bool is_running() const noexcept = 0;
 
     /// Blocks played since start. Any thread; what they wrote is then to be seen.
     std::uint64_t callbacks() const noexcept { return callbacks_.load(std::memory_order_acquire); }
-    /// Not every driver says when a device is gone: true when the callbacks have stopped for a second. Ask
-    /// regularly.
+    /// Not every driver says when a device is gone: true when no block has come for a second (and four
+    /// blocks' time). Ask regularly; a program that was itself stopped meanwhile has not looked, and does not
+    /// count that.
     bool has_stalled(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) noexcept {
-        if (const std::uint64_t count = callbacks();
-            count != seen_callbacks_ || seen_at_ == decltype(now)()) {
+        if (const std::uint64_t count = callbacks(); count != seen_callbacks_ || looks_ == 0) {
             seen_callbacks_ = count;
             seen_at_ = now;
+            looks_ = 0;
         }
-        return now - seen_at_ > std::chrono::seconds(1);
+        const auto blocks = std::chrono::milliseconds(4'000 * format_.block_frames / format_.rate_hz);
+        return ++looks_ > enough_looks && now - seen_at_ > std::chrono::seconds(1) + blocks;
     }
 
 protected:
     void count_callback() noexcept GAINSTAGE_REALTIME { callbacks_.fetch_add(1, std::memory_order_release); }
 
     AudioFormat format_;
+    bool given_up_ = false;
 
 private:
+    static constexpr int enough_looks = 10;
     std::atomic<std::uint64_t> callbacks_{0};
     std::uint64_t seen_callbacks_ = 0;
+    int looks_ = 0;
     std::chrono::steady_clock::time_point seen_at_{};
 };
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <string_view>
 
+#include "runtime/io/patience.hpp"
 #include "runtime/io/quiet_stderr.hpp"
 
 namespace gainstage {
@@ -17,6 +18,13 @@ namespace {
 
 constexpr std::string_view virtual_prefix = "virtual:";
 constexpr const char* client_name = "gainstage-midi";
+
+/// A JACK server may hang, and RtMidi waits for its answer without an end: nothing here waits longer.
+constexpr std::chrono::seconds opening_patience{5}, closing_patience{1};
+
+[[noreturn]] void fail_without_answer() {
+    throw DeviceError("the server of the MIDI ports (JACK's?) runs but does not answer; restart it");
+}
 
 /// JACK first: where its server runs it knows the hardware's ports too, and ALSA's would be the same again.
 /// Never RtMidi's own choice: it takes the first API or none.
@@ -60,15 +68,23 @@ std::string describe(const MidiPorts& ports) {
 
 }  // namespace
 
-MidiPorts list_midi_ports() {
-    const QuietStderr quiet;
-    MidiPorts ports;
+namespace {
+
+void find_ports(MidiPorts& ports) {
     for (const RtMidi::Api api : apis())
         if (const auto client = client_of(api)) {
             const MidiPorts more = ports_of(*client, api);
             ports.insert(ports.end(), more.begin(), more.end());
         }
-    return ports;
+}
+
+}  // namespace
+
+MidiPorts list_midi_ports() {
+    const QuietStderr quiet;
+    const auto ports = std::make_shared<MidiPorts>();
+    if (!returns_within(opening_patience, [ports] { find_ports(*ports); })) fail_without_answer();
+    return *ports;
 }
 
 const MidiPortInfo& choose_midi_port(const MidiPorts& ports, const std::string& name) {
@@ -88,23 +104,31 @@ const MidiPortInfo& choose_midi_port(const MidiPorts& ports, const std::string& 
     return *chosen;
 }
 
+/// Shared with the threads that open and close it, for one that hangs keeps its part.
 class MidiInput::Port {
 public:
-    Port(const std::string& name, MidiQueue& queue) : queue_(queue) {
-        const QuietStderr quiet;
-        if (name.starts_with(virtual_prefix))
+    explicit Port(MidiQueue& queue) : queue_(queue) {}
+
+    void open(const std::string& name) {
+        if (name.starts_with(virtual_prefix)) {
             open_virtual(name.substr(virtual_prefix.size()));
-        else
-            open(choose_midi_port(list_midi_ports(), name));
+        } else {
+            MidiPorts ports;
+            find_ports(ports);
+            connect_to(choose_midi_port(ports, name));
+        }
         // From now on RtMidi would print from the port's thread.
         client_->setErrorCallback([](RtMidiError::Type, const std::string&, void*) {}, nullptr);
     }
+
+    /// Nothing is put into the queue any more, whatever the driver does.
+    void shut() noexcept { gate_.shut(); }
 
     MidiPortInfo info;
     std::atomic<std::uint64_t> received{0}, dropped{0};
 
 private:
-    void open(const MidiPortInfo& port) try {
+    void connect_to(const MidiPortInfo& port) try {
         for (const RtMidi::Api api : apis()) {
             if (RtMidi::getApiName(api) != port.api) continue;
             connect(api);
@@ -151,6 +175,8 @@ private:
         auto& port = *static_cast<Port*>(self);
         const MidiMessage message = channel_message(bytes->data(), bytes->size());
         if (message.size == 0) return;
+        const CallbackGate::Pass pass(port.gate_);
+        if (!pass) return;
         const auto now = std::chrono::steady_clock::now().time_since_epoch();
         const bool fits =
             port.queue_.push({std::chrono::duration_cast<std::chrono::nanoseconds>(now).count(), message});
@@ -158,15 +184,23 @@ private:
     }
 
     MidiQueue& queue_;
+    CallbackGate gate_;
     std::unique_ptr<RtMidiIn> client_;  // last: its thread is gone before the rest is
 };
 
-MidiInput::MidiInput(const std::string& name, MidiQueue& queue)
-    : open_(std::make_unique<Port>(name, queue)) {}
+MidiInput::MidiInput(const std::string& name, MidiQueue& queue) : open_(std::make_shared<Port>(queue)) {
+    const QuietStderr quiet;
+    if (returns_within(opening_patience, [port = open_, name] { port->open(name); })) return;
+    open_->shut();
+    fail_without_answer();
+}
 
 MidiInput::~MidiInput() {
     const QuietStderr quiet;
-    open_.reset();
+    open_->shut();
+    const bool closed =
+        returns_within(closing_patience, [port = std::move(open_)]() mutable { port.reset(); });
+    static_cast<void>(closed);  // there is nobody to tell any more
 }
 
 const MidiPortInfo& MidiInput::port() const noexcept {

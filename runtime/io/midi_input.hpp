@@ -19,7 +19,7 @@ struct MidiPortInfo {
 using MidiPorts = std::vector<MidiPortInfo>;
 
 /// Every port that can be listened to, JACK's first; quiet about APIs whose server does not run. Control
-/// thread.
+/// thread. Throws DeviceError where a server does not answer.
 MidiPorts list_midi_ports();
 
 /// The port that the player meant: the one with this very name, or the only one whose name holds it (capitals
@@ -45,7 +45,7 @@ public:
 
 private:
     class Port;
-    std::unique_ptr<Port> open_;
+    std::shared_ptr<Port> open_;
 };
 
 }  // namespace gainstage

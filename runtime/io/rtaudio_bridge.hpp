@@ -3,7 +3,9 @@
 
 #include <RtAudio.h>
 
+#include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "runtime/io/choose_device.hpp"
@@ -41,6 +43,13 @@ void checked(RtAudio&, const std::string& failure, Call call) {
 }
 #endif
 
+/// An audio server may hang, and RtAudio waits for its answer without an end. So long is waited here: for
+/// slow hardware to be found, and at the end of a performance.
+inline constexpr std::chrono::seconds opening_patience{5}, stopping_patience{3};
+
+/// What to say when that was not enough.
+std::string no_answer(const std::string& api);
+
 /// One API at work, with the devices that it has found.
 struct OpenApi {
     std::string name = {};
@@ -50,6 +59,7 @@ struct OpenApi {
 };
 
 /// No devices where the API's server does not run; `audio` is null where RtAudio was built without the API.
+/// Throws DeviceError where the server does not answer.
 OpenApi open_api(const std::string& name);
 
 }  // namespace gainstage

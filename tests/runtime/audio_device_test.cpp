@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "runtime/io/null_device.hpp"
+#include "runtime/io/patience.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/jack_server.hpp"
 
@@ -190,12 +191,72 @@ TEST_CASE("the null device says when a block came too late") {
     CHECK(becomes_true([&] { return seen.late > 0; }));
 }
 
-TEST_CASE("a stream whose callbacks have stopped for a second has stalled") {
+TEST_CASE("a stream has stalled when no block came for a second in which somebody looked") {
     NullDevice null({});
-    const auto now = std::chrono::steady_clock::now();
-    CHECK_FALSE(null.has_stalled(now));
-    CHECK_FALSE(null.has_stalled(now + 900ms));
-    CHECK(null.has_stalled(now + 1100ms));
+    auto now = std::chrono::steady_clock::now();
+    const auto looks = [&](int count, std::chrono::milliseconds apart) {
+        bool stalled = false;
+        for (int k = 0; k < count; ++k) stalled = null.has_stalled(now += apart);
+        return stalled;
+    };
+    CHECK_FALSE(looks(10, 90ms));
+    CHECK(looks(3, 90ms));
+    SECTION("a block that comes ends it") {
+        Seen seen;
+        null.start(seen.callback, &seen);
+        REQUIRE(becomes_true([&] { return seen.blocks > 0; }));
+        null.stop();
+        CHECK_FALSE(looks(10, 90ms));
+    }
+    SECTION("a program that was stopped for an hour is given the time for a block to come") {
+        NullDevice other({});
+        CHECK_FALSE(other.has_stalled(now));
+        CHECK_FALSE(other.has_stalled(now + 1h));
+        CHECK_FALSE(other.has_stalled(now + 1h + 5ms));
+    }
+}
+
+TEST_CASE("work that does not come back in time is left alone, other work gives its result") {
+    int done = 0;
+    CHECK(returns_within(20s, [&] { done = 3; }));
+    CHECK(done == 3);
+    CHECK_THROWS_AS(returns_within(20s, [] { throw DeviceError("no"); }), DeviceError);
+    const auto may_end = std::make_shared<std::atomic<bool>>(false),
+               ended = std::make_shared<std::atomic<bool>>(false);
+    CHECK_FALSE(returns_within(20ms, [=] {
+        while (!*may_end) std::this_thread::sleep_for(1ms);
+        *ended = true;
+    }));
+    CHECK_FALSE(*ended);
+    *may_end = true;
+    CHECK(becomes_true([&] { return ended->load(); }, 20s));
+}
+
+TEST_CASE("a gate that is shut waits for the callback that is inside, and lets none in again") {
+    CallbackGate gate;
+    std::atomic<int> entered{0}, refused{0}, inside{0};
+    std::atomic<bool> plays{true};
+    std::thread driver([&] {
+        while (plays) {
+            const CallbackGate::Pass pass(gate);
+            if (!pass) {
+                ++refused;
+                continue;
+            }
+            ++inside;
+            ++entered;
+            std::this_thread::yield();
+            --inside;
+        }
+    });
+    CHECK(becomes_true([&] { return entered > 1'000; }, 20s));
+    gate.shut();
+    CHECK(inside == 0);
+    const int entered_by_then = entered;
+    CHECK(becomes_true([&] { return refused > 1'000; }, 20s));
+    plays = false;
+    driver.join();
+    CHECK(entered == entered_by_then);
 }
 
 // ------------------------------------------------------------------------------------------------ a real

@@ -104,9 +104,14 @@ void JackServer::kill() {
     process_ = -1;
 }
 
+void JackServer::hang() const {
+    ::kill(process_, SIGSTOP);
+}
+
 JackServer::~JackServer() {
     unsetenv("JACK_DEFAULT_SERVER");
     if (process_ >= 0) ::kill(process_, SIGINT);
+    if (process_ >= 0) ::kill(process_, SIGCONT);
     for (int k = 0; k < 300 && process_ >= 0; ++k) {
         if (has_ended(process_))
             process_ = -1;

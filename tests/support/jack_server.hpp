@@ -29,6 +29,8 @@ public:
     int run(const std::string& command) const;
     /// As if it had crashed.
     void kill();
+    /// As if it hung: it is there, and does nothing. For good.
+    void hang() const;
 
 private:
     void take_name();

@@ -61,11 +61,24 @@ void print_text(const AudioDevices& devices, const MidiPorts& ports) {
     if (midi.empty()) fmt::print(stderr, "There is no MIDI input.\n");
 }
 
+/// What a server that hangs keeps to itself is said; all else is listed.
 int run_devices(bool json) {
-    const AudioDevices devices = list_audio_devices();
-    const MidiPorts ports = list_midi_ports();
+    int code = ok;
+    AudioDevices devices;
+    for (const std::string& api : compiled_audio_apis()) try {
+            const AudioDevices some = list_audio_devices(api);
+            devices.insert(devices.end(), some.begin(), some.end());
+        } catch (const DeviceError& error) {
+            code = fail(no_device, error.what());
+        }
+    MidiPorts ports;
+    try {
+        ports = list_midi_ports();
+    } catch (const DeviceError& error) {
+        code = fail(no_device, error.what());
+    }
     json ? print_json(devices, ports) : print_text(devices, ports);
-    return ok;
+    return code;
 }
 
 }  // namespace

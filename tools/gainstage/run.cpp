@@ -6,6 +6,8 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "nodes/all_nodes.hpp"
@@ -23,6 +25,12 @@ static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it
 /// The first one asks for an end with a fade; the second ends now.
 extern "C" void on_signal(int) {
     if (signals_seen.fetch_add(1) > 0) _exit(0);
+}
+
+/// What hangs can't be closed, not even by the libraries' own cleaning up at the end of a program.
+[[noreturn]] void end_now(int code) {
+    std::fflush(nullptr);
+    std::_Exit(code);
 }
 
 struct RunOptions {
@@ -47,6 +55,7 @@ int play(const RunOptions& options) {
     }
     const LiveSummary summary = session.finish();
     display.show(summary);
+    if (summary.given_up) end_now(no_device);
     if (summary.device_lost) return no_device;
     return summary.is_incomplete ? cannot_write : ok;
 }

@@ -1,0 +1,68 @@
+#pragma once
+/// Calls of drivers and servers that may never come back, and callbacks that may come when nobody wants them.
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "runtime/realtime/nonblocking.hpp"
+
+namespace gainstage {
+
+/// Runs `work` on a thread of its own. True: it has returned, and is gone (what it threw is thrown here).
+/// False: not within `limit`; it is left to itself, so it must own or share all that it touches. Control
+/// thread.
+template <class Work>
+bool returns_within(std::chrono::milliseconds limit, Work work) {
+    const auto task = std::make_shared<std::packaged_task<void()>>(std::move(work));
+    std::future<void> done = task->get_future();
+    std::thread worker;
+    try {
+        worker = std::thread([task] { (*task)(); });
+    } catch (const std::system_error&) {
+        (*task)();  // no thread is to be had: without patience then
+    }
+    if (done.wait_for(limit) != std::future_status::ready) {
+        worker.detach();
+        return false;
+    }
+    if (worker.joinable()) worker.join();
+    done.get();
+    return true;
+}
+
+/// Stands before a driver's callback, so that it can be ended without the driver's help. One thread passes.
+class CallbackGate {
+public:
+    /// The callback's visit; false: the gate is shut.
+    class Pass {
+    public:
+        explicit Pass(CallbackGate& gate) noexcept GAINSTAGE_REALTIME
+            : gate_(gate),
+              is_open_((gate.state_.fetch_or(inside) & shut_for_good) == 0) {}
+        ~Pass() { gate_.state_.fetch_and(~inside); }
+        Pass(const Pass&) = delete;
+        Pass& operator=(const Pass&) = delete;
+        explicit operator bool() const noexcept { return is_open_; }
+
+    private:
+        CallbackGate& gate_;
+        const bool is_open_;
+    };
+
+    /// When it returns, no callback is inside, and none will come in again. Control thread.
+    void shut() noexcept {
+        for (unsigned state = state_.fetch_or(shut_for_good); (state & inside) != 0; state = state_.load())
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+
+private:
+    static constexpr unsigned inside = 1, shut_for_good = 2;
+    std::atomic<unsigned> state_{0};
+};
+
+}  // namespace gainstage
