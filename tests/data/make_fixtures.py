@@ -9,48 +9,18 @@ grey_box-NAME.json          start (first stream sample), moves [frame, knob, val
 grey_box-NAME.expected.f32  output, 32-bit floats, little-endian
 grey_box-input.f32          input of all of them, mono, 48 kHz"""
 
-import json
-import os
-import sys
-
 import numpy as np
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "tools", "import"))
-from gainstage_import.model_file import control, metadata, write  # noqa: E402
+from fixture_parts import as_stored, control, metadata, on_grid, save, save_input, sigmoid, test_input
 
-RATE, FRAMES, CELL = 48000, 2400, 16
-
-
-def sigmoid(x):
-    return 1.0 / (1.0 + np.exp(-x))
+RATE, FRAMES = 48000, 2400
 
 
 # ------------------------------------------------------------------------------------------------ knobs
 
-class Knob:
-    """A value, and where it is heading: straight over `length` samples from `begin`."""
-
-    def __init__(self, value):
-        self.begin, self.length, self.old, self.new = 0, 0, value, value
-
-    def at(self, t):
-        if t >= self.begin + self.length:
-            return self.new
-        return self.old + (self.new - self.old) * (t - self.begin) / self.length
-
-    def move(self, t, value, length):
-        self.old, self.new, self.begin, self.length = self.at(t), value, t, length
-
-
 def curves(w, config, controls, start, moves):
-    """Threshold, slope and knee for each sample: the network speaks at every 16th sample of the stream while knobs move,
-    and its values get there 16 samples later; after a step at once."""
-    knobs = [Knob(c["default"]) for c in controls]
-    names = [c["name"] for c in controls]
-
-    def network(t):
-        h = np.array([k.at(t) * c["to_model"]["scale"] + c["to_model"]["offset"] for k, c in zip(knobs, controls)])
+    """Threshold, slope and knee for each sample."""
+    def network(h):
         last = max(int(n.split(".")[1]) for n in w if n.startswith("mlp."))
         for i in range(last + 1):
             h = w[f"mlp.{i}.weight"] @ h + w[f"mlp.{i}.bias"]
@@ -59,17 +29,7 @@ def curves(w, config, controls, start, moves):
         knee = 30.0 * sigmoid(h[2]) if len(h) == 3 else 0.0
         return np.array([-80.0 * sigmoid(h[0]), 1.0 / (1.0 + 30.0 * sigmoid(h[1])) - 1.0, knee])
 
-    left = right = network(start)
-    for frame in range(FRAMES):
-        t, stepped = start + frame, False
-        for _, name, value, ms in [m for m in moves if m[0] == frame]:
-            knobs[names.index(name)].move(t, value, round(ms * RATE / 1000))
-            stepped |= ms == 0
-        if stepped:
-            left = right = network(t)
-        elif t % CELL == 0:
-            left, right = right, network(t)
-        yield left + (right - left) * (t % CELL) / CELL
+    return on_grid(network, controls, start, moves, FRAMES, RATE)
 
 
 # ------------------------------------------------------------------------------------------------ sound
@@ -117,15 +77,6 @@ def play(w, config, controls, start, moves, x):
 
 # ------------------------------------------------------------------------------------------------ what is made
 
-def test_input():
-    """Three notes of different loudness over a little noise, then nearly nothing."""
-    random, t = np.random.default_rng(11), np.arange(FRAMES) / RATE
-    x = 0.002 * random.standard_normal(FRAMES)
-    for begin, end, hz, level in ((100, 700, 441.0, 0.9), (700, 1300, 660.0, 0.15), (1300, 2000, 1234.5, 0.7)):
-        x[begin:end] += level * np.sin(2 * np.pi * hz * t[:end - begin]) * np.exp(-t[:end - begin] * 40.0)
-    return x.astype("<f4")
-
-
 def mlp(random, sizes, bias):
     out = {}
     for i, (a, b) in enumerate(zip(sizes, sizes[1:])):
@@ -165,17 +116,13 @@ def fixtures():
 
 
 if __name__ == "__main__":
-    x = test_input()
-    x.tofile(os.path.join(HERE, "grey_box-input.f32"))
+    x = test_input(FRAMES, RATE)
+    save_input("grey_box", x)
     for name, config, controls, weights, start, moves in fixtures():
-        path = os.path.join(HERE, "grey_box-" + name)
-        stored = {n: np.asarray(v, dtype=np.float32).astype(np.float64) for n, v in weights.items()}
+        stored = as_stored(weights)
         expected = play(stored, config, controls, start, moves, x.astype(np.float64))
-        write(path + ".safetensors", stored, metadata("grey_box", config, RATE, controls, memory_samples=RATE,
-                                                      license="MIT", source="random weights, made by make_fixtures.py"))
-        expected.astype("<f4").tofile(path + ".expected.f32")
-        with open(path + ".json", "w", encoding="utf-8") as file:
-            json.dump({"start": start, "moves": moves}, file)
-            file.write("\n")
+        save("grey_box", name, stored, expected, start, moves,
+             metadata("grey_box", config, RATE, controls, memory_samples=RATE, license="MIT",
+                      source="random weights, made by make_fixtures.py"))
         reduction = 20 * np.log10(np.sqrt(np.mean(x.astype(float)[100:] ** 2) / np.mean(expected[100:] ** 2)))
         print(f"{name}: {reduction:.1f} dB quieter than the input")
