@@ -15,6 +15,7 @@
 #include "nodes/output.hpp"
 #include "nodes/pan.hpp"
 #include "nodes/polarity.hpp"
+#include "nodes/s6.hpp"
 #include "nodes/saturate.hpp"
 
 namespace gainstage {
@@ -39,6 +40,7 @@ NodeTypes all_nodes() {
         Crossfade::type(),
         Compressor::type(),
         GreyBox::type(),
+        S6::type(),
         // clang-format on
     };
     return types;

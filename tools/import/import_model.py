@@ -13,11 +13,11 @@ import math
 import os
 import sys
 
-from gainstage_import import checkpoint, grey_box, model_file, settings
+from gainstage_import import checkpoint, grey_box, model_file, s6, settings
 from gainstage_import.problem import USAGE, Problem
 from gainstage_import.take import Take
 
-FAMILIES = {family.ARCHITECTURE: family for family in (grey_box,)}
+FAMILIES = {family.ARCHITECTURE: family for family in (grey_box, s6)}
 
 
 class Parser(argparse.ArgumentParser):

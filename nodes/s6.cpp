@@ -1,0 +1,214 @@
+#include "nodes/s6.hpp"
+
+#include <algorithm>
+
+#include "nodes/kernels/row_maths.hpp"
+#include "runtime/model/model.hpp"
+#include "runtime/realtime/four.hpp"
+
+namespace gainstage {
+
+namespace {
+
+/// a . b over whole fours, summed in one order.
+float dot(const float* a, const float* b, int count) noexcept {
+    Four even{}, odd{};
+    int i = 0;
+    for (; i + 8 <= count; i += 8) {
+        even += load_four(a + i) * load_four(b + i);
+        odd += load_four(a + i + 4) * load_four(b + i + 4);
+    }
+    if (i < count) even += load_four(a + i) * load_four(b + i);
+    even += odd;
+    return (even[0] + even[1]) + (even[2] + even[3]);
+}
+
+}  // namespace
+
+const NodeType& S6::type() {
+    static const NodeType type{
+        .name = "s6",
+        .summary = "A learned compressor with selective state spaces",
+        .inputs = {{.name = "in"}},
+        .outputs = {{.name = "out"}},
+        .architecture = "s6",
+        .make = make_node<S6>,
+        .notes = notes_on_s6,
+    };
+    return type;
+}
+
+S6::S6(const Setup& setup)
+    : weights_(*setup.model, setup.sample_rate_hz),
+      channels_(setup.channels),
+      film_row_(padded(weights_.film.inputs())),
+      cell_row_(padded(weights_.second_controls + weights_.feature_count())),
+      modulation_row_(std::max(padded(weights_.film.outputs()), weights_.cell.row())),
+      magnitudes_row_(fours_of(weights_.spectrum.bins())) {
+    for (const ModelControl& control : setup.model->controls)
+        to_model_.push_back({control.scale, control.offset});
+    const auto rows = [](std::vector<float>& buffer, int row) {
+        buffer.resize(static_cast<std::size_t>(tile_frames * row));
+    };
+    rows(here_, weights_.widest);
+    rows(there_, weights_.widest);
+    rows(film_in_, film_row_);
+    rows(cell_in_, cell_row_);
+    rows(modulation_, modulation_row_);
+    rows(magnitudes_, magnitudes_row_);
+    if (weights_.has_temporal()) rows(gates_, weights_.cell.gates_row());
+    for (const SelectiveSsm& ssm : weights_.ssm) ssm.fit(scratch_, tile_frames);
+    states_.resize(static_cast<std::size_t>(channels_));
+    for (State& state : states_) {
+        state.past.resize(static_cast<std::size_t>(weights_.window + tile_frames));
+        state.spectrum = weights_.spectrum.make_state();
+        state.ssm = {weights_.ssm[0].make_state(), weights_.ssm[1].make_state()};
+        if (weights_.has_temporal())
+            state.hidden.resize(static_cast<std::size_t>(weights_.lag_samples * weights_.cell.row()));
+    }
+}
+
+void S6::reset() noexcept {
+    fresh_ = true;
+    for (State& state : states_) {
+        std::fill(state.past.begin(), state.past.end(), 0.f);
+        for (SelectiveSsm::State& ssm : state.ssm) SelectiveSsm::clear(ssm);
+        std::fill(state.hidden.begin(), state.hidden.end(), 0.f);
+        state.oldest = 0;
+    }
+}
+
+void S6::copy_state(const Node& twin) noexcept {
+    const auto& other = static_cast<const S6&>(twin);
+    const auto copy = [](const std::vector<float>& from, std::vector<float>& to) {
+        std::copy(from.begin(), from.end(), to.begin());
+    };
+    fresh_ = other.fresh_;
+    for (std::size_t c = 0; c < states_.size(); ++c) {
+        const State& from = other.states_[c];
+        State& to = states_[c];
+        copy(from.past, to.past);
+        copy(from.spectrum.sums, to.spectrum.sums);
+        to.spectrum.position = from.spectrum.position;
+        for (std::size_t i = 0; i < to.ssm.size(); ++i) {
+            copy(from.ssm[i].hidden, to.ssm[i].hidden);
+            copy(from.ssm[i].past, to.ssm[i].past);
+        }
+        copy(from.hidden, to.hidden);
+        to.oldest = from.oldest;
+    }
+}
+
+void S6::process(const Block& block) noexcept {
+    if (fresh_)  // stretches of the spectrum are counted from the start of the stream
+        for (State& state : states_)
+            SlidingSpectrum::clear(
+                state.spectrum, static_cast<int>(block.time % static_cast<std::uint64_t>(weights_.window)));
+    fresh_ = false;
+    for (int done = 0; done < block.frames; done += tile_frames) {
+        const int frames = std::min(tile_frames, block.frames - done);
+        read_controls(block, done, frames);
+        for (int c = 0; c < channels_; ++c)
+            process_tile(states_[static_cast<std::size_t>(c)], block.in(0, c) + done, block.out(0, c) + done,
+                         frames);
+    }
+}
+
+/// The controls' part of film_in_ and cell_in_.
+void S6::read_controls(const Block& block, int first, int frames) noexcept {
+    for (int i = 0; i < weights_.first_controls + weights_.second_controls; ++i) {
+        const ToModel& to_model = to_model_[static_cast<std::size_t>(i)];
+        const bool to_film = i < weights_.first_controls;
+        float* to = to_film ? film_in_.data() + i : cell_in_.data() + i - weights_.first_controls;
+        const int row = to_film ? film_row_ : cell_row_;
+        const std::uint64_t time = block.time + static_cast<std::uint64_t>(first);
+        for (int k = 0; k < frames; ++k)
+            to[k * row] =
+                block.param(i).at(time + static_cast<std::uint64_t>(k)) * to_model.scale + to_model.offset;
+    }
+}
+
+void S6::process_tile(State& state, const float* in, float* out, int frames) noexcept {
+    const int row = weights_.widest, window = weights_.window;
+    float* const past = state.past.data();
+    std::copy_n(in, frames, past + window);
+    // Frame k's window begins at past[k + 1]: the windows are rows of this product that overlap.
+    weights_.input.run(past + 1, 1, here_.data(), row, frames);
+    run_ssm(0, state, frames);
+    if (weights_.has_features()) analyse(state, frames);
+    weights_.film.run(film_in_.data(), film_row_, modulation_.data(), modulation_row_, frames);
+    const int channels = weights_.mix[0].outputs();
+    modulate(here_.data(), row, modulation_.data(), modulation_.data() + channels, modulation_row_, channels,
+             frames);
+    run_glu(weights_.film_glu, frames);
+    if (weights_.has_temporal()) {
+        modulate_by_memory(state, frames);
+        run_glu(weights_.temporal_glu, frames);
+        run_ssm(1, state, frames);
+    }
+    weights_.output.run(here_.data(), row, there_.data(), row, frames);
+    for (int k = 0; k < frames; ++k) {
+        const float y = there_[static_cast<std::size_t>(k * row)];
+        out[k] = weights_.product ? y * in[k] : y;
+    }
+    std::copy(past + frames, past + frames + window, past);
+}
+
+/// The features' part of film_in_ and cell_in_.
+void S6::analyse(State& state, int frames) noexcept {
+    const float* const past = state.past.data();
+    const int count = weights_.feature_count(), bins = magnitudes_row_;
+    weights_.spectrum.run(state.spectrum, past + weights_.window, past, magnitudes_.data(), bins, frames);
+    for (int k = 0; k < frames; ++k)
+        for (int f = 0; f < count; ++f) {
+            const float feature =
+                weights_.features_bias[static_cast<std::size_t>(f)] +
+                dot(magnitudes_.data() + k * bins, weights_.features.data() + f * bins, bins);
+            film_in_[static_cast<std::size_t>(k * film_row_ + weights_.first_controls + f)] = feature;
+            if (weights_.has_temporal())
+                cell_in_[static_cast<std::size_t>(k * cell_row_ + weights_.second_controls + f)] = feature;
+        }
+}
+
+/// here_: through the stage's state space layer, dense layer and activation.
+void S6::run_ssm(int stage, State& state, int frames) noexcept {
+    const auto i = static_cast<std::size_t>(stage);
+    const int row = weights_.widest;
+    weights_.ssm[i].run(state.ssm[i], here_.data(), row, there_.data(), row, frames, scratch_);
+    weights_.mix[i].run(there_.data(), row, here_.data(), row, frames);
+    const int channels = weights_.mix[i].outputs();
+    if (weights_.tanh_mix)
+        each_four(here_.data(), row, channels, frames,
+                  [](const FourChannels& x) -> FourChannels { return x.tanh(); });
+    else
+        each_four(here_.data(), row, channels, frames, gelu);
+}
+
+/// here_: through a gated linear unit.
+void S6::run_glu(const Dense& glu, int frames) noexcept {
+    const int row = weights_.widest;
+    glu.run(here_.data(), row, there_.data(), row, frames);
+    gate_softsign(there_.data(), row, here_.data(), row, glu.outputs() / 2, frames);
+}
+
+/// here_: times the first half of the GRU's state, plus the second.
+void S6::modulate_by_memory(State& state, int frames) noexcept {
+    const GruCell& cell = weights_.cell;
+    const int lag = weights_.lag_samples, width = cell.row();
+    cell.project(cell_in_.data(), cell_row_, gates_.data(), frames);
+    for (int done = 0; done < frames;) {
+        // Steps within the lag don't depend on one another.
+        const int run = std::min(frames - done, lag - state.oldest);
+        float* const hidden = state.hidden.data() + state.oldest * width;
+        cell.step(gates_.data() + done * cell.gates_row(), hidden, hidden, run);
+        for (int k = 0; k < run; ++k)
+            std::copy_n(hidden + k * width, width, modulation_.data() + (done + k) * modulation_row_);
+        done += run;
+        state.oldest = (state.oldest + run) % lag;
+    }
+    const int channels = cell.units() / 2;
+    modulate(here_.data(), weights_.widest, modulation_.data(), modulation_.data() + channels,
+             modulation_row_, channels, frames);
+}
+
+}  // namespace gainstage

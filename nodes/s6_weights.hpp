@@ -1,0 +1,85 @@
+#pragma once
+/// What an S6 file holds, ready to run.
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "nodes/kernels/dense.hpp"
+#include "nodes/kernels/gru_cell.hpp"
+#include "nodes/kernels/selective_ssm.hpp"
+#include "nodes/kernels/sliding_spectrum.hpp"
+
+namespace gainstage {
+
+class Model;
+
+/// Tensors of a file with `architecture` "s6". All sizes follow from their shapes; what is in brackets may be
+/// absent. "c" is a number of channels, each time another one.
+///
+///     input.weight (c, window), input.bias         of the last `window` samples, oldest first
+///     ssm.0....                                    selective state space layer (kernels/selective_ssm.hpp)
+///     mix.0.weight (c, c), mix.0.bias              then config.activation = "gelu" (exact) | "tanh"
+///     [features.weight (f, bins), features.bias]   of the magnitudes of the spectrum of the same samples,
+///     padded
+///                                                  with zeros to 2 bins - 1 >= window
+///     film.weight (2 c, z1 + f), film.bias         gains, offsets from the first z1 controls and the
+///     features film.glu.weight (2 c, c), film.glu.bias      gated linear unit: o * softsign(g)
+///     [temporal.weight_ih (3 u, z2 + f), temporal.weight_hh (3 u, u), temporal.bias_ih, temporal.bias_hh (3
+///     u)]
+///                                                  a GRU (kernels/gru_cell.hpp; rows r, z, n) from the other
+///                                                  z2 controls and the features: u / 2 gains, u / 2 offsets;
+///     [temporal.glu..., ssm.1..., mix.1...]        present with it, shaped as above
+///     output.weight (1, c), output.bias            the gain, or with config.product = false the output
+///
+/// config.meaning = "recurrent": every state goes on from sample to sample. "as_trained": as the published
+/// code ran it, a batch of config.batch (2400) consecutive samples as sequences of one: the state space
+/// layers remember nothing, and the GRU's state is that of so many samples ago. config.window, where given,
+/// must agree with input.weight.
+struct S6Weights {
+    /// Bounds on sizes beside those of the kernels.
+    static constexpr int max_window = 1024, max_bins = 1024, max_features = 32, max_channels = 128,
+                         max_batch = 9600;
+
+    /// Control thread. Throws ModelError (what the file lacks), SetupError (another sample rate).
+    S6Weights(const Model&, double sample_rate_hz);
+
+    bool has_features() const noexcept { return !features_bias.empty(); }
+    int feature_count() const noexcept { return static_cast<int>(features_bias.size()); }
+    bool has_temporal() const noexcept { return cell.units() > 0; }
+
+    int window = 0;
+    Dense input;
+    std::array<SelectiveSsm, 2> ssm;  ///< the second is unused without the GRU
+    std::array<Dense, 2> mix;
+    bool tanh_mix = false;
+
+    SlidingSpectrum spectrum;
+    std::vector<float> features;  ///< [feature][bins, rounded up to fours]
+    std::vector<float> features_bias;
+
+    int first_controls = 0, second_controls = 0;  ///< z1, z2
+    Dense film, film_glu;
+    GruCell cell;
+    Dense temporal_glu;
+    int lag_samples = 1;  ///< from which step back the GRU's state comes
+
+    Dense output;
+    bool product = true;
+
+    int widest = 0;  ///< floats of the longest row of any stage
+    std::int64_t memory_samples = 0;
+    std::vector<std::string> tensors;  ///< names of those read
+
+private:
+    void read_features(LayerReader&);
+    void read_film(LayerReader&, bool remembers);
+    void read_temporal(LayerReader&, int channels);
+    void read_stage(LayerReader&, int stage, int channels, bool remembers);
+    void check_controls(const Model&) const;
+};
+
+/// For NodeType::notes: tensors that mean nothing to an S6.
+std::vector<std::string> notes_on_s6(const Model&);
+
+}  // namespace gainstage
