@@ -4,6 +4,7 @@
 #include "nodes/crossfade.hpp"
 #include "nodes/dc_block.hpp"
 #include "nodes/delay.hpp"
+#include "nodes/ed_lstm.hpp"
 #include "nodes/filter.hpp"
 #include "nodes/gain.hpp"
 #include "nodes/gate.hpp"
@@ -41,6 +42,7 @@ NodeTypes all_nodes() {
         Compressor::type(),
         GreyBox::type(),
         S6::type(),
+        EdLstm::type(),
         // clang-format on
     };
     return types;

@@ -30,6 +30,10 @@ inline void each_four(float* rows, int stride, int channels, int frames, F&& f) 
 inline FourChannels silu(const FourChannels& x) noexcept {
     return x / (1.f + (-x).exp());
 }
+/// 1 / (1 + exp(-x))
+inline FourChannels sigmoid(const FourChannels& x) noexcept {
+    return 0.5f + 0.5f * (0.5f * x).tanh();
+}
 /// ln(1 + exp(x)), to full relative precision where it is small.
 inline FourChannels softplus(const FourChannels& x) noexcept {
     return x.max(0.f) + (-x.abs()).exp().log1p();

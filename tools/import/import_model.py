@@ -13,11 +13,11 @@ import math
 import os
 import sys
 
-from gainstage_import import checkpoint, grey_box, model_file, s6, settings
+from gainstage_import import checkpoint, ed_lstm, grey_box, model_file, s6, settings
 from gainstage_import.problem import USAGE, Problem
 from gainstage_import.take import Take
 
-FAMILIES = {family.ARCHITECTURE: family for family in (grey_box, s6)}
+FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, s6)}
 
 
 class Parser(argparse.ArgumentParser):
@@ -47,7 +47,8 @@ def convert(options):
         note(f"{key}: {found[key]}, as the checkpoint says")
     facts = {**found, **given}
     take = Take(tensors)
-    sample_rate = facts.get("sample_rate", family.SAMPLE_RATE)
+    usual = family.SAMPLE_RATE(take) if callable(family.SAMPLE_RATE) else family.SAMPLE_RATE
+    sample_rate = facts.get("sample_rate", usual)
     known = family.CONTROLS(take) if callable(family.CONTROLS) else family.CONTROLS
     controls = facts.get("controls", known)
     config = {key: facts.get(key, choices[0]) for key, choices in family.CONFIG.items()}

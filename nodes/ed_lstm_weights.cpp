@@ -1,0 +1,63 @@
+#include "nodes/ed_lstm_weights.hpp"
+
+#include <fmt/format.h>
+
+#include "nodes/kernels/layer_reader.hpp"
+#include "runtime/model/model.hpp"
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+namespace {
+constexpr int any = LayerReader::any;
+}
+
+EdLstmWeights::EdLstmWeights(const Model& model, double rate_hz)
+    : controls(static_cast<int>(model.controls.size())) {
+    LayerReader read(model);
+    const Tensor& encoder = read.tensor("encoder.h.weight", {any, any}, max_window);
+    units = rows_of(encoder);
+    window = columns_of(encoder);
+    if (units > max_units)
+        throw ModelError(fmt::format("{}: tensor \"{}\" has {} rows; expected 1 to {}", model.file,
+                                     encoder.name, units, max_units));
+    if (model.number("window", window) != window)
+        throw ModelError(fmt::format("{}: config.window is {}, but tensor \"{}\" has {} columns", model.file,
+                                     model.number("window", 0.), encoder.name, window));
+    hidden = read_begin(read, "h");
+    cell = read_begin(read, "c");
+    read_lstm(read);
+    dense = read.dense("dense", any, units, max_units);
+    output = read.dense("output", window, dense.outputs());
+    tensors = read.used();
+    if (rate_hz != model.sample_rate_hz)
+        throw SetupError(
+            fmt::format("{}: an ED-LSTM trained at {} Hz does not run at {} Hz; run the device at {} Hz",
+                        model.file, model.sample_rate_hz, rate_hz, model.sample_rate_hz));
+}
+
+EdLstmWeights::Begin EdLstmWeights::read_begin(LayerReader& read, const std::string& name) const {
+    Begin begin{.encoder = read.dense("encoder." + name, units, window), .condition = {}};
+    if (controls > 0) begin.condition = read.dense("condition." + name, units, controls);
+    return begin;
+}
+
+void EdLstmWeights::read_lstm(LayerReader& read) {
+    const int rows = LstmCell::gates * units;
+    const std::vector<float> no_bias(rows);
+    const Tensor& in = read.tensor("lstm.weight_ih", {rows, 1});
+    const Tensor& recurrent = read.tensor("lstm.weight_hh", {rows, units});
+    lstm = LstmCell(CellWeights{.units = units,
+                                .inputs = 1,
+                                .weight_ih = in.data,
+                                .weight_hh = recurrent.data,
+                                .bias_ih = read.tensor("lstm.bias", {rows}).data,
+                                .bias_hh = no_bias});
+}
+
+std::vector<std::string> notes_on_ed_lstm(const Model& model) {
+    const std::vector<std::string> used = EdLstmWeights(model, model.sample_rate_hz).tensors;
+    return model.notes_on_extra(std::vector<std::string_view>(used.begin(), used.end()));
+}
+
+}  // namespace gainstage
