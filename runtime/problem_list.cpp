@@ -77,4 +77,23 @@ void sort_by_place(Problems& problems) {
     problems = std::move(sorted);
 }
 
+void shorten(Problems& problems, std::size_t most) {
+    std::size_t errors = 0;
+    int exit_code = 0;
+    std::string file;
+    std::erase_if(problems, [&](const Problem& problem) {
+        if (problem.is_note || ++errors <= most) return false;
+        exit_code = std::max(exit_code, problem.exit_code);
+        file = problem.file;
+        return true;
+    });
+    if (errors > most)
+        problems.push_back({.file = file,
+                            .place = {},
+                            .key = {},
+                            .message = fmt::format("and {} more", errors - most),
+                            .is_note = false,
+                            .exit_code = exit_code});
+}
+
 }  // namespace gainstage

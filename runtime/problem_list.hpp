@@ -33,6 +33,12 @@ private:
 /// Stable; what concerns the file as a whole comes first.
 void sort_by_place(Problems&);
 
+/// Nobody reads more errors of one patch at once.
+inline constexpr std::size_t most_errors_shown = 100;
+/// Keeps the first `most` errors and every note; one more error says how many others there are, and asks for
+/// the exit code that they asked for.
+void shorten(Problems&, std::size_t most = most_errors_shown);
+
 /// `"text"`, on one line, without control characters, cut where it is long: text of an untrusted file in a
 /// message.
 std::string in_quotes(std::string_view text);

@@ -196,7 +196,7 @@ void LiveSession::reload(const std::vector<std::string>& changed) {
     Resolved resolved = loader_->load(config_.patch);
     for (const Problem& problem : resolved.problems)
         say(problem.is_note ? LiveNews::Kind::note : LiveNews::Kind::problem, problem.text());
-    if (!resolved.graph) return say(LiveNews::Kind::problem, "what was playing plays on");
+    if (!resolved.graph) return say(LiveNews::Kind::note, "what was playing plays on");
     const Graph& graph = *resolved.graph;
     watch(graph);
     const AudioFormat& format = stream_->format();

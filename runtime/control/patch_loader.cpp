@@ -15,6 +15,7 @@ Resolved with_reading_problems(ReadPatch read, Resolved resolved) {
     if (has_errors(read.problems)) resolved.graph.reset();
     read.problems.insert(read.problems.end(), resolved.problems.begin(), resolved.problems.end());
     sort_by_place(read.problems);
+    shorten(read.problems);
     resolved.problems = std::move(read.problems);
     return resolved;
 }

@@ -21,7 +21,8 @@ class PatchLoader {
 public:
     PatchLoader(NodeTypes types, double rate_hz) : types_(types), rate_hz_(rate_hz) {}
 
-    /// Control thread. Reads the patch and every model that it names.
+    /// Control thread. Reads the patch and every model that it names. Of many errors the first hundred are
+    /// given.
     Resolved load(const std::string& patch_file);
     /// The same from a log: the patch's text, and its models' bytes by the path from which they were read.
     Resolved load_text(const std::string& text, const std::string& file,

@@ -2,13 +2,11 @@
 
 #include "runtime/control/input_recorder.hpp"
 
-#include <sys/resource.h>
-
-#include <csignal>
 #include <thread>
 
 #include "tests/stage/program.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/full_disk.hpp"
 #include "tests/support/measure.hpp"
 #include "tests/support/realtime_guard.hpp"
 #include "tests/support/signals.hpp"
@@ -29,24 +27,6 @@ void push(InputRecorder& recorder, const Sound& sound, int from, int to) {
         recorder.push(channels.data(), std::min(block, to - from));
     }
 }
-
-/// While it lives, no file of this process or its children grows beyond so many bytes: a disk that gets full.
-class FullDisk {
-public:
-    explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-        getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit small{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
-        setrlimit(RLIMIT_FSIZE, &small);
-    }
-    ~FullDisk() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-
-private:
-    rlimit before_{};
-    void (*const handler_)(int);
-};
 
 }  // namespace
 
