@@ -3,25 +3,13 @@
 
 #include "runtime/realtime/nonblocking.hpp"
 
-#ifdef GAINSTAGE_RTSAN
-extern "C" {
-void __rtsan_realtime_enter();
-void __rtsan_realtime_exit();
-}
-#endif
-
 namespace gainstage {
 
-/// Around the device's callback. Costs nothing in ordinary builds.
+/// Around the device's callback. Two empty calls in ordinary builds.
 class DeviceCallbackScope {
 public:
-#ifdef GAINSTAGE_RTSAN
-    DeviceCallbackScope() noexcept { __rtsan_realtime_enter(); }
-    ~DeviceCallbackScope() { __rtsan_realtime_exit(); }
-#else
-    DeviceCallbackScope() noexcept {}
-    ~DeviceCallbackScope() {}
-#endif
+    DeviceCallbackScope() noexcept GAINSTAGE_REALTIME;
+    ~DeviceCallbackScope() GAINSTAGE_REALTIME;
     DeviceCallbackScope(const DeviceCallbackScope&) = delete;
     DeviceCallbackScope& operator=(const DeviceCallbackScope&) = delete;
 };
