@@ -2,8 +2,8 @@
 /// The block matrix product that every dense layer, 1x1 convolution and convolution tap of the models is.
 
 #include <span>
-#include <vector>
 
+#include "nodes/kernels/aligned.hpp"
 #include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
@@ -16,12 +16,16 @@ constexpr int padded(int channels) noexcept {
     return (channels + vector_channels - 1) / vector_channels * vector_channels;
 }
 
+struct Product;  // product.hpp
+struct ProductKernels;
+
 /// y = W x + b for rows of frames, at any size. Immutable once built; any number of threads and channels.
+/// Fastest where rows begin at cache lines (AlignedFloats).
 class Dense {
 public:
     Dense() = default;
     /// Control thread. `weight`: (outputs, inputs), row-major as PyTorch keeps it; `bias`: (outputs), or
-    /// empty for none. REQUIRES: the sizes fit.
+    /// empty for none. REQUIRES: the sizes fit. Throws SimdError.
     Dense(int outputs, int inputs, std::span<const float> weight, std::span<const float> bias = {});
 
     int inputs() const noexcept { return inputs_; }
@@ -34,11 +38,18 @@ public:
     /// The same added to what is in `out` (W in + b + out, the sum begun with b + out).
     void add(const float* in, int in_stride, float* out, int out_stride,
              int frames) const noexcept GAINSTAGE_REALTIME;
+    /// PReLU of run(): where a sum is below 0 it is multiplied by `slope`, of which there are
+    /// padded(outputs).
+    void run_prelu(const float* in, int in_stride, const float* slope, float* out, int out_stride,
+                   int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:
+    Product product(float* out, int in_stride, int out_stride, int frames) const noexcept;
+
     int inputs_ = 0, outputs_ = 0;
-    std::vector<float> weight_;  ///< [input][padded(outputs)]
-    std::vector<float> bias_;    ///< [padded(outputs)]
+    const ProductKernels* kernels_ = nullptr;  ///< of the level in use
+    AlignedFloats weight_;                     ///< [input][padded(outputs)]
+    AlignedFloats bias_;                       ///< [padded(outputs)]
 };
 
 }  // namespace gainstage

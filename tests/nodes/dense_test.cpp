@@ -48,8 +48,20 @@ TEST_CASE("dense: it is the matrix product, at any size, and the padding stays z
     }
 }
 
+TEST_CASE("dense: what is below 0 is multiplied by the output's slope") {
+    const int outputs = 33, inputs = 21, frames = 9, width = padded(outputs);
+    const Channel w = white_noise(outputs * inputs, 1), b = white_noise(outputs, 2);
+    const Channel x = white_noise(frames * padded(inputs), 3), slope = white_noise(width, 4);
+    const Dense dense(outputs, inputs, w, b);
+    Channel plain(frames * width), bent(plain.size());
+    dense.run(x.data(), padded(inputs), plain.data(), width, frames);
+    dense.run_prelu(x.data(), padded(inputs), slope.data(), bent.data(), width, frames);
+    for (int i = 0; i < frames * width; ++i)
+        CHECK(bent[i] == (plain[i] > 0.f ? plain[i] : plain[i] * slope[i % width]));
+}
+
 TEST_CASE("dense: a frame's numbers do not depend on how many frames come with it") {
-    const int outputs = 33, inputs = 21, frames = 9;
+    const int outputs = 33, inputs = 21, frames = 25;  // tiles of every height
     const Channel w = white_noise(outputs * inputs, 1), b = white_noise(outputs, 2);
     const Channel x = white_noise(frames * padded(inputs), 3);
     const Dense dense(outputs, inputs, w, b);

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <exception>
 
+#include "nodes/kernels/simd.hpp"
 #include "tools/gainstage/commands.hpp"
 
 namespace {
@@ -36,7 +37,10 @@ int main(int argc, char** argv) {
     // A file that outgrows the limit on file sizes is an error of writing like any other, not the end.
     std::signal(SIGXFSZ, SIG_IGN);
     try {
+        gainstage::simd_level();  // an unknown one is said before anything else
         return run(argc, argv);
+    } catch (const gainstage::SimdError& error) {
+        return gainstage::fail(gainstage::environment, error.what());
     } catch (const std::exception& error) {
         return gainstage::fail(
             gainstage::internal,

@@ -1,0 +1,129 @@
+/// The tile that sums a product in registers, for kernels that are compiled once per level: included inside
+/// the loop of hwy/foreach_target.h.
+
+#include <hwy/highway.h>
+
+#if defined(GAINSTAGE_PRODUCT_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef GAINSTAGE_PRODUCT_INL
+#undef GAINSTAGE_PRODUCT_INL
+#else
+#define GAINSTAGE_PRODUCT_INL
+#endif
+
+#include "nodes/kernels/product.hpp"
+#include "nodes/kernels/simd_targets.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace gainstage::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Vectors of up to 16 channels: rows are padded to 16.
+using Channels = hn::CappedTag<float, 16>;
+using Sum = hn::Vec<Channels>;
+
+HWY_INLINE constexpr int Width() {
+    return static_cast<int>(hn::MaxLanes(Channels()));
+}
+
+/// Rows of a tile: as many chains of sums as hide the latency of an addition, in as many registers as there
+/// are.
+HWY_INLINE constexpr int TileRows() {
+    return Width() == 16 ? 8 : Width() == 8 ? 6 : 4;
+}
+
+/// Sums of `Rows` frames by `Vectors` vectors of outputs from column `o` on. Each weight is loaded once for
+/// all the frames; each sum is one chain in the order of taps and inputs, so that it does not depend on Rows.
+/// `Start(f, column)`: where a sum begins; `Finish(f, column, sum)`: what becomes of it.
+template <int Rows, int Vectors, class Start, class Finish>
+HWY_INLINE void Tile(const Product& p, std::ptrdiff_t frame, int o, const Start& start,
+                     const Finish& finish) {
+    const Channels d;
+    Sum sum[Rows][Vectors];
+    GAINSTAGE_UNROLL
+    for (int f = 0; f < Rows; ++f) {
+        GAINSTAGE_UNROLL
+        for (int v = 0; v < Vectors; ++v) sum[f][v] = start.Of(frame + f, o + v * Width());
+    }
+    const float* weight = p.weight + o;
+    for (int t = 0; t < p.taps; ++t) {
+        const float* in = p.in[t] + frame * p.in_stride;
+        for (int i = 0; i < p.inputs; ++i) {
+            Sum w[Vectors];
+            GAINSTAGE_UNROLL
+            for (int v = 0; v < Vectors; ++v) w[v] = hn::LoadU(d, weight + v * Width());
+            GAINSTAGE_UNROLL
+            for (int f = 0; f < Rows; ++f) {
+                const Sum x = hn::Set(d, in[f * p.in_stride + i]);
+                GAINSTAGE_UNROLL
+                for (int v = 0; v < Vectors; ++v) sum[f][v] = hn::MulAdd(x, w[v], sum[f][v]);
+            }
+            weight += p.width;
+        }
+    }
+    GAINSTAGE_UNROLL
+    for (int f = 0; f < Rows; ++f) {
+        GAINSTAGE_UNROLL
+        for (int v = 0; v < Vectors; ++v) finish.Of(frame + f, o + v * Width(), sum[f][v]);
+    }
+}
+
+template <int Vectors, class Start, class Finish>
+HWY_INLINE void TileColumn(const Product& p, int o, const Start& start, const Finish& finish) {
+    int f = 0;
+    for (; f + TileRows() <= p.frames; f += TileRows()) Tile<TileRows(), Vectors>(p, f, o, start, finish);
+    if (TileRows() > 4 && f + 4 <= p.frames) {
+        Tile<4, Vectors>(p, f, o, start, finish);
+        f += 4;
+    }
+    if (f + 2 <= p.frames) {
+        Tile<2, Vectors>(p, f, o, start, finish);
+        f += 2;
+    }
+    if (f < p.frames) Tile<1, Vectors>(p, f, o, start, finish);
+}
+
+/// All of it, column of tiles by column of tiles.
+template <class Start, class Finish>
+HWY_INLINE void Multiply(const Product& p, const Start& start, const Finish& finish) {
+    int o = 0;
+    for (; o + 2 * Width() <= p.width; o += 2 * Width()) TileColumn<2>(p, o, start, finish);
+    for (; o < p.width; o += Width()) TileColumn<1>(p, o, start, finish);
+}
+
+struct FromBias {
+    const Product& p;
+    HWY_INLINE Sum Of(std::ptrdiff_t, int o) const { return hn::LoadU(Channels(), p.bias + o); }
+};
+struct FromBiasAndOut {
+    const Product& p;
+    HWY_INLINE Sum Of(std::ptrdiff_t f, int o) const {
+        return hn::Add(hn::LoadU(Channels(), p.bias + o),
+                       hn::LoadU(Channels(), p.out + f * p.out_stride + o));
+    }
+};
+struct ToOut {
+    const Product& p;
+    HWY_INLINE void Of(std::ptrdiff_t f, int o, Sum sum) const {
+        hn::StoreU(sum, Channels(), p.out + f * p.out_stride + o);
+    }
+};
+
+/// x where it is above 0, else slope x.
+HWY_INLINE Sum Prelu(Sum x, Sum slope) {
+    const Sum zero = hn::Zero(Channels());
+    return hn::MulAdd(slope, hn::Min(zero, x), hn::Max(zero, x));
+}
+
+struct PreluToOut {
+    const Product& p;
+    const float* slope;
+    HWY_INLINE void Of(std::ptrdiff_t f, int o, Sum sum) const {
+        hn::StoreU(Prelu(sum, hn::LoadU(Channels(), slope + o)), Channels(), p.out + f * p.out_stride + o);
+    }
+};
+
+}  // namespace gainstage::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

@@ -1,0 +1,188 @@
+/// Elementary functions over whole vectors, for kernels that are compiled once per level: included inside the
+/// loop of hwy/foreach_target.h, after hwy/highway.h.
+///
+/// Rational and polynomial minimax fits of our own (iterated least squares at 25 digits, coefficients rounded
+/// to floats); the largest errors stated are measured against doubles on every level by
+/// tests/nodes/vector_math_test.cpp. NaN goes in and comes out.
+
+#include <hwy/highway.h>
+
+#if defined(GAINSTAGE_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef GAINSTAGE_VECTOR_MATH_INL
+#undef GAINSTAGE_VECTOR_MATH_INL
+#else
+#define GAINSTAGE_VECTOR_MATH_INL
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace gainstage::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Between two numbers; NaN stays NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Held(D d, V x, float low, float high) {
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+    x = hn::IfThenElse(hn::Gt(x, hn::Set(d, high)), hn::Set(d, high), x);
+    return hn::IfThenElse(hn::Lt(x, hn::Set(d, low)), hn::Set(d, low), x);
+#else
+    // of two operands, one of them NaN, these instructions return the second
+    return hn::Max(hn::Set(d, low), hn::Min(hn::Set(d, high), x));
+#endif
+}
+
+/// Added to a number below 2^22, this leaves it rounded to a whole number, which lies in the lowest bits.
+inline constexpr float rounder = 12582912.f;
+
+/// p 2^n for n = rounded - rounder in -126..127 and p near 1.
+template <class D, class V>
+HWY_INLINE V Scaled(D d, V p, V rounded) {
+    const hn::RebindToSigned<D> di;
+    return hn::BitCast(d, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::BitCast(di, rounded))));
+}
+
+/// e^x, relative error 2e-7. Held to x in -87.3..88.3: never infinite, never below 1e-38.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Exp(D d, V x) {
+    x = Held(d, x, -87.3f, 88.3f);
+    const V n = hn::MulAdd(x, hn::Set(d, 1.44269504f), hn::Set(d, rounder));
+    const V whole = hn::Sub(n, hn::Set(d, rounder));
+    // ln 2 in two parts, the first so short that its multiples are exact
+    V r = hn::NegMulAdd(whole, hn::Set(d, 0.693359375f), x);
+    r = hn::NegMulAdd(whole, hn::Set(d, -2.12194440e-4f), r);
+    V p = hn::Set(d, 1.3814609e-3f);
+    p = hn::MulAdd(p, r, hn::Set(d, 8.368711e-3f));
+    p = hn::MulAdd(p, r, hn::Set(d, 4.166839e-2f));
+    p = hn::MulAdd(p, r, hn::Set(d, 1.6666521e-1f));
+    p = hn::MulAdd(p, r, hn::Set(d, 4.9999994e-1f));
+    p = hn::MulAdd(p, hn::Mul(r, r), r);
+    p = hn::Add(p, hn::Set(d, 1.f));
+    return Scaled(d, p, n);
+}
+
+/// 2^x for x <= 0, absolute error 2e-7. Held to x >= -126.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Exp2OfNegative(D d, V x) {
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+    x = hn::IfThenElse(hn::Lt(x, hn::Set(d, -126.f)), hn::Set(d, -126.f), x);
+#else
+    x = hn::Max(hn::Set(d, -126.f), x);
+#endif
+    const V n = hn::Add(x, hn::Set(d, rounder));
+    const V f = hn::Sub(x, hn::Sub(n, hn::Set(d, rounder)));
+    V p = hn::Set(d, 1.32764666e-3f);
+    p = hn::MulAdd(p, f, hn::Set(d, 9.67554189e-3f));
+    p = hn::MulAdd(p, f, hn::Set(d, 5.55071346e-2f));
+    p = hn::MulAdd(p, f, hn::Set(d, 2.40221202e-1f));
+    p = hn::MulAdd(p, f, hn::Set(d, 6.93146944e-1f));
+    p = hn::MulAdd(p, f, hn::Set(d, 1.f));
+    return Scaled(d, p, n);
+}
+
+/// tanh x, absolute error 3e-7, relative 4e-7. Short from input to result (one division, two chains side by
+/// side), for recurrences that wait for it.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Tanh(D d, V x) {
+    x = Held(d, x, -8.7f, 8.7f);
+    const V x2 = hn::Mul(x, x), x4 = hn::Mul(x2, x2), x3 = hn::Mul(x2, x);
+    const V p01 = hn::MulAdd(x3, hn::Set(d, 1.34004697e-1f), x);
+    const V p23 = hn::MulAdd(x3, hn::Set(d, 2.09938826e-5f), hn::Mul(x, hn::Set(d, 3.51874717e-3f)));
+    const V p4 = hn::Mul(x, hn::Set(d, 1.38976981e-8f));
+    const V q01 = hn::MulAdd(x2, hn::Set(d, 4.67337906e-1f), hn::Set(d, 1.f));
+    const V q23 = hn::MulAdd(x2, hn::Set(d, 3.32365307e-4f), hn::Set(d, 2.59649064e-2f));
+    const V p = hn::MulAdd(x4, hn::MulAdd(x4, p4, p23), p01);
+    const V q = hn::MulAdd(x4, hn::MulAdd(x4, hn::Set(d, 7.99655538e-7f), q23), q01);
+    return hn::Div(p, q);
+}
+
+/// 1 / (1 + e^-x), relative error 3e-7.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Sigmoid(D d, V x) {
+    const V one = hn::Set(d, 1.f);
+    return hn::Div(one, hn::Add(one, Exp(d, hn::Neg(x))));
+}
+
+/// x / (1 + e^-x), relative error 4e-7.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Silu(D d, V x) {
+    return hn::Div(x, hn::Add(hn::Set(d, 1.f), Exp(d, hn::Neg(x))));
+}
+
+/// Of x = 2^k (1 + f) with 1 + f in sqrt(1/2)..sqrt(2): k and ln(1 + f).
+template <class D, class V>
+HWY_INLINE V LogOfMantissa(D d, V x, V& k) {
+    const hn::RebindToSigned<D> di;
+    const auto bits = hn::BitCast(di, x);
+    const auto exponent = hn::ShiftRight<23>(hn::Sub(bits, hn::Set(di, 0x3f3504f3)));
+    k = hn::ConvertTo(d, exponent);
+    const V f = hn::Sub(hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<23>(exponent))), hn::Set(d, 1.f));
+    const V s = hn::Div(f, hn::Add(f, hn::Set(d, 2.f))), z = hn::Mul(s, s);
+    V r = hn::Set(d, 2.f * 1.49700597e-1f);
+    r = hn::MulAdd(r, z, hn::Set(d, 2.f * 1.99871302e-1f));
+    r = hn::MulAdd(r, z, hn::Set(d, 2.f * 3.33334118e-1f));
+    r = hn::Mul(r, z);
+    // ln(1 + f) = f - (f^2/2 - s (f^2/2 + r)): what is rounded is small beside f
+    const V half_square = hn::Mul(hn::Set(d, 0.5f), hn::Mul(f, f));
+    return hn::Sub(f, hn::NegMulAdd(s, hn::Add(half_square, r), half_square));
+}
+
+/// ln x, x normal and above 0: error 2e-7 of the larger of |ln x| and, beside x = 1, of the result.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Log(D d, V x) {
+    V k;
+    const V log = LogOfMantissa(d, x, k);
+    return hn::MulAdd(k, hn::Set(d, 0.693359375f), hn::MulAdd(k, hn::Set(d, -2.12194440e-4f), log));
+}
+
+/// log2 x, likewise.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Log2(D d, V x) {
+    V k;
+    const V log = LogOfMantissa(d, x, k);
+    return hn::MulAdd(log, hn::Set(d, 1.44269504f), k);
+}
+
+/// ln(1 + e^x), relative error 4e-7: ln(1 + y) = 2 artanh(y / (2 + y)).
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Softplus(D d, V x) {
+    const V y = Exp(d, hn::Neg(hn::Abs(x)));
+    const V s = hn::Div(y, hn::Add(y, hn::Set(d, 2.f))), z = hn::Mul(s, s);
+    V p = hn::Set(d, 1.40926629e-1f);
+    p = hn::MulAdd(p, z, hn::Set(d, 1.39796212e-1f));
+    p = hn::MulAdd(p, z, hn::Set(d, 2.00124949e-1f));
+    p = hn::MulAdd(p, z, hn::Set(d, 3.33331555e-1f));
+    p = hn::MulAdd(hn::Mul(p, z), s, s);
+    return hn::MulAdd(hn::Set(d, 2.f), p, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x));
+}
+
+/// erf x, absolute error 4e-7.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Erf(D d, V x) {
+    x = Held(d, x, -3.9f, 3.9f);
+    const V x2 = hn::Mul(x, x);
+    V p = hn::Set(d, 2.06646268e-6f), q = hn::Set(d, 3.82699473e-5f);
+    p = hn::MulAdd(p, x2, hn::Set(d, 2.85062910e-4f));
+    q = hn::MulAdd(q, x2, hn::Set(d, 1.15738588e-3f));
+    p = hn::MulAdd(p, x2, hn::Set(d, 3.73838795e-3f));
+    q = hn::MulAdd(q, x2, hn::Set(d, 1.49143618e-2f));
+    p = hn::MulAdd(p, x2, hn::Set(d, 5.26682138e-2f));
+    q = hn::MulAdd(q, x2, hn::Set(d, 1.13819368e-1f));
+    p = hn::MulAdd(p, x2, hn::Set(d, 1.89667821e-1f));
+    q = hn::MulAdd(q, x2, hn::Set(d, 5.01421511e-1f));
+    p = hn::MulAdd(p, x2, hn::Set(d, 1.12837911f));
+    q = hn::MulAdd(q, x2, hn::Set(d, 1.f));
+    return hn::Div(hn::Mul(x, p), q);
+}
+
+/// x Phi(x) = x (1 + erf(x / sqrt 2)) / 2, the exact GELU: absolute error 8e-7 and, above 0, 2e-7 of x.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Gelu(D d, V x) {
+    const V half = hn::Mul(hn::Set(d, 0.5f), x);
+    const V gelu = hn::MulAdd(half, Erf(d, hn::Mul(x, hn::Set(d, 0.707106781f))), half);
+    return hn::IfThenElse(hn::Gt(hn::Abs(x), hn::Set(d, 5.4f)), hn::Max(hn::Zero(d), x), gelu);
+}
+
+}  // namespace gainstage::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

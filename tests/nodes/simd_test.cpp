@@ -1,0 +1,28 @@
+#include "nodes/kernels/simd.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+
+#include "nodes/kernels/vector_math.hpp"
+#include "tests/support/catch.hpp"
+
+using namespace gainstage;
+
+TEST_CASE("simd: the best level of this processor is taken unless the environment names another") {
+    const auto levels = simd_levels();
+    REQUIRE(!levels.empty());
+    CHECK(std::find(levels.begin(), levels.end(), simd_level()) != levels.end());
+    if (const char* asked = std::getenv("GAINSTAGE_SIMD"); asked && *asked)
+        CHECK(simd_level() == asked);
+    else
+        CHECK(simd_level() == levels.front());
+}
+
+TEST_CASE("simd: the level in use is the one whose kernels run, however often levels are asked for") {
+    simd_levels();
+    std::string running = vector_math().level;
+    std::transform(running.begin(), running.end(), running.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    CHECK((running == "emu128" ? "scalar" : running) == simd_level());
+}
