@@ -40,7 +40,8 @@ def by_layer(name):
 
 
 def control_count(take):
-    return take("Dense_cond_h/kernel", None, None).shape[0] if take.has("Dense_cond_h/kernel") else 0
+    conditioned = any(name.startswith("Dense_cond_") for name in take.names())
+    return take("Dense_cond_h/kernel", None, None).shape[0] if conditioned else 0
 
 
 def SAMPLE_RATE(take):  # noqa: N802  the name by which every family gives it

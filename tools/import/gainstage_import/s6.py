@@ -81,11 +81,13 @@ def dense(take, source, target, inputs=None, outputs=None, bias=True):
     return out, kernel.shape[1]
 
 
-def ssm(take, source, target, inputs):
-    """-> ({name: tensor}, number of outputs)"""
+def ssm(take, source, target, inputs, gated):
+    """`gated`: with convolution and gate. -> ({name: tensor}, number of outputs)"""
     inner, states = take(f"{LAYER}{source}/A_log", None, None).shape
     out = {f"{target}.a_log": take(f"{LAYER}{source}/A_log"), f"{target}.skip": take(f"{LAYER}{source}/D", inner)}
-    if take.has(f"{LAYER}{source}/in_projection/kernel"):
+    if not gated and inner != inputs:
+        raise Problem(f"tensor {LAYER}{source}/A_log: has {inner} rows; expected {inputs}, as many as the layer's inputs")
+    if gated:
         out.update(dense(take, f"{source}/in_projection", f"{target}.in", inputs, 2 * inner, bias=False)[0])
         kernel = take(f"{LAYER}{source}/conv1d/kernel", None, 1, inner)
         out[f"{target}.conv.weight"] = kernel[:, 0, :].T
@@ -121,7 +123,7 @@ def published(take):
     """Optical-DRC-with-Selective-SSMs."""
     first, second = control_counts(take)
     out, width = dense(take, "0", "input")
-    tensors, width = ssm(take, "1/mixer", "ssm.0", width)
+    tensors, width = ssm(take, "1/mixer", "ssm.0", width, True)
     mix, width = dense(take, "3", "mix.0", width)
     kernel = take(LAYER + "2/kernel", None, 1, None)
     features = kernel.shape[2]
@@ -131,7 +133,7 @@ def published(take):
     out.update({**tensors, **gru(take, "5/dense/cell", "temporal", second + features, 2 * width)})
     tensors, width = glu(take, "5/glu/dense", "temporal.glu", width)
     out.update(tensors)
-    tensors, width = ssm(take, "6/mixer", "ssm.1", width)
+    tensors, width = ssm(take, "6/mixer", "ssm.1", width, True)
     out.update(tensors)
     tensors, width = dense(take, "7", "mix.1", width)
     return {**out, **tensors, **dense(take, "8", "output", width, 1)[0]}
@@ -140,7 +142,7 @@ def published(take):
 def plain(take):
     """A-Comparative-Study-State-Based: one layer without convolution and gate, no spectrum, no GRU."""
     out, width = dense(take, "0", "input")
-    tensors, width = ssm(take, "1", "ssm.0", width)
+    tensors, width = ssm(take, "1", "ssm.0", width, False)
     out.update(tensors)
     tensors, width = dense(take, "2", "mix.0", width)
     out.update(tensors)

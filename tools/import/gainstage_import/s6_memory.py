@@ -125,4 +125,4 @@ def samples_to_forget(difference):
     earlier, last = difference[quarter:2 * quarter].max(), difference[-quarter:].max()
     if last >= earlier:
         return math.inf
-    return len(difference) + 2 * quarter * math.log(last / SOUND_TOLERANCE) / math.log(earlier / last)
+    return 3 * quarter + 2 * quarter * math.log(last / SOUND_TOLERANCE) / math.log(earlier / last)
