@@ -56,6 +56,9 @@ public:
     /// The same line in its parts, for kernels that work on many frames at once.
     float from(int i) const noexcept { return from_[i]; }
     float slope(int i) const noexcept { return slope_[i]; }
+    /// All of them side by side.
+    const float* from() const noexcept { return from_.data(); }
+    const float* slope() const noexcept { return slope_.data(); }
     int position() const noexcept { return position_; }
     /// False: the values are the same at every frame of the run.
     bool gliding() const noexcept { return gliding_; }

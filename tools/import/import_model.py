@@ -13,11 +13,11 @@ import math
 import os
 import sys
 
-from gainstage_import import checkpoint, ed_lstm, grey_box, model_file, s6, settings
+from gainstage_import import checkpoint, ed_lstm, grey_box, model_file, s4d, s6, settings
 from gainstage_import.problem import USAGE, Problem
 from gainstage_import.take import Take
 
-FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, s6)}
+FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, s4d, s6)}
 
 
 class Parser(argparse.ArgumentParser):

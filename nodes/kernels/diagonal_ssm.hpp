@@ -1,0 +1,42 @@
+#pragma once
+/// Diagonal state-space models in their recurrent form, one per channel: what the S4D layer is. Gu, Gupta,
+/// Goel, Re, "On the parameterization and initialization of diagonal state space models", 2022.
+
+#include <complex>
+#include <memory>
+#include <span>
+
+#include "runtime/realtime/nonblocking.hpp"
+
+namespace gainstage {
+
+/// One mode of a channel; its conjugate twin is implied.
+struct SsmMode {
+    std::complex<double> pole;    ///< per sample, within the unit circle
+    std::complex<double> weight;  ///< what the input's share of the state adds to the output: C B
+};
+
+/// For every channel, s_n = pole_n s_n + u and y = 2 Re sum_n weight_n s_n + direct u. Immutable once built;
+/// any number of threads; who runs it keeps the state.
+class DiagonalSsm {
+public:
+    virtual ~DiagonalSsm() = default;
+
+    /// Control thread. `bank`: modes of each channel, [channel][mode]; `direct`: one for each channel.
+    /// Runs in double, in which a pole that remembers seconds is exact; in float where no pole is slower
+    /// than `slowest_in_float`.
+    static std::unique_ptr<const DiagonalSsm> make(std::span<const SsmMode> bank,
+                                                   std::span<const float> direct);
+
+    /// Doubles that a state takes; all 0 at rest.
+    std::size_t state_size() const noexcept { return state_size_; }
+
+    /// Audio thread. Rows of padded(channels) floats (dense.hpp), `in` and `out` apart.
+    virtual void run(double* state, const float* in, float* out,
+                     int frames) const noexcept GAINSTAGE_REALTIME = 0;
+
+protected:
+    std::size_t state_size_ = 0;  ///< fixed after construction
+};
+
+}  // namespace gainstage

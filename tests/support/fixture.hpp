@@ -1,0 +1,75 @@
+#pragma once
+/// Small models of random weights with what they should play, in tests/data (see fixture_parts.py there).
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "runtime/model/model.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/node_runner.hpp"
+
+namespace gainstage::test {
+
+/// 32-bit floats, little-endian.
+inline Channel read_floats(const std::filesystem::path& file) {
+    Channel numbers(std::filesystem::file_size(file) / sizeof(float));
+    std::ifstream(file, std::ios::binary)
+        .read(reinterpret_cast<char*>(numbers.data()),
+              static_cast<std::streamsize>(numbers.size() * sizeof(float)));
+    return numbers;
+}
+
+/// tests/data/FAMILY-NAME: weights, knob moves, and the output of float64 formulas to
+/// tests/data/FAMILY-input.
+struct Fixture {
+    std::shared_ptr<const Model> model;
+    Channel input, expected;
+    std::uint64_t start = 0;
+    std::vector<Move> moves;
+
+    Fixture(const std::string& family, const std::string& name) {
+        const std::filesystem::path data = std::filesystem::path(GAINSTAGE_SOURCE_DIR) / "tests/data";
+        const std::string path = (data / (family + "-" + name)).string();
+        model = read_model_file(path + ".safetensors");
+        input = read_floats(data / (family + "-input.f32"));
+        expected = read_floats(path + ".expected.f32");
+        const auto said = nlohmann::json::parse(std::ifstream(path + ".json"));
+        start = said["start"];
+        for (const auto& move : said["moves"])
+            moves.push_back(
+                {move[0].get<int>(), move[1].get<std::string>(), move[2].get<float>(), move[3].get<float>()});
+    }
+    NodeConfig config() const {
+        return {.sample_rate_hz = model->sample_rate_hz, .model = model, .start_time = start};
+    }
+};
+
+/// A copy of a model that a test may spoil.
+inline std::shared_ptr<Model> spoilable(const std::shared_ptr<const Model>& model) {
+    return std::make_shared<Model>(*model);
+}
+inline Tensor& tensor_of(Model& model, const std::string& name) {
+    for (Tensor& tensor : model.tensors)
+        if (tensor.name == name) return tensor;
+    throw std::logic_error("no tensor " + name);
+}
+
+/// What building a node from the model, at its own rate, complains of; "" if nothing.
+inline std::string complaint(const NodeType& type, const std::shared_ptr<const Model>& model) {
+    try {
+        NodeRunner(type, {.sample_rate_hz = model->sample_rate_hz, .model = model});
+        return "";
+    } catch (const ModelError& error) {
+        return error.what();
+    }
+}
+
+inline void check_says(const std::string& text, const std::string& part) {
+    INFO(text << " should say: " << part);
+    CHECK(text.find(part) != std::string::npos);
+}
+
+}  // namespace gainstage::test
