@@ -9,16 +9,18 @@
 #include "nodes/gain.hpp"
 #include "nodes/gate.hpp"
 #include "nodes/grey_box.hpp"
+#include "nodes/gru.hpp"
 #include "nodes/input.hpp"
 #include "nodes/limiter.hpp"
+#include "nodes/lstm.hpp"
 #include "nodes/meter.hpp"
 #include "nodes/mix.hpp"
 #include "nodes/output.hpp"
 #include "nodes/pan.hpp"
 #include "nodes/polarity.hpp"
-#include "nodes/s4d.hpp"
 #include "nodes/s6.hpp"
 #include "nodes/saturate.hpp"
+#include "nodes/tcn.hpp"
 
 namespace gainstage {
 
@@ -42,9 +44,11 @@ NodeTypes all_nodes() {
         Crossfade::type(),
         Compressor::type(),
         GreyBox::type(),
-        S4d::type(),
         S6::type(),
         EdLstm::type(),
+        Tcn::type(),
+        Lstm::type(),
+        Gru::type(),
         // clang-format on
     };
     return types;

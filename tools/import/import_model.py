@@ -13,11 +13,11 @@ import math
 import os
 import sys
 
-from gainstage_import import checkpoint, ed_lstm, grey_box, model_file, s4d, s6, settings
+from gainstage_import import checkpoint, ed_lstm, grey_box, gru, lstm, model_file, s6, settings, tcn
 from gainstage_import.problem import USAGE, Problem
 from gainstage_import.take import Take
 
-FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, s4d, s6)}
+FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, gru, lstm, s6, tcn)}
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +29,7 @@ class Parser(argparse.ArgumentParser):
 def parse_arguments(arguments):
     parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("family", choices=FAMILIES)
-    parser.add_argument("checkpoint", help="PyTorch: a state dict or a Lightning .ckpt")
+    parser.add_argument("checkpoint", help="PyTorch: a state dict or a Lightning .ckpt; or the family's JSON")
     parser.add_argument("-o", "--output", required=True, metavar="OUT.safetensors")
     parser.add_argument("--config", metavar="FACTS.json")
     return parser.parse_args(arguments)

@@ -60,3 +60,55 @@ def smooth(inputs, alpha, start):
         s = alpha[:, k] * s + (1.0 - alpha[:, k]) * inputs[:, k]
         out[:, k] = s
     return out
+
+
+def recurrent_network(tensors, layers, gates):
+    """torch's module with the weights of nodes/recurrent_weights.hpp."""
+    import torch
+    units, inputs = tensors["layers.0.weight_hh"].shape[1], tensors["layers.0.weight_ih"].shape[1]
+    cell = (torch.nn.LSTM if gates == 4 else torch.nn.GRU)(inputs, units, layers, batch_first=True).double()
+    with torch.no_grad():
+        for n in range(layers):
+            for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+                getattr(cell, f"{name}_l{n}").copy_(torch.from_numpy(np.array(tensors[f"layers.{n}.{name}"])))
+    return cell
+
+
+def of_recurrent(tensors, layers, gates, controls, config, sample_rate, seconds=1.0, loud_seconds=0.25):
+    """Seconds until a network that has just heard something loud sounds like one that has heard nothing, with the knobs low,
+    in the middle and high; LONGEST_MEMORY_S where it does not within `seconds`, or without PyTorch."""
+    try:
+        import torch
+    except ImportError:
+        return LONGEST_MEMORY_S
+    cell = recurrent_network(tensors, layers, gates)
+    low, high = (np.array([c[end] * c["to_model"]["scale"] + c["to_model"]["offset"] for c in controls]) for end in ("min", "max"))
+    places = np.stack([low, (low + high) / 2, high])
+
+    def run(inputs, state):
+        """Each input at each place of the knobs."""
+        rows = np.repeat(inputs, len(places), axis=0)[:, :, None]
+        knobs = np.broadcast_to(np.tile(places, (len(inputs), 1))[:, None, :], (len(rows), rows.shape[1], len(controls)))
+        return cell(torch.from_numpy(np.concatenate([rows, knobs], axis=2)), state)
+
+    quiet = test_inputs(-0.5, 0.5, int(seconds * sample_rate))
+    loud = test_inputs(-1.0, 1.0, int(loud_seconds * sample_rate))[[2, 0, 1, 3]]
+    sounds, count = len(loud), len(quiet) * len(places)
+    rows = (torch.arange(sounds) * len(places)).repeat_interleave(count) + torch.arange(len(places)).repeat(sounds * len(quiet))
+
+    def begin(state):
+        """Every quiet input once from a start, in the place of the first loud one, and once after each of the others."""
+        state = state.clone()
+        state[:, :len(places)] = 0.0
+        return state[:, rows]
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # small steps, one after the other
+    with torch.no_grad():
+        states = run(loud, None)[1]
+        h = run(np.tile(quiet, (sounds, 1)), tuple(map(begin, states)) if gates == 4 else begin(states))[0].numpy()
+    torch.set_num_threads(threads)
+    out = (h @ np.array(tensors["output.weight"])[0] + float(tensors["output.bias"][0])).reshape(sounds, count, -1)
+    out = np.tanh(out) if config["final_tanh"] == "tanh" else out
+    forgotten = max(last_above(row - out[0], SOUND_TOLERANCE) for row in out[1:])
+    return LONGEST_MEMORY_S if forgotten >= quiet.shape[1] else forgotten / sample_rate

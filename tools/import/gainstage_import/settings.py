@@ -10,6 +10,13 @@ TEXTS = ("license", "author", "source")
 KEYS = ("sample_rate", "controls", "memory_samples", "training", *TEXTS)
 
 
+class WholeNumbers(tuple):
+    """The choices of an option that is a number: its default, then low to high."""
+
+    def __new__(cls, default, low, high):
+        return super().__new__(cls, (default, *range(low, high + 1)))
+
+
 def read(path, family):
     """-> the file's keys, checked; {} without a file. Keys besides KEYS are the family's own (its CONFIG)."""
     if path is None:
@@ -49,8 +56,8 @@ def check(where, key, value, family):
 
 
 def words(choices):
-    if isinstance(choices, range):
-        return f"{choices[0]} to {choices[-1]}"
+    if isinstance(choices, WholeNumbers):
+        return f"a whole number, {choices[1]} to {choices[-1]}"
     return "one of " + ", ".join(choice if isinstance(choice, str) else json.dumps(choice) for choice in choices)
 
 

@@ -1,0 +1,18 @@
+#include "nodes/gru.hpp"
+
+namespace gainstage {
+
+const NodeType& Gru::type() {
+    static const NodeType type{
+        .name = "gru",
+        .summary = "A learned effect: gated recurrent units",
+        .inputs = {{.name = "in"}},
+        .outputs = {{.name = "out"}},
+        .architecture = "gru",
+        .make = make_node<Gru>,
+        .notes = notes_on_recurrent<GruCell>,
+    };
+    return type;
+}
+
+}  // namespace gainstage

@@ -1,0 +1,68 @@
+#pragma once
+/// One block of a temporal convolutional network.
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "nodes/kernels/dense.hpp"
+#include "nodes/kernels/row_ring.hpp"
+#include "runtime/realtime/nonblocking.hpp"
+
+namespace gainstage {
+
+/// Steinmetz & Reiss, "Efficient neural networks for real-time modeling of analog dynamic range compression",
+/// AES 152nd Convention, 2022; with k taps, dilation d and residual delay r,
+///
+///     a[t] = sum over j of W_j x[t - (k - 1 - j) d]
+///     y[t] = prelu(gain[t] a[t] + offset[t]) + R x[t - r]
+///
+/// where gain and offset are what normalisation and conditioning come to. Immutable once built; each tap is
+/// one product for a whole tile, each channel of sound keeps its own ring of x.
+class DilatedBlock {
+public:
+    struct Shape {
+        int inputs, outputs, taps, dilation, residual_delay;
+
+        /// How far back x matters.
+        std::int64_t history() const noexcept {
+            return std::max<std::int64_t>(std::int64_t{taps - 1} * dilation, residual_delay);
+        }
+        /// Floats of a row of x as its ring keeps it: mono lies side by side.
+        int input_width() const noexcept { return inputs == 1 ? 1 : padded(inputs); }
+    };
+    /// As PyTorch keeps them. A convolution may be of groups: so many inputs meet their own outputs only.
+    struct Weights {
+        std::span<const float> conv;               ///< (outputs, conv_inputs, taps), the last tap the newest
+        std::span<const float> slope;              ///< (outputs) or (1)
+        std::span<const float> residual;           ///< (outputs, residual_inputs)
+        int conv_inputs = 1, residual_inputs = 1;  ///< of a group
+    };
+    /// gain and offset of a frame: [gain: padded(outputs)][offset: as many], on lines over the tile.
+    struct Lines {
+        const float *from, *slope;
+        float position;  ///< of the tile's first frame: its values are from + slope * position
+    };
+
+    /// Control thread. REQUIRES: the sizes fit.
+    DilatedBlock(const Shape&, const Weights&);
+
+    const Shape& shape() const noexcept { return shape_; }
+    int output_width() const noexcept { return padded(shape_.outputs); }
+
+    /// Audio thread. y of the last `frames` rows written to `x`, rows of output_width() side by side.
+    void run(const RowRing& x, const Lines&, float* y, int frames) const noexcept GAINSTAGE_REALTIME;
+
+private:
+    void bend(const Lines&, float* y, int frames) const noexcept;
+    void add_residual(const RowRing& x, float* y, int frames) const noexcept;
+
+    Shape shape_;
+    std::vector<Dense> taps_;  ///< the oldest first
+    std::vector<float> slope_;
+    std::vector<float> residual_;  ///< channel by channel, where each output has its own input
+    Dense mixing_residual_;        ///< else
+};
+
+}  // namespace gainstage

@@ -1,0 +1,56 @@
+#pragma once
+/// What a node type asks of a model file's `config`.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include "runtime/model/model.hpp"
+
+namespace gainstage {
+
+/// Control thread, all of it. Throws the ModelError that says so of the file.
+template <class... Parts>
+[[noreturn]] void refuse(const Model& model, fmt::format_string<Parts...> sentence, Parts&&... parts) {
+    throw ModelError(model.file + ": " + fmt::format(sentence, std::forward<Parts>(parts)...));
+}
+
+/// A whole number; `fallback` where it is absent.
+inline int whole(const Model& model, std::string_view key, int fallback, int least, int most) {
+    const double number = model.number(key, fallback);
+    if (!(number >= least && number <= most) || number != std::floor(number))
+        refuse(model, "config.{} is {}; expected a whole number, {} to {}", key, number, least, most);
+    return static_cast<int>(number);
+}
+
+/// How many parts a file has whose tensors are named PREFIX0.X, PREFIX1.X, ...: the highest number and one, 1
+/// at least.
+inline int count_of(const Model& model, std::string_view prefix, int most) {
+    int count = 1;
+    for (const Tensor& tensor : model.tensors) {
+        if (tensor.name.rfind(prefix, 0) != 0) continue;
+        const char *begin = tensor.name.data() + prefix.size(),
+                   *end = tensor.name.data() + tensor.name.size();
+        int number = 0;
+        if (std::from_chars(begin, end, number).ec != std::errc() || number < 0) continue;
+        if (number >= most)
+            refuse(model, "tensor \"{}\": at most {} of \"{}N\" are supported", tensor.name, most, prefix);
+        count = std::max(count, number + 1);
+    }
+    return count;
+}
+
+/// Whether it is the second of two words; the first where it is absent.
+inline bool is_second(const Model& model, std::string_view key, std::string_view first,
+                      std::string_view second) {
+    const std::string said = model.text(key, first);
+    if (said != first && said != second)
+        refuse(model, "config.{} is \"{}\"; expected \"{}\" or \"{}\"", key, said, first, second);
+    return said == second;
+}
+
+}  // namespace gainstage

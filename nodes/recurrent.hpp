@@ -1,0 +1,107 @@
+#pragma once
+/// What the nodes `lstm` and `gru` have in common: all but the cell.
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "nodes/kernels/dot.hpp"
+#include "nodes/kernels/lanes.hpp"
+#include "nodes/recurrent_weights.hpp"
+#include "runtime/model/model.hpp"
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// Layers of cells that hear the sample and the knobs, and a linear output. No latency. The knobs are the
+/// controls that the file declares, and reach the network at every sample as they are smoothed. Stereo: each
+/// channel on its own. The file's tensors: recurrent_weights.hpp. `Cell`: kernels/lstm_cell.hpp,
+/// gru_cell.hpp.
+template <class Cell>
+class Recurrent : public Node {
+public:
+    explicit Recurrent(const Setup& setup)
+        : model_(setup.model),
+          weights_(*model_, Cell::gates, setup.sample_rate_hz),
+          inputs_(tile * weights_.inputs()) {
+        int state = 0, gates = 0;
+        for (const CellWeights& layer : weights_.layers) {
+            cells_.emplace_back(layer);
+            state += cells_.back().state_floats();
+            gates = std::max(gates, cells_.back().gates_row());
+        }
+        gates_.resize(tile * gates);
+        hidden_.resize(tile * cells_.back().row());
+        states_.assign(setup.channels, std::vector<float>(state));
+    }
+
+    void process(const Block& block) noexcept GAINSTAGE_REALTIME override {
+        for (int first = 0; first < block.frames; first += tile) {
+            const int frames = std::min(tile, block.frames - first);
+            read_knobs(block, first, frames);
+            for (std::size_t c = 0; c < states_.size(); ++c)
+                process_tile(block.in(0, static_cast<int>(c)) + first, states_[c],
+                             block.out(0, static_cast<int>(c)) + first, frames);
+        }
+    }
+    void reset() noexcept GAINSTAGE_REALTIME override {
+        for (std::vector<float>& state : states_) std::fill(state.begin(), state.end(), 0.f);
+    }
+    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override {
+        const auto& other = static_cast<const Recurrent&>(twin);
+        for (std::size_t c = 0; c < states_.size(); ++c)
+            std::copy(other.states_[c].begin(), other.states_[c].end(), states_[c].begin());
+    }
+    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+
+private:
+    static constexpr int tile = lane_count;
+
+    /// Into the rows of inputs, behind the sample.
+    void read_knobs(const Block& block, int first, int frames) noexcept {
+        const int width = weights_.inputs();
+        for (int i = 1; i < width; ++i) {
+            const auto [scale, offset] = weights_.controls[i - 1];
+            for (int k = 0; k < frames; ++k)
+                inputs_[k * width + i] = block.param(i - 1).at(block.time + first + k) * scale + offset;
+        }
+    }
+
+    void process_tile(const float* in, std::vector<float>& states, float* out, int frames) noexcept {
+        int width = weights_.inputs();
+        for (int k = 0; k < frames; ++k) inputs_[k * width] = in[k];
+        const float* rows = inputs_.data();
+        float* state = states.data();
+        for (const Cell& cell : cells_) {
+            cell.project(rows, width, gates_.data(), frames);
+            cell.run(gates_.data(), state, hidden_.data(), frames);
+            rows = hidden_.data();
+            width = cell.row();
+            state += cell.state_floats();
+        }
+        for (int k = 0; k < frames; ++k)
+            line_.data[k] = dot(weights_.output.data(), rows + k * width, width) + weights_.output_bias;
+        if (weights_.final_tanh) line_.lanes(0) = line_.lanes(0).tanh();
+        for (int k = 0; k < frames; ++k) out[k] = weights_.skip ? line_.data[k] + in[k] : line_.data[k];
+    }
+
+    // fixed after construction
+    std::shared_ptr<const Model> model_;
+    RecurrentWeights weights_;
+    std::vector<Cell> cells_;
+    // audio thread
+    std::vector<std::vector<float>> states_;  ///< [channel][each layer's]
+    // scratch within one call: rows of a tile
+    std::vector<float> inputs_, gates_, hidden_;
+    Tile<tile> line_;
+};
+
+/// For NodeType::notes: tensors that mean nothing to such a node.
+template <class Cell>
+std::vector<std::string> notes_on_recurrent(const Model& model) {
+    const std::vector<std::string> used = RecurrentWeights(model, Cell::gates, model.sample_rate_hz).tensors;
+    return model.notes_on_extra(std::vector<std::string_view>(used.begin(), used.end()));
+}
+
+}  // namespace gainstage
