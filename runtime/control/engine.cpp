@@ -26,7 +26,9 @@ bool same_content(const Graph& a, const Graph& b) {
 }  // namespace
 
 Engine::Engine(const EngineConfig& config) : config_(config), room_(config.room) {}
-Engine::~Engine() = default;
+Engine::~Engine() {
+    if (room_.crew()) room_.crew()->dismiss();  // before what it plays is freed
+}
 
 void Engine::say(Kind kind, std::uint64_t stamp, std::string text, std::string node) {
     if (!listener_) return;
@@ -69,7 +71,9 @@ Problems Engine::begin(Graph graph, const ChangeOrder& order, bool is_return, Wa
     ChangeConfig config{.arrange = {.sample_rate_hz = config_.room.sample_rate_hz,
                                     .max_frames = config_.room.max_frames,
                                     .rebuild = {}},
-                        .watch = config_.room.watch};
+                        .watch = config_.room.watch,
+                        .threads = config_.room.crew.threads,
+                        .least_branch_ns = config_.room.crew.least_branch_us * 1e3};
     for (const std::string& id : order.returning) config.arrange.rebuild.insert(keys_.key(id));
     is_edit_ = now_ && graph.patch_text != graph_.patch_text;
     auto arrangement = std::make_unique<Arrangement>(arrange(graph, now_.get(), keys_, config.arrange));
@@ -192,6 +196,7 @@ void Engine::bring_back_the_tripped() {
     const auto wait = static_cast<std::uint64_t>(
         std::lround(static_cast<double>(return_after_ms) * config_.room.sample_rate_hz / 1000.));
     ChangeOrder order;
+    free_retired();
     order.stamp = ~std::uint64_t{0};
     bool cold = false;
     for (const auto& [key, trip] : tripped_) {
@@ -257,6 +262,9 @@ void Engine::tell_event(const Report& report) {
         news.node = keys_.id(report.event.key);
         news.parameter = knob_name(report.event.key, report.event.param);
     }
+        case ReportKind::stall:
+            on_stall(report);
+            break;
     listener_(news);
 }
 
@@ -270,14 +278,21 @@ std::string Engine::knob_name(NodeKey key, std::int32_t param) const {
     return {};
 }
 
-void Engine::on_trip(const Report& report) {
-    ++counts_.trips;
-    Quarantine& record = trips_[report.key];
+/// True: it is the third within ten seconds.
+bool Engine::note_trip(NodeKey key, std::uint64_t stamp) {
+    Quarantine& record = trips_[key];
     if (record.trip_count == Quarantine::trips_to_latch) {
         std::rotate(record.trips.begin(), record.trips.begin() + 1, record.trips.end());
         --record.trip_count;
     }
-    record.trips[static_cast<std::size_t>(record.trip_count++)] = report.stamp;
+    record.trips[static_cast<std::size_t>(record.trip_count++)] = stamp;
+    return record.trip_count == Quarantine::trips_to_latch &&
+           static_cast<double>(stamp - record.trips[0]) <= Quarantine::window_s * config_.room.sample_rate_hz;
+}
+
+void Engine::on_trip(const Report& report) {
+    ++counts_.trips;
+    note_trip(report.key, report.stamp);
     const std::string& id = keys_.id(report.key);
     const char* cause = report.cause == TripCause::not_finite
                             ? "its output was not a number"
@@ -321,6 +336,46 @@ void Engine::remember_knobs() {
         const auto old = before.find(slot->key);
         if (old != before.end() && old->second == slot.get()) continue;
         std::vector<Ramp> start;
+bool Engine::is_heard(const Slot* slot) const {
+    const Arrangement* heard = begun_ ? next_.get() : now_.get();
+    return heard && std::any_of(heard->slots.begin(), heard->slots.end(),
+                                [&](const auto& other) { return other.get() == slot; });
+}
+
+/// All nodes of the branch are lost with the worker; others take their places, without the past, of which
+/// the branch has not heard all.
+void Engine::on_stall(const Report& report) {
+    ++counts_.stalls;
+    bool latched = false;
+    std::vector<std::string> branch;
+    for (const Slot* slot : report.task->slots) {
+        const std::string& id = keys_.id(slot->key);
+        if (id.front() != '~' && std::find(branch.begin(), branch.end(), id) == branch.end())
+            branch.push_back(id);
+        if (!is_heard(slot) || tripped_.contains(slot->key)) continue;
+        const bool third = note_trip(slot->key, report.stamp);
+        latched = latched || third;
+        tripped_[slot->key] = {.since = report.stamp, .latched = third, .cold = true};
+    }
+    say(Kind::stalled, report.stamp,
+        fmt::format("{}: a worker thread did not come back from it within {:g} ms; its branch ({}) is "
+                    "silent {}, and everything else plays on without that thread's help",
+                    keys_.id(report.key), config_.room.crew.patience_ms, fmt::join(branch, ", "),
+                    latched ? "until the patch or its model changes, for this was the third time in ten "
+                              "seconds"
+                            : "until it is rebuilt"),
+        keys_.id(report.key));
+}
+
+/// What a worker that was given up may still touch is kept until it is back.
+void Engine::retire(std::unique_ptr<Transition> transition) {
+    if (transition && room_.crew() && !room_.crew()->is_whole()) retired_.push_back(std::move(transition));
+}
+
+void Engine::free_retired() {
+    if (!retired_.empty() && room_.crew()->is_whole()) retired_.clear();
+}
+
         for (const float value : slot->description.values) start.push_back(settled(value));
         start.insert(start.end(), Slot::extra_count, settled(0.f));
         if (old == before.end())
@@ -342,7 +397,7 @@ void Engine::forget_trips() {
 
 std::string Engine::what_finished(bool is_first) const {
     const std::string name = graph_.name.empty() ? graph_.file : graph_.name;
-    if (is_return_) return fmt::format("{}: back from quarantine", fmt::join(returned_, ", "));
+    if (is_return_) return fmt::format("{}: back from quarantine", fmt::join(named(returned_), ", "));
     if (is_first) return name + " plays";
     if (!swapped_.empty()) return fmt::format("{}: the new one plays", fmt::join(swapped_, ", "));
     return name + ": the edited patch plays";
@@ -366,6 +421,14 @@ void Engine::on_finished(const Report& report) {
 void Engine::on_failed(WarmFailure failure) {
     const bool newcomer_tripped =
         in_flight_->warming &&
+namespace {
+/// Without the delays that align paths.
+std::vector<std::string> named(std::vector<std::string> ids) {
+    std::erase_if(ids, [](const std::string& id) { return id.front() == '~'; });
+    return ids;
+}
+}  // namespace
+
         std::any_of(in_flight_->warming->newcomers.begin(), in_flight_->warming->newcomers.end(),
                     [](const Slot* slot) { return slot->quarantine.tripped; });
     in_flight_.reset();
@@ -379,7 +442,13 @@ void Engine::on_failed(WarmFailure failure) {
     constexpr int most_attempts = 3;
     if (failure == WarmFailure::newcomer_tripped && newcomer_tripped) {
         ++counts_.failures;
+    retire(std::move(current_));
         say(Kind::failed, room_.now(),
+    if (current_->during && room_.crew() && !room_.crew()->is_whole()) {
+        auto fade = std::make_unique<Transition>();
+        fade->during = std::move(current_->during);
+        retire(std::move(fade));
+    }
             fmt::format(
                 "{}: the new instance's output was not a number or above the ceiling when it was run on "
                 "what was just played; the old one plays on",

@@ -28,6 +28,7 @@ struct EngineNews {
         note,
         tripped,
         latched,
+        stalled,   ///< a worker did not come back from a branch; its nodes are rebuilt as after a quarantine
         returned,  ///< quarantine
         clamped,
         event,   ///< something was applied: a knob, a MIDI message, a panic
@@ -49,7 +50,7 @@ struct EngineNews {
 struct EngineCounts {
     std::uint64_t swaps = 0;  ///< completed changes in which an instance replaced another
     std::uint64_t edits = 0;  ///< completed changes of the patch's text
-    std::uint64_t trips = 0, failures = 0;
+    std::uint64_t trips = 0, failures = 0, stalls = 0;
 };
 
 /// How a replay wants a change: at this very sample, warmed from that one.
@@ -118,6 +119,11 @@ private:
     std::string knob_name(NodeKey, std::int32_t param) const;
     void on_trip(const Report&);
     void on_started(const Report&);
+    bool note_trip(NodeKey, std::uint64_t stamp);
+    void on_stall(const Report&);
+    bool is_heard(const Slot*) const;
+    void retire(std::unique_ptr<Transition>);
+    void free_retired();
     void remember_knobs();
     void forget_trips();
     void on_finished(const Report&);
@@ -152,6 +158,7 @@ private:
         bool cold = false;     // the past blew it up again: come back without it
     };
     std::map<NodeKey, Tripped> tripped_;
+    std::vector<std::unique_ptr<Transition>> retired_;  // a worker may still be in there
     std::map<NodeKey, Quarantine> trips_;  // the latest trips of each node, for the next instance
 };
 

@@ -138,7 +138,15 @@ private:
                                                         config_.arrange.sample_rate_hz / 1000.)));
     }
     CompileOptions options(const FadeCurve* fade) const {
-        return {.max_frames = config_.arrange.max_frames, .watch = config_.watch, .fade = fade};
+        return {.max_frames = config_.arrange.max_frames,
+                .watch = config_.watch,
+                .fade = fade,
+                .threads = config_.threads,
+                .least_branch_ns = config_.least_branch_ns};
+    }
+    /// The past is caught up with on one thread.
+    CompileOptions warm_options() const {
+        return {.max_frames = config_.arrange.max_frames, .watch = config_.watch};
     }
 
     /// Index in `old` of the node with this key; -1: none.
@@ -219,7 +227,7 @@ private:
         WarmWiring warm = wire_warming(*old_, now_, newcomers, config_.arrange);
         for (const int n : newcomers) warm.newcomers.push_back(now_.slots[at(n)].get());
         transition_->warming = std::make_unique<Warming>();
-        Compiled compiled = compile(warm.wiring, options(nullptr));
+        Compiled compiled = compile(warm.wiring, warm_options());
         if (!compiled.plan) {  // cannot be: the new patch has no such loop, and clones add none
             transition_->warming.reset();
             return;

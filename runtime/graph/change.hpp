@@ -14,6 +14,8 @@ namespace gainstage {
 struct ChangeConfig {
     ArrangeConfig arrange;
     bool watch = true;
+    int threads = 1;  ///< see CompileOptions
+    double least_branch_ns = 0.;
 };
 
 struct Change {

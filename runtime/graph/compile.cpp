@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "runtime/graph/make_tasks.hpp"
 #include "runtime/graph/order.hpp"
 #include "runtime/graph/wiring.hpp"
 
@@ -56,6 +57,10 @@ public:
         loop_lengths.push_back(static_cast<std::int32_t>(steps.size() - loop_at - 1));
     }
     std::vector<std::int32_t> loop_lengths;
+
+    /// The steps from here on belong to the next task.
+    void begin_task() { task_begins.push_back(static_cast<int>(steps.size())); }
+    std::vector<int> task_begins;
 
     void recalls() {
         for (const auto& history : wiring_.recalls) {
@@ -177,59 +182,81 @@ private:
 
 /// Gives drafts as little memory as their lifetimes allow: the buffer freed last is taken first, so that a
 /// chain stays in the nearest cache. A step's outputs are taken before its inputs are freed: they never
-/// share.
+/// share. Tasks share no memory but the buffers through which they hear each other; such a crossing has a
+/// place of its own for good, and another one for its stand-in.
 class Layout {
 public:
     explicit Layout(const Draft& draft)
-        : last_use_(static_cast<std::size_t>(draft.buffers), -1),
-          place(static_cast<std::size_t>(draft.buffers), -1) {
-        for (std::size_t s = 0; s < draft.steps.size(); ++s) {
-            each(draft.steps[s].inputs,
-                 [&](BufferId b) { last_use_[static_cast<std::size_t>(b)] = static_cast<int>(s); });
-            each(draft.steps[s].outputs,
-                 [&](BufferId b) { last_use_[static_cast<std::size_t>(b)] = static_cast<int>(s); });
-        }
+        : place(static_cast<std::size_t>(draft.buffers), none),
+          stand_in(static_cast<std::size_t>(draft.buffers), none),
+          last_use_(static_cast<std::size_t>(draft.buffers), -1),
+          task_(static_cast<std::size_t>(draft.buffers), none),
+          free_(std::max<std::size_t>(draft.task_begins.size(), 1)) {
         place[silence] = places++;
-        for (std::size_t s = 0; s < draft.steps.size(); ++s) {
-            each(draft.steps[s].outputs, [&](BufferId b) { take(b); });
-            each(draft.steps[s].inputs, [&](BufferId b) { release(b, static_cast<int>(s)); });
-            each(draft.steps[s].outputs, [&](BufferId b) { release(b, static_cast<int>(s)); });
-        }
+        each_step(draft, [&](const StepDraft& step, int s, int task) {
+            each(step.inputs, [&](BufferId b) { use(b, s, task); });
+            each(step.outputs, [&](BufferId b) { use(b, s, task); });
+        });
+        each_step(draft, [&](const StepDraft& step, int s, int task) {
+            each(step.outputs, [&](BufferId b) { take(b, task); });
+            each(step.inputs, [&](BufferId b) { release(b, s, task); });
+            each(step.outputs, [&](BufferId b) { release(b, s, task); });
+        });
     }
+
+    static constexpr int none = -1;
     int places = 0;
+    std::vector<int> place, stand_in;  ///< per buffer; a stand-in only for crossings
 
 private:
+    template <class Visit>
+    static void each_step(const Draft& draft, Visit visit) {
+        int task = 0;
+        const auto begins_at = [&](std::size_t t) { return static_cast<std::size_t>(draft.task_begins[t]); };
+        for (std::size_t s = 0; s < draft.steps.size(); ++s) {
+            while (static_cast<std::size_t>(task) + 1 < draft.task_begins.size() &&
+                   begins_at(static_cast<std::size_t>(task) + 1) <= s)
+                ++task;
+            visit(draft.steps[s], static_cast<int>(s), task);
+        }
+    }
     template <class Visit>
     static void each(const std::vector<PortDraft>& ports, Visit visit) {
         for (const PortDraft& port : ports)
             for (int c = 0; c < port.channels; ++c) visit(port.channel[static_cast<std::size_t>(c)]);
     }
-    void take(BufferId b) {
-        int& mine = place[static_cast<std::size_t>(b)];
-        if (b == silence || mine >= 0) return;
-        if (free_.empty()) {
-            mine = places++;
+    void use(BufferId b, int step, int task) {
+        const auto n = static_cast<std::size_t>(b);
+        last_use_[n] = step;
+        if (task_[n] == none) task_[n] = task;
+        if (b != silence && task_[n] != task && stand_in[n] == none) stand_in[n] = places++;
+    }
+    void take(BufferId b, int task) {
+        const auto n = static_cast<std::size_t>(b);
+        std::vector<int>& free = free_[static_cast<std::size_t>(task)];
+        if (b == silence || place[n] != none) return;
+        if (free.empty() || stand_in[n] != none) {
+            place[n] = places++;
         } else {
-            mine = free_.back();
-            free_.pop_back();
+            place[n] = free.back();
+            free.pop_back();
         }
     }
-    void release(BufferId b, int step) {
-        int& until = last_use_[static_cast<std::size_t>(b)];
-        if (b == silence || until != step) return;
-        until = -1;  // a port may name a buffer twice
-        free_.push_back(place[static_cast<std::size_t>(b)]);
+    void release(BufferId b, int step, int task) {
+        const auto n = static_cast<std::size_t>(b);
+        if (b == silence || last_use_[n] != step || stand_in[n] != none) return;
+        last_use_[n] = -1;  // a port may name a buffer twice
+        free_[static_cast<std::size_t>(task)].push_back(place[n]);
     }
-    std::vector<int> last_use_, free_;
-
-public:
-    std::vector<int> place;
+    std::vector<int> last_use_, task_;
+    std::vector<std::vector<int>> free_;  // per task
 };
 
 constexpr std::size_t floats_per_line = 16;
 
 /// Turns drafts into steps with addresses.
-std::unique_ptr<Plan> place(const Draft& draft, const Wiring& wiring, const CompileOptions& options) {
+std::unique_ptr<Plan> place(const Draft& draft, const Branches& branches, const Wiring& wiring,
+                            const CompileOptions& options) {
     auto plan = std::make_unique<Plan>();
     const Layout layout(draft);
     const std::size_t stride = (static_cast<std::size_t>(options.max_frames) + floats_per_line - 1) /
@@ -276,6 +303,14 @@ std::unique_ptr<Plan> place(const Draft& draft, const Wiring& wiring, const Comp
     plan->histories = wiring.recalls;
     plan->fade = options.fade;
     plan->watched = options.watch;
+    if (branches.list.empty()) return plan;
+    const auto sound_at = [&](int place) { return base + stride * static_cast<std::size_t>(place); };
+    std::vector<std::pair<float*, float*>> shared;  // crossings and their stand-ins
+    for (std::size_t b = 0; b < layout.place.size(); ++b)
+        if (layout.stand_in[b] != Layout::none)
+            shared.emplace_back(sound_at(layout.place[b]), sound_at(layout.stand_in[b]));
+    plan->tasks = make_tasks(*plan, branches, draft.task_begins, shared);
+    plan->tasks->least_frames = least_frames(branches, options);
     return plan;
 }
 
@@ -291,6 +326,30 @@ std::vector<std::vector<int>> sources_of(const Wiring& wiring) {
     return sources;
 }
 
+/// A group of the order as a unit that may be handed to another thread.
+std::vector<Unit> units_of(const Order& order, const Wiring& wiring) {
+    std::vector<int> unit_of(wiring.parts.size(), 0);
+    std::vector<Unit> units(order.groups.size());
+    const auto sources = sources_of(wiring);
+    const auto each_part = [&](std::size_t u, auto visit) {
+        for (const int part : order.groups[u].nodes) visit(static_cast<std::size_t>(part));
+        for (const int part : order.groups[u].breakers) visit(static_cast<std::size_t>(part));
+    };
+    for (std::size_t u = 0; u < units.size(); ++u)
+        each_part(u, [&](std::size_t part) { unit_of[part] = static_cast<int>(u); });
+    for (std::size_t u = 0; u < units.size(); ++u)
+        each_part(u, [&](std::size_t part) {
+            const Slot& slot = *wiring.parts[part].slot;
+            units[u].ns += cost_ns(slot);
+            units[u].stays = units[u].stays || slot.description.input_channels.empty() ||
+                             slot.description.output_channels.empty();
+            for (const int source : sources[part])
+                if (const int from = unit_of[static_cast<std::size_t>(source)]; from != static_cast<int>(u))
+                    units[u].sources.push_back(from);
+        });
+    return units;
+}
+
 }  // namespace
 
 Compiled compile(const Wiring& wiring, const CompileOptions& options) {
@@ -300,8 +359,16 @@ Compiled compile(const Wiring& wiring, const CompileOptions& options) {
     if (!order.bad_cycle.empty()) return {.plan = nullptr, .bad_cycle = order.bad_cycle};
     Draft draft(wiring, options);
     draft.recalls();
-    for (const OrderGroup& group : order.groups) draft.group(group);
-    return {.plan = place(draft, wiring, options), .bad_cycle = {}};
+    Branches branches;
+    if (options.threads > 1)
+        branches = find_branches(units_of(order, wiring), options.least_branch_ns / options.max_frames);
+    for (const Branch& branch : branches.list) {
+        draft.begin_task();
+        for (const int unit : branch.units) draft.group(order.groups[static_cast<std::size_t>(unit)]);
+    }
+    if (branches.list.empty())
+        for (const OrderGroup& group : order.groups) draft.group(group);
+    return {.plan = place(draft, branches, wiring, options), .bad_cycle = {}};
 }
 
 }  // namespace gainstage

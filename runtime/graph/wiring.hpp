@@ -38,6 +38,8 @@ struct CompileOptions {
     int max_frames = 512;
     bool watch = true;
     const FadeCurve* fade = nullptr;
+    int threads = 1;              ///< 1: the plan is not cut into tasks
+    double least_branch_ns = 0.;  ///< what a branch must cost in a block of max_frames
 };
 
 /// Result: a plan, or the parts of a loop without a delay.

@@ -27,6 +27,7 @@ void touch(Queue& queue, const Value& value) {
 AudioRoom::AudioRoom(const RoomConfig& config)
     : config_(config),
       ticks_per_sample_(ticks_per_second() / config.sample_rate_hz),
+      crew_(config.crew.threads > 1 ? std::make_unique<Crew>(config.crew, config.sample_rate_hz) : nullptr),
       master_{.start = 0, .length = samples(start_ramp_ms), .from = 0.f, .to = 1.f},
       knobs_(knob_ring_size) {
     for (int p = 0; p < config.midi_ports; ++p) {
@@ -52,6 +53,7 @@ void AudioRoom::process(const float* const* in, int in_channels, float* const* o
     for (int c = 0; c < out_channels; ++c) std::fill_n(out[c], frames, 0.f);
 
     take_news(frames, clock_ns);
+    if (crew_) crew_->begin_block();
     while (device.offset < frames) {
         change_if_due();
         apply_due();
@@ -59,6 +61,7 @@ void AudioRoom::process(const float* const* in, int in_channels, float* const* o
         play_piece(device, count);
         device.offset += count;
     }
+    if (crew_) crew_->end_block();
     catch_up(frames);
 
     published_now_.store(now_, std::memory_order_release);
@@ -123,8 +126,8 @@ public:
     explicit Host(AudioRoom& room) : room_(room) {}
 
     float value(const GraphTarget& target) const noexcept override {
-        const Slot* slot = room_.score_->targets[static_cast<std::size_t>(target.node)].slot;
-        return slot->ramps[static_cast<std::size_t>(index(target, *slot))].to;
+        Slot& slot = *room_.score_->targets[static_cast<std::size_t>(target.node)].slot;
+        return slot.knobs()[static_cast<std::size_t>(index(target, slot))].to;
     }
     void set(const GraphTarget& target, float value, float smooth_ms) noexcept override {
         TargetSlot& slots = room_.score_->targets[static_cast<std::size_t>(target.node)];
@@ -222,7 +225,7 @@ void AudioRoom::remember_knob(NodeKey key, std::int32_t param, const Ramp& ramp)
 
 Ramp AudioRoom::start_ramp(Slot& slot, std::int32_t param, float value, float smooth_ms) noexcept {
     const ParamSpec& spec = slot.specs[static_cast<std::size_t>(param)];
-    Ramp& ramp = slot.ramps[static_cast<std::size_t>(param)];
+    Ramp& ramp = slot.knobs()[static_cast<std::size_t>(param)];
     const float asked = std::isnan(value) ? spec.start : value;
     if (asked != value || asked < spec.min || asked > spec.max)
         report({.kind = ReportKind::clamped, .key = slot.key, .param = param, .value = value, .stamp = now_});
@@ -262,7 +265,12 @@ void AudioRoom::play_piece(DeviceBlock& device, int frames) noexcept {
             piece.timed_end = piece.timed_begin + timed_steps_per_block;
             timed_next_ = piece.timed_end;
         }
-        run_plan(*plan_, piece);
+        if (plan_->tasks) {
+            crew_->play(*plan_, piece);
+            report_stalls(*plan_->tasks);
+        } else {
+            run_plan(*plan_, piece);
+        }
         report_trips(piece);
     }
     play_master(device, frames);
@@ -293,6 +301,17 @@ void AudioRoom::report_trips(const Piece& piece) noexcept {
                 .key = trip.slot->key,
                 .stamp = q.since});
     }
+}
+
+/// A node that a worker was given up in, as a trip of all that the worker holds.
+void AudioRoom::report_stalls(const Tasks& tasks) noexcept {
+    if (tasks.lost == 0 || tasks.lost_since != now_) return;
+    for (std::size_t t = 0; t < tasks.list.size(); ++t)
+        if (tasks.lost & task_bit(static_cast<int>(t)))
+            report({.kind = ReportKind::stall,
+                    .key = crew_->stands_in(*plan_, static_cast<int>(t)),
+                    .stamp = now_,
+                    .task = &tasks.list[t]});
 }
 
 void AudioRoom::report(const Report& report) noexcept {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/realtime/crew.hpp"
 #include "runtime/realtime/midi_queue.hpp"
 #include "runtime/realtime/transition.hpp"
 
@@ -19,6 +20,7 @@ struct RoomConfig {
     int midi_ports = 0;
     bool watch = true;       ///< check every node's output; off only in `bench`
     bool time_nodes = true;  ///< measure blocks, and nodes in turn; off only in `bench`
+    CrewConfig crew = {};    ///< threads that help
 };
 
 /// How the stream is doing. Written by the audio thread, read by any.
@@ -45,6 +47,8 @@ public:
     MidiQueue& midi_queue(int port) { return *midi_[static_cast<std::size_t>(port)]; }
     RoomStats& stats() noexcept { return stats_; }
     const RoomConfig& config() const noexcept { return config_; }
+    /// Null where the audio thread is alone.
+    Crew* crew() noexcept { return crew_.get(); }
     /// Stream samples played so far. Any thread.
     std::uint64_t now() const noexcept { return published_now_.load(std::memory_order_acquire); }
 
@@ -94,6 +98,8 @@ private:
     void play_piece(DeviceBlock&, int frames) noexcept;
     void play_master(DeviceBlock&, int frames) noexcept;
     void report_trips(const Piece&) noexcept;
+    void report_stalls(const Tasks&) noexcept;
+    void take_plan(Plan*) noexcept;
     void report(const Report&) noexcept;
     void measure(const float* const* in, int in_channels, float* const* out, int out_channels, int frames,
                  std::uint64_t ticks) noexcept;
@@ -103,6 +109,7 @@ private:
     const RoomConfig config_;
     const double ticks_per_sample_;
     std::vector<std::unique_ptr<MidiQueue>> midi_;
+    const std::unique_ptr<Crew> crew_;
 
     // queues: one producer, one consumer each
     boost::lockfree::spsc_queue<News, boost::lockfree::capacity<4096>> news_;
@@ -110,7 +117,7 @@ private:
 
     // audio thread only
     std::uint64_t now_ = 0;
-    const Plan* plan_ = nullptr;  // borrowed: the control thread owns every plan and slot
+    Plan* plan_ = nullptr;  // borrowed: the control thread owns every plan and slot
     Score* score_ = nullptr;
     Transition* pending_ = nullptr;  // armed, not begun
     Transition* fading_ = nullptr;   // begun, not finished

@@ -71,6 +71,11 @@ public:
         return time >= begin();
     }
 
+    /// While it is held, its writer is a worker that was given up: nobody else may write. Audio thread holds,
+    /// the worker lets go on its way out.
+    void hold(bool held) noexcept GAINSTAGE_REALTIME { held_.store(held, std::memory_order_release); }
+    bool is_held() const noexcept { return held_.load(std::memory_order_acquire); }
+
 private:
     /// Two samples that lie side by side, written at once: half as many stores.
     using Pair = std::uint64_t;
@@ -110,6 +115,7 @@ private:
     const std::uint64_t capacity_;
     const std::unique_ptr<std::atomic<Pair>[]> pairs_;  ///< per channel, one after the other
     std::atomic<std::uint64_t> begin_{never}, end_{0};
+    std::atomic<bool> held_{false};
 };
 
 }  // namespace gainstage

@@ -9,6 +9,7 @@
 
 namespace gainstage {
 
+struct Task;
 struct Transition;
 
 enum class EventKind : std::uint8_t {
@@ -39,6 +40,7 @@ enum class ReportKind : std::uint8_t {
     knob,      ///< a ramp began: the conditioning trajectory that newcomers are warmed on
     clamped,   ///< a knob was asked beyond its range
     trip,      ///< a node entered quarantine
+    stall,     ///< a worker did not come back from `key`: all nodes of `task` are lost
     started,   ///< a transition's fade began at `stamp`
     finished,  ///< the transition is over: its old plan is no longer used
     failed,    ///< the transition could not begin; nothing changed
@@ -60,6 +62,7 @@ struct Report {
     Ramp ramp{};
     Event event{};
     Transition* transition = nullptr;
+    const Task* task = nullptr;  ///< of stall: valid until reports that come later are read
 };
 
 }  // namespace gainstage

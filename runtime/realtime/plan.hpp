@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runtime/realtime/midi_map.hpp"
-#include "runtime/realtime/slot.hpp"
+#include "runtime/realtime/tasks.hpp"
 
 namespace gainstage {
 
@@ -26,6 +26,8 @@ struct alignas(64) Step {
     bool watched = true;       ///< check the output (off only in `bench`)
     bool has_latency = false;  ///< the node's dry line must be fed
     bool is_plain = false;     ///< a node with one output of one channel and no latency
+    bool is_off = false;       ///< its slot is lost: writes silence, touches nothing else; of a loop: one of
+                               ///< its delays
     std::uint16_t input_count = 0, output_count = 0;  ///< of sum: its sources
     std::int32_t length = 0;                          ///< loop: steps inside
     Node* node = nullptr;
@@ -64,6 +66,7 @@ struct Plan {
     bool watched = true;  ///< as its steps say
 
     const FadeCurve* fade = nullptr;  ///< of the fade steps
+    std::unique_ptr<Tasks> tasks;     ///< its steps as parts for several threads; null: one does it all
 };
 
 /// What belongs to a patch rather than to a way of running it.
@@ -74,30 +77,11 @@ struct Score {
     float ceiling = 15.85f;  ///< linear
 };
 
-/// One bad sample, as the runner saw it.
-struct Trip {
-    Slot* slot = nullptr;
-    TripCause cause = TripCause::not_finite;
-};
-
-/// One run of a plan over one piece of the stream.
-struct Piece {
-    std::uint64_t time = 0;
-    int frames = 0;
-    std::uint64_t fade_start = 0;  ///< stream sample at which the plan's fade began
-    const DeviceBlock* device = nullptr;
-    float ceiling = 15.85f;
-    double latch_window_samples = 0.;    ///< three trips within it latch a node to bypass
-    int timed_begin = 0, timed_end = 0;  ///< steps whose cost is measured this time
-    bool history_lost = false;           ///< a recall came too late (warming only)
-
-    static constexpr int max_trips = 32;
-    std::array<Trip, max_trips>* trips = nullptr;  ///< where to say what went wrong; null: nobody asks
-    int trip_count = 0;
-};
-
 /// Audio thread (or the thread that warms). `piece.trips` tells what went wrong.
 void run_plan(const Plan&, Piece&) noexcept GAINSTAGE_REALTIME;
+/// The same for steps [begin, end); a loop that begins there is run whole. Returns the next step. Any thread
+/// that has these steps to itself.
+int run_steps(const Plan&, Piece&, int begin, int end) noexcept GAINSTAGE_REALTIME;
 
 /// A counter that is cheap to read: time-stamp counter or the architecture's virtual timer.
 std::uint64_t read_ticks() noexcept GAINSTAGE_REALTIME;

@@ -43,8 +43,7 @@ void AudioRoom::begin_transition() noexcept {
     for (TargetSlot& target : fading_->score->targets) inherit_knobs(target);
     if (score_) fading_->score->midi->adopt(*score_->midi);
     score_ = fading_->score.get();
-    plan_ = fading_->during ? fading_->during.get() : fading_->after.get();
-    timed_next_ = 0;
+    take_plan(fading_->during ? fading_->during.get() : fading_->after.get());
     report({.kind = ReportKind::started, .stamp = now_, .transition = fading_});
     for (const KnobMove& move : fading_->moves) {
         const int target = score_->target_of_key[move.slot->key];
@@ -53,9 +52,14 @@ void AudioRoom::begin_transition() noexcept {
     if (!fading_->during) finish_transition();
 }
 
-void AudioRoom::finish_transition() noexcept {
-    plan_ = fading_->after.get();
+void AudioRoom::take_plan(Plan* plan) noexcept {
+    plan_ = plan;
     timed_next_ = 0;
+    if (crew_) crew_->leave_out_the_lost(*plan);
+}
+
+void AudioRoom::finish_transition() noexcept {
+    take_plan(fading_->after.get());
     for (TargetSlot& target : score_->targets) target.leaving = nullptr;
     handback_ = {.kind = ReportKind::finished, .stamp = now_, .transition = fading_};
     fading_ = nullptr;
@@ -84,7 +88,7 @@ void AudioRoom::inherit_knobs(TargetSlot& target) noexcept {
         if (target.leaving_param[p] >= 0)
             target.slot->ramps[p] =
                 within_range(target.slot->specs[p],
-                             target.leaving->ramps[static_cast<std::size_t>(target.leaving_param[p])]);
+                             target.leaving->knobs()[static_cast<std::size_t>(target.leaving_param[p])]);
     target.slot->update_plain();
 }
 

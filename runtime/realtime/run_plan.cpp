@@ -174,8 +174,15 @@ GAINSTAGE_NOINLINE void look_closely(const Step& step, Piece& piece, const Block
         guard(step, piece, Dry(step, block.offset), block.time, block.offset, block.frames);
 }
 
+void silence(const Step& step, const Block& block) noexcept {
+    for (int p = 0; p < step.output_count; ++p)
+        for (int c = 0; c < step.outputs[p].channels; ++c)
+            std::fill_n(step.outputs[p].channel[c] + block.offset, block.frames, 0.f);
+}
+
 /// Whatever is not the common case: delays in loops, latency, bypass, mute, quarantine, a bad sample.
 GAINSTAGE_NOINLINE void run_with_guard(const Step& step, Piece& piece, Block& block) noexcept {
+    if (step.is_off) return silence(step, block);
     Slot& slot = *step.slot;
     wire(step, block);
     if (step.kind == StepKind::absorb) return slot.breaker->absorb(block);
@@ -227,15 +234,14 @@ class Runner {
 public:
     Runner(const Plan& plan, Piece& piece) noexcept : plan_(plan), piece_(piece) {}
 
-    void run() noexcept {
-        const Step* const begin = plan_.steps.data();
-        const int count = static_cast<int>(plan_.steps.size());
-        const int timed_begin = std::clamp(piece_.timed_begin, 0, count);
-        const int timed_end = std::clamp(piece_.timed_end, timed_begin, count);
+    int run(int first, int last) noexcept {
+        const Step* const steps = plan_.steps.data();
+        const int timed_begin = std::clamp(piece_.timed_begin, first, last);
+        const int timed_end = std::clamp(piece_.timed_end, timed_begin, last);
         Block block = piece_of(0, piece_.frames);
-        const Step* at = range(begin, begin + timed_begin, block);
-        at = timed_range(at, begin + timed_end, block);
-        range(at, begin + count, block);
+        const Step* at = range(steps + first, steps + timed_begin, block);
+        at = timed_range(at, steps + timed_end, block);
+        return static_cast<int>(range(at, steps + last, block) - steps);
     }
 
 private:
@@ -275,7 +281,7 @@ private:
             const Step& step = *at;
             at = range(at, at + 1, block);
             const std::uint64_t after = read_ticks();
-            if (step.node) account(*step.slot, after - before);
+            if (step.node && !step.is_off) account(*step.slot, after - before);
             before = after;
         }
         return at;
@@ -304,7 +310,8 @@ private:
                 run_fade(step, plan_, piece_.fade_start, block);
                 break;
             case StepKind::remember:
-                step.history->write(step.inputs[0], block.offset, block.frames, block.time);
+                if (!step.history->is_held())
+                    step.history->write(step.inputs[0], block.offset, block.frames, block.time);
                 break;
             case StepKind::recall:
                 recall(step, block);
@@ -321,8 +328,9 @@ private:
         for (int done = 0; done < whole.frames;) {
             Block block = piece_of(whole.offset + done, whole.frames - done);
             for (const Slot* delay : *step.delays)
-                block.frames = std::min(
-                    block.frames, delay->breaker->shortest_delay_samples(delay->ramps.data(), block.time));
+                if (!step.is_off || !delay->is_lost)
+                    block.frames = std::min(block.frames, delay->breaker->shortest_delay_samples(
+                                                              delay->ramps.data(), block.time));
             block.frames = std::max(block.frames, 1);
             range(begin, end, block);
             done += block.frames;
@@ -342,7 +350,11 @@ private:
 }  // namespace
 
 void run_plan(const Plan& plan, Piece& piece) noexcept {
-    Runner(plan, piece).run();
+    Runner(plan, piece).run(0, static_cast<int>(plan.steps.size()));
+}
+
+int run_steps(const Plan& plan, Piece& piece, int begin, int end) noexcept {
+    return Runner(plan, piece).run(begin, end);
 }
 
 }  // namespace gainstage

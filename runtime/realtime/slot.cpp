@@ -59,6 +59,7 @@ Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> no
       readings(description_.type->readings.size()) {
     for (const float value : description.values) ramps.push_back(settled(value));
     ramps.insert(ramps.end(), extra_count, settled(0.f));
+    ramps_meanwhile = ramps;
     for (const ParamSpec& spec : specs) knob_numbers.push_back(knob_number(spec.name));
 }
 
@@ -82,7 +83,13 @@ Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept {
     return ramp;
 }
 
+void Slot::lose() noexcept {
+    std::copy(ramps.begin(), ramps.end(), ramps_meanwhile.begin());
+    is_lost = true;
+}
+
 void Slot::update_plain() noexcept {
+    if (is_lost) return;
     constexpr std::uint64_t never = ~std::uint64_t{0};
     const Ramp& b = ramps[static_cast<std::size_t>(param_count + bypass)];
     const Ramp& m = ramps[static_cast<std::size_t>(param_count + mute)];
@@ -91,12 +98,14 @@ void Slot::update_plain() noexcept {
 }
 
 void Slot::reset() noexcept {
+    if (is_lost) return;
     node->reset();
     dry.reset();
     last_good.fill(0.f);
 }
 
 void Slot::copy_state(const Slot& twin) noexcept {
+    if (is_lost || twin.is_lost) return;
     node->copy_state(*twin.node);
     dry.copy(twin.dry);
     last_good = twin.last_good;

@@ -100,6 +100,10 @@ struct Slot {
     std::array<float, 2 * max_channels> last_good{};  ///< per output port (two at most) and channel
     std::vector<Ramp> ramps;                          ///< the node's knobs, then the extras
     Quarantine quarantine;
+    /// A worker was given up in the middle of this slot and may still be there: all of the above is its own
+    /// from then on, and the slot is never played again. What its knobs would do is kept for the next one.
+    bool is_lost = false;
+    std::vector<Ramp> ramps_meanwhile;
     DryLine dry;
     const int ramp_samples;  ///< of the quarantine
 
@@ -108,6 +112,10 @@ struct Slot {
     std::atomic<std::uint64_t> timed_ticks{0}, timed_frames{0};  ///< cost, measured now and then
     std::atomic<std::uint64_t> worst_ticks{0};
 
+    /// Audio thread: the ramps to read and to move.
+    std::vector<Ramp>& knobs() noexcept { return is_lost ? ramps_meanwhile : ramps; }
+    /// Audio thread: leaves all to the worker that has it.
+    void lose() noexcept GAINSTAGE_REALTIME;
     /// Audio thread, after any change of the bypass and mute knobs or of the quarantine.
     void update_plain() noexcept GAINSTAGE_REALTIME;
     void reset() noexcept GAINSTAGE_REALTIME;

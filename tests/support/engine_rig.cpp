@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <random>
 
 #include "runtime/patch/read_patch.hpp"
@@ -23,10 +24,21 @@ Graph graph_of(const std::string& toml, double rate_hz, const std::string& folde
     return std::move(*resolved.graph);
 }
 
+CrewConfig crew_of(int threads, double patience_ms) {
+    const auto guard = [](bool begins) {
+        thread_local std::optional<RealtimeScope> scope;
+        begins ? static_cast<void>(scope.emplace()) : scope.reset();
+    };
+    return {.threads = threads, .least_branch_us = 0., .patience_ms = patience_ms, .around = guard};
+}
+
 EngineRig::EngineRig(const std::string& toml, const Config& config)
     : config_(config),
       loader_(nodes_for_tests(), config.sample_rate_hz),
-      stream_({.sample_rate_hz = config.sample_rate_hz, .max_frames = config.max_frames, .midi_ports = 1},
+      stream_({.sample_rate_hz = config.sample_rate_hz,
+               .max_frames = config.max_frames,
+               .midi_ports = 1,
+               .crew = config.crew},
               loader_) {
     engine().listen([this](const EngineNews& news) { news_.push_back(news); });
     const Problems problems = stream_.start(graph_of(toml, config.sample_rate_hz));

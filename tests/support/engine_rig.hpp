@@ -20,6 +20,10 @@ NodeTypes nodes_for_tests();
 /// A patch that could not be read or resolved is a failed test: throws with all problems.
 Graph graph_of(const std::string& toml, double rate_hz = 48'000., const std::string& folder = ".");
 
+/// Any two chains beside each other are shared, however little they cost, and workers are guarded as the
+/// audio thread is.
+CrewConfig crew_of(int threads, double patience_ms = 60'000.);
+
 class EngineRig {
 public:
     struct Config {
@@ -27,6 +31,7 @@ public:
         int max_frames = 512;
         int out_channels = 2;
         bool guard = true;  ///< a RealtimeScope around every block
+        CrewConfig crew = {};
     };
 
     explicit EngineRig(const std::string& toml) : EngineRig(toml, Config()) {}

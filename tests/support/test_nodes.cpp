@@ -1,5 +1,6 @@
 #include "tests/support/test_nodes.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <limits>
 #include <mutex>
@@ -150,6 +151,33 @@ private:
     const std::int64_t memory_;
 };
 
+bool wait_for(const std::atomic<bool>& flag) noexcept {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!flag.load() && std::chrono::steady_clock::now() < end) {
+    }
+    return flag.load();
+}
+
+class MeetingPoint final : public Wire {
+public:
+    using Wire::Wire;
+    void process(const Block& block) noexcept override {
+        Wire::process(block);
+        if (Meeting* here = meeting(); here && here->armed.load()) meet(*here, block);
+    }
+
+private:
+    void meet(Meeting& here, const Block& block) noexcept {
+        if (std::this_thread::get_id() == here.audio) {
+            wait_for(here.worker_came);
+        } else if (!here.worker_came.exchange(true)) {
+            here.on_worker();
+            Wire::process(block);  // what is late writes too
+            here.left = true;
+        }
+    }
+};
+
 NodeType wire_type(const char* name, const char* summary, std::vector<OptionSpec> options,
                    std::unique_ptr<Node> (*make)(const Setup&)) {
     return {.name = name,
@@ -194,10 +222,25 @@ std::function<void()>& while_warming() {
     return hook;
 }
 
+const NodeType& meeting_type() {
+    static const NodeType type = wire_type("meeting", "Where threads meet", {}, make_node<MeetingPoint>);
+    return type;
+}
+
+Meeting*& meeting() {
+    static Meeting* here = nullptr;
+    return here;
+}
+
+void Meeting::stay() const {
+    wait_for(released);
+}
+
 NodeTypes nodes_for_tests() {
     static const std::vector<NodeType> types = [] {
         std::vector<NodeType> list(all_nodes().begin(), all_nodes().end());
-        for (const NodeType* type : {&bomb_type(), &offender_type(), &slow_type()}) list.push_back(*type);
+        for (const NodeType* type : {&bomb_type(), &offender_type(), &slow_type(), &meeting_type()})
+            list.push_back(*type);
         return list;
     }();
     return types;

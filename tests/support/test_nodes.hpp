@@ -1,7 +1,9 @@
 #pragma once
 /// Node types that misbehave on purpose.
 
+#include <atomic>
 #include <functional>
+#include <thread>
 
 #include "runtime/node.hpp"
 
@@ -23,4 +25,16 @@ const NodeType& offender_type();
 const NodeType& slow_type();
 std::function<void()>& while_warming();
 
+/// Passes its input. Once `armed`, an instance that the audio thread runs waits until a worker has come into
+/// another one, and the first worker that comes does `on_worker`.
+const NodeType& meeting_type();
+struct Meeting {
+    std::thread::id audio = std::this_thread::get_id();
+    std::function<void()> on_worker;
+    std::atomic<bool> armed{false}, worker_came{false}, released{false}, left{false};
+    /// For `on_worker`: stays until `released`, a minute at most.
+    void stay() const;
+};
+/// The one that all instances know; null: none.
+Meeting*& meeting();
 }  // namespace gainstage::test

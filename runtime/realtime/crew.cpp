@@ -1,0 +1,292 @@
+#include "runtime/realtime/crew.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+
+#include "runtime/realtime/denormals.hpp"
+#include "runtime/realtime/lost_tasks.hpp"
+#include "runtime/realtime/realtime_scope.hpp"
+
+namespace gainstage {
+
+namespace {
+
+constexpr TaskSet every_task = ~TaskSet{0};
+
+std::uint64_t word(std::uint32_t round, TaskSet set) noexcept {
+    return std::uint64_t{round} << 32 | set;
+}
+std::uint32_t round_of(std::uint64_t word) noexcept {
+    return static_cast<std::uint32_t>(word >> 32);
+}
+TaskSet set_of(std::uint64_t word) noexcept {
+    return static_cast<TaskSet>(word);
+}
+
+/// Tells the core that this is a loop of waiting.
+void breathe() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+std::uint64_t in_ticks(double ms) {
+    return static_cast<std::uint64_t>(ms * 1e-3 * ticks_per_second());
+}
+
+/// Branches that workers play have no part in the device's channels.
+const DeviceBlock no_device;
+
+Piece part_of(const Piece& whole, Task& task, const DeviceBlock* device) noexcept {
+    Piece part = whole;
+    part.device = device;
+    part.trips = whole.trips ? &task.trips : nullptr;
+    part.trip_count = 0;
+    return part;
+}
+
+void gather(const Task& task, Piece& piece) noexcept {
+    const Piece& part = task.piece;
+    piece.history_lost = piece.history_lost || part.history_lost;
+    for (int i = 0; i < part.trip_count; ++i, ++piece.trip_count)
+        if (piece.trips && i < Piece::max_trips && piece.trip_count < Piece::max_trips)
+            (*piece.trips)[static_cast<std::size_t>(piece.trip_count)] =
+                task.trips[static_cast<std::size_t>(i)];
+}
+
+/// This thread is the only writer.
+void count(std::atomic<std::uint64_t>& counter) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Crew::Crew(const CrewConfig& config, double sample_rate_hz)
+    : config_(config),
+      pace_{.period = in_ticks(config.period_frames / sample_rate_hz * 1e3), .ms = in_ticks(1.)},
+      patience_ticks_(in_ticks(config.patience_ms)),
+      stand_in_ramp_(static_cast<std::uint64_t>(std::lround(Quarantine::ramp_s * sample_rate_hz))),
+      claimed_(word(0, every_task)),
+      done_(word(0, every_task)),
+      workers_(static_cast<std::size_t>(std::clamp(config.threads, 1, max_threads) - 1)) {
+    for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { work(worker); });
+}
+
+Crew::~Crew() {
+    dismiss();
+}
+
+void Crew::dismiss() {
+    leaving_ = true;
+    for (Worker& worker : workers_)
+        if (worker.thread.joinable()) worker.thread.join();
+}
+
+// ------------------------------------------------------------------------------------------------ anybody
+
+/// The first task that may begin; each failure to take it means that somebody else took one, so the loop
+/// ends.
+Crew::Claim Crew::claim(TaskSet allowed) noexcept {
+    std::uint64_t claimed = claimed_.load(std::memory_order_acquire);
+    for (;;) {
+        const std::uint64_t done = done_.load(std::memory_order_acquire);
+        if (round_of(done) != round_of(claimed)) return {};
+        TaskSet open = ~set_of(claimed) & allowed;
+        while (open &&
+               (needs_[static_cast<std::size_t>(std::countr_zero(open))].load(std::memory_order_relaxed) &
+                ~set_of(done)))
+            open &= open - 1;
+        if (!open) return {};
+        const int task = std::countr_zero(open);
+        if (claimed_.compare_exchange_strong(claimed, claimed | task_bit(task), std::memory_order_acq_rel,
+                                             std::memory_order_acquire))
+            return {.task = task, .round = round_of(claimed)};
+    }
+}
+
+// ------------------------------------------------------------------------------------------------ workers
+
+void Crew::work(Worker& me) noexcept {
+    if (config_.prepare) config_.prepare();
+    const FlushDenormals flush;
+    while (!leaving_.load(std::memory_order_relaxed)) {
+        const Claim mine = claim(anyone_.load(std::memory_order_relaxed));
+        if (mine.task < 0) {
+            rest();
+            continue;
+        }
+        if (config_.around) config_.around(true);
+        run(me, mine);
+        if (config_.around) config_.around(false);
+    }
+}
+
+/// Step by step, so that it can be said where a worker stands, and so that one that was given up leaves soon.
+void Crew::run(Worker& me, Claim mine) noexcept {
+    const DeviceCallbackScope scope;
+    const Plan& plan = *plan_;
+    Task& task = plan.tasks->list[static_cast<std::size_t>(mine.task)];
+    task.piece = part_of(piece_, task, &no_device);
+    for (int step = task.begin;
+         step < task.end && round_of(done_.load(std::memory_order_relaxed)) == mine.round;) {
+        me.step.store(step, std::memory_order_relaxed);
+        step = run_steps(plan, task.piece, step, step + 1);
+    }
+    finish(task, mine);
+    me.step.store(-1, std::memory_order_relaxed);
+}
+
+/// Nothing of the plan is touched after this.
+void Crew::finish(Task& task, Claim mine) noexcept {
+    std::uint64_t done = done_.load(std::memory_order_acquire);
+    while (round_of(done) == mine.round)
+        if (done_.compare_exchange_strong(done, done | task_bit(mine.task), std::memory_order_acq_rel,
+                                          std::memory_order_acquire))
+            return;
+    for (History* history : task.histories) history->hold(false);
+    abroad_.fetch_sub(1, std::memory_order_release);
+}
+
+void Crew::rest() const {
+    const std::uint64_t nap = pace_.nap(read_ticks(), begun_.load(std::memory_order_relaxed),
+                                        playing_.load(std::memory_order_relaxed));
+    if (nap == 0) return breathe();
+    std::this_thread::sleep_for(std::chrono::nanoseconds(
+        static_cast<std::int64_t>(1e6 * static_cast<double>(nap) / static_cast<double>(pace_.ms))));
+}
+
+// ------------------------------------------------------------------------------------------------ audio
+// thread
+
+void Crew::begin_block() noexcept {
+    if (!has_tasks_) return;
+    begun_.store(read_ticks(), std::memory_order_relaxed);
+    playing_.store(true, std::memory_order_relaxed);
+}
+
+void Crew::end_block() noexcept {
+    playing_.store(false, std::memory_order_relaxed);
+}
+
+void Crew::play(Plan& plan, Piece& piece) noexcept {
+    Tasks& tasks = *plan.tasks;
+    if (tasks.lost) {
+        fill_stand_ins(tasks, piece, stand_in_ramp_);
+        return run_alone(plan, piece, tasks.all & ~tasks.lost);
+    }
+    if (piece.frames < tasks.least_frames || !is_whole()) {
+        run_plan(plan, piece);
+    } else {
+        hand_out(plan, piece);
+        if (!play_together(plan)) return give_up(plan, piece);
+        for (const Task& task : tasks.list) gather(task, piece);
+    }
+    keep_last(tasks, piece.frames);
+}
+
+void Crew::run_alone(Plan& plan, Piece& piece, TaskSet set) noexcept {
+    for (const Task& task : plan.tasks->list)
+        if (set & task_bit(static_cast<int>(&task - plan.tasks->list.data())))
+            run_steps(plan, piece, task.begin, task.end);
+}
+
+void Crew::hand_out(const Plan& plan, const Piece& piece) noexcept {
+    plan_ = &plan;
+    piece_ = piece;
+    const Tasks& tasks = *plan.tasks;
+    for (std::size_t t = 0; t < tasks.list.size(); ++t)
+        needs_[t].store(tasks.list[t].needs, std::memory_order_relaxed);
+    anyone_.store(tasks.anyone, std::memory_order_relaxed);
+    ++round_;
+    done_.store(word(round_, ~tasks.all), std::memory_order_release);
+    claimed_.store(word(round_, ~tasks.all), std::memory_order_release);
+}
+
+void Crew::run_own(const Plan& plan, int number) noexcept {
+    Task& task = plan.tasks->list[static_cast<std::size_t>(number)];
+    task.piece = part_of(piece_, task, piece_.device);
+    run_steps(plan, task.piece, task.begin, task.end);
+    done_.fetch_or(task_bit(number), std::memory_order_acq_rel);
+}
+
+/// False: patience is at its end.
+bool Crew::play_together(const Plan& plan) noexcept {
+    TaskSet own = 0;
+    std::uint64_t waited = 0;
+    bool in_time = true;
+    while (set_of(done_.load(std::memory_order_acquire)) != every_task) {
+        if (const Claim mine = claim(every_task); mine.task >= 0) {
+            run_own(plan, mine.task);
+            own |= task_bit(mine.task);
+            continue;
+        }
+        const std::uint64_t begin = read_ticks();
+        breathe();
+        waited += read_ticks() - begin;
+        if (waited > patience_ticks_) {
+            in_time = false;
+            break;
+        }
+    }
+    count(own == plan.tasks->all ? stats_.alone : stats_.shared);
+    if (waited) count_wait(waited);
+    return in_time;
+}
+
+void Crew::count_wait(std::uint64_t ticks) noexcept {
+    count(stats_.waits);
+    if (ticks > stats_.longest_wait_ticks.load(std::memory_order_relaxed))
+        stats_.longest_wait_ticks.store(ticks, std::memory_order_relaxed);
+}
+
+/// First nobody may begin anything, then nobody may finish: what was begun and is not finished is lost, if
+/// there is any by now. The rest of the piece is played with stand-ins.
+void Crew::give_up(Plan& plan, Piece& piece) noexcept {
+    Tasks& tasks = *plan.tasks;
+    const TaskSet begun =
+        set_of(claimed_.exchange(word(round_, every_task), std::memory_order_acq_rel)) & tasks.all;
+    const TaskSet perhaps = begun & ~set_of(done_.load(std::memory_order_acquire));
+    hold_histories(tasks, perhaps, true);
+    ++round_;
+    const TaskSet done =
+        set_of(done_.exchange(word(round_, every_task), std::memory_order_acq_rel)) & tasks.all;
+    hold_histories(tasks, perhaps & done, false);
+    const TaskSet lost = begun & ~done;
+    if (lost) {
+        ever_lost_ = true;
+        abroad_.fetch_add(std::popcount(lost), std::memory_order_acq_rel);
+        for (int n = std::popcount(lost); n > 0; --n) count(stats_.stalls);
+        lose_tasks(plan, lost, piece.time);
+        fill_stand_ins(tasks, piece, stand_in_ramp_);
+    }
+    for (const Task& task : tasks.list)
+        if (done & task_bit(static_cast<int>(&task - tasks.list.data()))) gather(task, piece);
+    run_alone(plan, piece, tasks.all & ~done & ~lost);
+    if (lost)
+        part_from_lost(plan);
+    else
+        keep_last(tasks, piece.frames);
+}
+
+NodeKey Crew::stands_in(const Plan& plan, int number) const noexcept {
+    const Task& task = plan.tasks->list[static_cast<std::size_t>(number)];
+    int at = task.begin;
+    for (const Worker& worker : workers_) {
+        const int step = worker.step.load(std::memory_order_relaxed);
+        if (step >= task.begin && step < task.end) at = step;
+    }
+    for (; at < task.end; ++at)
+        if (const Step& step = plan.steps[static_cast<std::size_t>(at)]; step.node) return step.slot->key;
+    return task.slots.back()->key;
+}
+
+void Crew::leave_out_the_lost(Plan& plan) noexcept {
+    has_tasks_ = plan.tasks != nullptr;
+    if (ever_lost_) switch_off_lost(plan);
+}
+
+}  // namespace gainstage

@@ -1,0 +1,120 @@
+#pragma once
+/// Threads that help the audio thread with branches of a plan. The audio thread runs whatever nobody has
+/// begun, so it waits only for what a worker is in the middle of, and for that only so long.
+///
+/// Nobody is woken: workers look at two words while a block is due or being played, and sleep by their own
+/// clocks in between (pace.hpp). One that comes late finds its work done.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "runtime/realtime/pace.hpp"
+#include "runtime/realtime/plan.hpp"
+
+namespace gainstage {
+
+struct CrewConfig {
+    int threads = 1;              ///< the audio thread counts; 1: nobody helps; at most Crew::max_threads
+    double least_branch_us = 3.;  ///< what a branch must cost in a block to be worth a hand-over
+    /// How long the audio thread waits, in one piece of the stream, for workers that do not come back from a
+    /// branch. The default is for where nobody listens.
+    double patience_ms = 60'000.;
+    int period_frames = 0;                  ///< of the device's blocks; 0: offline
+    std::function<void()> prepare = {};     ///< run once on every worker (its priority)
+    void (*around)(bool begins) = nullptr;  ///< run on the worker around every branch (the tests' guard)
+};
+
+/// Written by the audio thread, read by any.
+struct CrewStats {
+    std::atomic<std::uint64_t> shared{0};  ///< pieces of which a worker played a part
+    std::atomic<std::uint64_t> alone{0};   ///< pieces with branches that no worker came to in time
+    std::atomic<std::uint64_t> waits{0};   ///< pieces in which the audio thread waited for a worker
+    std::atomic<std::uint64_t> longest_wait_ticks{0};
+    std::atomic<std::uint64_t> stalls{0};  ///< branches that were given up
+};
+
+class Crew {
+public:
+    static constexpr int max_threads = 16;
+
+    Crew(const CrewConfig&, double sample_rate_hz);  // control thread; the workers begin
+    ~Crew();
+    Crew(const Crew&) = delete;
+    Crew& operator=(const Crew&) = delete;
+
+    // ------------------------------------------------------------------------------ control thread
+    /// The workers end; after the last play(). Waits for one that is stuck.
+    void dismiss();
+    /// No worker is in a branch that was given up. Until then nothing that it may touch is freed. Any thread.
+    bool is_whole() const noexcept { return abroad_.load(std::memory_order_acquire) == 0; }
+    const CrewStats& stats() const noexcept { return stats_; }
+
+    // ------------------------------------------------------------------------------ audio thread
+    /// Around the pieces of a block, so that workers know when to look out.
+    void begin_block() noexcept GAINSTAGE_REALTIME;
+    void end_block() noexcept GAINSTAGE_REALTIME;
+    /// Plays a plan that has tasks. Branches that are given up here appear in the plan's `lost`.
+    void play(Plan&, Piece&) noexcept GAINSTAGE_REALTIME;
+    /// Where the worker that holds a lost task was last seen.
+    NodeKey stands_in(const Plan&, int task) const noexcept GAINSTAGE_REALTIME;
+    /// Before a plan is played for the first time: silence for slots that a worker was given up in.
+    void leave_out_the_lost(Plan&) noexcept GAINSTAGE_REALTIME;
+
+private:
+    struct alignas(64) Worker {
+        std::atomic<int> step{-1};  ///< of the plan, that it is in
+        std::thread thread;
+    };
+    struct Claim {
+        int task = -1;
+        std::uint32_t round = 0;
+    };
+    enum class Owner { audio, worker };
+
+    // anybody
+    Claim claim(TaskSet allowed) noexcept GAINSTAGE_REALTIME;
+    // workers
+    void work(Worker&) noexcept;
+    void run(Worker&, Claim) noexcept GAINSTAGE_REALTIME;
+    void finish(Task&, Claim) noexcept GAINSTAGE_REALTIME;
+    void rest() const;
+    // audio thread
+    void run_alone(Plan&, Piece&, TaskSet) noexcept GAINSTAGE_REALTIME;
+    void hand_out(const Plan&, const Piece&) noexcept GAINSTAGE_REALTIME;
+    void run_own(const Plan&, int task) noexcept GAINSTAGE_REALTIME;
+    bool play_together(const Plan&) noexcept GAINSTAGE_REALTIME;
+    void give_up(Plan&, Piece&) noexcept GAINSTAGE_REALTIME;
+    void count_wait(std::uint64_t ticks) noexcept GAINSTAGE_REALTIME;
+
+    const CrewConfig config_;
+    const Pace pace_;
+    const std::uint64_t patience_ticks_;
+    const std::uint64_t stand_in_ramp_;  ///< samples
+
+    // Two words say all: the round in the upper half, so that a latecomer's claim fails, and tasks in the
+    // lower one.
+    alignas(64) std::atomic<std::uint64_t> claimed_;
+    alignas(64) std::atomic<std::uint64_t> done_;
+    // Written before a round is published, read by those who claimed in it.
+    alignas(64) std::array<std::atomic<TaskSet>, max_tasks> needs_{};
+    std::atomic<TaskSet> anyone_{0};
+    const Plan* plan_ = nullptr;
+    Piece piece_;
+
+    alignas(64) std::atomic<std::uint64_t> begun_{0};  ///< ticks at which the latest block began
+    std::atomic<bool> playing_{false}, leaving_{false};
+    std::atomic<int> abroad_{0};  ///< workers in branches that were given up
+    CrewStats stats_;
+
+    // audio thread only
+    std::uint32_t round_ = 0;
+    bool has_tasks_ = false;  ///< the latest plan
+    bool ever_lost_ = false;
+    std::vector<Worker> workers_;
+};
+
+}  // namespace gainstage
