@@ -18,6 +18,7 @@
 #include "nodes/output.hpp"
 #include "nodes/pan.hpp"
 #include "nodes/polarity.hpp"
+#include "nodes/s4d.hpp"
 #include "nodes/s6.hpp"
 #include "nodes/saturate.hpp"
 #include "nodes/tcn.hpp"
@@ -44,6 +45,7 @@ NodeTypes all_nodes() {
         Crossfade::type(),
         Compressor::type(),
         GreyBox::type(),
+        S4d::type(),
         S6::type(),
         EdLstm::type(),
         Tcn::type(),

@@ -13,11 +13,11 @@ import math
 import os
 import sys
 
-from gainstage_import import checkpoint, ed_lstm, grey_box, gru, lstm, model_file, s6, settings, tcn
+from gainstage_import import checkpoint, ed_lstm, grey_box, gru, lstm, model_file, s4d, s6, settings, tcn
 from gainstage_import.problem import USAGE, Problem
 from gainstage_import.take import Take
 
-FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, gru, lstm, s6, tcn)}
+FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, gru, lstm, s4d, s6, tcn)}
 
 
 class Parser(argparse.ArgumentParser):
