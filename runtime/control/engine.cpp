@@ -170,6 +170,7 @@ WarmFailure Engine::warm_to(Warming& warming, std::uint64_t end) {
 
 void Engine::tick() {
     collect();
+    free_retired();
     const auto past = static_cast<std::uint64_t>((longest_memory_s + 6.) * config_.room.sample_rate_hz);
     if (room_.now() > past) knobs_.forget_before(room_.now() - past);
     if (!replaying_) bring_back_the_tripped();
@@ -196,7 +197,6 @@ void Engine::bring_back_the_tripped() {
     const auto wait = static_cast<std::uint64_t>(
         std::lround(static_cast<double>(return_after_ms) * config_.room.sample_rate_hz / 1000.));
     ChangeOrder order;
-    free_retired();
     order.stamp = ~std::uint64_t{0};
     bool cold = false;
     for (const auto& [key, trip] : tripped_) {
@@ -236,6 +236,9 @@ void Engine::take(const Report& report) {
         case ReportKind::trip:
             on_trip(report);
             break;
+        case ReportKind::stall:
+            on_stall(report);
+            break;
         case ReportKind::started:
             on_started(report);
             break;
@@ -262,9 +265,6 @@ void Engine::tell_event(const Report& report) {
         news.node = keys_.id(report.event.key);
         news.parameter = knob_name(report.event.key, report.event.param);
     }
-        case ReportKind::stall:
-            on_stall(report);
-            break;
     listener_(news);
 }
 
@@ -310,32 +310,6 @@ void Engine::on_trip(const Report& report) {
     }
 }
 
-void Engine::on_started(const Report& report) {
-    const Transition& transition = *report.transition;
-    begun_ = true;
-    remember_knobs();
-    forget_trips();
-    if (!listener_) return;
-    EngineNews news;
-    news.kind = Kind::started;
-    news.stamp = report.stamp;
-    news.graph = is_return_ ? nullptr : &*next_graph_;
-    news.warmed = transition.warming != nullptr;
-    news.warm_from = transition.warming ? transition.warming->from : report.stamp;
-    news.swapped = swapped_;
-    news.returned = returned_;
-    listener_(news);
-}
-
-/// The trajectory goes on under the same node, in the order of the new instance's knobs.
-void Engine::remember_knobs() {
-    std::unordered_map<NodeKey, const Slot*> before;
-    if (now_)
-        for (const auto& slot : now_->slots) before[slot->key] = slot.get();
-    for (const auto& slot : next_->slots) {
-        const auto old = before.find(slot->key);
-        if (old != before.end() && old->second == slot.get()) continue;
-        std::vector<Ramp> start;
 bool Engine::is_heard(const Slot* slot) const {
     const Arrangement* heard = begun_ ? next_.get() : now_.get();
     return heard && std::any_of(heard->slots.begin(), heard->slots.end(),
@@ -376,6 +350,32 @@ void Engine::free_retired() {
     if (!retired_.empty() && room_.crew()->is_whole()) retired_.clear();
 }
 
+void Engine::on_started(const Report& report) {
+    const Transition& transition = *report.transition;
+    begun_ = true;
+    remember_knobs();
+    forget_trips();
+    if (!listener_) return;
+    EngineNews news;
+    news.kind = Kind::started;
+    news.stamp = report.stamp;
+    news.graph = is_return_ ? nullptr : &*next_graph_;
+    news.warmed = transition.warming != nullptr;
+    news.warm_from = transition.warming ? transition.warming->from : report.stamp;
+    news.swapped = swapped_;
+    news.returned = returned_;
+    listener_(news);
+}
+
+/// The trajectory goes on under the same node, in the order of the new instance's knobs.
+void Engine::remember_knobs() {
+    std::unordered_map<NodeKey, const Slot*> before;
+    if (now_)
+        for (const auto& slot : now_->slots) before[slot->key] = slot.get();
+    for (const auto& slot : next_->slots) {
+        const auto old = before.find(slot->key);
+        if (old != before.end() && old->second == slot.get()) continue;
+        std::vector<Ramp> start;
         for (const float value : slot->description.values) start.push_back(settled(value));
         start.insert(start.end(), Slot::extra_count, settled(0.f));
         if (old == before.end())
@@ -395,6 +395,14 @@ void Engine::forget_trips() {
     if (!is_return_) std::erase_if(trips_, [&](const auto& entry) { return !stay.contains(entry.first); });
 }
 
+namespace {
+/// Without the delays that align paths.
+std::vector<std::string> named(std::vector<std::string> ids) {
+    std::erase_if(ids, [](const std::string& id) { return id.front() == '~'; });
+    return ids;
+}
+}  // namespace
+
 std::string Engine::what_finished(bool is_first) const {
     const std::string name = graph_.name.empty() ? graph_.file : graph_.name;
     if (is_return_) return fmt::format("{}: back from quarantine", fmt::join(named(returned_), ", "));
@@ -408,7 +416,13 @@ void Engine::on_finished(const Report& report) {
     if (!swapped_.empty()) ++counts_.swaps;
     if (is_edit_) ++counts_.edits;
     begun_ = false;
+    retire(std::move(current_));
     current_ = std::move(in_flight_);  // frees the plan before it
+    if (current_->during && room_.crew() && !room_.crew()->is_whole()) {
+        auto fade = std::make_unique<Transition>();
+        fade->during = std::move(current_->during);
+        retire(std::move(fade));
+    }
     current_->during.reset();
     current_->warming.reset();
     now_ = std::move(next_);  // frees the nodes that left
@@ -421,14 +435,6 @@ void Engine::on_finished(const Report& report) {
 void Engine::on_failed(WarmFailure failure) {
     const bool newcomer_tripped =
         in_flight_->warming &&
-namespace {
-/// Without the delays that align paths.
-std::vector<std::string> named(std::vector<std::string> ids) {
-    std::erase_if(ids, [](const std::string& id) { return id.front() == '~'; });
-    return ids;
-}
-}  // namespace
-
         std::any_of(in_flight_->warming->newcomers.begin(), in_flight_->warming->newcomers.end(),
                     [](const Slot* slot) { return slot->quarantine.tripped; });
     in_flight_.reset();
@@ -442,13 +448,7 @@ std::vector<std::string> named(std::vector<std::string> ids) {
     constexpr int most_attempts = 3;
     if (failure == WarmFailure::newcomer_tripped && newcomer_tripped) {
         ++counts_.failures;
-    retire(std::move(current_));
         say(Kind::failed, room_.now(),
-    if (current_->during && room_.crew() && !room_.crew()->is_whole()) {
-        auto fade = std::make_unique<Transition>();
-        fade->during = std::move(current_->during);
-        retire(std::move(fade));
-    }
             fmt::format(
                 "{}: the new instance's output was not a number or above the ceiling when it was run on "
                 "what was just played; the old one plays on",

@@ -118,12 +118,12 @@ private:
     void tell_event(const Report&);
     std::string knob_name(NodeKey, std::int32_t param) const;
     void on_trip(const Report&);
-    void on_started(const Report&);
     bool note_trip(NodeKey, std::uint64_t stamp);
     void on_stall(const Report&);
     bool is_heard(const Slot*) const;
     void retire(std::unique_ptr<Transition>);
     void free_retired();
+    void on_started(const Report&);
     void remember_knobs();
     void forget_trips();
     void on_finished(const Report&);
@@ -157,8 +157,8 @@ private:
         bool latched = false;  // comes back with an edit only
         bool cold = false;     // the past blew it up again: come back without it
     };
-    std::map<NodeKey, Tripped> tripped_;
     std::vector<std::unique_ptr<Transition>> retired_;  // a worker may still be in there
+    std::map<NodeKey, Tripped> tripped_;
     std::map<NodeKey, Quarantine> trips_;  // the latest trips of each node, for the next instance
 };
 
