@@ -86,6 +86,7 @@ Problems Engine::begin(Graph graph, const ChangeOrder& order, bool is_return, Wa
     }
     next_graph_ = std::move(graph);
     next_ = std::move(arrangement);
+    for (const Problem& note : next_->problems) say(Kind::note, room_.now(), note.text());
     if (is_return) give_trips(order.returning);
     arm(std::move(change), order, is_return, warmth);
     return {};

@@ -7,6 +7,7 @@
 #include "runtime/graph/arrangement.hpp"
 #include "runtime/graph/build_node.hpp"
 #include "runtime/graph/order.hpp"
+#include "runtime/graph/timing.hpp"
 
 namespace gainstage {
 
@@ -125,11 +126,31 @@ private:
         }
         try {
             result_.slots[at(n)] = build_slot(key, node(n), loop_latency, config_);
+            tell_of_resampler(n, old);
         } catch (const ModelError& error) {
             refuse(n, error.what(), error.exit_code);
         } catch (const std::exception& error) {
             refuse(n, error.what(), 65);
         }
+    }
+
+    /// Once, not again for each instance that sounds the same.
+    void tell_of_resampler(int n, const Slot* old) {
+        const NodeTiming now = timing_of(*result_.slots[at(n)], config_.sample_rate_hz);
+        if (now.way != RateWay::resampled) return;
+        if (old && old->description.type == node(n).type &&
+            timing_of(*old, config_.sample_rate_hz).way == now.way &&
+            old->latency_samples == now.latency_samples)
+            return;
+        result_.problems.push_back(
+            {.file = result_.graph.file,
+             .place = node(n).place,
+             .key = "nodes." + node(n).id,
+             .message =
+                 fmt::format("its model was made for {:g} Hz and plays at that rate, behind a resampler "
+                             "({:.2g} ms of latency); rate = \"refuse\" would make this an error",
+                             now.model_rate_hz, 1000. * now.resampler_samples / config_.sample_rate_hz),
+             .is_note = true});
     }
 
     void refuse(int n, const std::string& message, int exit_code) {

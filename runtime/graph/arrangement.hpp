@@ -30,7 +30,7 @@ struct Arrangement {
     std::vector<std::vector<Feed>> feeds;      ///< per node and input port; sources are node indices
     std::vector<int> arrival_samples;          ///< per node: how late its inputs are
     int latency_samples = 0;                   ///< from the inputs to the outputs
-    Problems problems;                         ///< nodes that could not be built; then the rest means nothing
+    Problems problems;  ///< notes; errors, where nodes could not be built: then the rest means nothing
 };
 
 struct ArrangeConfig {

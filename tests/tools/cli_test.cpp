@@ -10,6 +10,7 @@
 #include "nodes/all_nodes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/jack_server.hpp"
+#include "tests/support/model_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 using namespace gainstage;
@@ -43,8 +44,12 @@ bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-int lines(const std::string& text) {
-    return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+/// Lines that begin at the margin.
+int headings(const std::string& text) {
+    int count = 0;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) count += !line.empty() && line.front() != ' ';
+    return count;
 }
 
 std::string patch_file(const std::string& name, const std::string& nodes, const std::string& links) {
@@ -98,7 +103,7 @@ TEST_CASE("bench tells what a patch and a model cost, at every block size") {
     CHECK(gainstage_run("bench no-such.safetensors").exit_code == 66);
 }
 
-TEST_CASE("check says of every shipped patch that it is ok, one line each") {
+TEST_CASE("check says of every shipped patch that it is ok, and beneath where its latency comes from") {
     const Outcome outcome = gainstage_run("check patches/*.toml");
     INFO(outcome.err);
     CHECK(outcome.exit_code == 0);
@@ -107,7 +112,8 @@ TEST_CASE("check says of every shipped patch that it is ok, one line each") {
     int patches = 0;
     for (const auto& entry : std::filesystem::directory_iterator(GAINSTAGE_SOURCE_DIR "/patches"))
         patches += entry.path().extension() == ".toml";
-    CHECK(lines(outcome.out) == patches);
+    CHECK(headings(outcome.out) == patches);
+    CHECK(has(outcome.out, "\n  safety "));
 }
 
 TEST_CASE("check reports every problem of a patch with its place, and exits with 65") {
@@ -154,6 +160,40 @@ TEST_CASE("check says how late the sound comes out, in samples of the given rate
     const Json json = Json::parse(gainstage_run("check --json --rate 96000 " + late).out);
     CHECK(json[0]["rate_hz"] == 96'000.);
     CHECK(json[0]["latency_samples"] > 96);  // more than a millisecond of look-ahead
+}
+
+TEST_CASE("check says which models play at another rate than their own, how, and what that costs") {
+    ModelFile other = model_parts(GAINSTAGE_SOURCE_DIR "/tests/data/grey_box-rnn-gru-hard.safetensors");
+    other.metadata["sample_rate"] = "44100";
+    const std::string recurrent = save(scratch(), "recurrent.safetensors", other);
+    const auto box = [&](const std::string& id, const std::string& model, const std::string& rate) {
+        return "[nodes." + id + "]\ntype = \"grey_box\"\nmodel = \"" + model + "\"\nrate = \"" + rate +
+               "\"\n";
+    };
+    const std::string plain = GAINSTAGE_SOURCE_DIR "/models/opto-textbook.safetensors";
+    const auto file = [&](const std::string& rate) {
+        return patch_file("rates.toml", in_and_out + box("one", recurrent, rate) + box("two", plain, rate),
+                          "[\"in -> one -> two -> out\"]");
+    };
+    const Outcome said = gainstage_run("check --rate 48000 " + file("auto"));
+    CHECK(said.exit_code == 0);
+    CHECK(has(said.out, "latency 105 samples: 2.2 ms at 48000 Hz"));
+    CHECK(has(said.out, "\n  one  105 samples (resampler)  plays at 44100 Hz, behind a resampler\n"));
+    CHECK_FALSE(has(said.out, "  two"));  // made for this rate
+    const Json json = Json::parse(gainstage_run("check --json --rate 96000 " + file("auto")).out);
+    REQUIRE(json[0]["timing"].size() == 2);
+    CHECK(json[0]["timing"][0]["rate"] == "resampled");
+    CHECK(json[0]["timing"][0]["resampler_samples"] == 209);
+    CHECK(json[0]["timing"][1]["rate"] == "exact");
+    CHECK(json[0]["timing"][1]["latency_samples"] == 0);
+
+    const Outcome refused = gainstage_run("check --rate 48000 " + file("refuse"));
+    CHECK(refused.exit_code == 65);
+    CHECK(has(refused.err,
+              ":13:1: nodes.one.rate: the model was made for 44100 Hz and the stream runs at "
+              "48000 Hz; run at that rate, or write rate = \"auto\""));
+    CHECK(gainstage_run("check --rate 44100 " + file("auto")).exit_code == 0);
+    CHECK(has(gainstage_run("check --rate 47999 " + file("auto")).err, "is no simple ratio of that"));
 }
 
 // ------------------------------------------------------------------------------------------------ nodes

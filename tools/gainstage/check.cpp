@@ -9,8 +9,9 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/control/patch_loader.hpp"
-#include "runtime/graph/arrangement.hpp"
+#include "runtime/graph/timing.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/table.hpp"
 
 namespace gainstage {
 
@@ -29,12 +30,14 @@ struct Checked {
     std::size_t nodes = 0;
     int latency_samples = 0;
     double rate_hz = 48'000.;
+    std::vector<NodeTiming> timings;
     Problems problems;
 };
 
 /// Reads the patch and its models and builds its nodes, as `run` would.
 Checked check(const std::string& file, double rate_hz) {
-    Checked checked{.file = file, .name = {}, .rate_hz = rate_hz > 0. ? rate_hz : 48'000., .problems = {}};
+    Checked checked{
+        .file = file, .name = {}, .rate_hz = rate_hz > 0. ? rate_hz : 48'000., .timings = {}, .problems = {}};
     PatchLoader loader(all_nodes(), rate_hz);
     Resolved resolved = loader.load(file);
     checked.problems = std::move(resolved.problems);
@@ -45,8 +48,13 @@ Checked check(const std::string& file, double rate_hz) {
     const Arrangement arrangement =
         arrange(std::move(*resolved.graph), nullptr, keys,
                 {.sample_rate_hz = checked.rate_hz, .with_histories = false, .rebuild = {}});
+    if (has_errors(arrangement.problems)) {
+        checked.problems.insert(checked.problems.end(), arrangement.problems.begin(),
+                                arrangement.problems.end());
+        return checked;
+    }
     checked.latency_samples = arrangement.latency_samples;
-    checked.problems.insert(checked.problems.end(), arrangement.problems.begin(), arrangement.problems.end());
+    checked.timings = timing_of(arrangement, checked.rate_hz);  // says what the arrangement's notes say
     return checked;
 }
 
@@ -57,6 +65,20 @@ Json json_of(const Problem& problem) {
             {"exit_code", problem.exit_code}};
 }
 
+std::string_view word_of(RateWay way) {
+    return way == RateWay::own ? "own" : way == RateWay::exact ? "exact" : "resampled";
+}
+
+Json json_of(const NodeTiming& timing) {
+    Json json{{"node", timing.node},
+              {"latency_samples", timing.latency_samples},
+              {"resampler_samples", timing.resampler_samples},
+              {"on_slowest_way", timing.counts},
+              {"rate", word_of(timing.way)}};
+    if (timing.model_rate_hz > 0.) json["model_rate_hz"] = timing.model_rate_hz;
+    return json;
+}
+
 Json json_of(const Checked& checked) {
     Json json{{"file", checked.file},
               {"ok", !has_errors(checked.problems)},
@@ -64,9 +86,39 @@ Json json_of(const Checked& checked) {
               {"nodes", checked.nodes},
               {"latency_samples", checked.latency_samples},
               {"rate_hz", checked.rate_hz},
+              {"timing", Json::array()},
               {"problems", Json::array()}};
+    for (const NodeTiming& timing : checked.timings) json["timing"].push_back(json_of(timing));
     for (const Problem& problem : checked.problems) json["problems"].push_back(json_of(problem));
     return json;
+}
+
+std::string latency_text(const NodeTiming& timing) {
+    std::string text = fmt::format("{} samples", timing.latency_samples);
+    const int own = timing.latency_samples - timing.resampler_samples;
+    if (timing.way == RateWay::resampled)
+        text +=
+            own ? fmt::format(" (resampler {}, model {})", timing.resampler_samples, own) : " (resampler)";
+    if (timing.latency_samples > 0 && !timing.counts) text += ", adds nothing to the whole";
+    return timing.latency_samples > 0 ? text : "";
+}
+
+std::string rate_text(const NodeTiming& timing, double rate_hz) {
+    if (timing.way == RateWay::resampled)
+        return fmt::format("plays at {:g} Hz, behind a resampler", timing.model_rate_hz);
+    if (timing.way == RateWay::exact)
+        return fmt::format(
+            "made for {:g} Hz, plays at {:g} Hz by itself: its time constants are worked out anew",
+            timing.model_rate_hz, rate_hz);
+    return "";
+}
+
+/// Which nodes are late, and which play a model of another rate.
+void print_timings(const Checked& checked) {
+    Table table({"", "", ""});
+    for (const NodeTiming& timing : checked.timings)
+        table.add({timing.node, latency_text(timing), rate_text(timing, checked.rate_hz)});
+    if (!table.empty()) fmt::print("{}", table.text("  "));
 }
 
 void print_ok(const Checked& checked) {
@@ -75,6 +127,7 @@ void print_ok(const Checked& checked) {
                checked.latency_samples ? fmt::format("latency {} samples: {:.2g} ms at {} Hz",
                                                      checked.latency_samples, latency_ms, checked.rate_hz)
                                        : "no latency");
+    print_timings(checked);
 }
 
 int run_check(const CheckOptions& options) {
