@@ -4,6 +4,12 @@ namespace gainstage {
 
 namespace {
 
+/// "All sound off", "reset all controllers" and so on: the message is the deed, its value says little.
+constexpr bool is_deed(int controller) noexcept {
+    constexpr int first_channel_mode = 120, local_control = 122;
+    return controller >= first_channel_mode && controller != local_control;
+}
+
 constexpr float position_of_7_bits(int value) noexcept {
     return static_cast<float>(value) / 127.f;
 }
@@ -55,7 +61,7 @@ void MidiDecoder::control_change(Channel& channel, MidiEvent event, int number, 
     event.source = MidiSource::cc;
     event.number = static_cast<std::uint16_t>(number);
     event.coarse = value;
-    event.pressed = value >= 64;
+    event.pressed = value >= 64 || is_deed(number);
     event.position = position_of_7_bits(value);
     add(event);
     if (number < 64) {

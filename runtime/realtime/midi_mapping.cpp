@@ -159,15 +159,21 @@ private:
         if (value != now_) host_.set(mapping_.target, value, mapping_.smooth_ms);
     }
 
+    /// A trigger listens to pads too, which send how hard they are hit.
+    bool is_down(const MidiEvent& event) const noexcept {
+        const bool is_hit = mapping_.mode == MidiMode::trigger && event.source == MidiSource::cc;
+        return event.pressed || (is_hit && event.coarse > 0);
+    }
+
     /// Notes and increment buttons are pressed anew each time; of controllers see MidiMapping.
     bool is_press(const MidiEvent& event) const noexcept {
-        if (!event.pressed || event.refines) return false;
+        if (!is_down(event) || event.refines) return false;
         if (!state_.pressed || event.source == MidiSource::note || event.step != 0) return true;
         return event.source == MidiSource::cc && event.coarse == state_.coarse;
     }
 
     void remember(const MidiEvent& event) noexcept {
-        if (!event.refines) state_.pressed = event.pressed;
+        if (!event.refines) state_.pressed = is_down(event);
         if (event.step != 0) return;
         state_.heard = true;
         state_.coarse = event.coarse;

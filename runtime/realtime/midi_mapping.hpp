@@ -33,8 +33,11 @@ public:
 ///   127 = -1; offset64: 65 = +1, 63 = -1; signbit: 1 = +1, 65 = -1. 14-bit sources count in their coarse
 ///   half.
 /// - toggle: a press goes to `max`, or to `min` where the knob is nearer to `max`. momentary: `max` when
-///   pressed, `min` when let go. trigger: a press goes to `max`. A press is a rise through the middle, a
-///   note, or the same high value of a controller again (from pedals that send nothing when let go).
+///   pressed, `min` when let go. trigger: a press goes to `max`. A press is a rise through the middle (for a
+///   trigger on a controller: any value above 0, as pads send), a note, or the same high value of a
+///   controller again (from pedals that send nothing when let go). The channel mode messages, controllers 120
+///   to 127 but 122, are a press whatever their value, which is 0 for most: "all sound off" can be mapped to
+///   `panic`.
 /// - NRPN increment and decrement (96, 97) are a tick up and down; for buttons, a press and a release.
 /// - `panic` is fired by a press, in any mode.
 struct MidiMapping {

@@ -349,6 +349,31 @@ TEST_CASE("A trigger sets max at the press and nothing at the release") {
     CHECK(stage.knob() == 80.f);
 }
 
+TEST_CASE("A trigger on a controller takes any value above 0 for a press, as pads send them") {
+    Stage stage({with_range(with_mode(MidiMode::trigger), 10., 80.)});
+    stage.cc(0);
+    CHECK(stage.desk.sets == 0);
+    stage.cc(12);
+    CHECK(stage.knob() == 80.f);
+    stage.desk.knobs[0] = 5.f;
+    stage.cc(90);  // a knob that is turned on is no second press
+    CHECK(stage.knob() == 5.f);
+    stage.cc(0);
+    CHECK(stage.knob() == 5.f);
+    stage.cc(1);
+    CHECK(stage.knob() == 80.f);
+}
+
+TEST_CASE("A channel mode message is a press each time, though its value is 0") {
+    const int number = GENERATE(120, 121, 123);
+    GraphMidi midi = with_mode(GENERATE(MidiMode::absolute, MidiMode::trigger));
+    midi.entry.number = number;
+    midi.target = {.kind = TargetKind::panic};
+    Stage stage({midi});
+    for (int k = 0; k < 3; ++k) stage.send(0xb0, number, 0);
+    CHECK(stage.desk.panics == 3);
+}
+
 TEST_CASE("Panic is fired by each press, in any mode") {
     const auto mode = GENERATE(MidiMode::absolute, MidiMode::toggle, MidiMode::momentary, MidiMode::trigger,
                                MidiMode::relative_2c);
