@@ -51,14 +51,14 @@ def convert(options):
     sample_rate = facts.get("sample_rate", usual)
     known = family.CONTROLS(take) if callable(family.CONTROLS) else family.CONTROLS
     controls = facts.get("controls", known)
-    config = {key: facts.get(key, choices[0]) for key, choices in family.CONFIG.items()}
-    tensors, config, forgets_s, inferred, *more = family.convert(take, controls, config, sample_rate)
+    asked = {key: facts.get(key, choices[0]) for key, choices in family.CONFIG.items()}
+    tensors, config, forgets_s, inferred, *more = family.convert(take, controls, asked, sample_rate)
     for name, value in inferred.items():
         note(f"{name}: {value}, as its tensors are shaped")
     for name in sorted(take.left):
         note(f"tensor {name}: not known to this family, left out")
     for key in (k for k in ("sample_rate", *family.CONFIG) if k not in facts and k not in inferred):
-        note(f"{key}: {({'sample_rate': sample_rate, **config})[key]}, as in the published code; say otherwise with --config")
+        note(f"{key}: {({'sample_rate': sample_rate, **asked, **config})[key]}, as in the published code; say otherwise with --config")
     memory_samples = math.ceil(min(forgets_s, model_file.LONGEST_MEMORY_S) * sample_rate)
     others = {"source": f"{os.path.basename(options.checkpoint)} (imported)",
               **{key: given[key] for key in (*settings.TEXTS, "training") if key in given}}

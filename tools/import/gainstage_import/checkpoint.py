@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 
+from . import torch_archive
 from .problem import NO_INPUT, UNAVAILABLE, Problem
 
 # What wrappers put before a module's own names.
@@ -69,36 +70,59 @@ def load(path, own):
 
 def load_with_hyper_parameters(path, own):
     """-> (the same, {what a Lightning checkpoint says of how its module was built})"""
-    try:
-        import torch
-    except ImportError as problem:
-        raise Problem("PyTorch is needed to read checkpoints (Debian: apt install python3-torch)",
-                      UNAVAILABLE) from problem
     if not os.path.isfile(path):
         raise Problem(f"{path}: no such file", NO_INPUT)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch_archive.load(path) if torch_archive.is_archive(path) else load_old(path)
     except PermissionError as problem:
         raise Problem(f"{path}: cannot be read: {problem.strerror}", NO_INPUT) from problem
-    except pickle.UnpicklingError as problem:
-        # without torch's advice to load it all the same, which would run the file's code
-        what = str(problem).rsplit("error: ", 1)[-1]
-        raise Problem(f"{path}: holds more than tensors, or is no checkpoint ({what}). Where it was trained, save "
-                      "the weights alone: torch.save(model.state_dict(), FILE)") from problem
-    except Exception as problem:  # torch reports damaged archives by many types
+    except Problem:
+        raise
+    except torch_archive.Damaged as problem:
+        raise Problem(f"{path}: holds no plain tensors: {problem}. Where it was trained, save the weights alone: "
+                      "torch.save(model.state_dict(), FILE)") from problem
+    except Exception as problem:  # damaged archives are reported by many types
         raise Problem(f"{path}: is no PyTorch checkpoint, or is damaged ({problem})") from problem
     said = {}
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
         said = content.get("hyper_parameters")
         content = content["state_dict"]
-    if not isinstance(content, dict) or not any(isinstance(v, torch.Tensor) for v in content.values()):
+    if isinstance(content, torch_archive.Inert):
+        raise Problem(f"{path}: holds more than tensors. Where it was trained, save the weights alone: "
+                      "torch.save(model.state_dict(), FILE)")
+    if not isinstance(content, dict) or not any(isinstance(v, np.ndarray) for v in content.values()):
         raise Problem(f"{path}: holds no state dict")
     tensors = {}
     for name, value in content.items():
-        if not isinstance(name, str) or not isinstance(value, torch.Tensor):
+        if not isinstance(name, str) or not isinstance(value, np.ndarray):
             continue
         name = strip_prefixes(name, own)
         if name in tensors:
             raise Problem(f"{path}: tensor {name} is there twice, under two prefixes")
-        tensors[name] = value.detach().cpu().double().numpy()
+        if np.iscomplexobj(value):
+            value = np.stack([value.real, value.imag], axis=-1)
+        tensors[name] = value.astype(np.float64)
     return tensors, said if isinstance(said, dict) else {}
+
+
+def load_old(path):
+    """As PyTorch before 1.6 saved: what its own reader of weights makes of it."""
+    try:
+        import torch
+    except ImportError as problem:
+        raise Problem("PyTorch is needed to read a checkpoint as old as this one (Debian: apt install python3-torch)",
+                      UNAVAILABLE) from problem
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as problem:
+        # without torch's advice to load it all the same, which would run the file's code
+        what = str(problem).rsplit("error: ", 1)[-1]
+        raise Problem(f"{path}: holds more than tensors, or is no checkpoint ({what}). Where it was trained, save "
+                      "the weights alone: torch.save(model.state_dict(), FILE)") from problem
+
+    def plain(value):
+        if isinstance(value, dict):
+            return {key: plain(each) for key, each in value.items()}
+        return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
+
+    return plain(content)
