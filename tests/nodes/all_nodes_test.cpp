@@ -120,6 +120,10 @@ TEST_CASE("all nodes: names are unique, starts lie within their ranges, units sh
 
 TEST_CASE(
     "all nodes: every type has its file, its test, its line in nodes/README.md and a patch to hear it") {
+    std::set<std::string> shipped{""};  // architectures that a patch can play; "" is no model at all
+    for (const auto& entry : std::filesystem::directory_iterator(source_dir / "models"))
+        if (entry.path().extension() == ".safetensors")
+            shipped.insert(read_model_file(entry.path().string())->architecture);
     std::string patches;
     for (const auto& entry : std::filesystem::directory_iterator(source_dir / "patches"))
         if (entry.path().extension() == ".toml") patches += text_of(entry.path());
@@ -131,7 +135,8 @@ TEST_CASE(
         CHECK(std::filesystem::exists(source_dir / "nodes" / (type.name + ".cpp")));
         CHECK(std::filesystem::exists(source_dir / "tests/nodes" / (type.name + "_test.cpp")));
         CHECK(readme.find("| `" + type.name + "` |") != std::string::npos);
-        CHECK(patches.find("\ntype=\"" + type.name + "\"") != std::string::npos);
+        if (shipped.contains(type.architecture))
+            CHECK(patches.find("\ntype=\"" + type.name + "\"") != std::string::npos);
     }
 }
 
