@@ -78,6 +78,7 @@ LiveSession::LiveSession(const LiveConfig& config, NodeTypes types, Listener lis
     const std::vector<Refusal> not_locked = lock_memory();
     refused.insert(refused.end(), not_locked.begin(), not_locked.end());
     for (const Refusal& refusal : refused) say(LiveNews::Kind::refusal, refusal.text());
+    DeviceCallbackScope::prepare();
     stream_->start(&LiveSession::callback, this);
     say(LiveNews::Kind::started, fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out)",
                                              config_.patch, stream_->format().name, stream_->format().api,
@@ -300,6 +301,8 @@ LiveSummary LiveSession::finish() {
                         .midi_messages = 0,
                         .midi_dropped = 0,
                         .reports_lost = stats.reports_lost.load(),
+                        .events_lost = stats.events_lost.load(),
+                        .swaps_postponed = stats.swaps_postponed.load(),
                         .worst_load = stats.worst_load.load(),
                         .worst_at_s = static_cast<double>(stats.worst_at.load()) / rate,
                         .slowest_node = {},

@@ -52,7 +52,10 @@ struct LiveStatus {
 struct LiveSummary {
     double seconds = 0.;
     std::uint64_t blocks = 0, xruns = 0, late_blocks = 0, swaps = 0, edits = 0, trips = 0, failures = 0,
-                  midi_messages = 0, midi_dropped = 0, reports_lost = 0;
+                  midi_messages = 0, midi_dropped = 0;
+    /// What full queues did: reports that no log holds, events that never happened, blocks by which changes
+    /// were late.
+    std::uint64_t reports_lost = 0, events_lost = 0, swaps_postponed = 0;
     float worst_load = 0.f;
     double worst_at_s = 0.;
     std::string slowest_node;                    ///< most time per sample, where any was measured

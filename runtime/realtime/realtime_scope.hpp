@@ -1,5 +1,6 @@
 #pragma once
-/// Tells RealtimeSanitizer, in builds with it, that this thread is now the audio thread.
+/// Tells whoever proves the audio thread's promises that this thread is now at work for the device:
+/// RealtimeSanitizer in builds with it, else the guard that test programs bring (tests/support).
 
 #include "runtime/realtime/nonblocking.hpp"
 
@@ -12,6 +13,9 @@ public:
     ~DeviceCallbackScope() GAINSTAGE_REALTIME;
     DeviceCallbackScope(const DeviceCallbackScope&) = delete;
     DeviceCallbackScope& operator=(const DeviceCallbackScope&) = delete;
+
+    /// Control thread, before the first callback.
+    static void prepare();
 };
 
 }  // namespace gainstage

@@ -176,6 +176,9 @@ TEST_CASE("run --seconds ends by itself, in time of the stream") {
     INFO(program.words());
     CHECK(said_of_device(program).empty());
     CHECK(program.events("summary").at(0).at("seconds") >= 0.5);
+    for (const char* what_queues_lost :
+         {"midi_dropped", "reports_lost", "events_lost", "swaps_postponed_blocks"})
+        CHECK(program.events("summary").at(0).at(what_queues_lost) == 0);
 }
 
 TEST_CASE("a program that was stopped and goes on has not lost its device") {

@@ -108,7 +108,28 @@ RealtimeScope::~RealtimeScope() {
     --depth;
 }
 
+namespace {
+void enter() noexcept {
+    ++depth;
+}
+void leave() noexcept {
+    --depth;
+}
+}  // namespace
+
 }  // namespace gainstage::test
+
+// The live callback says of itself where it begins and ends (runtime/realtime/realtime_scope.hpp).
+extern "C" {
+void gainstage_callback_begins() noexcept;
+void gainstage_callback_ends() noexcept;
+void gainstage_callback_begins() noexcept {
+    gainstage::test::enter();
+}
+void gainstage_callback_ends() noexcept {
+    gainstage::test::leave();
+}
+}
 
 // From here on: the guarded functions, in place of the C library's for the whole program.
 

@@ -161,6 +161,8 @@ void LiveDisplay::show(const LiveSummary& s) {
                            {"midi_messages", s.midi_messages},
                            {"midi_dropped", s.midi_dropped},
                            {"reports_lost", s.reports_lost},
+                           {"events_lost", s.events_lost},
+                           {"swaps_postponed_blocks", s.swaps_postponed},
                            {"slowest_node", s.slowest_node},
                            {"slowest_node_load", s.slowest_node_load},
                            {"recorded_s", s.recorded_s},
@@ -180,6 +182,9 @@ void LiveDisplay::show(const LiveSummary& s) {
                                               : std::string()));
     if (s.reports_lost)
         line(fmt::format("{} report(s) lost: the log of this take is not complete", s.reports_lost));
+    if (s.events_lost) line(fmt::format("{} event(s) lost: more came at once than can wait", s.events_lost));
+    if (s.swaps_postponed)
+        line(fmt::format("changes waited {} block(s) until they could be reported", s.swaps_postponed));
     if (!s.slowest_node.empty())
         line(fmt::format("most time went to {}: {:.1f} % of what there is", s.slowest_node,
                          s.slowest_node_load * 100.));
