@@ -9,26 +9,30 @@ namespace gainstage {
 
 namespace {
 
-// Channels side by side, 16 bytes wide, in either precision. (Compilers have no vector types of a
-// template's.)
-struct InDouble {
-    using Real = double;
-    using Vector = double __attribute__((vector_size(16)));
-    using Floats = float __attribute__((vector_size(8)));
-};
-struct InFloat {
-    using Real = float;
-    using Vector = float __attribute__((vector_size(16)));
-    using Floats = Vector;
-};
+/// Two channels side by side.
+using Two = double __attribute__((vector_size(16)));
+using TwoFloats = float __attribute__((vector_size(8)));
+constexpr int lanes = 2;
 
-template <class Precision>
+Two load_two(const float* from) noexcept {
+    TwoFloats floats;
+    std::memcpy(&floats, from, sizeof floats);
+    return __builtin_convertvector(floats, Two);
+}
+Two load_two(const double* from) noexcept {
+    Two two;
+    std::memcpy(&two, from, sizeof two);
+    return two;
+}
+void store_two(float* to, Two value) noexcept {
+    const TwoFloats floats = __builtin_convertvector(value, TwoFloats);
+    std::memcpy(to, &floats, sizeof floats);
+}
+void store_two(double* to, Two value) noexcept {
+    std::memcpy(to, &value, sizeof value);
+}
+
 class Bank final : public DiagonalSsm {
-    using Real = typename Precision::Real;
-    using Vector = typename Precision::Vector;
-    using Floats = typename Precision::Floats;
-    static constexpr int lanes = sizeof(Vector) / sizeof(Real);
-
 public:
     Bank(std::span<const SsmMode> bank, std::span<const float> direct)
         : width_(padded(static_cast<int>(direct.size()))),
@@ -60,56 +64,44 @@ public:
     }
 
 private:
-    static Vector load(const float* from) noexcept {
-        Floats floats;
-        std::memcpy(&floats, from, sizeof floats);
-        return __builtin_convertvector(floats, Vector);
-    }
-    static void store(float* to, Vector value) noexcept {
-        const Floats floats = __builtin_convertvector(value, Floats);
-        std::memcpy(to, &floats, sizeof floats);
-    }
-
     struct Coefficients {
-        Vector re, im, weight_re, weight_im;
+        Two re, im, weight_re, weight_im;
     };
 
     void put(int channel, int mode, const SsmMode& m) {
         Coefficients& k = coefficients_[static_cast<std::size_t>(channel / lanes * modes_ + mode)];
         const int lane = channel % lanes;
-        k.re[lane] = static_cast<Real>(m.pole.real());
-        k.im[lane] = static_cast<Real>(m.pole.imag());
-        k.weight_re[lane] = static_cast<Real>(2. * m.weight.real());
-        k.weight_im[lane] = static_cast<Real>(2. * m.weight.imag());
+        k.re[lane] = m.pole.real();
+        k.im[lane] = m.pole.imag();
+        k.weight_re[lane] = 2. * m.weight.real();
+        k.weight_im[lane] = 2. * m.weight.imag();
     }
 
-    /// `Modes` of a vector of channels, their states in registers. The first pass begins the sum of `out`.
+    /// `Modes` of two channels, their states in registers. The first pass begins the sum of `out`.
     template <int Modes, bool First>
     void play(const Coefficients* k, double* state, const float* direct, const float* in, float* out,
               int frames) const noexcept {
-        Vector re[Modes], im[Modes];
-        for (int n = 0; n < Modes; ++n)
-            for (int lane = 0; lane < lanes; ++lane) {
-                re[n][lane] = static_cast<Real>(state[2 * n * lanes + lane]);
-                im[n][lane] = static_cast<Real>(state[(2 * n + 1) * lanes + lane]);
-            }
-        const Vector d = load(direct);
+        Two re[Modes], im[Modes];
+        for (int n = 0; n < Modes; ++n) {
+            re[n] = load_two(state + 2 * n * lanes);
+            im[n] = load_two(state + (2 * n + 1) * lanes);
+        }
+        const Two d = load_two(direct);
         for (int f = 0; f < frames; ++f) {
-            const Vector u = load(in + f * width_);
-            Vector y = First ? d * u : load(out + f * width_);
+            const Two u = load_two(in + f * width_);
+            Two y = First ? d * u : load_two(out + f * width_);
             for (int n = 0; n < Modes; ++n) {
-                const Vector next = k[n].re * re[n] - k[n].im * im[n] + u;
+                const Two next = k[n].re * re[n] - k[n].im * im[n] + u;
                 im[n] = k[n].re * im[n] + k[n].im * re[n];
                 re[n] = next;
                 y += k[n].weight_re * re[n] - k[n].weight_im * im[n];
             }
-            store(out + f * width_, y);
+            store_two(out + f * width_, y);
         }
-        for (int n = 0; n < Modes; ++n)
-            for (int lane = 0; lane < lanes; ++lane) {
-                state[2 * n * lanes + lane] = double{re[n][lane]};
-                state[(2 * n + 1) * lanes + lane] = double{im[n][lane]};
-            }
+        for (int n = 0; n < Modes; ++n) {
+            store_two(state + 2 * n * lanes, re[n]);
+            store_two(state + (2 * n + 1) * lanes, im[n]);
+        }
     }
 
     // fixed after construction
@@ -122,7 +114,7 @@ private:
 
 std::unique_ptr<const DiagonalSsm> DiagonalSsm::make(std::span<const SsmMode> bank,
                                                      std::span<const float> direct) {
-    return std::make_unique<Bank<InDouble>>(bank, direct);
+    return std::make_unique<Bank>(bank, direct);
 }
 
 }  // namespace gainstage

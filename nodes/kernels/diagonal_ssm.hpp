@@ -23,8 +23,7 @@ public:
     virtual ~DiagonalSsm() = default;
 
     /// Control thread. `bank`: modes of each channel, [channel][mode]; `direct`: one for each channel.
-    /// Runs in double, in which a pole that remembers seconds is exact; in float where no pole is slower
-    /// than `slowest_in_float`.
+    /// States are double: in float a pole that remembers a second is off by per cents.
     static std::unique_ptr<const DiagonalSsm> make(std::span<const SsmMode> bank,
                                                    std::span<const float> direct);
 
