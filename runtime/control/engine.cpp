@@ -137,6 +137,7 @@ WarmFailure Engine::warm(Warming& warming, std::int64_t samples, const ChangeOrd
     collect();  // every knob that moved before `end` has been reported before `end` was published
     const auto wanted = static_cast<std::uint64_t>(samples);
     std::uint64_t from = end > wanted ? end - wanted : 0;
+    if (!replaying_ && order.returning.empty()) tell_of_past(warming, from, end);
     for (const auto& history : warming.plan.histories) from = std::max(from, history->begin());
     for (const std::string& id : order.returning)  // not on what made it trip
         if (const auto trip = tripped_.find(keys_.key(id)); trip != tripped_.end())
@@ -152,6 +153,30 @@ WarmFailure Engine::warm(Warming& warming, std::int64_t samples, const ChangeOrd
         collect();
     }
     return WarmFailure::none;
+}
+
+/// What makes a newcomer's past another one than that of the node it replaces: a ring that began lately, with
+/// the node itself, and knobs whose moves were too many at once to be remembered.
+void Engine::tell_of_past(const Warming& warming, std::uint64_t from, std::uint64_t end) {
+    const std::string who = swapped_.empty() ? graph_.file : fmt::format("{}", fmt::join(swapped_, ", "));
+    std::uint64_t begin = from;
+    for (const auto& history : warming.plan.histories)
+        if (const std::uint64_t first = history->begin();
+            first > 0 && end - std::min(first, end) < static_cast<std::uint64_t>(history->keeps()))
+            begin = std::max(begin, first);
+    const auto seconds = [&](std::uint64_t samples) {
+        return static_cast<double>(samples) / config_.room.sample_rate_hz;
+    };
+    if (begin > from)
+        say(Kind::note, end,
+            fmt::format("{}: warmed on the last {:.2f} s instead of {:.2f} s, for what it hears was not "
+                        "recorded before",
+                        who, seconds(end - std::min(begin, end)), seconds(end - from)));
+    if (const std::uint64_t lost = knobs_.lost_after(from))
+        say(Kind::note, end,
+            fmt::format("{}: {} knob move(s) were too many at once to be remembered; what it is warmed on is "
+                        "played with knobs as they were before",
+                        who, lost));
 }
 
 WarmFailure Engine::warm_to(Warming& warming, std::uint64_t end) {

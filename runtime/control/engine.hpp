@@ -111,6 +111,7 @@ private:
     void arm(Change, const ChangeOrder&, bool is_return, Warmth);
     WarmFailure warm(Warming&, std::int64_t samples, const ChangeOrder&);
     WarmFailure warm_to(Warming&, std::uint64_t end);
+    void tell_of_past(const Warming&, std::uint64_t from, std::uint64_t end);
     std::uint64_t history_end(const Warming&) const;
 
     void collect();

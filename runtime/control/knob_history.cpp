@@ -30,11 +30,21 @@ void KnobHistory::replace_node(NodeKey key, const std::vector<int>& param_of_old
 }
 
 void KnobHistory::add(const Report& knob) {
+    if (knob.sequence > next_sequence_)
+        gaps_.push_back({.before = knob.stamp, .lost = knob.sequence - next_sequence_});
     entries_.push_back({.sequence = knob.sequence, .key = knob.key, .param = knob.param, .ramp = knob.ramp});
     next_sequence_ = knob.sequence + 1;
 }
 
+std::uint64_t KnobHistory::lost_after(std::uint64_t time) const {
+    std::uint64_t lost = 0;
+    for (const Gap& gap : gaps_)
+        if (gap.before > time) lost += gap.lost;
+    return lost;
+}
+
 void KnobHistory::forget_before(std::uint64_t time) {
+    std::erase_if(gaps_, [&](const Gap& gap) { return gap.before < time; });
     for (; !entries_.empty() && entries_.front().ramp.start < time; entries_.pop_front()) {
         const Entry& entry = entries_.front();
         const auto node = before_.find(entry.key);

@@ -27,6 +27,9 @@ public:
     /// nowhere.
     void replace_node(NodeKey, const std::vector<int>& param_of_old, const std::vector<Ramp>& start);
     void add(const Report& knob);
+    /// Reports that never came (the queue was full) of moves after `time`: where those knobs are is unknown
+    /// until they move again.
+    std::uint64_t lost_after(std::uint64_t time) const;
     /// Forgets the way that knobs took before `time`, not where they were.
     void forget_before(std::uint64_t time);
 
@@ -40,6 +43,11 @@ private:
     std::unordered_map<NodeKey, std::vector<Ramp>> before_;  // as the oldest entry found them
     std::deque<Entry> entries_;
     std::uint64_t next_sequence_ = 0;
+    struct Gap {
+        std::uint64_t before = 0;  // stream sample: the first move that was reported again
+        std::uint64_t lost = 0;
+    };
+    std::vector<Gap> gaps_;
 };
 
 }  // namespace gainstage
