@@ -63,6 +63,7 @@ std::string song(const std::string& model, double gain_db, const std::string& li
 }  // namespace
 
 TEST_CASE("the live callback keeps its promises while models, patches and knobs change") {
+    if (realtime_guard() == RealtimeGuard::none) return;  // another sanitizer has its place
     const End end = in_child([] {
         const TemporaryFolder folder;
         const ModelFile opto =
