@@ -50,6 +50,15 @@ as_root() {
     if [ "$(id -u)" -eq 0 ]; then env "$@"; else sudo env "$@"; fi
 }
 
+# Asks sudo here and now, where its question for a password can be seen.
+may_install() {
+    [ "$(id -u)" -eq 0 ] && return
+    command -v sudo >/dev/null || return
+    sudo -n true 2>/dev/null && return
+    say "Packages are missing, and installing them needs root: sudo asks for your password."
+    sudo true
+}
+
 apt() {
     as_root DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 \
         -o Dpkg::Use-Pty=0 "$@"
@@ -67,10 +76,8 @@ need_packages() {
     [ -z "$missing" ] && return
     [ "$install" = no ] && fail 78 "Missing: $missing" \
         "Install with: apt-get install --no-install-recommends $missing"
-    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
-        fail 78 "Missing: $missing" "Installing needs root and there is no sudo here. As root, run:" \
-            "  apt-get install --no-install-recommends $missing"
-    fi
+    may_install || fail 78 "Missing: $missing" "Installing needs root, which sudo does not give here. As root, run:" \
+        "  apt-get install --no-install-recommends $missing"
     local log
     log=$(mktemp)
     apt update >"$log" 2>&1 || say "apt-get update failed; trying with the package lists that are here."
