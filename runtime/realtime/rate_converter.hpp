@@ -15,7 +15,7 @@ namespace gainstage {
 /// k is the sound at input position k * from / to, delayed by delay_samples(). Which number comes next is
 /// told to start(), so that what it writes depends on the stream's count and the recent input alone, never on
 /// where it began or how its input was cut. Flat within 0.001 dB to 19 kHz between 44.1 kHz and 48 kHz or
-/// more, -0.8 dB at 20 kHz; images and aliases of what lies below 20 kHz are below -100 dB.
+/// more, -0.8 dB at 20 kHz; images and aliases of what lies below 19 kHz are below -101 dB.
 class RateConverter {
 public:
     /// Control thread. `from` and `to`: the rates, without a common factor. `max_in_frames`: longest piece.

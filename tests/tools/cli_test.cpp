@@ -193,6 +193,15 @@ TEST_CASE("check says which models play at another rate than their own, how, and
               ":13:1: nodes.one.rate: the model was made for 44100 Hz and the stream runs at "
               "48000 Hz; run at that rate, or write rate = \"auto\""));
     CHECK(gainstage_run("check --rate 44100 " + file("auto")).exit_code == 0);
+
+    // Without --rate it is checked for the rate that a model insists on; two that differ can't both have
+    // theirs.
+    const Outcome two = gainstage_run("check " + file("refuse"));
+    CHECK(two.exit_code == 65);
+    CHECK(has(two.err, "nodes.two.rate: the model was made for 48000 Hz and the stream runs at 44100 Hz"));
+    const std::string one =
+        patch_file("one.toml", in_and_out + box("one", recurrent, "refuse"), "[\"in -> one -> out\"]");
+    CHECK(has(gainstage_run("check " + one).out, "(3 nodes, no latency)"));
     CHECK(has(gainstage_run("check --rate 47999 " + file("auto")).err, "is no simple ratio of that"));
 }
 

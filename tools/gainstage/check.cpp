@@ -34,12 +34,19 @@ struct Checked {
     Problems problems;
 };
 
+/// Where none is given: the rate that a model insists on, else 48 kHz.
+double rate_for(const Resolved& resolved) {
+    if (resolved.graph)
+        for (const GraphNode& node : resolved.graph->nodes)
+            if (node.refuse_other_rates && node.model) return node.model->sample_rate_hz;
+    return 48'000.;
+}
+
 /// Reads the patch and its models and builds its nodes, as `run` would.
 Checked check(const std::string& file, double rate_hz) {
-    Checked checked{
-        .file = file, .name = {}, .rate_hz = rate_hz > 0. ? rate_hz : 48'000., .timings = {}, .problems = {}};
-    PatchLoader loader(all_nodes(), rate_hz);
-    Resolved resolved = loader.load(file);
+    if (rate_hz <= 0.) rate_hz = rate_for(PatchLoader(all_nodes(), 0.).load(file));
+    Checked checked{.file = file, .name = {}, .rate_hz = rate_hz, .timings = {}, .problems = {}};
+    Resolved resolved = PatchLoader(all_nodes(), rate_hz).load(file);
     checked.problems = std::move(resolved.problems);
     if (!resolved.graph) return checked;
     checked.name = resolved.graph->name;
