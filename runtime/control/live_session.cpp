@@ -62,10 +62,12 @@ LiveSession::LiveSession(const LiveConfig& config, NodeTypes types, Listener lis
 
     const auto rate = static_cast<double>(stream_->format().rate_hz);
     loader_ = std::make_unique<PatchLoader>(types_, rate);
+    std::vector<Refusal> refused = check_realtime_priority(request.priority);  // raises the workers' limit
     engine_ = std::make_unique<Engine>(
         EngineConfig{.room = {.sample_rate_hz = rate,
                               .max_frames = std::min(stream_->format().block_frames, max_block_frames),
-                              .midi_ports = static_cast<int>(config_.midi.size())}});
+                              .midi_ports = static_cast<int>(config_.midi.size()),
+                              .crew = crew(request.priority)}});
     engine_->listen([this](const EngineNews& news) { hear(news); });
     if (!config_.log.empty()) log_ = std::make_unique<TakeLog>(config_.log, rate);
     if (!config_.record.empty())
@@ -74,7 +76,6 @@ LiveSession::LiveSession(const LiveConfig& config, NodeTypes types, Listener lis
     open_midi();
     if (!load_first()) return;
 
-    std::vector<Refusal> refused = check_realtime_priority(request.priority);
     const std::vector<Refusal> not_locked = lock_memory();
     refused.insert(refused.end(), not_locked.begin(), not_locked.end());
     for (const Refusal& refusal : refused) say(LiveNews::Kind::refusal, refusal.text());
@@ -84,6 +85,21 @@ LiveSession::LiveSession(const LiveConfig& config, NodeTypes types, Listener lis
                                              config_.patch, stream_->format().name, stream_->format().api,
                                              stream_->format().rate_hz, stream_->format().block_frames,
                                              stream_->format().in_channels, stream_->format().out_channels));
+}
+
+/// The audio thread waits for workers, so they have its priority. A worker that is interrupted for as long as
+/// the audio thread itself may be on a busy machine is waited for: nothing is better by giving up sooner.
+CrewConfig LiveSession::crew(int priority) {
+    constexpr double patience_ms = 30.;
+    const int cores = usable_cores();
+    if (config_.threads > cores)
+        say(LiveNews::Kind::refusal,
+            fmt::format("{} threads are more than this machine can run at once; {} play", config_.threads,
+                        cores));
+    return {.threads = std::min(config_.threads, cores),
+            .patience_ms = patience_ms,
+            .period_frames = stream_->format().block_frames,
+            .prepare = [priority] { prepare_worker(priority); }};
 }
 
 LiveSession::~LiveSession() {
@@ -309,6 +325,10 @@ LiveSummary LiveSession::finish() {
                         .slowest_node_load = 0.,
                         .recorded_s = 0.,
                         .record_lost_s = 0.,
+                        .shared_pieces = 0,
+                        .unshared_pieces = 0,
+                        .stalls = 0,
+                        .longest_wait_us = 0.,
                         .device_lost = device_lost_,
                         .given_up = stream_->was_given_up(),
                         .is_incomplete = false};
@@ -327,7 +347,18 @@ LiveSummary LiveSession::finish() {
             summary.slowest_node = slot->description.id;
         }
     finish_recording(summary);
+    count_crew(summary);
     return summary;
+}
+
+void LiveSession::count_crew(LiveSummary& summary) {
+    if (!engine_->room().crew()) return;
+    const CrewStats& stats = engine_->room().crew()->stats();
+    summary.shared_pieces = stats.shared.load();
+    summary.unshared_pieces = stats.alone.load();
+    summary.stalls = stats.stalls.load();
+    summary.longest_wait_us =
+        static_cast<double>(stats.longest_wait_ticks.load()) / ticks_per_second() * 1e6;
 }
 
 void LiveSession::finish_recording(LiveSummary& summary) {

@@ -27,6 +27,7 @@ struct LiveConfig {
     double seconds = 0.;            ///< end by itself; 0: play on
     std::string log;                ///< file for the take's log; empty: none
     std::string record;             ///< sound file for the input; empty: none
+    int threads = 1;                ///< that play branches of the patch beside each other
     bool rehearse = false;          ///< watch the patch and its models
 };
 
@@ -61,6 +62,9 @@ struct LiveSummary {
     std::string slowest_node;                    ///< most time per sample, where any was measured
     double slowest_node_load = 0.;               ///< its share of the time there is
     double recorded_s = 0., record_lost_s = 0.;  ///< of the input; what was lost is silence in the file
+    // of several threads: pieces of the stream that workers had a part in, or came too late for
+    std::uint64_t shared_pieces = 0, unshared_pieces = 0, stalls = 0;
+    double longest_wait_us = 0.;  ///< of the audio thread for a worker
     bool device_lost = false;
     bool given_up = false;       ///< its server hangs: closing it would too, so end without
     bool is_incomplete = false;  ///< the log or the recording could not be written to its end
@@ -86,6 +90,7 @@ public:
     LiveStatus status();
 
 private:
+    CrewConfig crew(int priority);
     bool load_first();
     void open_midi();
     void reload(const std::vector<std::string>& changed);
@@ -100,6 +105,7 @@ private:
     void fade_out();
     void report_unwritten(const std::string& cause);
     void finish_recording(LiveSummary&);
+    void count_crew(LiveSummary&);
     static void callback(void* self, const float* const* in, float* const* out, int frames,
                          bool input_overflow, bool output_underflow);
 

@@ -70,6 +70,7 @@ private:
         if (!line.is_object()) refuse("not a line of a take's log");
         if (line_ == 1) return take_head(line);
         if (line.contains("tripped")) return;  // follows from the rest
+        if (line.contains("stalled")) return;  // was the machine's doing; a replay does not repeat it
         latest_ = sample(line, "at", latest_, longest_take);
         if (line.contains("play") || line.contains("returned"))
             take_.changes.push_back(change(line));

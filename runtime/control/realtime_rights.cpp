@@ -6,6 +6,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#if defined(__linux__)
+#include <sys/prctl.h>
+#endif
+
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -82,6 +87,26 @@ std::vector<Refusal> lock_memory() {
         return {{fmt::format("memory that is taken while playing is not locked ({})", reason), remedy}};
     return {{fmt::format("locked memory is refused ({}, the system says: {})", reason, std::strerror(errno)),
              remedy}};
+}
+
+int usable_cores() noexcept {
+#if defined(__linux__)
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof cores, &cores) == 0) return CPU_COUNT(&cores);
+#endif
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+void prepare_worker(int priority) noexcept {
+    pretouch_stack();
+#if defined(__linux__)
+    prctl(PR_SET_TIMERSLACK, 1UL);  // else threads without a real-time priority oversleep by 50 us
+    pthread_setname_np(pthread_self(), "gainstage-crew");
+#endif
+    if (priority <= 0) return;
+    sched_param parameters{};
+    parameters.sched_priority = priority;
+    pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
 }
 
 void pretouch_stack() noexcept {

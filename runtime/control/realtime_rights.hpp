@@ -22,6 +22,13 @@ std::vector<Refusal> check_realtime_priority(int priority);
 /// as far as it may.
 std::vector<Refusal> lock_memory();
 
+/// Threads of this process that can run at the same time. Any thread.
+int usable_cores() noexcept;
+
+/// On a worker of the audio thread, once: its priority (0: leave it), its stack, and sleep that ends in time.
+/// Without the right to a priority it goes on as it is; check_realtime_priority says so.
+void prepare_worker(int priority) noexcept;
+
 /// Any thread, once: touches the next 256 KiB of its stack, so that no page of them is missing later.
 void pretouch_stack() noexcept;
 

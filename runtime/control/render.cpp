@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "runtime/control/realtime_rights.hpp"
 #include "runtime/io/sound_file.hpp"
 
 namespace gainstage {
@@ -57,7 +58,8 @@ public:
           loader_(types, rate_hz_),
           stream_({.sample_rate_hz = static_cast<double>(rate_hz_),
                    .max_frames = job.block_frames,
-                   .midi_ports = 0},
+                   .midi_ports = 0,
+                   .crew = {.threads = std::min(job.threads, usable_cores())}},
                   loader_) {
         stream_.engine().listen([this](const EngineNews& news) { hear(news); });
     }

@@ -15,6 +15,7 @@ namespace gainstage {
 struct RenderJob {
     std::string patch, in, out;
     int block_frames = 512;     ///< 1..8192; changes no bit of the result
+    int threads = 1;            ///< that play branches of the patch beside each other; changes no bit either
     bool keep_latency = false;  ///< leave the declared latency at the beginning of the file
     std::vector<TimedMidi> midi;
     std::vector<AutomationMove> automation;

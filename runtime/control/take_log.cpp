@@ -72,6 +72,8 @@ void TakeLog::write(const EngineNews& news, const PatchLoader& loader) {
         if (news.warmed) entry["warm_from"] = news.warm_from;
         if (!news.swapped.empty()) entry["swapped"] = news.swapped;
         if (!news.returned.empty()) entry["returned"] = news.returned;
+    } else if (news.kind == EngineNews::Kind::stalled) {
+        entry["stalled"] = news.node;
     } else if (news.kind == EngineNews::Kind::tripped || news.kind == EngineNews::Kind::latched) {
         entry = {{"tripped", news.node}, {"latched", news.kind == EngineNews::Kind::latched}};
     } else {

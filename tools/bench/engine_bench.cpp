@@ -22,6 +22,7 @@
 #include "runtime/control/live_session.hpp"
 #include "runtime/control/offline_stream.hpp"
 #include "runtime/patch/read_patch.hpp"
+#include "tools/bench/patch_bench.hpp"
 
 namespace gainstage {
 
@@ -347,6 +348,36 @@ void reloading(const std::string& source) {
     row("reload: worst", "< 500 ms", quantile(ms, 1.), 500., "ms");
 }
 
+/// Chains of learned compressors from one input to one output, beside each other.
+std::string branches_patch(const std::string& model, int branches, int nodes) {
+    std::string links, text;
+    for (int b = 0; b < branches; ++b) {
+        links += fmt::format("{}\"in", b ? ", " : "");
+        for (int n = 0; n < nodes; ++n) {
+            links += fmt::format(" -> b{}n{}", b, n);
+            text += fmt::format("[nodes.b{}n{}]\ntype = \"grey_box\"\nmodel = \"{}\"\n", b, n, model);
+        }
+        links += " -> bus\"";
+    }
+    return "format = 1\nlinks = [" + links +
+           ", \"bus -> out\"]\n[nodes.in]\ntype = \"input\"\nchannels = [1]\n[nodes.out]\ntype = "
+           "\"output\"\nchannels = [1]\n[nodes.bus]\ntype = \"gain\"\ngain_db = -6.0\n" +
+           text;
+}
+
+void threads(const std::string& source) {
+    const std::string model = source + "/tests/data/grey_box-rnn-gru-hard.safetensors";
+    const Graph graph = graph_of(branches_patch(model, 2, 8));
+    for (const int frames : {64, 16, 256}) {
+        const ThreadGain gain = measure_threads(graph, 48'000., frames, quick ? 4. : 20.);
+        row(fmt::format("threads: two heavy branches, {} frames, two over one", frames), "<= 1/1.7",
+            1. / gain.times(), 1. / 1.7, "x",
+            fmt::format("{:.2f} times as fast: {:.1f} us and {:.1f} us a block; the worker had a part in "
+                        "{:.1f} % of them",
+                        gain.times(), gain.one_us, gain.two_us, gain.shared * 100.));
+    }
+}
+
 void checking(const std::string& source) {
     const std::string patch = source + "/patches/vocal.toml",
                       program = fs::canonical("/proc/self/exe").parent_path() / "gainstage";
@@ -376,6 +407,7 @@ int main(int argc, char** argv) {
     editing();
     swapping(GAINSTAGE_SOURCE_DIR);
     reloading(GAINSTAGE_SOURCE_DIR);
+    threads(GAINSTAGE_SOURCE_DIR);
     checking(GAINSTAGE_SOURCE_DIR);
     fmt::print("{}\n", all_met ? "all met"
                                : "not all met in this run; repeat on a quiet machine before you believe it");

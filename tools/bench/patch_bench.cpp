@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 #include <random>
 #include <stdexcept>
 
@@ -30,10 +31,13 @@ std::size_t phases(int frames) {
 
 class Measurement {
 public:
-    Measurement(const Graph& graph, double rate_hz, int frames)
+    Measurement(const Graph& graph, double rate_hz, int frames, int threads = 1)
         : rate_hz_(rate_hz),
           frames_(frames),
-          engine_(EngineConfig{.room = {.sample_rate_hz = rate_hz, .max_frames = frames, .midi_ports = 0}}),
+          engine_(EngineConfig{.room = {.sample_rate_hz = rate_hz,
+                                        .max_frames = frames,
+                                        .midi_ports = 0,
+                                        .crew = {.threads = threads}}}),
           in_(channels(graph, "input"), std::vector<float>(static_cast<std::size_t>(frames))),
           out_(channels(graph, "output"), std::vector<float>(static_cast<std::size_t>(frames))) {
         const Problems problems = engine_.play(graph);
@@ -41,6 +45,19 @@ public:
         for (const auto& channel : in_) from_.push_back(channel.data());
         for (auto& channel : out_) to_.push_back(channel.data());
     }
+
+    /// One block of what came before; microseconds by the wall clock.
+    double play_block() {
+        const auto begin = std::chrono::steady_clock::now();
+        engine_.room().process(from_.data(), static_cast<int>(from_.size()), to_.data(),
+                               static_cast<int>(to_.size()), frames_);
+        return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
+    }
+    void settle() {
+        play(0.2, false);
+        engine_.tick();
+    }
+    Crew* crew() { return engine_.room().crew(); }
 
     /// Microseconds of each block, in order; the first one begins a cycle of phases.
     std::vector<double> play(double seconds, bool move) {
@@ -118,6 +135,32 @@ double worst_phase(const std::vector<double>& us, std::size_t phase_count) {
 }
 
 }  // namespace
+
+/// Block by block side by side, so that noise meets both.
+ThreadGain measure_threads(const Graph& graph, double sample_rate_hz, int frames, double seconds) {
+    Measurement one(graph, sample_rate_hz, frames), two(graph, sample_rate_hz, frames, 2);
+    one.settle();
+    two.settle();
+    ThreadGain gain;
+    const CrewStats& stats = two.crew()->stats();
+    if (stats.shared + stats.alone == 0) return gain;
+    gain.has_branches = true;
+    const std::uint64_t shared_before = stats.shared, alone_before = stats.alone;
+    std::vector<double> one_us, two_us;
+    // In turns so short that the worker does not fall asleep meanwhile.
+    const int turn = std::clamp(static_cast<int>(1'000. / one.play_block()), 3, 50);
+    const auto rounds = std::max(20, static_cast<int>(seconds * sample_rate_hz / frames / turn));
+    for (int round = 0; round < rounds; ++round) {
+        for (int block = 0; block < turn; ++block) one_us.push_back(one.play_block());
+        for (int block = 0; block < turn; ++block) two_us.push_back(two.play_block());
+    }
+    gain.one_us = summary(std::move(one_us)).median_us;
+    gain.two_us = summary(std::move(two_us)).median_us;
+    const auto shared = static_cast<double>(stats.shared - shared_before),
+               alone = static_cast<double>(stats.alone - alone_before);
+    gain.shared = shared / std::max(1., shared + alone);
+    return gain;
+}
 
 PatchCost measure_patch(const Graph& graph, double sample_rate_hz, int frames, double seconds) {
     Measurement measurement(graph, sample_rate_hz, frames);

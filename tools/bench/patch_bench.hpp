@@ -28,6 +28,15 @@ struct PatchCost {
 /// A block size is safe here when the worst phase leaves half of the period to the rest of the machine.
 inline constexpr double safe_share = 0.5;
 
+/// What a second thread brings, in wall-clock time of blocks that follow each other without a pause.
+struct ThreadGain {
+    bool has_branches = false;        ///< any that are worth sharing
+    double one_us = 0., two_us = 0.;  ///< median of a block
+    double shared = 0.;               ///< part of the blocks that the second thread had a part in
+    double times() const { return two_us > 0. ? one_us / two_us : 1.; }
+};
+ThreadGain measure_threads(const Graph&, double sample_rate_hz, int frames, double seconds);
+
 /// Windows and control grids make some blocks dearer than others, at phases that come back after so many
 /// samples.
 inline constexpr int phase_cycle_frames = 128;

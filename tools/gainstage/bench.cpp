@@ -10,6 +10,7 @@
 #include "nodes/all_nodes.hpp"
 #include "runtime/control/patch_loader.hpp"
 #include "runtime/control/probe_model.hpp"
+#include "runtime/control/realtime_rights.hpp"
 #include "tools/bench/patch_bench.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/table.hpp"
@@ -23,6 +24,9 @@ struct BenchOptions {
     double rate_hz = 48'000., seconds = 2.;
     bool json = false;
 };
+
+/// At which a second thread is judged: what stages use.
+constexpr int threads_frames = 64;
 
 Resolved load(const BenchOptions& options, double& rate_hz) {
     if (std::filesystem::path(options.file).extension() != ".safetensors")
@@ -70,6 +74,25 @@ void print_table(const std::string& file, double rate_hz, const std::vector<Patc
             "period)\n");
 }
 
+void print_threads(const ThreadGain& gain) {
+    if (!gain.has_branches)
+        fmt::print("run --threads 2 gains nothing: no two branches beside each other are heavy enough\n");
+    else
+        fmt::print(
+            "run --threads 2: {:.2f} times as fast at {} frames ({:.1f} us a block by the clock, {:.1f} us "
+            "with one thread)\n",
+            gain.times(), threads_frames, gain.two_us, gain.one_us);
+}
+
+nlohmann::ordered_json json_of(const ThreadGain& gain) {
+    return {{"frames", threads_frames},
+            {"has_branches", gain.has_branches},
+            {"one_us", gain.one_us},
+            {"two_us", gain.two_us},
+            {"times", gain.times()},
+            {"shared", gain.shared}};
+}
+
 int bench(const BenchOptions& options) {
     double rate_hz = options.rate_hz;
     const Resolved resolved = load(options, rate_hz);
@@ -81,11 +104,19 @@ int bench(const BenchOptions& options) {
         costs.push_back(measure_patch(*resolved.graph, rate_hz, frames, options.seconds));
         if (!safe && costs.back().worst_share < safe_share) safe = frames;
     }
-    if (!options.json) return print_table(options.file, rate_hz, costs, safe), ok;
+    const bool several = usable_cores() > 1;
+    const ThreadGain gain =
+        several ? measure_threads(*resolved.graph, rate_hz, threads_frames, 2.) : ThreadGain{};
+    if (!options.json) {
+        print_table(options.file, rate_hz, costs, safe);
+        if (several) print_threads(gain);
+        return ok;
+    }
     nlohmann::ordered_json json{{"file", options.file},
                                 {"rate_hz", rate_hz},
                                 {"smallest_safe_frames", safe},
                                 {"blocks", nlohmann::json::array()}};
+    if (several) json["two_threads"] = json_of(gain);
     for (const PatchCost& cost : costs) json["blocks"].push_back(json_of(cost));
     fmt::print("{}\n", json.dump(2));
     return ok;

@@ -46,6 +46,8 @@ const char* name_of(EngineNews::Kind kind) {
             return "quarantine";
         case EngineNews::Kind::latched:
             return "latched";
+        case EngineNews::Kind::stalled:
+            return "stalled";
         case EngineNews::Kind::returned:
             return "returned";
         case EngineNews::Kind::clamped:
@@ -163,6 +165,10 @@ void LiveDisplay::show(const LiveSummary& s) {
                            {"reports_lost", s.reports_lost},
                            {"events_lost", s.events_lost},
                            {"swaps_postponed_blocks", s.swaps_postponed},
+                           {"shared_pieces", s.shared_pieces},
+                           {"unshared_pieces", s.unshared_pieces},
+                           {"longest_wait_us", s.longest_wait_us},
+                           {"stalls", s.stalls},
                            {"slowest_node", s.slowest_node},
                            {"slowest_node_load", s.slowest_node_load},
                            {"recorded_s", s.recorded_s},
@@ -185,6 +191,11 @@ void LiveDisplay::show(const LiveSummary& s) {
     if (s.events_lost) line(fmt::format("{} event(s) lost: more came at once than can wait", s.events_lost));
     if (s.swaps_postponed)
         line(fmt::format("changes waited {} block(s) until they could be reported", s.swaps_postponed));
+    if (const auto pieces = s.shared_pieces + s.unshared_pieces; pieces > 0)
+        line(fmt::format("other threads played a part of {:.2f} % of the pieces that have branches; longest "
+                         "wait for one {:.0f} us; {} did not come back",
+                         100. * static_cast<double>(s.shared_pieces) / static_cast<double>(pieces),
+                         s.longest_wait_us, s.stalls));
     if (!s.slowest_node.empty())
         line(fmt::format("most time went to {}: {:.1f} % of what there is", s.slowest_node,
                          s.slowest_node_load * 100.));

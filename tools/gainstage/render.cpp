@@ -22,7 +22,7 @@ namespace {
 struct RenderOptions {
     std::string patch, out, midi, automate, events;
     std::vector<std::string> in;
-    int block = 512;
+    int block = 512, threads = 1;
     bool keep_latency = false, json = false, quiet = false;
 };
 
@@ -106,6 +106,7 @@ int render_all(const RenderOptions& options) {
                   .in = {},
                   .out = {},
                   .block_frames = options.block,
+                  .threads = options.threads,
                   .keep_latency = options.keep_latency,
                   .midi = {},
                   .automation = {},
@@ -154,6 +155,11 @@ void add_render(CLI::App& app, int& exit_code) {
         ->required();
     command->add_option("--block", options->block, "Frames per block; changes no bit of the result")
         ->check(CLI::Range(1, max_block_frames));
+    command
+        ->add_option(
+            "--threads", options->threads,
+            "Threads that play branches of the patch beside each other; changes no bit of the result")
+        ->check(CLI::Range(1, Crew::max_threads));
     command->add_option("--midi", options->midi, "MIDI file whose messages move the patch's controllers");
     command->add_option("--automate", options->automate, "CSV of seconds,node.parameter,value");
     command->add_option(

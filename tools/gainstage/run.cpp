@@ -102,6 +102,10 @@ void add_run(CLI::App& app, int& exit_code) {
     command->add_option("--log", config.log, "Write every event with its sample, for render --events");
     command->add_option("--record", config.record,
                         "Record the input to a WAV, from the first sample; render repeats the take from it");
+    command
+        ->add_option("--threads", config.threads,
+                     "Threads that play branches of the patch beside each other; changes no bit of the sound")
+        ->check(CLI::Range(1, Crew::max_threads));
     command->add_flag("--rehearse", config.rehearse,
                       "Watch the patch and its models, and take up what changes");
     command->add_flag("--json", options->json, "Events and status as JSON lines on standard output");
