@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "nodes/kernels/row_maths.hpp"
 #include "runtime/model/model.hpp"
 
 namespace gainstage {
@@ -23,6 +22,7 @@ const NodeType& EdLstm::type() {
 EdLstm::EdLstm(const Setup& setup)
     : weights_(*setup.model, setup.sample_rate_hz),
       channels_(setup.channels),
+      sigmoid_(vector_math().sigmoid),
       heard_(channels_ * weights_.window),
       sounding_(channels_ * weights_.window),
       controls_(most_windows * padded(weights_.controls)),
@@ -39,7 +39,7 @@ EdLstm::EdLstm(const Setup& setup)
 
 void EdLstm::reset() noexcept {
     fresh_ = true;
-    for (std::vector<float>* state : {&heard_, &sounding_, &hidden_, &cell_})
+    for (AlignedFloats* state : {&heard_, &sounding_, &hidden_, &cell_})
         std::fill(state->begin(), state->end(), 0.f);
 }
 
@@ -86,7 +86,7 @@ void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept 
 
 /// rows = encoder of the windows before + condition.
 void EdLstm::begin(const EdLstmWeights::Begin& layers, const Block& block, int first, int windows,
-                   std::vector<float>& rows) noexcept {
+                   AlignedFloats& rows) noexcept {
     const int row = weights_.lstm.row(), window = weights_.window;
     std::fill(conditions_.begin(), conditions_.end(), 0.f);
     if (weights_.controls > 0)
@@ -123,7 +123,7 @@ void EdLstm::finish_windows(const Block& block, int first, int windows) noexcept
     const int window = weights_.window, sequences = windows * channels_;
     const int dense_row = padded(weights_.dense.outputs()), output_row = padded(window);
     weights_.dense.run(hidden_.data(), weights_.lstm.row(), dense_.data(), dense_row, sequences);
-    each_four(dense_.data(), dense_row, weights_.dense.outputs(), sequences, sigmoid);
+    sigmoid_(dense_.data(), dense_.data(), sequences * dense_row);
     weights_.output.run(dense_.data(), dense_row, output_.data(), output_row, sequences);
     for (int c = 0; c < channels_; ++c) {
         const float* from = output_.data() + c * windows * output_row;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nodes/ed_lstm_weights.hpp"
+#include "nodes/kernels/vector_math.hpp"
 #include "runtime/node.hpp"
 
 namespace gainstage {
@@ -40,7 +41,7 @@ private:
 
     void begin_windows(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
     void begin(const EdLstmWeights::Begin&, const Block&, int first, int windows,
-               std::vector<float>& rows) noexcept GAINSTAGE_REALTIME;
+               AlignedFloats& rows) noexcept GAINSTAGE_REALTIME;
     void step(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
     void play_and_keep(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
     void finish_windows(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
@@ -48,16 +49,17 @@ private:
     // fixed after construction
     EdLstmWeights weights_;
     const int channels_;
+    const VectorMath::Function sigmoid_;
     std::vector<ToModel> to_model_;
     // audio thread
-    std::vector<float> heard_;     ///< [channel][w], the present window's samples; before it, the last one's
-    std::vector<float> sounding_;  ///< [channel][w], the last window's output
-    std::vector<float> hidden_, cell_;  ///< [channel * windows + window] rows of the LSTM
-    int position_ = 0;                  ///< of the next sample within its window
+    AlignedFloats heard_;          ///< [channel][w], the present window's samples; before it, the last one's
+    AlignedFloats sounding_;       ///< [channel][w], the last window's output
+    AlignedFloats hidden_, cell_;  ///< [channel * windows + window] rows of the LSTM
+    int position_ = 0;             ///< of the next sample within its window
     bool fresh_ = true;
     bool blind_ = false;  ///< this window's beginning was not heard
     // scratch within one call
-    std::vector<float> gates_, dense_, output_, controls_, conditions_;
+    AlignedFloats gates_, dense_, output_, controls_, conditions_;
 };
 
 }  // namespace gainstage

@@ -2,28 +2,11 @@
 
 #include <algorithm>
 
+#include "nodes/kernels/dot.hpp"
 #include "nodes/kernels/row_maths.hpp"
 #include "runtime/model/model.hpp"
-#include "runtime/realtime/four.hpp"
 
 namespace gainstage {
-
-namespace {
-
-/// a . b over whole fours, summed in one order.
-float dot(const float* a, const float* b, int count) noexcept {
-    Four even{}, odd{};
-    int i = 0;
-    for (; i + 8 <= count; i += 8) {
-        even += load_four(a + i) * load_four(b + i);
-        odd += load_four(a + i + 4) * load_four(b + i + 4);
-    }
-    if (i < count) even += load_four(a + i) * load_four(b + i);
-    even += odd;
-    return (even[0] + even[1]) + (even[2] + even[3]);
-}
-
-}  // namespace
 
 const NodeType& S6::type() {
     static const NodeType type{
@@ -41,15 +24,14 @@ const NodeType& S6::type() {
 S6::S6(const Setup& setup)
     : weights_(*setup.model, setup.sample_rate_hz),
       channels_(setup.channels),
+      activate_(weights_.tanh_mix ? vector_math().tanh : vector_math().gelu),
       film_row_(padded(weights_.film.inputs())),
       cell_row_(padded(weights_.second_controls + weights_.feature_count())),
       modulation_row_(std::max(padded(weights_.film.outputs()), weights_.cell.row())),
-      magnitudes_row_(fours_of(weights_.spectrum.bins())) {
+      magnitudes_row_(padded(weights_.spectrum.bins())) {
     for (const ModelControl& control : setup.model->controls)
         to_model_.push_back({control.scale, control.offset});
-    const auto rows = [](std::vector<float>& buffer, int row) {
-        buffer.resize(static_cast<std::size_t>(tile_frames * row));
-    };
+    const auto rows = [](AlignedFloats& buffer, int row) { buffer.resize(tile_frames * row); };
     rows(here_, weights_.widest);
     rows(there_, weights_.widest);
     rows(film_in_, film_row_);
@@ -58,13 +40,12 @@ S6::S6(const Setup& setup)
     rows(magnitudes_, magnitudes_row_);
     if (weights_.has_temporal()) rows(gates_, weights_.cell.gates_row());
     for (const SelectiveSsm& ssm : weights_.ssm) ssm.fit(scratch_, tile_frames);
-    states_.resize(static_cast<std::size_t>(channels_));
+    states_.resize(channels_);
     for (State& state : states_) {
-        state.past.resize(static_cast<std::size_t>(weights_.window + tile_frames));
+        state.past.resize(weights_.window + tile_frames);
         state.spectrum = weights_.spectrum.make_state();
         state.ssm = {weights_.ssm[0].make_state(), weights_.ssm[1].make_state()};
-        if (weights_.has_temporal())
-            state.hidden.resize(static_cast<std::size_t>(weights_.lag_samples * weights_.cell.row()));
+        if (weights_.has_temporal()) state.hidden.resize(weights_.lag_samples * weights_.cell.row());
     }
 }
 
@@ -80,7 +61,7 @@ void S6::reset() noexcept {
 
 void S6::copy_state(const Node& twin) noexcept {
     const auto& other = static_cast<const S6&>(twin);
-    const auto copy = [](const std::vector<float>& from, std::vector<float>& to) {
+    const auto copy = [](const AlignedFloats& from, AlignedFloats& to) {
         std::copy(from.begin(), from.end(), to.begin());
     };
     fresh_ = other.fresh_;
@@ -109,15 +90,14 @@ void S6::process(const Block& block) noexcept {
         const int frames = std::min(tile_frames, block.frames - done);
         read_controls(block, done, frames);
         for (int c = 0; c < channels_; ++c)
-            process_tile(states_[static_cast<std::size_t>(c)], block.in(0, c) + done, block.out(0, c) + done,
-                         frames);
+            process_tile(states_[c], block.in(0, c) + done, block.out(0, c) + done, frames);
     }
 }
 
 /// The controls' part of film_in_ and cell_in_.
 void S6::read_controls(const Block& block, int first, int frames) noexcept {
     for (int i = 0; i < weights_.first_controls + weights_.second_controls; ++i) {
-        const ToModel& to_model = to_model_[static_cast<std::size_t>(i)];
+        const ToModel& to_model = to_model_[i];
         const bool to_film = i < weights_.first_controls;
         float* to = to_film ? film_in_.data() + i : cell_in_.data() + i - weights_.first_controls;
         const int row = to_film ? film_row_ : cell_row_;
@@ -148,7 +128,7 @@ void S6::process_tile(State& state, const float* in, float* out, int frames) noe
     }
     weights_.output.run(here_.data(), row, there_.data(), row, frames);
     for (int k = 0; k < frames; ++k) {
-        const float y = there_[static_cast<std::size_t>(k * row)];
+        const float y = there_[k * row];
         out[k] = weights_.product ? y * in[k] : y;
     }
     std::copy(past + frames, past + frames + window, past);
@@ -161,27 +141,19 @@ void S6::analyse(State& state, int frames) noexcept {
     weights_.spectrum.run(state.spectrum, past + weights_.window, past, magnitudes_.data(), bins, frames);
     for (int k = 0; k < frames; ++k)
         for (int f = 0; f < count; ++f) {
-            const float feature =
-                weights_.features_bias[static_cast<std::size_t>(f)] +
-                dot(magnitudes_.data() + k * bins, weights_.features.data() + f * bins, bins);
-            film_in_[static_cast<std::size_t>(k * film_row_ + weights_.first_controls + f)] = feature;
-            if (weights_.has_temporal())
-                cell_in_[static_cast<std::size_t>(k * cell_row_ + weights_.second_controls + f)] = feature;
+            const float feature = weights_.features_bias[f] + dot(magnitudes_.data() + k * bins,
+                                                                  weights_.features.data() + f * bins, bins);
+            film_in_[k * film_row_ + weights_.first_controls + f] = feature;
+            if (weights_.has_temporal()) cell_in_[k * cell_row_ + weights_.second_controls + f] = feature;
         }
 }
 
 /// here_: through the stage's state space layer, dense layer and activation.
 void S6::run_ssm(int stage, State& state, int frames) noexcept {
-    const auto i = static_cast<std::size_t>(stage);
     const int row = weights_.widest;
-    weights_.ssm[i].run(state.ssm[i], here_.data(), row, there_.data(), row, frames, scratch_);
-    weights_.mix[i].run(there_.data(), row, here_.data(), row, frames);
-    const int channels = weights_.mix[i].outputs();
-    if (weights_.tanh_mix)
-        each_four(here_.data(), row, channels, frames,
-                  [](const FourChannels& x) -> FourChannels { return x.tanh(); });
-    else
-        each_four(here_.data(), row, channels, frames, gelu);
+    weights_.ssm[stage].run(state.ssm[stage], here_.data(), row, there_.data(), row, frames, scratch_);
+    weights_.mix[stage].run(there_.data(), row, here_.data(), row, frames);
+    activate_(here_.data(), here_.data(), frames * row);
 }
 
 /// here_: through a gated linear unit.

@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "nodes/kernels/vector_math.hpp"
 #include "nodes/s6_weights.hpp"
 #include "runtime/node.hpp"
 
@@ -32,11 +33,11 @@ private:
         float scale, offset;
     };
     struct State {
-        std::vector<float> past;  ///< the last `window` samples, and room for a tile
+        AlignedFloats past;  ///< the last `window` samples, and room for a tile
         SlidingSpectrum::State spectrum;
         std::array<SelectiveSsm::State, 2> ssm;
-        std::vector<float> hidden;  ///< of the GRU, a row for each of the last lag_samples steps
-        int oldest = 0;             ///< the row whose turn it is
+        AlignedFloats hidden;  ///< of the GRU, a row for each of the last lag_samples steps
+        int oldest = 0;        ///< the row whose turn it is
     };
 
     void read_controls(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
@@ -49,14 +50,15 @@ private:
     // fixed after construction
     S6Weights weights_;
     const int channels_;
+    const VectorMath::Function activate_;
     std::vector<ToModel> to_model_;
     // audio thread
     std::vector<State> states_;
     bool fresh_ = true;
     // scratch within one call; rows of weights_.widest floats unless said otherwise
-    std::vector<float> here_, there_;
-    std::vector<float> film_in_, cell_in_;  ///< rows [controls, features]
-    std::vector<float> gates_, modulation_, magnitudes_;
+    AlignedFloats here_, there_;
+    AlignedFloats film_in_, cell_in_;  ///< rows [controls, features]
+    AlignedFloats gates_, modulation_, magnitudes_;
     SelectiveSsm::Scratch scratch_;
     const int film_row_, cell_row_, modulation_row_, magnitudes_row_;
 };

@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "nodes/kernels/layer_reader.hpp"
-#include "nodes/kernels/row_maths.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
 
@@ -75,10 +74,9 @@ S6Weights::S6Weights(const Model& model, double rate_hz) {
 }
 
 void S6Weights::read_stage(LayerReader& read, int stage, int channels, bool remembers) {
-    auto& layer = ssm[static_cast<std::size_t>(stage)];
+    SelectiveSsm& layer = ssm[stage];
     layer = SelectiveSsm(read, fmt::format("ssm.{}", stage), channels, remembers);
-    mix[static_cast<std::size_t>(stage)] =
-        read.dense(fmt::format("mix.{}", stage), any, layer.outputs(), max_channels);
+    mix[stage] = read.dense(fmt::format("mix.{}", stage), any, layer.outputs(), max_channels);
 }
 
 void S6Weights::read_features(LayerReader& read) {
@@ -93,9 +91,9 @@ void S6Weights::read_features(LayerReader& read) {
                            "window of {} samples",
                            bins, window / 2 + 1, window));
     features_bias = read.tensor("features.bias", {count}).data;
-    features.resize(static_cast<std::size_t>(count * fours_of(bins)));
+    features.resize(count * padded(bins));
     for (int f = 0; f < count; ++f)
-        std::copy_n(weight.data.begin() + f * bins, bins, features.begin() + f * fours_of(bins));
+        std::copy_n(weight.data.begin() + f * bins, bins, features.begin() + f * padded(bins));
     spectrum = SlidingSpectrum(window, bins);
 }
 

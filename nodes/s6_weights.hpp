@@ -55,7 +55,7 @@ struct S6Weights {
     bool tanh_mix = false;
 
     SlidingSpectrum spectrum;
-    std::vector<float> features;  ///< [feature][bins, rounded up to fours]
+    AlignedFloats features;  ///< [feature][padded(bins)]
     std::vector<float> features_bias;
 
     int first_controls = 0, second_controls = 0;  ///< z1, z2

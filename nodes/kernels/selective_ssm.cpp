@@ -5,59 +5,24 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nodes/kernels/row_maths.hpp"
-
 namespace gainstage {
 
 namespace {
 
-std::vector<float> padded_copy(const Tensor& tensor) {
-    std::vector<float> out(static_cast<std::size_t>(padded(static_cast<int>(tensor.data.size()))));
+AlignedFloats padded_copy(const Tensor& tensor) {
+    AlignedFloats out(padded(static_cast<int>(tensor.data.size())));
     std::copy(tensor.data.begin(), tensor.data.end(), out.begin());
     return out;
 }
 
-void enlarge(std::vector<float>& rows, int floats) {
+void enlarge(AlignedFloats& rows, int floats) {
     rows.resize(std::max(rows.size(), static_cast<std::size_t>(floats)));
-}
-
-/// What one group of four inner channels is made of, over a tile.
-struct Group {
-    const float *decay, *skip;            ///< [state][4], [4]
-    const float *input, *delta;           ///< rows of the group's channels
-    const float *input_map, *output_map;  ///< rows of B and C
-    float* out;                           ///< rows of the group's channels
-    int row, map_row, states;
-};
-
-/// The recurrence, h in locals. Not remembering: each sample begins with h = 0.
-template <bool Remembers>
-void scan_group(const Group& g, float* hidden, int frames) noexcept {
-    using Map = Eigen::Map<const FourChannels>;
-    std::array<FourChannels, SelectiveSsm::max_states> h;
-    for (int n = 0; n < g.states; ++n) h[n] = Map(hidden + 4 * n);
-    const FourChannels skip = Map(g.skip);
-    for (int k = 0; k < frames; ++k) {
-        const FourChannels u = Map(g.input + k * g.row), delta = Map(g.delta + k * g.row);
-        const FourChannels drive = delta * u;
-        const float *b = g.input_map + k * g.map_row, *c = g.output_map + k * g.map_row;
-        FourChannels even = skip * u, odd = FourChannels::Zero();
-        for (int n = 0; n < g.states; ++n) {
-            if constexpr (Remembers)
-                h[n] = (delta * Map(g.decay + 4 * n)).exp() * h[n] + drive * b[n];
-            else
-                h[n] = drive * b[n];
-            (n % 2 ? odd : even) += h[n] * c[n];
-        }
-        Eigen::Map<FourChannels>(g.out + k * g.row) = even + odd;
-    }
-    for (int n = 0; n < g.states; ++n) Eigen::Map<FourChannels>(hidden + 4 * n) = h[n];
 }
 
 }  // namespace
 
 SelectiveSsm::SelectiveSsm(LayerReader& read, const std::string& prefix, int inputs, bool remembers)
-    : inputs_(inputs), remembers_(remembers) {
+    : inputs_(inputs), remembers_(remembers), scan_(&selective_scan_kernels()), math_(&vector_math()) {
     constexpr int any = LayerReader::any;
     const Tensor& a_log = read.tensor(prefix + ".a_log", {any, any}, max_inner);
     inner_ = rows_of(a_log);
@@ -78,11 +43,10 @@ SelectiveSsm::SelectiveSsm(LayerReader& read, const std::string& prefix, int inp
                         read.model().file, a_log.name, inner_, inputs, prefix));
     out_ = read.dense(prefix + ".out", any, inner_, max_channels);
     skip_ = padded_copy(read.tensor(prefix + ".skip", {inner_}));
-    decay_.resize(static_cast<std::size_t>(fours_of(inner_) * states_));
+    decay_.resize(states_ * inner_row());
     for (int d = 0; d < inner_; ++d)
         for (int n = 0; n < states_; ++n)
-            decay_[static_cast<std::size_t>((d / 4 * states_ + n) * 4 + d % 4)] =
-                -static_cast<float>(std::exp(double{a_log.data[static_cast<std::size_t>(d * states_ + n)]}));
+            decay_[n * inner_row() + d] = -static_cast<float>(std::exp(double{a_log.data[d * states_ + n]}));
     for (const float decay : decay_)
         if (!std::isfinite(decay))
             throw ModelError(
@@ -96,21 +60,19 @@ void SelectiveSsm::read_gate(LayerReader& read, const std::string& prefix) {
     conv_bias_ = padded_copy(read.tensor(prefix + ".conv.bias", {inner_}));
     const int all = columns_of(conv);
     taps_ = remembers_ ? all : 1;  // without a past only the newest tap hears anything
-    conv_.resize(static_cast<std::size_t>(taps_ * inner_row()));
+    conv_.resize(taps_ * inner_row());
     for (int d = 0; d < inner_; ++d)
-        for (int j = 0; j < taps_; ++j)
-            conv_[static_cast<std::size_t>(j * inner_row() + d)] =
-                conv.data[static_cast<std::size_t>(d * all + all - taps_ + j)];
+        for (int j = 0; j < taps_; ++j) conv_[j * inner_row() + d] = conv.data[d * all + all - taps_ + j];
 }
 
 SelectiveSsm::State SelectiveSsm::make_state() const {
-    return {.hidden = std::vector<float>(static_cast<std::size_t>(fours_of(inner_) * states_)),
-            .past = std::vector<float>(static_cast<std::size_t>((taps_ - 1) * gated_row()))};
+    return {.hidden = AlignedFloats(states_ * inner_row()), .past = AlignedFloats((taps_ - 1) * gated_row())};
 }
 
 void SelectiveSsm::fit(Scratch& scratch, int frames) const {
     enlarge(scratch.gated, (frames + taps_ - 1) * gated_row());
     enlarge(scratch.inner, frames * inner_row());
+    enlarge(scratch.scanned, frames * inner_row());
     enlarge(scratch.projected, frames * projected_row());
     enlarge(scratch.delta, frames * inner_row());
 }
@@ -122,57 +84,61 @@ void SelectiveSsm::clear(State& state) noexcept {
 
 /// scratch.inner = silu of the convolution; the gates in scratch.gated go through silu as well.
 void SelectiveSsm::convolve(State& state, Scratch& scratch, int frames) const noexcept {
-    const int row = gated_row(), history = (taps_ - 1) * row;
+    const int row = gated_row(), width = inner_row(), history = (taps_ - 1) * row;
     float* const a = scratch.gated.data();
+    float* const u = scratch.inner.data();
     std::copy_n(state.past.begin(), history, a);
-    for (int k = 0; k < frames; ++k)
-        for (int c = 0; c < inner_; c += 4) {
-            FourChannels sum = Eigen::Map<const FourChannels>(conv_bias_.data() + c);
-            for (int j = 0; j < taps_; ++j)
-                sum += Eigen::Map<const FourChannels>(conv_.data() + j * inner_row() + c) *
-                       Eigen::Map<const FourChannels>(a + (k + j) * row + c);
-            Eigen::Map<FourChannels>(scratch.inner.data() + k * inner_row() + c) = silu(sum);
-        }
+    for (int k = 0; k < frames; ++k) {
+        std::copy_n(conv_bias_.data(), width, u + k * width);
+        for (int j = 0; j < taps_; ++j)
+            for (int d = 0; d < width; ++d) u[k * width + d] += conv_[j * width + d] * a[(k + j) * row + d];
+    }
     std::copy_n(a + frames * row, history, state.past.begin());
-    each_four(a + history + inner_, row, inner_, frames, silu);
+    math_->silu(u, u, frames * width);
+    math_->silu(a + history, a + history, frames * row);
 }
 
-/// scratch.inner: from u to s.
+/// scratch.projected, scratch.delta: the step, B and C that each frame chooses.
+void SelectiveSsm::select(Scratch& scratch, int frames) const noexcept {
+    const int row = inner_row();
+    project_.run(scratch.inner.data(), row, scratch.projected.data(), projected_row(), frames);
+    delta_.run(scratch.projected.data(), projected_row(), scratch.delta.data(), row, frames);
+    math_->softplus(scratch.delta.data(), scratch.delta.data(), frames * row);
+}
+
+/// scratch.scanned: s.
 void SelectiveSsm::scan(State& state, Scratch& scratch, int frames) const noexcept {
-    const float* maps = scratch.projected.data() + rank_;
-    for (int c = 0; c < inner_; c += 4) {
-        const Group group{.decay = decay_.data() + c * states_,
-                          .skip = skip_.data() + c,
-                          .input = scratch.inner.data() + c,
-                          .delta = scratch.delta.data() + c,
-                          .input_map = maps,
-                          .output_map = maps + states_,
-                          .out = scratch.inner.data() + c,
-                          .row = inner_row(),
-                          .map_row = projected_row(),
-                          .states = states_};
-        (remembers_ ? scan_group<true> : scan_group<false>)(group, state.hidden.data() + c * states_, frames);
-    }
+    const float* const maps = scratch.projected.data() + rank_;
+    const SelectiveScan scan{.decay = decay_.data(),
+                             .skip = skip_.data(),
+                             .in = scratch.inner.data(),
+                             .delta = scratch.delta.data(),
+                             .b = maps,
+                             .c = maps + states_,
+                             .hidden = state.hidden.data(),
+                             .out = scratch.scanned.data(),
+                             .channels = inner_,
+                             .states = states_,
+                             .row = inner_row(),
+                             .map_row = projected_row(),
+                             .frames = frames};
+    (remembers_ ? scan_->run : scan_->run_forgetting)(scan);
 }
 
 void SelectiveSsm::run(State& state, const float* in, int in_stride, float* out, int out_stride, int frames,
                        Scratch& scratch) const noexcept {
-    float* const s = scratch.inner.data();
-    const int row = inner_row();
-    const float* const gates = scratch.gated.data() + (taps_ - 1) * gated_row() + inner_;
+    const int row = inner_row(), history = (taps_ - 1) * gated_row();
     if (gated_) {
-        in_.run(in, in_stride, scratch.gated.data() + (taps_ - 1) * gated_row(), gated_row(), frames);
+        in_.run(in, in_stride, scratch.gated.data() + history, gated_row(), frames);
         convolve(state, scratch, frames);
     } else {
-        for (int k = 0; k < frames; ++k) {
-            std::fill_n(s + k * row, row, 0.f);
-            std::copy_n(in + k * in_stride, inner_, s + k * row);
-        }
+        for (int k = 0; k < frames; ++k)
+            std::copy_n(in + k * in_stride, inner_, scratch.inner.data() + k * row);
     }
-    project_.run(s, row, scratch.projected.data(), projected_row(), frames);
-    delta_.run(scratch.projected.data(), projected_row(), scratch.delta.data(), row, frames);
-    each_four(scratch.delta.data(), row, inner_, frames, softplus);
+    select(scratch, frames);
     scan(state, scratch, frames);
+    float* const s = scratch.scanned.data();
+    const float* const gates = scratch.gated.data() + history + inner_;
     for (int k = 0; k < frames && gated_; ++k)
         for (int d = 0; d < inner_; ++d) s[k * row + d] *= gates[k * gated_row() + d];
     out_.run(s, row, out, out_stride, frames);

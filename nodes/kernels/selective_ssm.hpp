@@ -2,10 +2,11 @@
 /// The selective state space layer (S6) of Mamba: Gu & Dao, arXiv 2312.00752, section 3, run as a recurrence.
 
 #include <string>
-#include <vector>
 
 #include "nodes/kernels/dense.hpp"
 #include "nodes/kernels/layer_reader.hpp"
+#include "nodes/kernels/selective_scan.hpp"
+#include "nodes/kernels/vector_math.hpp"
 #include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
@@ -29,12 +30,12 @@ public:
     static constexpr int max_channels = 128, max_inner = 128, max_states = 64, max_taps = 16;
 
     struct State {
-        std::vector<float> hidden;  ///< [group of 4 inner channels][state][4]
-        std::vector<float> past;    ///< the last taps - 1 rows of a, [padded(2 D)] each, oldest first
+        AlignedFloats hidden;  ///< [state][padded(D)]
+        AlignedFloats past;    ///< the last taps - 1 rows of a, [padded(2 D)] each, oldest first
     };
     /// Rows of one tile, for any number of layers of these sizes.
     struct Scratch {
-        std::vector<float> gated, inner, projected, delta;
+        AlignedFloats gated, inner, scanned, projected, delta;
     };
 
     SelectiveSsm() = default;
@@ -60,6 +61,7 @@ public:
 private:
     void read_gate(LayerReader&, const std::string& prefix);
     void convolve(State&, Scratch&, int frames) const noexcept GAINSTAGE_REALTIME;
+    void select(Scratch&, int frames) const noexcept GAINSTAGE_REALTIME;
     void scan(State&, Scratch&, int frames) const noexcept GAINSTAGE_REALTIME;
     int gated_row() const noexcept { return padded(2 * inner_); }
     int inner_row() const noexcept { return padded(inner_); }
@@ -68,10 +70,12 @@ private:
     int inputs_ = 0, inner_ = 0, states_ = 0, rank_ = 0, taps_ = 1;
     bool gated_ = false, remembers_ = true;
     Dense in_, project_, delta_, out_;
-    std::vector<float> conv_;       ///< [tap][padded(D)]
-    std::vector<float> conv_bias_;  ///< [padded(D)]
-    std::vector<float> decay_;      ///< -exp(a_log), [group][state][4]
-    std::vector<float> skip_;       ///< [padded(D)]
+    AlignedFloats conv_;       ///< [tap][padded(D)]
+    AlignedFloats conv_bias_;  ///< [padded(D)]
+    AlignedFloats decay_;      ///< -exp(a_log), [state][padded(D)]
+    AlignedFloats skip_;       ///< [padded(D)]
+    const SelectiveScanKernels* scan_ = nullptr;
+    const VectorMath* math_ = nullptr;
 };
 
 }  // namespace gainstage

@@ -1,11 +1,20 @@
 #pragma once
 /// The magnitudes of the spectrum of the last few samples, anew at every sample.
 
-#include <vector>
-
+#include "nodes/kernels/aligned.hpp"
 #include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
+
+/// One group of sixteen bins over `frames` samples. Their waves lie 32 floats apart, those of `leaves` going
+/// backwards.
+struct Slide {
+    float* sums;
+    const float *enters, *leaves;
+    const float *entering, *leaving;
+    float* magnitudes;
+    int stride, frames;
+};
 
 /// |X[b]| = |sum over the window of x[s] exp(-2 pi i b s / points)|, b = 0 .. bins - 1, points = 2 bins - 1
 /// (rfft of the window, padded with zeros to `points`). Immutable tables, shared; each channel has a State.
@@ -20,8 +29,8 @@ namespace gainstage {
 class SlidingSpectrum {
 public:
     struct State {
-        std::vector<float> sums;  ///< [group of bins][entered re, im, left re, im][4]
-        int position = 0;         ///< of the next sample within its stretch
+        AlignedFloats sums;  ///< [group of bins][entered re, im, left re, im][16]
+        int position = 0;    ///< of the next sample within its stretch
     };
 
     SlidingSpectrum() = default;
@@ -35,7 +44,7 @@ public:
     static void clear(State&, int position) noexcept GAINSTAGE_REALTIME;
 
     /// Audio thread. `entering`[k] joins the window at frame k, `leaving`[k] (window samples earlier) leaves
-    /// it. magnitudes[k][0 .. bins), rounded up to fours, in rows `stride` floats apart.
+    /// it. magnitudes[k][0 .. padded(bins)), the padding 0, in rows `stride` floats apart.
     void run(State&, const float* entering, const float* leaving, float* magnitudes, int stride,
              int frames) const noexcept GAINSTAGE_REALTIME;
 
@@ -43,7 +52,8 @@ private:
     void turn(State&) const noexcept GAINSTAGE_REALTIME;
 
     int window_ = 0, bins_ = 0, groups_ = 0;
-    std::vector<float> waves_;  ///< [group][0 .. window][cos, sin][4]
+    AlignedFloats waves_;  ///< [group][0 .. window][cos, sin][16]; 0 beyond the last bin
+    void (*slide_)(const Slide&) noexcept = nullptr;
 };
 
 }  // namespace gainstage
