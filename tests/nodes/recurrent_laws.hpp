@@ -19,7 +19,7 @@ inline void plays_its_formulas(const NodeType& type, const Names& names) {
         const Fixture fixture(type.name, name);
         const Channel out = NodeRunner(type, fixture.config()).run(mono(fixture.input), {}, fixture.moves)[0];
         INFO(name);
-        // float32 sums of up to 20 products, fed back through states below 1
+        // float32 sums of up to 20 products, fed back through states below 1; measured: 2.7e-7
         CHECK(max_difference(out, fixture.expected) < 2e-6);
     }
 }

@@ -74,7 +74,7 @@ TEST_CASE("tcn: what it plays is what the formulas say, with knobs that step, gl
         NodeRunner runner(Tcn::type(), fixture.config());
         const Channel out = runner.run(mono(fixture.input), {}, fixture.moves)[0];
         INFO(name);
-        // float32 sums of up to 30 products through four blocks; measured: 4.4e-7 at a peak of 2.6
+        // float32 sums of up to 30 products through four blocks; measured: 8.3e-7 at a peak of 2.6
         CHECK(max_difference(out, fixture.expected) < 2e-6);
     }
 }
@@ -188,7 +188,7 @@ TEST_CASE("tcn: a step of a knob acts at its very sample, on the control grid or
 }
 
 TEST_CASE("tcn: a turning knob leaves no staircase in the sound") {
-    // the bound that nodes with per-sample ramps keep, with room to spare
+    // straight lines over 16 samples; measured: 0.004
     CHECK(staircase_left(Tcn::type(), {.model = Fixture("tcn", "causal").model}, "peak_reduction", 20.f,
                          80.f) < 0.1);
 }
@@ -199,7 +199,7 @@ TEST_CASE("tcn: imported checkpoints in the published layout play as their refer
         const Parity parity = parity_of(Tcn::type(), *reference);
         std::cout << reference->name << ": max " << parity.max_error << ", RMS " << parity.rms_error << '\n';
         CHECK(parity.broken == "");
-        // the fixture allows 5e-6; measured: 2.1e-7
+        // the fixture allows 5e-6; measured: 2.9e-7
         CHECK(parity.max_error < 1e-6);
     }
 }
