@@ -1,4 +1,4 @@
-/// gainstage bench PATCH or MODEL
+/// gainstage bench PATCH or MODEL, or --all
 
 #include <fmt/format.h>
 
@@ -12,6 +12,7 @@
 #include "runtime/control/probe_model.hpp"
 #include "runtime/control/realtime_rights.hpp"
 #include "tools/bench/patch_bench.hpp"
+#include "tools/gainstage/bench_all.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/table.hpp"
 
@@ -20,9 +21,9 @@ namespace gainstage {
 namespace {
 
 struct BenchOptions {
-    std::string file;
-    double rate_hz = 48'000., seconds = 2.;
-    bool json = false;
+    std::string file, only;
+    double rate_hz = 48'000., seconds = 0.;  ///< 0: as many as the kind of bench asks for
+    bool all = false, json = false;
 };
 
 /// At which a second thread is judged: what stages use.
@@ -101,7 +102,8 @@ int bench(const BenchOptions& options) {
     std::vector<PatchCost> costs;
     int safe = 0;
     for (const int frames : {16, 32, 64, 128, 256, 512}) {
-        costs.push_back(measure_patch(*resolved.graph, rate_hz, frames, options.seconds));
+        costs.push_back(
+            measure_patch(*resolved.graph, rate_hz, frames, options.seconds > 0. ? options.seconds : 2.));
         if (!safe && costs.back().worst_share < safe_share) safe = frames;
     }
     const bool several = usable_cores() > 1;
@@ -124,6 +126,9 @@ int bench(const BenchOptions& options) {
 
 int run_bench(const BenchOptions& options) {
     try {
+        if (options.all)
+            return bench_all(options.seconds > 0. ? options.seconds : 0.2, options.only, options.json);
+        if (options.file.empty()) return fail(usage, "bench: name a patch or a model, or --all");
         return bench(options);
     } catch (const ModelError& error) {
         return fail(error.exit_code, error.what());
@@ -137,7 +142,10 @@ int run_bench(const BenchOptions& options) {
 void add_bench(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<BenchOptions>();
     CLI::App* command = app.add_subcommand("bench", "Measure what a patch or a model costs on this machine");
-    command->add_option("file", options->file, "A patch (.toml) or a model (.safetensors)")->required();
+    command->add_option("file", options->file, "A patch (.toml) or a model (.safetensors)");
+    command->add_flag("--all", options->all,
+                      "Every family at the sizes that speed is promised for, beside plain Eigen");
+    command->add_option("--only", options->only, "With --all: models whose names contain this");
     command->add_option("--rate", options->rate_hz, "Sample rate for a patch, in Hz")
         ->check(CLI::Range(8'000., 384'000.));
     command->add_option("--seconds", options->seconds, "Sound to play per block size and phase")

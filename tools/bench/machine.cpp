@@ -1,0 +1,76 @@
+#include "tools/bench/machine.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "nodes/kernels/simd.hpp"
+
+namespace gainstage {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Larger than the caches of any machine with a stage in mind.
+constexpr std::size_t beyond_caches_bytes = 96u << 20;
+
+template <class Work>
+double seconds_of(Work work) {
+    const auto begin = Clock::now();
+    work();
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+/// Additions that wait for each other take a cycle each.
+double clock_ghz() {
+    constexpr int additions = 4'000'000;
+    const double seconds = seconds_of([] {
+        unsigned long sum = 1;
+        for (int i = 0; i < additions / 4; ++i) {
+            for (int k = 0; k < 4; ++k) {
+                sum += 1;
+                asm volatile("" : "+r"(sum));  // no two of them become one
+            }
+        }
+    });
+    return additions / seconds * 1e-9;
+}
+
+std::vector<unsigned long>& large_memory() {
+    static std::vector<unsigned long> memory(beyond_caches_bytes / sizeof(unsigned long), 1);
+    return memory;
+}
+
+unsigned long sum_of_memory() {
+    unsigned long sums[4] = {};
+    const auto& memory = large_memory();
+    for (std::size_t i = 0; i + 4 <= memory.size(); i += 4)
+        for (std::size_t k = 0; k < 4; ++k) sums[k] += memory[i + k];
+    return sums[0] + sums[1] + sums[2] + sums[3];
+}
+
+}  // namespace
+
+void empty_caches() {
+    volatile unsigned long kept = sum_of_memory();
+    (void)kept;
+}
+
+Machine measure_machine() {
+    Machine machine{.level = simd_level()};
+    empty_caches();  // its first walk makes its pages
+    for (int take = 0; take < 15; ++take) {
+        machine.clock_ghz = std::max(machine.clock_ghz, clock_ghz());
+        double operations = 0.;
+        const double seconds = seconds_of([&] { operations = multiply_add(100'000); });
+        machine.fma_gflops = std::max(machine.fma_gflops, operations / seconds * 1e-9);
+        if (take < 5)
+            machine.memory_gb_per_s =
+                std::max(machine.memory_gb_per_s,
+                         static_cast<double>(beyond_caches_bytes) / seconds_of(empty_caches) * 1e-9);
+    }
+    return machine;
+}
+
+}  // namespace gainstage

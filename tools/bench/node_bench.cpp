@@ -1,0 +1,152 @@
+#include "tools/bench/node_bench.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "runtime/graph/build_node.hpp"
+#include "runtime/graph/settings.hpp"
+#include "runtime/model/model.hpp"
+#include "runtime/realtime/denormals.hpp"
+#include "runtime/realtime/plan.hpp"
+#include "tools/bench/machine.hpp"
+
+namespace gainstage {
+
+namespace {
+
+constexpr int rounds = 10;
+
+const std::vector<float>& noise() {
+    static const std::vector<float> samples = [] {
+        std::mt19937 random{1};
+        std::uniform_real_distribution<float> value{-0.43f, 0.43f};
+        std::vector<float> made(48'000);
+        for (float& x : made) x = value(random);
+        return made;
+    }();
+    return samples;
+}
+
+double ns_per_tick() {
+    static const double ns = 1e9 / ticks_per_second();
+    return ns;
+}
+
+/// Ticks that reading the counter twice takes.
+double ticks_of_reading() {
+    std::uint64_t least = ~std::uint64_t{0};
+    for (int i = 0; i < 1'000; ++i) {
+        const std::uint64_t begin = read_ticks();
+        least = std::min(least, read_ticks() - begin);
+    }
+    return static_cast<double>(least);
+}
+
+double quantile(std::vector<double>& values, double q) {
+    const auto at =
+        values.begin() + static_cast<std::ptrdiff_t>(std::min(q * static_cast<double>(values.size()),
+                                                              static_cast<double>(values.size() - 1)));
+    std::nth_element(values.begin(), at, values.end());
+    return *at;
+}
+
+class Stopwatch {
+public:
+    explicit Stopwatch(const Player& player, int frames)
+        : player_(player), frames_(frames), out_(static_cast<std::size_t>(frames)) {}
+
+    double ns_of_block() {
+        const float* in = noise().data() + at_;
+        at_ = (at_ + 2 * frames_) % (noise().size() - static_cast<std::size_t>(frames_));
+        const std::uint64_t begin = read_ticks();
+        player_(in, out_.data(), frames_);
+        const auto ticks = static_cast<double>(read_ticks() - begin);
+        return std::max(0., ticks - reading_) * ns_per_tick();
+    }
+    void play(double seconds) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+        for (int i = 0; i < 20; ++i) ns_of_block();  // caches and branches
+        do
+            for (int i = 0; i < 32; ++i) ns_.push_back(ns_of_block());
+        while (std::chrono::steady_clock::now() < end);
+    }
+    BlockCost cost() {
+        const double frames = frames_;
+        return {.frames = frames_,
+                .median_ns = quantile(ns_, 0.5) / frames,
+                .p99_ns = quantile(ns_, 0.99) / frames,
+                .max_ns = *std::max_element(ns_.begin(), ns_.end()) / frames};
+    }
+
+private:
+    const Player& player_;
+    const int frames_;
+    const double reading_ = ticks_of_reading();
+    std::vector<float> out_;
+    std::vector<double> ns_;
+    std::size_t at_ = 0;
+};
+
+Setup setup_of(const NodeType& type, const std::shared_ptr<const Model>& model) {
+    Setup setup{.sample_rate_hz = model->sample_rate_hz,
+                .max_frames = 512,
+                .input_channels = std::vector<int>(type.inputs.size(), 1),
+                .output_channels = std::vector<int>(type.outputs.size(), 1),
+                .options = {},
+                .model = model,
+                .start = {}};
+    for (const OptionSpec& option : type.options)
+        if (const auto value = default_value(option)) setup.options.values.emplace_back(option.name, *value);
+    for (const ModelControl& control : model->controls) setup.start.push_back(control.start);
+    for (const ParamSpec& param : type.params) setup.start.push_back(param.start);
+    return setup;
+}
+
+}  // namespace
+
+LoneNode::LoneNode(const NodeType& type, std::shared_ptr<const Model> model)
+    : readings_(std::make_unique<std::atomic<float>[]>(type.readings.size() + 1)) {
+    const Setup setup = setup_of(type, model);
+    node_ = build_node(type, setup);
+    for (const float value : setup.start) ramps_.push_back(settled(value));
+}
+
+void LoneNode::play(const float* in, float* out, int frames) {
+    PortBuffer input, output;
+    input.channels = output.channels = 1;
+    input.channel.fill(const_cast<float*>(in));  // a node only reads its inputs
+    output.channel.fill(out);
+    node_->process({.time = time_,
+                    .frames = frames,
+                    .inputs = &input,
+                    .outputs = &output,
+                    .params = ramps_.data(),
+                    .readings = readings_.get()});
+    time_ += static_cast<std::uint64_t>(frames);
+}
+
+std::vector<BlockCost> measure_players(const std::vector<Player>& players, int frames, double seconds) {
+    const FlushDenormals as_the_engine;
+    std::vector<Stopwatch> watches;
+    for (const Player& player : players) watches.emplace_back(player, frames);
+    for (int round = 0; round < rounds; ++round)
+        for (Stopwatch& watch : watches) watch.play(seconds / rounds);
+    std::vector<BlockCost> costs;
+    for (Stopwatch& watch : watches) costs.push_back(watch.cost());
+    return costs;
+}
+
+double measure_cold_us(const Player& player, int frames, int takes) {
+    const FlushDenormals as_the_engine;
+    Stopwatch watch(player, frames);
+    watch.play(0.01);
+    std::vector<double> us;
+    for (int take = 0; take < takes; ++take) {
+        empty_caches();
+        us.push_back(watch.ns_of_block() * 1e-3);
+    }
+    return quantile(us, 0.5);
+}
+
+}  // namespace gainstage

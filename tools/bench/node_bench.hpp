@@ -1,0 +1,42 @@
+#pragma once
+/// What one model costs by itself, without a graph around it.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// Writes `frames` samples that it makes of as many.
+using Player = std::function<void(const float* in, float* out, int frames)>;
+
+/// Of one channel of sound, in time of this machine's clock.
+struct BlockCost {
+    int frames = 0;
+    double median_ns = 0., p99_ns = 0., max_ns = 0.;  ///< per sample
+    double cold_us = 0.;  ///< per block after the caches were emptied, the median; 0: not asked for
+};
+
+/// A node alone in one channel, its knobs at rest at their defaults.
+class LoneNode {
+public:
+    LoneNode(const NodeType&, std::shared_ptr<const Model>);
+    void play(const float* in, float* out, int frames);
+
+private:
+    std::unique_ptr<Node> node_;
+    std::vector<Ramp> ramps_;
+    std::unique_ptr<std::atomic<float>[]> readings_;
+    std::uint64_t time_ = 0;
+};
+
+/// Plays noise at -12 dBFS through each of them, in turn, `seconds` each: what the machine does meanwhile
+/// meets all alike. Control thread.
+std::vector<BlockCost> measure_players(const std::vector<Player>&, int frames, double seconds);
+/// The median of `takes` blocks, in microseconds, each after the caches were emptied.
+double measure_cold_us(const Player&, int frames, int takes);
+
+}  // namespace gainstage

@@ -1,0 +1,152 @@
+/// gainstage bench --all
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "nodes/all_nodes.hpp"
+#include "tools/bench/machine.hpp"
+#include "tools/bench/node_bench.hpp"
+#include "tools/bench/zoo.hpp"
+#include "tools/gainstage/bench_all.hpp"
+#include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/table.hpp"
+
+namespace gainstage {
+
+namespace {
+
+constexpr int sizes[] = {16, 32, 64, 128, 512};
+constexpr int judged_size = 64, cold_frames = 32, cold_takes = 15;
+
+struct Row {
+    const Exhibit* exhibit;
+    std::vector<BlockCost> node, twin;  ///< at each of `sizes`
+    double cold_us = 0.;                ///< a block of cold_frames after the caches were emptied
+
+    const BlockCost& at(int frames) const {
+        return *std::find_if(node.begin(), node.end(), [=](const auto& c) { return c.frames == frames; });
+    }
+    double ns() const { return at(judged_size).median_ns; }
+    double share(const Machine& machine) const { return exhibit->operations / ns() / machine.fma_gflops; }
+    double cycles(const Machine& machine) const { return ns() * machine.clock_ghz; }
+    double flatness() const { return at(16).median_ns / ns(); }
+    /// How many times as fast as plain Eigen.
+    double gain() const {
+        for (const BlockCost& cost : twin)
+            if (cost.frames == judged_size) return cost.median_ns / ns();
+        return 0.;
+    }
+};
+
+const NodeType& type_of(const std::string& architecture) {
+    for (const NodeType& type : all_nodes())
+        if (type.architecture == architecture) return type;
+    throw std::logic_error("no node plays " + architecture);
+}
+
+Row measure(const Exhibit& exhibit, double seconds) {
+    const auto model = exhibit.make();
+    LoneNode node(type_of(exhibit.architecture), model);
+    const auto twin = exhibit.twin(*model);
+    const std::vector<Player> players{
+        [&](const float* in, float* out, int frames) { node.play(in, out, frames); },
+        [&](const float* in, float* out, int frames) { twin->play(in, out, frames); }};
+    Row row{.exhibit = &exhibit, .node = {}, .twin = {}};
+    for (const int frames : sizes) {
+        const auto costs = measure_players(players, frames, seconds);
+        row.node.push_back(costs[0]), row.twin.push_back(costs[1]);
+    }
+    row.cold_us = measure_cold_us(players[0], cold_frames, cold_takes);
+    return row;
+}
+
+struct Verdict {
+    std::string target;
+    bool met = true;
+};
+
+Verdict judge(const Row& row, const Machine& machine) {
+    const Target& target = row.exhibit->target;
+    const int wide = machine.level.rfind("avx3", 0) == 0;
+    if (const double least = target.least_share[wide]; least > 0.)
+        return {fmt::format(">= {:.0f} %", least * 100.), row.share(machine) >= least};
+    const double most = target.most_cycles[wide];
+    return {fmt::format("<= {:.0f} cycles", most), row.cycles(machine) <= most};
+}
+
+const char* word(bool met) {
+    return met ? "ok" : "SHORT";
+}
+
+Table::Row text_of(const Row& row, const Machine& machine) {
+    const Verdict verdict = judge(row, machine);
+    const BlockCost& judged = row.at(judged_size);
+    Table::Row cells{row.exhibit->name};
+    for (const BlockCost& cost : row.node) cells.push_back(fmt::format("{:.1f}", cost.median_ns));
+    const double flat = row.exhibit->target.most_at_16;
+    for (std::string cell :
+         {fmt::format("{:.1f}", judged.p99_ns), fmt::format("{:.0f}", judged.max_ns),
+          fmt::format("{:.1f} us", row.cold_us), fmt::format("{:.0f} x", 1e9 / 48'000. / row.ns()),
+          fmt::format("{:.1f} %", row.share(machine) * 100.), fmt::format("{:.0f}", row.cycles(machine)),
+          fmt::format("{:.1f} x", row.gain()), verdict.target, std::string(word(verdict.met)),
+          fmt::format("{:.2f} of {:.1f} {}", row.flatness(), flat, word(row.flatness() <= flat))})
+        cells.push_back(std::move(cell));
+    return cells;
+}
+
+nlohmann::ordered_json json_of(const Row& row, const Machine& machine) {
+    const Verdict verdict = judge(row, machine);
+    nlohmann::ordered_json json{{"model", row.exhibit->name},
+                                {"operations", row.exhibit->operations},
+                                {"share_of_peak", row.share(machine)},
+                                {"cycles_per_sample", row.cycles(machine)},
+                                {"times_real_time", 1e9 / 48'000. / row.ns()},
+                                {"times_plain_eigen", row.gain()},
+                                {"target", verdict.target},
+                                {"met", verdict.met},
+                                {"cost_at_16_over_64", row.flatness()},
+                                {"flat", row.flatness() <= row.exhibit->target.most_at_16},
+                                {"cold_block_us", row.cold_us},
+                                {"blocks", nlohmann::json::array()}};
+    for (std::size_t i = 0; i < row.node.size(); ++i)
+        json["blocks"].push_back({{"frames", row.node[i].frames},
+                                  {"median_ns", row.node[i].median_ns},
+                                  {"p99_ns", row.node[i].p99_ns},
+                                  {"max_ns", row.node[i].max_ns},
+                                  {"plain_median_ns", row.twin[i].median_ns}});
+    return json;
+}
+
+void print(const std::vector<Row>& rows, const Machine& machine) {
+    Table table({"NS A SAMPLE IN BLOCKS OF", "16", "32", "64", "128", "512", "P99", "MAX", "COLD 32",
+                 "REAL TIME", "OF PEAK", "CYCLES", "PLAIN", "TARGET", "", "16 OVER 64"});
+    for (const Row& row : rows) table.add(text_of(row, machine));
+    fmt::print(
+        "{}: {:.2f} GHz, {:.1f} GFLOP/s of multiply-adds, {:.1f} GB/s from memory; P99 to PLAIN at {} "
+        "frames, "
+        "one channel, knobs at rest\n\n{}",
+        machine.level, machine.clock_ghz, machine.fma_gflops, machine.memory_gb_per_s, judged_size,
+        table.text());
+}
+
+}  // namespace
+
+int bench_all(double seconds, const std::string& only, bool json) {
+    const Machine machine = measure_machine();
+    std::vector<Row> rows;
+    for (const Exhibit& exhibit : zoo())
+        if (exhibit.name.find(only) != std::string::npos) rows.push_back(measure(exhibit, seconds));
+    if (!json) return print(rows, machine), ok;
+    nlohmann::ordered_json all{{"level", machine.level},
+                               {"clock_ghz", machine.clock_ghz},
+                               {"fma_gflops", machine.fma_gflops},
+                               {"memory_gb_per_s", machine.memory_gb_per_s},
+                               {"models", nlohmann::json::array()}};
+    for (const Row& row : rows) all["models"].push_back(json_of(row, machine));
+    fmt::print("{}\n", all.dump(2));
+    return ok;
+}
+
+}  // namespace gainstage
