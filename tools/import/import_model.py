@@ -4,7 +4,8 @@
     import_model.py grey_box model.ckpt -o my-compressor.safetensors --config facts.json
 
 facts.json may give what the checkpoint doesn't say, or say it otherwise: sample_rate, controls, memory_samples, license,
-author, source, training, and the family's own keys (grey_box: mlp_activation "tanh" or "relu").
+author, source, training, and the family's own keys (grey_box: mlp_activation "tanh" or "relu"; s4d: activation, product,
+tanh_before_product, final_tanh, front_decibels, to_amplitude, disc "zoh" or "bilinear", model_version; see its CONFIG).
 Exit codes: 0 done, 64 usage, 65 the checkpoint or facts.json can't be used, 66 file not found, 69 PyTorch is missing,
 73 the result can't be written. No code in a checkpoint is ever run."""
 
