@@ -1,6 +1,7 @@
 #pragma once
 /// What a grey-box file holds, ready to run at one sample rate.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 #pragma once
 /// What an "lstm" or "gru" file holds, ready to run.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -1,6 +1,7 @@
 #pragma once
 /// What an S4D file holds, ready to run at one sample rate.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

@@ -2,6 +2,7 @@
 /// What an S6 file holds, ready to run.
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 

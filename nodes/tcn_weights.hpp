@@ -1,6 +1,7 @@
 #pragma once
 /// What a TCN file holds, ready to run.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
