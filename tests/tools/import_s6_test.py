@@ -311,7 +311,7 @@ class EdLstm(Case):
         def write(path, tensors):
             with h5py.File(path, "w") as file:
                 for name, value in tensors.items():
-                    file[f"{name.split('/')[0]}/{name}:0"] = value.astype("f4")
+                    file[f"{name.split('/')[0]}/{name}:0".replace("lstm_cell", "lstm_cell_3")] = value.astype("f4")
                 file.create_group("top_level_model_weights")
                 file["optimizer/iteration:0"] = 7
 

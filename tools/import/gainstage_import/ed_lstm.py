@@ -3,6 +3,7 @@ published code (Conditioned-Modeling-of-Optical-Compressor). What the tensors ar
 nodes/ed_lstm_weights.hpp."""
 
 import os
+import re
 
 import numpy as np
 
@@ -23,7 +24,8 @@ NUMBERED = ("Conv_h", "Conv_c", "Dense_cond_h", "Dense_cond_c", "LSTM_De", "Dens
 def load(path):
     """-> ({name: array}, {})"""
     if keras_h5.is_h5(path):
-        return keras_h5.load(path), {}
+        # Keras numbers the cells of one session
+        return {re.sub(r"/lstm_cell_\d+/", "/lstm_cell/", name): tensor for name, tensor in keras_h5.load(path).items()}, {}
     if os.path.isfile(path) and not tf_bundle.is_bundle(path):
         raise Problem(f"{path}: is neither a Keras .h5 file nor a TensorFlow checkpoint (PREFIX.index beside its data)")
     if not tf_bundle.is_bundle(path) and path.endswith(".h5"):
