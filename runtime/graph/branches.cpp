@@ -209,7 +209,7 @@ double cost_ns(const Slot& slot) {
     if (frames >= ample_frames)
         return static_cast<double>(slot.timed_ticks.load(std::memory_order_relaxed)) / frames * 1e9 /
                ticks_per_second();
-    constexpr double plain_ns = 1., model_ns = 15., weight_ns = 0.025;  // recurrent and dense ones, roughly
+    constexpr double plain_ns = 1., model_ns = 40., weight_ns = 0.025;  // recurrent and dense ones, roughly
     if (!slot.description.model) return plain_ns;
     double weights = 0.;
     for (const Tensor& tensor : slot.description.model->tensors)

@@ -4,11 +4,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <random>
 #include <stdexcept>
+#include <thread>
 
 #include "runtime/control/engine.hpp"
+#include "runtime/control/realtime_rights.hpp"
 #include "runtime/control/render.hpp"
+#include "runtime/io/choose_device.hpp"
 
 namespace gainstage {
 
@@ -25,6 +29,11 @@ double quantile(const std::vector<double>& sorted, double q) {
                            static_cast<std::size_t>(q * static_cast<double>(sorted.size())))];
 }
 
+/// As threads play live; without the right to it, other work on the machine tells.
+void live_thread() {
+    prepare_worker(AudioRequest().priority);
+}
+
 std::size_t phases(int frames) {
     return static_cast<std::size_t>(std::max(1, phase_cycle_frames / frames));
 }
@@ -37,7 +46,7 @@ public:
           engine_(EngineConfig{.room = {.sample_rate_hz = rate_hz,
                                         .max_frames = frames,
                                         .midi_ports = 0,
-                                        .crew = {.threads = threads}}}),
+                                        .crew = {.threads = threads, .prepare = live_thread}}}),
           in_(channels(graph, "input"), std::vector<float>(static_cast<std::size_t>(frames))),
           out_(channels(graph, "output"), std::vector<float>(static_cast<std::size_t>(frames))) {
         const Problems problems = engine_.play(graph);
@@ -136,8 +145,10 @@ double worst_phase(const std::vector<double>& us, std::size_t phase_count) {
 
 }  // namespace
 
-/// Block by block side by side, so that noise meets both.
-ThreadGain measure_threads(const Graph& graph, double sample_rate_hz, int frames, double seconds) {
+namespace {
+
+/// A few blocks of each in turn, so that noise meets both.
+ThreadGain compare_threads(const Graph& graph, double sample_rate_hz, int frames, double seconds) {
     Measurement one(graph, sample_rate_hz, frames), two(graph, sample_rate_hz, frames, 2);
     one.settle();
     two.settle();
@@ -159,6 +170,23 @@ ThreadGain measure_threads(const Graph& graph, double sample_rate_hz, int frames
     const auto shared = static_cast<double>(stats.shared - shared_before),
                alone = static_cast<double>(stats.alone - alone_before);
     gain.shared = shared / std::max(1., shared + alone);
+    return gain;
+}
+
+}  // namespace
+
+ThreadGain measure_threads(const Graph& graph, double sample_rate_hz, int frames, double seconds) {
+    ThreadGain gain;
+    std::exception_ptr failed;
+    std::thread([&] {
+        try {
+            live_thread();
+            gain = compare_threads(graph, sample_rate_hz, frames, seconds);
+        } catch (...) {
+            failed = std::current_exception();
+        }
+    }).join();
+    if (failed) std::rethrow_exception(failed);
     return gain;
 }
 
