@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 from fixture_parts import as_stored, control, metadata, on_grid, save, save_input, sigmoid, test_input
+from gainstage_import.model_file import LONGEST_MEMORY_S
+from gainstage_import.s4d import seconds_to_forget
 
 RATE, FRAMES = 44100, 2400
 
@@ -178,7 +180,9 @@ if __name__ == "__main__":
     for name, config, controls, weights, start, moves in fixtures():
         stored = as_stored(weights)
         expected = play(stored, config, controls, start, moves, x.astype(np.float64))
+        depth = sum(1 for tensor in stored if tensor.endswith("ssm.d"))
+        forgets_s = seconds_to_forget(stored, depth, config.get("discretisation", "zoh"), RATE)
         save("s4d", name, stored, expected, start, moves,
-             metadata("s4d", config, RATE, controls, memory_samples=RATE, license="MIT",
+             metadata("s4d", config, RATE, controls, memory_samples=min(forgets_s, LONGEST_MEMORY_S) * RATE, license="MIT",
                       source="random weights, made by make_s4d_fixtures.py"))
-        print(f"{name}: peak {np.abs(expected).max():.2f}, deviation {expected.std():.3f}")
+        print(f"{name}: memory {forgets_s:.2f} s, peak {np.abs(expected).max():.2f}, deviation {expected.std():.3f}")
