@@ -75,14 +75,19 @@ TEST_CASE("every output of a shipped patch is fed by its limiter `safety` alone,
     }
 }
 
-TEST_CASE("every node type is heard in a shipped patch and named in the README") {
-    std::set<std::string> heard;
+TEST_CASE(
+    "every node type is heard in a shipped patch, if it needs no model or one is shipped, and named in the "
+    "README") {
+    std::set<std::string> heard, playable{""};
+    for (const auto& entry : std::filesystem::directory_iterator(root / "models"))
+        if (entry.path().extension() == ".safetensors")
+            playable.insert(read_model_file(entry.path().string())->architecture);
     for (const auto& file : shipped_patches())
         for (const GraphNode& node : resolved(file).nodes) heard.insert(node.type->name);
     const std::string readme = text_of(root / "README.md");
     for (const NodeType& type : all_nodes()) {
         INFO(type.name);
-        CHECK(heard.count(type.name) == 1);
+        if (playable.count(type.architecture)) CHECK(heard.count(type.name) == 1);
         CHECK(readme.find("`" + type.name + "`") != std::string::npos);
     }
 }
