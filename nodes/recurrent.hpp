@@ -6,8 +6,10 @@
 #include <memory>
 #include <vector>
 
-#include "nodes/kernels/dot.hpp"
+#include "nodes/kernels/aligned.hpp"
 #include "nodes/kernels/lanes.hpp"
+#include "nodes/kernels/product.hpp"
+#include "nodes/kernels/vector_math.hpp"
 #include "nodes/recurrent_weights.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
@@ -33,7 +35,7 @@ public:
         }
         gates_.resize(tile * gates);
         hidden_.resize(tile * cells_.back().row());
-        states_.assign(setup.channels, std::vector<float>(state));
+        states_.assign(setup.channels, AlignedFloats(static_cast<std::size_t>(state)));
     }
 
     void process(const Block& block) noexcept GAINSTAGE_REALTIME override {
@@ -46,7 +48,7 @@ public:
         }
     }
     void reset() noexcept GAINSTAGE_REALTIME override {
-        for (std::vector<float>& state : states_) std::fill(state.begin(), state.end(), 0.f);
+        for (AlignedFloats& state : states_) std::fill(state.begin(), state.end(), 0.f);
     }
     void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override {
         const auto& other = static_cast<const Recurrent&>(twin);
@@ -68,7 +70,7 @@ private:
         }
     }
 
-    void process_tile(const float* in, std::vector<float>& states, float* out, int frames) noexcept {
+    void process_tile(const float* in, AlignedFloats& states, float* out, int frames) noexcept {
         int width = weights_.inputs();
         for (int k = 0; k < frames; ++k) inputs_[k * width] = in[k];
         const float* rows = inputs_.data();
@@ -80,9 +82,8 @@ private:
             width = cell.row();
             state += cell.state_floats();
         }
-        for (int k = 0; k < frames; ++k)
-            line_.data[k] = dot(weights_.output.data(), rows + k * width, width) + weights_.output_bias;
-        if (weights_.final_tanh) line_.lanes(0) = line_.lanes(0).tanh();
+        kernels_.dot(rows, weights_.output.data(), weights_.output_bias, width, line_.begin(), frames);
+        if (weights_.final_tanh) tanh_(line_.begin(), line_.begin(), frames);
         for (int k = 0; k < frames; ++k) out[k] = weights_.skip ? line_.data[k] + in[k] : line_.data[k];
     }
 
@@ -90,10 +91,12 @@ private:
     std::shared_ptr<const Model> model_;
     RecurrentWeights weights_;
     std::vector<Cell> cells_;
+    const ProductKernels& kernels_ = product_kernels();  ///< of the level in use
+    const VectorMath::Function tanh_ = vector_math().tanh;
     // audio thread
-    std::vector<std::vector<float>> states_;  ///< [channel][each layer's]
+    std::vector<AlignedFloats> states_;  ///< [channel][each layer's]
     // scratch within one call: rows of a tile
-    std::vector<float> inputs_, gates_, hidden_;
+    AlignedFloats inputs_, gates_, hidden_;
     Tile<tile> line_;
 };
 

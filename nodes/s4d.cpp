@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "nodes/kernels/dot.hpp"
 #include "nodes/kernels/grey_box_maths.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/realtime/four.hpp"
@@ -44,6 +43,8 @@ const NodeType& S4d::type() {
 
 S4d::S4d(const Setup& setup)
     : weights_(*setup.model, setup.sample_rate_hz),
+      kernels_(product_kernels()),
+      tanh_(vector_math().tanh),
       channels_(setup.channels),
       width_(padded(weights_.channels)),
       network_in_(setup.model->controls.size()),
@@ -59,7 +60,7 @@ S4d::S4d(const Setup& setup)
 
 void S4d::reset() noexcept {
     grid_.reset();
-    for (std::vector<double>& state : states_) std::fill(state.begin(), state.end(), 0.);
+    for (AlignedFloats& state : states_) std::fill(state.begin(), state.end(), 0.f);
 }
 
 void S4d::copy_state(const Node& twin) noexcept {
@@ -95,7 +96,7 @@ void S4d::evaluate_conditioning(const float* knobs, float* gains_and_offsets) no
 }
 
 /// `into_run`: the tile's first frame within the grid's run.
-void S4d::play_tile(const float* in, float* out, double* state, int frames, int into_run) noexcept {
+void S4d::play_tile(const float* in, float* out, float* state, int frames, int into_run) noexcept {
     listen(in, frames);
     weights_.expand.run(level_.begin(), 1, rows_.data(), width_, frames);
     for (int i = 0; i < static_cast<int>(weights_.blocks.size()); ++i) {
@@ -113,19 +114,46 @@ void S4d::listen(const float* in, int frames) noexcept {
 }
 
 /// rows_: from the block's input to its output.
-void S4d::run_block(int index, double* state, int frames, int into_run) noexcept {
+void S4d::run_block(int index, float* state, int frames, int into_run) noexcept {
     const S4dWeights::OneBlock& block = weights_.blocks[index];
-    if (index == 0)
-        weights_.first.run(level_.begin(), 1, mixed_.data(), width_, frames);
-    else if (block.linear)
-        block.linear->run(rows_.data(), width_, mixed_.data(), width_, frames);
-    else
-        std::copy_n(rows_.data(), width_ * frames, mixed_.data());
-    block.before.run(mixed_.data(), frames);
-    block.ssm->run(state, mixed_.data(), filtered_.data(), frames);
-    modulate(index, frames, into_run);
-    block.after.run(filtered_.data(), frames);
-    add_residual(rows_.data(), block.residual.data(), filtered_.data(), width_, frames);
+    const Dense* const linear = index == 0 ? &weights_.first : block.linear ? &*block.linear : nullptr;
+    const float* const in = index == 0 ? level_.begin() : rows_.data();
+    const int stride = index == 0 ? 1 : width_;
+    if (linear && block.before.kind() == ActivationKind::prelu) {
+        linear->run_prelu(in, stride, block.before.factors(), mixed_.data(), width_, frames);
+    } else {
+        if (linear)
+            linear->run(in, stride, mixed_.data(), width_, frames);
+        else
+            std::copy_n(rows_.data(), width_ * frames, mixed_.data());
+        block.before.run(mixed_.data(), frames);
+    }
+    finish_block(index, state, frames, into_run);
+}
+
+/// mixed_ to rows_.
+void S4d::finish_block(int index, float* state, int frames, int into_run) noexcept {
+    const S4dWeights::OneBlock& block = weights_.blocks[index];
+    if (block.after.kind() != ActivationKind::prelu) {
+        block.ssm->run(state, mixed_.data(), filtered_.data(), frames);
+        modulate(index, frames, into_run);
+        block.after.run(filtered_.data(), frames);
+        add_residual(rows_.data(), block.residual.data(), filtered_.data(), width_, frames);
+        return;
+    }
+    const float* const from = grid_.from() + 2 * index * width_;
+    const float* const slope = grid_.slope() + 2 * index * width_;
+    block.ssm->run_affine_prelu(state, mixed_.data(), filtered_.data(),
+                                {.gain = from,
+                                 .gain_slope = slope,
+                                 .offset = from + width_,
+                                 .offset_slope = slope + width_,
+                                 .position = static_cast<float>(grid_.position() + into_run),
+                                 .slope = block.after.factors(),
+                                 .skip = rows_.data(),
+                                 .skip_stride = width_,
+                                 .skip_gain = block.residual.data()},
+                                rows_.data(), frames);
 }
 
 /// filtered_: the block's gains and offsets applied, each on its line.
@@ -150,9 +178,8 @@ void S4d::modulate(int block, int frames, int into_run) noexcept {
 
 /// rows_ to the output.
 void S4d::speak(const float* in, float* out, int frames) noexcept {
-    for (int k = 0; k < frames; ++k)
-        voice_.data[k] =
-            dot(rows_.data() + k * width_, weights_.contract.data(), width_) + weights_.contract_bias;
+    kernels_.dot(rows_.data(), weights_.contract.data(), weights_.contract_bias, width_, voice_.begin(),
+                 frames);
     if (weights_.to_amplitude)
         for (int k = 0; k < frames; k += lane_count)
             voice_.lanes(k) = (0.11512925464970229f * voice_.lanes(k)).exp();  // ln(10) / 20
@@ -166,7 +193,9 @@ void S4d::speak(const float* in, float* out, int frames) noexcept {
 void S4d::squash(S4dWeights::Squash how, Buffer& tile, int frames) const noexcept {
     if (how == S4dWeights::Squash::none) return;
     const float factor = how == S4dWeights::Squash::ptanh ? weights_.tanh_factor : 1.f;
-    for (int k = 0; k < frames; k += lane_count) tile.lanes(k) = factor * tile.lanes(k).tanh();
+    tanh_(tile.begin(), tile.begin(), frames);
+    if (factor != 1.f)
+        for (int k = 0; k < frames; ++k) tile.data[k] *= factor;
 }
 
 }  // namespace gainstage

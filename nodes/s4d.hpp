@@ -8,6 +8,8 @@
 #include "nodes/kernels/aligned.hpp"
 #include "nodes/kernels/conditioning_grid.hpp"
 #include "nodes/kernels/lanes.hpp"
+#include "nodes/kernels/product.hpp"
+#include "nodes/kernels/vector_math.hpp"
 #include "nodes/s4d_weights.hpp"
 #include "runtime/node.hpp"
 
@@ -39,16 +41,19 @@ private:
     };
 
     void evaluate_conditioning(const float* knobs, float* gains_and_offsets) noexcept GAINSTAGE_REALTIME;
-    void play_tile(const float* in, float* out, double* state, int frames,
+    void play_tile(const float* in, float* out, float* state, int frames,
                    int into_run) noexcept GAINSTAGE_REALTIME;
     void listen(const float* in, int frames) noexcept GAINSTAGE_REALTIME;
-    void run_block(int index, double* state, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void run_block(int index, float* state, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void finish_block(int index, float* state, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
     void modulate(int block, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
     void speak(const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME;
     void squash(S4dWeights::Squash, Buffer&, int frames) const noexcept GAINSTAGE_REALTIME;
 
     // fixed after construction
     S4dWeights weights_;
+    const ProductKernels& kernels_;  ///< of the level in use
+    const VectorMath::Function tanh_;
     const int channels_, width_;  ///< of the node; of a row inside
     std::vector<ToModel> to_model_;
     // audio thread
@@ -57,7 +62,7 @@ private:
     AlignedFloats rows_, mixed_, filtered_;  ///< [frame][width_]: a block's input, and on its way
     // state, audio thread
     ConditioningGrid grid_;
-    std::array<std::vector<double>, max_channels> states_;  ///< of all blocks, one after the other
+    std::array<AlignedFloats, max_channels> states_;  ///< of all blocks, one after the other
 };
 
 }  // namespace gainstage

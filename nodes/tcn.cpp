@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "nodes/kernels/dot.hpp"
 #include "runtime/model/model.hpp"
 
 namespace gainstage {
@@ -22,6 +21,8 @@ const NodeType& Tcn::type() {
 
 Tcn::Tcn(const Setup& setup)
     : weights_(*setup.model, setup.sample_rate_hz),
+      kernels_(product_kernels()),
+      tanh_(vector_math().tanh),
       grid_(static_cast<int>(setup.model->controls.size()), weights_.values()) {
     int values = 0, widest = 0;
     std::vector<RowRing> past;
@@ -96,13 +97,12 @@ void Tcn::process_tile(const Block& block, int channel, int first, int frames, i
 /// From the rows of the last block.
 void Tcn::write_output(float* out, int frames) noexcept {
     const int width = weights_.blocks.back().output_width();
-    for (int k = 0; k < frames; ++k) {
-        const float* row = rows_.data() + k * width;
-        line_.data[k] =
-            weights_.output.empty() ? row[0] : dot(weights_.output.data(), row, width) + weights_.output_bias;
-    }
-    if (weights_.final_tanh)
-        for (int k = 0; k < frames; k += lane_count) line_.lanes(k) = line_.lanes(k).tanh();
+    if (weights_.output.empty())
+        for (int k = 0; k < frames; ++k) line_.data[k] = rows_[k * width];
+    else
+        kernels_.dot(rows_.data(), weights_.output.data(), weights_.output_bias, width, line_.begin(),
+                     frames);
+    if (weights_.final_tanh) tanh_(line_.begin(), line_.begin(), frames);
     std::copy_n(line_.begin(), frames, out);
 }
 

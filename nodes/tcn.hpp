@@ -6,7 +6,9 @@
 
 #include "nodes/kernels/conditioning_grid.hpp"
 #include "nodes/kernels/lanes.hpp"
+#include "nodes/kernels/product.hpp"
 #include "nodes/kernels/row_ring.hpp"
+#include "nodes/kernels/vector_math.hpp"
 #include "nodes/tcn_weights.hpp"
 #include "runtime/node.hpp"
 
@@ -42,13 +44,15 @@ private:
 
     // fixed after construction
     TcnWeights weights_;
+    const ProductKernels& kernels_;  ///< of the level in use
+    const VectorMath::Function tanh_;
     std::vector<int> first_value_;  ///< of each block's gains and offsets among the grid's values
     // audio thread
     ConditioningGrid grid_;
     std::vector<std::vector<RowRing>> past_;  ///< [channel][block]: the block's input
     bool started_ = false;
     // scratch within one call
-    std::vector<float> rows_;
+    AlignedFloats rows_;
     Buffer line_;
 };
 

@@ -38,6 +38,8 @@ public:
     RowActivation(ActivationKind, int channels, std::span<const float> factors = {});
 
     ActivationKind kind() const noexcept { return kind_; }
+    /// The learned a, [padded(channels)]; null where none is learned.
+    const float* factors() const noexcept { return factors_.data(); }
 
     /// Audio thread. In place, over `frames` rows of padded(channels) floats that lie one after the other.
     /// The padding takes part: it stays finite. A NaN stays NaN.

@@ -20,33 +20,38 @@ Dense::Dense(int outputs, int inputs, std::span<const float> weight, std::span<c
 }
 
 /// All but where the rows are.
-Product Dense::product(float* out, int in_stride, int out_stride, int frames) const noexcept {
+Product Dense::product(float* out, int out_stride, int frames) const noexcept {
     return {.weight = weight_.data(),
             .bias = bias_.data(),
             .out = out,
             .inputs = inputs_,
             .width = padded(outputs_),
-            .in_stride = in_stride,
             .out_stride = out_stride,
             .frames = frames};
 }
 
 void Dense::run(const float* in, int in_stride, float* out, int out_stride, int frames) const noexcept {
-    Product p = product(out, in_stride, out_stride, frames);
+    const std::ptrdiff_t stride = in_stride;
+    Product p = product(out, out_stride, frames);
     p.in = &in;
+    p.in_strides = &stride;
     kernels_->run(p);
 }
 
 void Dense::add(const float* in, int in_stride, float* out, int out_stride, int frames) const noexcept {
-    Product p = product(out, in_stride, out_stride, frames);
+    const std::ptrdiff_t stride = in_stride;
+    Product p = product(out, out_stride, frames);
     p.in = &in;
+    p.in_strides = &stride;
     kernels_->add(p);
 }
 
 void Dense::run_prelu(const float* in, int in_stride, const float* slope, float* out, int out_stride,
                       int frames) const noexcept {
-    Product p = product(out, in_stride, out_stride, frames);
+    const std::ptrdiff_t stride = in_stride;
+    Product p = product(out, out_stride, frames);
     p.in = &in;
+    p.in_strides = &stride;
     kernels_->prelu(p, slope);
 }
 

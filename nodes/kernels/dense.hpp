@@ -30,6 +30,8 @@ public:
 
     int inputs() const noexcept { return inputs_; }
     int outputs() const noexcept { return outputs_; }
+    /// [input][padded(outputs)], for kernels that take it from here.
+    const float* weight() const noexcept { return weight_.data(); }
 
     /// Audio thread. out[k][0 .. padded(outputs)) = W in[k][0 .. inputs) + b for each of `frames` rows that
     /// lie `in_stride` and `out_stride` floats apart. `in` and `out` don't overlap.
@@ -44,7 +46,7 @@ public:
                    int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:
-    Product product(float* out, int in_stride, int out_stride, int frames) const noexcept;
+    Product product(float* out, int out_stride, int frames) const noexcept;
 
     int inputs_ = 0, outputs_ = 0;
     const ProductKernels* kernels_ = nullptr;  ///< of the level in use

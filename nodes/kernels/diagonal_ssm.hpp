@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "nodes/kernels/product.hpp"
 #include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
@@ -22,17 +23,26 @@ class DiagonalSsm {
 public:
     virtual ~DiagonalSsm() = default;
 
-    /// Control thread. `bank`: modes of each channel, [channel][mode]; `direct`: one for each channel.
-    /// States are double: in float a pole that remembers a second is off by per cents.
+    /// Control thread. `bank`: modes of each channel, [channel][mode]; `direct`: one for each channel. The
+    /// states are floats in delta form (diagonal_scan.hpp), or doubles where a mode forgets less than
+    /// least_forgotten a sample, or where floats are off by more than most_error: both are played and
+    /// compared, which takes some milliseconds.
     static std::unique_ptr<const DiagonalSsm> make(std::span<const SsmMode> bank,
                                                    std::span<const float> direct);
+    /// Of the largest output.
+    static constexpr double most_error = 4e-6;
+    static constexpr double least_forgotten = 2e-4;
 
-    /// Doubles that a state takes; all 0 at rest.
+    /// Floats that a state takes; all 0 at rest.
     std::size_t state_size() const noexcept { return state_size_; }
 
     /// Audio thread. Rows of padded(channels) floats (dense.hpp), `in` and `out` apart.
-    virtual void run(double* state, const float* in, float* out,
+    virtual void run(float* state, const float* in, float* out,
                      int frames) const noexcept GAINSTAGE_REALTIME = 0;
+    /// Audio thread. The same to `sums`, and of that prelu(gain y + offset) + skip to `out`, which may be
+    /// what is skipped.
+    virtual void run_affine_prelu(float* state, const float* in, float* sums, const AffinePrelu&, float* out,
+                                  int frames) const noexcept GAINSTAGE_REALTIME = 0;
 
 protected:
     std::size_t state_size_ = 0;  ///< fixed after construction

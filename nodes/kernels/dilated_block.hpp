@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "nodes/kernels/aligned.hpp"
 #include "nodes/kernels/dense.hpp"
 #include "nodes/kernels/row_ring.hpp"
 #include "runtime/realtime/nonblocking.hpp"
@@ -18,10 +18,14 @@ namespace gainstage {
 ///     a[t] = sum over j of W_j x[t - (k - 1 - j) d]
 ///     y[t] = prelu(gain[t] a[t] + offset[t]) + R x[t - r]
 ///
-/// where gain and offset are what normalisation and conditioning come to. Immutable once built; each tap is
-/// one product for a whole tile, each channel of sound keeps its own ring of x.
+/// where gain and offset are what normalisation and conditioning come to. Immutable once built; all
+/// taps are one product for a whole tile, whose sums stay in registers until y is done; each channel of sound
+/// keeps its own ring of x.
 class DilatedBlock {
 public:
+    /// A bound on Shape::taps.
+    static constexpr int max_taps = 256;
+
     struct Shape {
         int inputs, outputs, taps, dilation, residual_delay;
 
@@ -55,14 +59,15 @@ public:
     void run(const RowRing& x, const Lines&, float* y, int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:
-    void bend(const Lines&, float* y, int frames) const noexcept;
-    void add_residual(const RowRing& x, float* y, int frames) const noexcept;
+    void run_piece(const RowRing& x, const Lines&, float* y, int frames, int first, int count) const noexcept;
 
     Shape shape_;
-    std::vector<Dense> taps_;  ///< the oldest first
-    std::vector<float> slope_;
-    std::vector<float> residual_;  ///< channel by channel, where each output has its own input
-    Dense mixing_residual_;        ///< else
+    const ProductKernels* kernels_;  ///< of the level in use
+    int taps_at_once_;               ///< whose weights fit the nearest cache
+    AlignedFloats taps_;             ///< [tap, the oldest first][input][padded(outputs)]
+    AlignedFloats slope_, no_bias_;
+    AlignedFloats residual_;  ///< channel by channel, where each output has its own input
+    Dense mixing_residual_;   ///< else
 };
 
 }  // namespace gainstage

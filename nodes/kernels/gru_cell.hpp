@@ -3,6 +3,7 @@
 
 #include "nodes/kernels/cell_weights.hpp"
 #include "nodes/kernels/dense.hpp"
+#include "nodes/kernels/gated_steps.hpp"
 #include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
@@ -38,10 +39,11 @@ public:
     void step(float* gate_rows, const float* hidden, float* next_hidden,
               int sequences) const noexcept GAINSTAGE_REALTIME;
     /// Audio thread. One sequence over `frames` rows of projected gates; out[k][0 .. row()) = h. `state` goes
-    /// on. REQUIRES: frames >= 1.
+    /// on. Sums otherwise than step(), faster: the last bits differ. REQUIRES: frames >= 1.
     void run(float* gate_rows, float* state, float* out, int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:
+    const GatedKernels* kernels_ = nullptr;  ///< of the level in use
     Dense input_;      ///< to gates in the order r, z (both halved), n's recurrent part, n's input part
     Dense recurrent_;  ///< to the first three of them
 };

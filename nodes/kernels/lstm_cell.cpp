@@ -1,10 +1,8 @@
 #include "nodes/kernels/lstm_cell.hpp"
 
-#include "nodes/kernels/lanes.hpp"
-
 namespace gainstage {
 
-LstmCell::LstmCell(const CellWeights& w) {
+LstmCell::LstmCell(const CellWeights& w) : kernels_(&gated_kernels()) {
     const int n = w.units;
     GateRows input(n, w.inputs), recurrent(n, n);
     for (const int gate : {0, 1, 3, 2}) {
@@ -22,29 +20,20 @@ void LstmCell::project(const float* in, int in_stride, float* gate_rows, int fra
 
 void LstmCell::step(float* gate_rows, const float* hidden, float* next_hidden, float* cell,
                     int sequences) const noexcept {
-    const int width = row();
-    recurrent_.add(hidden, width, gate_rows, gates_row(), sequences);
-    for (int s = 0; s < sequences; ++s)
-        for (int u = 0; u < width; u += lane_count) {
-            const float* gate = gate_rows + s * gates_row() + u;
-            const auto gate_of = [gate, width](int number) {
-                return Eigen::Map<const Lanes>(gate + number * width);
-            };
-            Eigen::Map<Lanes> kept(cell + s * width + u), next(next_hidden + s * width + u);
-            const Lanes take = 0.5f + 0.5f * gate_of(0).tanh(), keep = 0.5f + 0.5f * gate_of(1).tanh();
-            const Lanes show = 0.5f + 0.5f * gate_of(2).tanh();
-            kept = keep * kept + take * gate_of(3).tanh();
-            next = show * kept.tanh();
-        }
+    recurrent_.add(hidden, row(), gate_rows, gates_row(), sequences);
+    kernels_->finish_lstm(
+        {.gates = gate_rows, .next_hidden = next_hidden, .cell = cell, .row = row(), .sequences = sequences});
 }
 
 void LstmCell::run(float* gate_rows, float* state, float* out, int frames) const noexcept {
-    const float* hidden = state;
-    for (int k = 0; k < frames; ++k) {
-        step(gate_rows + k * gates_row(), hidden, out + k * row(), state + row(), 1);
-        hidden = out + k * row();
-    }
-    std::copy_n(hidden, row(), state);
+    kernels_->run_lstm({.weight = recurrent_.weight(),
+                        .units = units(),
+                        .row = row(),
+                        .gates = gate_rows,
+                        .hidden = state,
+                        .cell = state + row(),
+                        .out = out,
+                        .frames = frames});
 }
 
 }  // namespace gainstage

@@ -3,6 +3,7 @@
 
 #include "nodes/kernels/cell_weights.hpp"
 #include "nodes/kernels/dense.hpp"
+#include "nodes/kernels/gated_steps.hpp"
 #include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
@@ -41,11 +42,12 @@ public:
     void step(float* gate_rows, const float* hidden, float* next_hidden, float* cell,
               int sequences) const noexcept GAINSTAGE_REALTIME;
     /// Audio thread. One sequence over `frames` rows of projected gates; out[k][0 .. row()) = h. `state` goes
-    /// on. REQUIRES: frames >= 1.
+    /// on. Sums otherwise than step(), faster: the last bits differ. REQUIRES: frames >= 1.
     void run(float* gate_rows, float* state, float* out, int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:
-    Dense input_, recurrent_;  ///< to gates in the order i, f, o, g, the first three halved
+    const GatedKernels* kernels_ = nullptr;  ///< of the level in use
+    Dense input_, recurrent_;                ///< to gates in the order i, f, o, g, the first three halved
 };
 
 }  // namespace gainstage

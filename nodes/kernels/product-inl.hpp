@@ -47,14 +47,15 @@ HWY_INLINE void Tile(const Product& p, std::ptrdiff_t frame, int o, const Start&
     }
     const float* weight = p.weight + o;
     for (int t = 0; t < p.taps; ++t) {
-        const float* in = p.in[t] + frame * p.in_stride;
+        const std::ptrdiff_t stride = p.in_strides[t];
+        const float* in = p.in[t] + frame * stride;
         for (int i = 0; i < p.inputs; ++i) {
             Sum w[Vectors];
             GAINSTAGE_UNROLL
             for (int v = 0; v < Vectors; ++v) w[v] = hn::LoadU(d, weight + v * Width());
             GAINSTAGE_UNROLL
             for (int f = 0; f < Rows; ++f) {
-                const Sum x = hn::Set(d, in[f * p.in_stride + i]);
+                const Sum x = hn::Set(d, in[f * stride + i]);
                 GAINSTAGE_UNROLL
                 for (int v = 0; v < Vectors; ++v) sum[f][v] = hn::MulAdd(x, w[v], sum[f][v]);
             }
@@ -120,6 +121,27 @@ struct PreluToOut {
     const float* slope;
     HWY_INLINE void Of(std::ptrdiff_t f, int o, Sum sum) const {
         hn::StoreU(Prelu(sum, hn::LoadU(Channels(), slope + o)), Channels(), p.out + f * p.out_stride + o);
+    }
+};
+
+/// What AffinePrelu makes of a sum.
+template <bool Skips>
+HWY_INLINE Sum Bent(const AffinePrelu& a, std::ptrdiff_t f, int o, Sum sum) {
+    const Channels d;
+    const Sum at = hn::Set(d, a.position + static_cast<float>(f));
+    const Sum gain = hn::MulAdd(hn::LoadU(d, a.gain_slope + o), at, hn::LoadU(d, a.gain + o));
+    const Sum offset = hn::MulAdd(hn::LoadU(d, a.offset_slope + o), at, hn::LoadU(d, a.offset + o));
+    const Sum y = Prelu(hn::MulAdd(gain, sum, offset), hn::LoadU(d, a.slope + o));
+    if (!Skips) return y;
+    return hn::MulAdd(hn::LoadU(d, a.skip_gain + o), hn::LoadU(d, a.skip + f * a.skip_stride + o), y);
+}
+
+template <bool Skips>
+struct AffinePreluToOut {
+    const Product& p;
+    const AffinePrelu& a;
+    HWY_INLINE void Of(std::ptrdiff_t f, int o, Sum sum) const {
+        hn::StoreU(Bent<Skips>(a, f, o, sum), Channels(), p.out + f * p.out_stride + o);
     }
 };
 

@@ -24,8 +24,37 @@ void PreluProduct(const Product& p, const float* slope) noexcept {
     Multiply(p, FromBias{p}, PreluToOut{p, slope});
 }
 
+template <bool Skips>
+HWY_INLINE void AffinePreluOf(const Product& p, const AffinePrelu& a) {
+    if (p.goes_on)
+        Multiply(p, FromBiasAndOut{p}, AffinePreluToOut<Skips>{p, a});
+    else
+        Multiply(p, FromBias{p}, AffinePreluToOut<Skips>{p, a});
+}
+void AffinePreluProduct(const Product& p, const AffinePrelu& a) noexcept {
+    if (a.skip)
+        AffinePreluOf<true>(p, a);
+    else
+        AffinePreluOf<false>(p, a);
+}
+
+void DotProduct(const float* rows, const float* weight, float bias, int width, float* out,
+                int frames) noexcept {
+    const Channels d;
+    for (int f = 0; f < frames; ++f, rows += width) {
+        Sum sum = hn::Zero(d);
+        for (int i = 0; i < width; i += Width())
+            sum = hn::MulAdd(hn::LoadU(d, rows + i), hn::LoadU(d, weight + i), sum);
+        out[f] = hn::GetLane(hn::SumOfLanes(d, sum)) + bias;
+    }
+}
+
 const ProductKernels* ProductKernelsHere() {
-    static constexpr ProductKernels kernels{.run = RunProduct, .add = AddProduct, .prelu = PreluProduct};
+    static constexpr ProductKernels kernels{.run = RunProduct,
+                                            .add = AddProduct,
+                                            .prelu = PreluProduct,
+                                            .affine_prelu = AffinePreluProduct,
+                                            .dot = DotProduct};
     return &kernels;
 }
 

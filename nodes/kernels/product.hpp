@@ -6,31 +6,39 @@
 namespace gainstage {
 
 /// out[f][o] = bias[o] + sum over taps t and inputs i of weight[t][i][o] in[t][f][i], summed in the order of
-/// t and then i, whatever the number of frames. Rows lie `in_stride` and `out_stride` floats apart.
+/// t and then i, whatever the number of frames. Rows of `out` lie `out_stride` floats apart.
 struct Product {
-    const float* const* in = nullptr;  ///< [tap]: row of the first frame
-    const float* weight = nullptr;     ///< [tap][input][width]
-    const float* bias = nullptr;       ///< [width]
+    const float* const* in = nullptr;            ///< [tap]: row of the first frame
+    const std::ptrdiff_t* in_strides = nullptr;  ///< [tap]: floats from row to row
+    const float* weight = nullptr;               ///< [tap][input][width]
+    const float* bias = nullptr;                 ///< [width]
     float* out = nullptr;
     int taps = 1, inputs = 0, width = 0;  ///< width: outputs, padded
-    std::ptrdiff_t in_stride = 0, out_stride = 0;
+    std::ptrdiff_t out_stride = 0;
     int frames = 0;
+    bool goes_on = false;  ///< of affine_prelu: sums begin with bias + out
 };
 
-/// What follows the sum s of an output before it is stored.
+/// What becomes of the sum s of an output: prelu(gain s + offset) + skip_gain skip.
 struct AffinePrelu {
-    const float* gain = nullptr;    ///< [width]
-    const float* offset = nullptr;  ///< [width]
-    const float* slope = nullptr;   ///< [width]
-    const float* skip = nullptr;    ///< row of the first frame, [width] floats, or one with skip_stride 1
-    const float* skip_gain = nullptr;
+    /// Lines over the frames: the gain of frame f is gain + gain_slope (position + f). [width] each.
+    const float *gain = nullptr, *gain_slope = nullptr, *offset = nullptr, *offset_slope = nullptr;
+    float position = 0.f;
+    const float* slope = nullptr;  ///< [width], below 0
+    /// Row of the first frame, from row to row; [width]. Null: nothing is added.
+    const float* skip = nullptr;
     std::ptrdiff_t skip_stride = 0;
+    const float* skip_gain = nullptr;
 };
 
 struct ProductKernels {
     void (*run)(const Product&) noexcept;
     void (*add)(const Product&) noexcept;  ///< the sum begins with bias + out
     void (*prelu)(const Product&, const float* slope) noexcept;
+    void (*affine_prelu)(const Product&, const AffinePrelu&) noexcept;
+    /// out[f] = bias + sum of rows[f][i] weight[i]; rows of `width` floats (a multiple of 16) side by side.
+    void (*dot)(const float* rows, const float* weight, float bias, int width, float* out,
+                int frames) noexcept;
 };
 
 /// Of the level in use. Control thread; keep the reference. Throws SimdError.

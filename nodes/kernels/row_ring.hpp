@@ -36,19 +36,28 @@ public:
         }
         written_ += frames;
     }
-    /// Audio thread. The last `frames` rows, each as it was `delay` rows earlier, in up to three pieces:
-    /// piece(rows, stride, first, count) has those of the frames first .. first + count - 1.
-    template <class Piece>
-    void each(int delay, int frames, Piece&& piece) const noexcept {
-        int k = static_cast<int>(std::clamp<std::int64_t>(delay + frames - written_, 0, frames));
-        if (k > 0) piece(before_.data(), 0, 0, k);
+    /// Rows that lie `stride` floats apart.
+    struct Rows {
+        const float* first;
+        int stride, count;
+    };
+    /// Audio thread. Of the last `frames` rows, each as it was `delay` rows earlier, those from the k-th on,
+    /// as far as they lie evenly.
+    Rows rows(int delay, int frames, int k) const noexcept {
+        const int old = static_cast<int>(std::clamp<std::int64_t>(delay + frames - written_, 0, frames));
+        if (k < old) return {before_.data(), 0, old - k};
         int index = head_ - frames + k - delay;
         if (index < 0) index += capacity_;
-        while (k < frames) {
-            const int count = std::min(frames - k, capacity_ - index);
-            piece(at(index), width_, k, count);
-            k += count;
-            index = 0;
+        return {at(index), width_, std::min(frames - k, capacity_ - index)};
+    }
+    /// Audio thread. All of them, in up to three pieces: piece(rows, stride, first, count) has those of the
+    /// frames first .. first + count - 1.
+    template <class Piece>
+    void each(int delay, int frames, Piece&& piece) const noexcept {
+        for (int k = 0; k < frames;) {
+            const Rows even = rows(delay, frames, k);
+            piece(even.first, even.stride, k, even.count);
+            k += even.count;
         }
     }
     /// Audio thread. REQUIRES: `other` was built with the same sizes. Copies what has been written, at most
@@ -74,7 +83,7 @@ private:
     int width_, capacity_;
     // audio thread
     std::vector<Vector> rows_;
-    std::vector<float> before_;
+    AlignedFloats before_;
     int head_ = 0;              ///< where the next row goes
     std::int64_t written_ = 0;  ///< rows since the start
 };

@@ -116,8 +116,9 @@ TEST_CASE("s4d: one real pole is the one-pole filter of its time constant") {
             const Channel out = step_at(mode.model(), rate_hz, 0.5);
             for (const std::size_t k : {0, 1, 100, 5'000, 20'000}) {
                 const double t_s = static_cast<double>(k + 1) / rate_hz;
-                // computed in double; what is left is the float of the output, 6e-8
-                CHECK(double{out[k]} == Approx(1. - std::exp(-t_s / tau_s)).margin(2e-7));
+                // at 200,000 samples in double; at 1,000 in floats, which a constant rounds to one side:
+                // 2.4e-5 measured at 96 kHz
+                CHECK(double{out[k]} == Approx(1. - std::exp(-t_s / tau_s)).margin(5e-5));
             }
         }
     }
@@ -141,7 +142,8 @@ TEST_CASE("s4d: a step takes the same time at every sample rate, whatever the po
                     farthest = std::max(farthest,
                                         std::abs(double{trained[k]} - double{faster[(k + 1) * times - 1]}));
                 INFO(method << " " << log_dt << " " << times);
-                CHECK(farthest < 1e-6);  // the output is a float of up to 2
+                CHECK(farthest <
+                      2e-6);  // the output is a float of up to 2, states are floats: 1.1e-6 measured
             }
             for (const double rate_hz : {48'000., 96'000.}) {  // every 147 samples of 44.1 kHz
                 const int ours = static_cast<int>(rate_hz / 300.);

@@ -1,0 +1,197 @@
+#include "nodes/kernels/gated_steps.hpp"
+
+#include "nodes/kernels/simd.hpp"
+#include "nodes/kernels/simd_targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "nodes/kernels/gated_steps.cpp"
+#include <hwy/foreach_target.h>
+//
+#include <hwy/highway.h>
+
+#include "nodes/kernels/vector_math-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace gainstage::HWY_NAMESPACE {
+
+using Floats = hn::CappedTag<float, 16>;
+using V = hn::Vec<Floats>;
+
+HWY_INLINE constexpr int Lanes16() {
+    return static_cast<int>(hn::MaxLanes(Floats()));
+}
+
+/// sig(2 x): the gates' weights are halved already.
+HWY_INLINE V Gate(V x) {
+    const V half = hn::Set(Floats(), 0.5f);
+    return hn::MulAdd(half, Tanh(Floats(), x), half);
+}
+
+/// The rest of an LSTM's step for one vector of units, from the sums of its gates i, f, o, g.
+HWY_INLINE void FinishLstm(const V (&sum)[4], float* cell, float* hidden) {
+    const Floats d;
+    const V take = Gate(sum[0]), keep = Gate(sum[1]), show = Gate(sum[2]), fresh = Tanh(d, sum[3]);
+    const V c = hn::MulAdd(keep, hn::LoadU(d, cell), hn::Mul(take, fresh));
+    hn::StoreU(c, d, cell);
+    hn::StoreU(hn::Mul(show, Tanh(d, c)), d, hidden);
+}
+
+/// A GRU's, from the sums of r, z and n's recurrent part, and n's input part.
+HWY_INLINE void FinishGru(const V (&sum)[3], V input_part, const float* before, float* hidden) {
+    const Floats d;
+    const V reset = Gate(sum[0]), keep = Gate(sum[1]);
+    const V fresh = Tanh(d, hn::MulAdd(reset, sum[2], input_part));
+    hn::StoreU(hn::MulAdd(keep, hn::Sub(hn::LoadU(d, before), fresh), fresh), d, hidden);
+}
+
+/// Sums of `Gates` gates for `Vectors` vectors of units from `u` on: each in two chains, of even and of odd
+/// units of h, for few of them would wait for one another.
+template <int Gates, int Vectors>
+HWY_INLINE void SumGates(const GatedSteps& s, const float* gates, const float* hidden, int u,
+                         V (&sum)[Vectors][Gates]) {
+    const Floats d;
+    V odd[Vectors][Gates];
+    GAINSTAGE_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
+        GAINSTAGE_UNROLL
+        for (int g = 0; g < Gates; ++g) {
+            sum[v][g] = hn::LoadU(d, gates + g * s.row + u + v * Lanes16());
+            odd[v][g] = hn::Zero(d);
+        }
+    }
+    const float* weight = s.weight + u;
+    const int stride = Gates * s.row;
+    int k = 0;
+    for (; k + 2 <= s.units; k += 2, weight += 2 * stride) {
+        const V h0 = hn::Set(d, hidden[k]), h1 = hn::Set(d, hidden[k + 1]);
+        GAINSTAGE_UNROLL
+        for (int v = 0; v < Vectors; ++v) {
+            GAINSTAGE_UNROLL
+            for (int g = 0; g < Gates; ++g) {
+                const float* at = weight + g * s.row + v * Lanes16();
+                sum[v][g] = hn::MulAdd(h0, hn::LoadU(d, at), sum[v][g]);
+                odd[v][g] = hn::MulAdd(h1, hn::LoadU(d, at + stride), odd[v][g]);
+            }
+        }
+    }
+    GAINSTAGE_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
+        GAINSTAGE_UNROLL
+        for (int g = 0; g < Gates; ++g) {
+            if (k < s.units)
+                sum[v][g] = hn::MulAdd(hn::Set(d, hidden[k]),
+                                       hn::LoadU(d, weight + g * s.row + v * Lanes16()), sum[v][g]);
+            sum[v][g] = hn::Add(sum[v][g], odd[v][g]);
+        }
+    }
+}
+
+template <int Vectors>
+HWY_INLINE void LstmPart(const GatedSteps& s, const float* gates, const float* hidden, float* out, int u) {
+    V sum[Vectors][4];
+    SumGates<4, Vectors>(s, gates, hidden, u, sum);
+    GAINSTAGE_UNROLL
+    for (int v = 0; v < Vectors; ++v) FinishLstm(sum[v], s.cell + u + v * Lanes16(), out + u + v * Lanes16());
+}
+
+template <int Vectors>
+HWY_INLINE void GruPart(const GatedSteps& s, const float* gates, const float* hidden, float* out, int u) {
+    V sum[Vectors][3];
+    SumGates<3, Vectors>(s, gates, hidden, u, sum);
+    GAINSTAGE_UNROLL
+    for (int v = 0; v < Vectors; ++v) {
+        const int at = u + v * Lanes16();
+        FinishGru(sum[v], hn::LoadU(Floats(), gates + 3 * s.row + at), hidden + at, out + at);
+    }
+}
+
+/// As many vectors at a time as leave two chains of every gate in registers.
+HWY_INLINE constexpr int AtATime() {
+    return Lanes16() == 16 ? 2 : 1;
+}
+
+struct LstmStep {
+    template <int Vectors>
+    static HWY_INLINE void Part(const GatedSteps& s, const float* gates, const float* hidden, float* out,
+                                int u) {
+        LstmPart<Vectors>(s, gates, hidden, out, u);
+    }
+};
+struct GruStep {
+    template <int Vectors>
+    static HWY_INLINE void Part(const GatedSteps& s, const float* gates, const float* hidden, float* out,
+                                int u) {
+        GruPart<Vectors>(s, gates, hidden, out, u);
+    }
+};
+
+template <class Step>
+HWY_INLINE void Run(const GatedSteps& s) {
+    const Floats d;
+    const float* hidden = s.hidden;
+    for (int f = 0; f < s.frames; ++f) {
+        const float* gates = s.gates + f * 4 * s.row;
+        float* const out = s.out + f * s.row;
+        int u = 0;
+        for (; u + AtATime() * Lanes16() <= s.row && u + Lanes16() < s.units; u += AtATime() * Lanes16())
+            Step::template Part<AtATime()>(s, gates, hidden, out, u);
+        for (; u < s.units; u += Lanes16()) Step::template Part<1>(s, gates, hidden, out, u);
+        for (; u < s.row; u += Lanes16()) hn::StoreU(hn::Zero(d), d, out + u);
+        hidden = out;
+    }
+    for (int u = 0; u < s.row; u += Lanes16()) hn::StoreU(hn::LoadU(d, hidden + u), d, s.hidden + u);
+}
+
+void RunLstm(const GatedSteps& s) noexcept {
+    Run<LstmStep>(s);
+}
+void RunGru(const GatedSteps& s) noexcept {
+    Run<GruStep>(s);
+}
+
+void FinishLstms(const GatedSums& s) noexcept {
+    const Floats d;
+    for (int q = 0; q < s.sequences; ++q)
+        for (int u = 0; u < s.row; u += Lanes16()) {
+            const float* gates = s.gates + q * 4 * s.row + u;
+            V sum[4];
+            GAINSTAGE_UNROLL
+            for (int g = 0; g < 4; ++g) sum[g] = hn::LoadU(d, gates + g * s.row);
+            FinishLstm(sum, s.cell + q * s.row + u, s.next_hidden + q * s.row + u);
+        }
+}
+
+void FinishGrus(const GatedSums& s) noexcept {
+    const Floats d;
+    for (int q = 0; q < s.sequences; ++q)
+        for (int u = 0; u < s.row; u += Lanes16()) {
+            const float* gates = s.gates + q * 4 * s.row + u;
+            V sum[3];
+            GAINSTAGE_UNROLL
+            for (int g = 0; g < 3; ++g) sum[g] = hn::LoadU(d, gates + g * s.row);
+            FinishGru(sum, hn::LoadU(d, gates + 3 * s.row), s.hidden + q * s.row + u,
+                      s.next_hidden + q * s.row + u);
+        }
+}
+
+const GatedKernels* GatedKernelsHere() {
+    static constexpr GatedKernels kernels{
+        .run_lstm = RunLstm, .run_gru = RunGru, .finish_lstm = FinishLstms, .finish_gru = FinishGrus};
+    return &kernels;
+}
+
+}  // namespace gainstage::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gainstage {
+
+HWY_EXPORT(GatedKernelsHere);
+
+const GatedKernels& gated_kernels() {
+    simd_level();
+    return *HWY_DYNAMIC_DISPATCH(GatedKernelsHere)();
+}
+
+}  // namespace gainstage
+#endif

@@ -1,0 +1,37 @@
+#pragma once
+/// The steps of gated recurrent cells, once per level of instructions: lstm_cell.hpp and gru_cell.hpp say
+/// what they compute and how rows of gates lie in memory.
+
+namespace gainstage {
+
+/// One sequence over `frames` steps. Each sum of a gate begins with what the inputs gave it.
+struct GatedSteps {
+    const float* weight = nullptr;  ///< [unit][gates of h][row]
+    int units = 0, row = 0;
+    const float* gates = nullptr;  ///< [frame][gates][row], as projected
+    float* hidden = nullptr;       ///< [row]: before the first step, then after the last one
+    float* cell = nullptr;         ///< likewise; unused by a GRU
+    float* out = nullptr;          ///< [frame][row]: h
+    int frames = 0;
+};
+
+/// What follows the sums of a step of several sequences. h and the next h may lie in the same place.
+struct GatedSums {
+    const float* gates = nullptr;   ///< [sequence][gates][row]: complete
+    const float* hidden = nullptr;  ///< [sequence][row]
+    float* next_hidden = nullptr;
+    float* cell = nullptr;
+    int row = 0, sequences = 0;
+};
+
+struct GatedKernels {
+    void (*run_lstm)(const GatedSteps&) noexcept;
+    void (*run_gru)(const GatedSteps&) noexcept;
+    void (*finish_lstm)(const GatedSums&) noexcept;
+    void (*finish_gru)(const GatedSums&) noexcept;
+};
+
+/// Of the level in use. Control thread; keep the reference. Throws SimdError.
+const GatedKernels& gated_kernels();
+
+}  // namespace gainstage
