@@ -86,6 +86,31 @@ TEST_CASE("help and version go to stdout and exit with 0") {
     }
 }
 
+TEST_CASE("a level of instructions that there is not is told with those that there are") {
+    setenv("GAINSTAGE_SIMD", "mmx", 1);
+    const Outcome outcome = gainstage_run("nodes");
+    unsetenv("GAINSTAGE_SIMD");
+    CHECK(outcome.exit_code == 78);
+    CHECK(has(outcome.err, "GAINSTAGE_SIMD is \"mmx\"; expected one of "));
+}
+
+TEST_CASE("bench --all measures a family beside plain Eigen") {
+    const Outcome outcome = gainstage_run("bench --all --only 'GRU 8' --seconds 0.1 --json");
+    REQUIRE(outcome.exit_code == 0);
+    const Json json = Json::parse(outcome.out);
+    CHECK(json["fma_gflops"] > 0.);
+    REQUIRE(json["models"].size() == 1);
+    const Json& model = json["models"][0];
+    CHECK(model["blocks"].size() == 5);
+    for (const auto& block : model["blocks"]) {
+        CHECK(block["median_ns"] > 0.);
+        CHECK(block["p99_ns"] >= block["median_ns"]);
+        CHECK(block["plain_median_ns"] > 0.);
+    }
+    CHECK(model["cold_block_us"] > 0.);
+    CHECK(gainstage_run("bench").exit_code == 64);
+}
+
 // ------------------------------------------------------------------------------------------------ check
 
 TEST_CASE("bench tells what a patch and a model cost, at every block size") {
