@@ -15,6 +15,7 @@ const NodeType& EdLstm::type() {
         .architecture = "ed_lstm",
         .make = make_node<EdLstm>,
         .notes = notes_on_ed_lstm,
+        .operations = operations_of_ed_lstm,
     };
     return type;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "nodes/kernels/layer_reader.hpp"
+#include "nodes/kernels/operations.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
 
@@ -58,6 +59,16 @@ void EdLstmWeights::read_lstm(LayerReader& read) {
 std::vector<std::string> notes_on_ed_lstm(const Model& model) {
     const std::vector<std::string> used = EdLstmWeights(model, model.sample_rate_hz).tensors;
     return model.notes_on_extra(std::vector<std::string_view>(used.begin(), used.end()));
+}
+
+double operations_of_ed_lstm(const Model& model) {
+    const EdLstmWeights w(model, model.sample_rate_hz);
+    const double u = w.units, window = w.window;
+    const double step = operations::dense(4. * u, u + 1.) + u * (5. * operations::transcendental + 4.);
+    const double end = operations::dense(w.dense.outputs(), u) +
+                       operations::transcendental * w.dense.outputs() +
+                       operations::dense(window, w.dense.outputs());
+    return step + 2. * operations::dense(u, window) / window + end / window;
 }
 
 }  // namespace gainstage

@@ -51,4 +51,7 @@ private:
 /// For NodeType::notes: tensors that mean nothing to an ED-LSTM.
 std::vector<std::string> notes_on_ed_lstm(const Model&);
 
+/// For NodeType::operations.
+double operations_of_ed_lstm(const Model&);
+
 }  // namespace gainstage

@@ -30,6 +30,7 @@ const NodeType& GreyBox::type() {
         .architecture = "grey_box",
         .make = make_node<GreyBox>,
         .notes = notes_on_grey_box,
+        .operations = operations_of_grey_box,
         .any_rate = plays_at_any_rate,
     };
     return type;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "nodes/kernels/grey_box_maths.hpp"
+#include "nodes/kernels/operations.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
 
@@ -128,6 +129,23 @@ std::vector<std::string> notes_on_grey_box(const Model& model) {
     add(weights.makeup_cell ? weights.makeup_cell->tensors
                             : std::vector<std::string>{"makeup.gain", "makeup.bias"});
     return model.notes_on_extra(std::vector<std::string_view>(used.begin(), used.end()));
+}
+
+namespace {
+
+double operations_of(const Recurrence& cell) {
+    const double u = cell.units, gates = cell.gru ? 3. : 1.;
+    return operations::dense(gates * u, u + 1.) + u * gates * operations::transcendental +
+           (cell.gru ? 5. * u : 0.) + operations::dense(1., u);
+}
+
+}  // namespace
+
+double operations_of_grey_box(const Model& model) {
+    const GreyBoxWeights w(model, model.sample_rate_hz);
+    double count = 2. * operations::transcendental + (w.soft_knee ? 9. : 5.);  // level, curve, gain
+    count += w.detector_cell ? operations_of(*w.detector_cell) + 2. * operations::transcendental + 3. : 4.;
+    return count + (w.makeup_cell ? operations_of(*w.makeup_cell) + 1. : 2.);
 }
 
 }  // namespace gainstage

@@ -51,4 +51,7 @@ bool plays_at_any_rate(const Model&);
 /// For NodeType::notes: tensors that mean nothing to a grey box.
 std::vector<std::string> notes_on_grey_box(const Model&);
 
+/// For NodeType::operations.
+double operations_of_grey_box(const Model&);
+
 }  // namespace gainstage

@@ -11,6 +11,7 @@ const NodeType& Gru::type() {
         .architecture = "gru",
         .make = make_node<Gru>,
         .notes = notes_on_recurrent<GruCell>,
+        .operations = operations_of_recurrent<GruCell>,
     };
     return type;
 }

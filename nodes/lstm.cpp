@@ -11,6 +11,7 @@ const NodeType& Lstm::type() {
         .architecture = "lstm",
         .make = make_node<Lstm>,
         .notes = notes_on_recurrent<LstmCell>,
+        .operations = operations_of_recurrent<LstmCell>,
     };
     return type;
 }

@@ -100,6 +100,12 @@ private:
     Tile<tile> line_;
 };
 
+/// For NodeType::operations.
+template <class Cell>
+double operations_of_recurrent(const Model& model) {
+    return RecurrentWeights(model, Cell::gates, model.sample_rate_hz).operations();
+}
+
 /// For NodeType::notes: tensors that mean nothing to such a node.
 template <class Cell>
 std::vector<std::string> notes_on_recurrent(const Model& model) {

@@ -5,6 +5,7 @@
 
 #include "nodes/kernels/layer_reader.hpp"
 #include "nodes/kernels/model_config.hpp"
+#include "nodes/kernels/operations.hpp"
 #include "runtime/node.hpp"
 
 namespace gainstage {
@@ -47,6 +48,19 @@ void RecurrentWeights::read_layer(LayerReader& read, const std::string& prefix, 
                       .weight_hh = hidden.data,
                       .bias_ih = read.tensor(prefix + ".bias_ih", {rows}).data,
                       .bias_hh = read.tensor(prefix + ".bias_hh", {rows}).data});
+}
+
+double RecurrentWeights::operations() const noexcept {
+    double count =
+        2. * static_cast<double>(layers.back().units) + (final_tanh ? operations::transcendental : 0.);
+    for (const CellWeights& layer : layers) {
+        const double u = layer.units;
+        const double gates = static_cast<double>(layer.weight_hh.size()) / (u * u);
+        const double squashed = gates == 4. ? 5. : 3.;  // an LSTM squashes its cell, too
+        count +=
+            operations::dense(gates * u, u + layer.inputs) + u * (squashed * operations::transcendental + 5.);
+    }
+    return count + (skip ? 1. : 0.);
 }
 
 }  // namespace gainstage

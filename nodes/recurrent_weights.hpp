@@ -44,6 +44,9 @@ struct RecurrentWeights {
     std::int64_t memory_samples = 0;
     std::vector<std::string> tensors;  ///< names of those read
 
+    /// Floating-point operations per sample, as NodeType::operations counts them.
+    double operations() const noexcept;
+
 private:
     void read_layer(LayerReader&, const std::string& prefix, int gates);
 };

@@ -36,6 +36,7 @@ const NodeType& S4d::type() {
         .architecture = "s4d",
         .make = make_node<S4d>,
         .notes = notes_on_s4d,
+        .operations = operations_of_s4d,
         .any_rate = [](const Model&) { return true; },
     };
     return type;

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "nodes/kernels/layer_reader.hpp"
+#include "nodes/kernels/operations.hpp"
 #include "nodes/s4d_modes.hpp"
 #include "runtime/model/model.hpp"
 
@@ -204,6 +206,36 @@ std::vector<std::string> notes_on_s4d(const Model& model) {
     const S4dWeights weights(model, model.sample_rate_hz);
     return model.notes_on_extra(
         std::vector<std::string_view>(weights.tensors.begin(), weights.tensors.end()));
+}
+
+namespace {
+
+double operations_of(ActivationKind kind) {
+    const bool is_plain = kind == ActivationKind::prelu || kind == ActivationKind::relu;
+    return is_plain ? 2. : kind == ActivationKind::identity ? 0. : operations::transcendental + 1.;
+}
+
+}  // namespace
+
+double operations_of_s4d(const Model& model) {
+    const S4dWeights w(model, model.sample_rate_hz);
+    const double c = w.channels;
+    double count = operations::dense(c, 1.) + operations::dense(1., c);
+    for (std::size_t i = 0; i < w.blocks.size(); ++i) {
+        const S4dWeights::OneBlock& block = w.blocks[i];
+        const auto& modes = model.tensor(fmt::format("blocks.{}.ssm.log_a_real", i),
+                                         std::array<std::int64_t, 2>{w.channels, -1});
+        if (block.linear) count += operations::dense(c, c);
+        // a complex product and sum for the state, the real part of another for the output
+        count += c * (12. * static_cast<double>(modes.shape[1]) + 2.) + operations::affine(c);
+        count += c * (operations_of(block.before.kind()) + operations_of(block.after.kind()));
+        if (!block.residual.empty()) count += 2. * c;
+    }
+    for (const S4dWeights::Squash squash : {w.before_product, w.final})
+        if (squash != S4dWeights::Squash::none) count += operations::transcendental;
+    if (w.front_decibels) count += operations::transcendental;
+    if (w.to_amplitude) count += operations::transcendental;
+    return count + (w.product ? 1. : 0.);
 }
 
 }  // namespace gainstage

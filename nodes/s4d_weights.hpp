@@ -77,4 +77,7 @@ struct S4dWeights {
 /// For NodeType::notes: tensors that mean nothing to an S4D.
 std::vector<std::string> notes_on_s4d(const Model&);
 
+/// For NodeType::operations.
+double operations_of_s4d(const Model&);
+
 }  // namespace gainstage

@@ -17,6 +17,7 @@ const NodeType& S6::type() {
         .architecture = "s6",
         .make = make_node<S6>,
         .notes = notes_on_s6,
+        .operations = operations_of_s6,
     };
     return type;
 }

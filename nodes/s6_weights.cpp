@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "nodes/kernels/layer_reader.hpp"
+#include "nodes/kernels/operations.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
 
@@ -152,6 +153,26 @@ void S6Weights::check_controls(const Model& model) const {
 std::vector<std::string> notes_on_s6(const Model& model) {
     const std::vector<std::string> used = S6Weights(model, model.sample_rate_hz).tensors;
     return model.notes_on_extra(std::vector<std::string_view>(used.begin(), used.end()));
+}
+
+double operations_of_s6(const Model& model) {
+    const S6Weights w(model, model.sample_rate_hz);
+    const auto of = [](const Dense& layer) { return operations::dense(layer.outputs(), layer.inputs()); };
+    const auto stage = [&](int k) {
+        return w.ssm[k].operations() + of(w.mix[k]) + operations::transcendental * w.mix[k].outputs();
+    };
+    const auto modulation = [&](const Dense& glu) {
+        return operations::affine(glu.inputs()) + of(glu) + 4. * glu.inputs();
+    };
+    double count = of(w.input) + stage(0) + of(w.film) + modulation(w.film_glu) + of(w.output);
+    if (w.has_features())
+        count += w.spectrum.bins() * (8. + 3. + operations::transcendental) +
+                 operations::dense(w.feature_count(), w.spectrum.bins());
+    if (w.has_temporal())
+        count +=
+            operations::dense(3. * w.cell.units(), w.cell.units() + w.second_controls + w.feature_count()) +
+            w.cell.units() * (3. * operations::transcendental + 6.) + modulation(w.temporal_glu) + stage(1);
+    return count + (w.product ? 1. : 0.);
 }
 
 }  // namespace gainstage

@@ -83,4 +83,7 @@ private:
 /// For NodeType::notes: tensors that mean nothing to an S6.
 std::vector<std::string> notes_on_s6(const Model&);
 
+/// For NodeType::operations.
+double operations_of_s6(const Model&);
+
 }  // namespace gainstage

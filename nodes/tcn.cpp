@@ -15,6 +15,7 @@ const NodeType& Tcn::type() {
         .architecture = "tcn",
         .make = make_node<Tcn>,
         .notes = notes_on_tcn,
+        .operations = operations_of_tcn,
     };
     return type;
 }

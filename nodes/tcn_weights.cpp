@@ -5,6 +5,7 @@
 
 #include "nodes/kernels/layer_reader.hpp"
 #include "nodes/kernels/model_config.hpp"
+#include "nodes/kernels/operations.hpp"
 #include "runtime/node.hpp"
 
 namespace gainstage {
@@ -196,6 +197,20 @@ void TcnWeights::evaluate(const float* knobs, float* values) noexcept {
 std::vector<std::string> notes_on_tcn(const Model& model) {
     const std::vector<std::string> used = TcnWeights(model, model.sample_rate_hz).tensors;
     return model.notes_on_extra(std::vector<std::string_view>(used.begin(), used.end()));
+}
+
+double operations_of_tcn(const Model& model) {
+    const TcnWeights w(model, model.sample_rate_hz);
+    double count = w.output.empty() ? 0. : operations::dense(1., w.blocks.back().shape().outputs);
+    for (std::size_t i = 0; i < w.blocks.size(); ++i) {
+        const DilatedBlock::Shape& shape = w.blocks[i].shape();
+        const auto numbers = [&](const char* name) {
+            return static_cast<double>(model.find(fmt::format("blocks.{}.{}.weight", i, name))->data.size());
+        };
+        count += 2. * numbers("conv") + 2. * numbers("residual") + operations::affine(shape.outputs) +
+                 2. * shape.outputs;
+    }
+    return count + (w.final_tanh ? operations::transcendental : 0.);
 }
 
 }  // namespace gainstage

@@ -83,4 +83,7 @@ private:
 /// For NodeType::notes: tensors that mean nothing to a TCN.
 std::vector<std::string> notes_on_tcn(const Model&);
 
+/// For NodeType::operations.
+double operations_of_tcn(const Model&);
+
 }  // namespace gainstage

@@ -56,7 +56,7 @@ struct PortSpec {
 
 /// A knob. Values are plain numbers in `unit`; the engine smooths, clamps to min..max and stamps every move.
 struct ParamSpec {
-    std::string name;  ///< with its unit where it has one: "gain_db", "attack_ms"
+    std::string name;       ///< with its unit where it has one: "gain_db", "attack_ms"
     std::string unit = {};  ///< "dB", "dBFS", "ms", "Hz", "%", ":1", "samples", "" for a bare number
     float min = 0.f, max = 1.f, start = 0.f;
     std::string summary = {};
@@ -131,7 +131,11 @@ struct NodeType {
     std::unique_ptr<Node> (*make)(const Setup&) =
         nullptr;  ///< may throw SetupError, ModelError (control thread)
     std::vector<std::string> (*notes)(const Model&) =
-        nullptr;  ///< for model types: what is worth saying of a file ("extra tensor ignored: ..."); may throw
+        nullptr;  ///< for model types: what is worth saying of a file ("extra tensor ignored: ..."); may
+                  ///< throw
+    double (*operations)(const Model&) =
+        nullptr;  ///< for model types: floating-point operations per sample at rest; a tanh, an exponential
+                  ///< or a logarithm counts as 30 (Wright & Valimaki 2022). May throw
     bool (*any_rate)(const Model&) =
         nullptr;  ///< for model types: whether the node plays this file at any device rate by itself (null:
                   ///< none); a file that it does not is played at its own rate, behind a resampler; may throw

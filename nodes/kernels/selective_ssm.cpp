@@ -1,4 +1,5 @@
 #include "nodes/kernels/selective_ssm.hpp"
+#include "nodes/kernels/operations.hpp"
 
 #include <fmt/format.h>
 
@@ -142,6 +143,16 @@ void SelectiveSsm::run(State& state, const float* in, int in_stride, float* out,
     for (int k = 0; k < frames && gated_; ++k)
         for (int d = 0; d < inner_; ++d) s[k * row + d] *= gates[k * gated_row() + d];
     out_.run(s, row, out, out_stride, frames);
+}
+
+double SelectiveSsm::operations() const noexcept {
+    constexpr double transcendental = operations::transcendental;
+    const double d = inner_, n = states_, r = rank_;
+    double count = operations::dense(r + 2. * n, d) + operations::dense(d, r) + 2. * transcendental * d;
+    count += d * n * (transcendental + 6.) + 3. * d + operations::dense(out_.outputs(), d);
+    if (in_.outputs() > 0)
+        count += operations::dense(2. * d, inputs_) + 2. * d * taps_ + 2. * d * (transcendental + 2.);
+    return count;
 }
 
 }  // namespace gainstage

@@ -48,6 +48,8 @@ public:
     int inner() const noexcept { return inner_; }
     int states() const noexcept { return states_; }
     int taps() const noexcept { return taps_; }
+    /// Floating-point operations per sample, as NodeType::operations counts them.
+    double operations() const noexcept;
 
     /// Control thread.
     State make_state() const;

@@ -45,6 +45,13 @@ bool is_played(const Model& model) {
                        [&](const NodeType& type) { return type.architecture == model.architecture; });
 }
 
+/// Floating-point operations per sample at rest; 0: nobody knows.
+double operations_of(const Model& model) {
+    for (const NodeType& type : all_nodes())
+        if (type.architecture == model.architecture && type.operations) return type.operations(model);
+    return 0.;
+}
+
 std::int64_t weights_of(const Model& model) {
     std::int64_t count = 0;
     for (const Tensor& tensor : model.tensors) count += static_cast<std::int64_t>(tensor.data.size());
@@ -83,6 +90,7 @@ Json json_of(const Model& model) {
             {"memory_samples", model.memory_samples},
             {"tensors", tensors},
             {"weights", weights_of(model)},
+            {"operations_per_sample", operations_of(model)},
             {"metadata", metadata},
             {"content_hash", fmt::format("{:016x}", model.content_hash)},
             {"notes", notes_of(model)}};
@@ -114,6 +122,8 @@ Table facts_table(const Model& model) {
     if (model.receptive_field > 0) table.add({"receptive field", samples(model.receptive_field)});
     table.add({"memory", samples(model.memory_samples)});
     table.add({"weights", fmt::format("{} in {} tensors", weights_of(model), model.tensors.size())});
+    if (const double operations = operations_of(model); operations > 0.)
+        table.add({"operations", fmt::format("{:.0f} per sample", operations)});
     table.add({"config", model.config_json});
     for (const auto& [key, value] : model.metadata) table.add({key, value});
     return table;
