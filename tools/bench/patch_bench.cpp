@@ -69,7 +69,7 @@ public:
     Crew* crew() { return engine_.room().crew(); }
 
     /// Microseconds of each block, in order; the first one begins a cycle of phases.
-    std::vector<double> play(double seconds, bool move) {
+    std::vector<double> play(double seconds, bool move, bool silent = false) {
         std::vector<double> us;
         auto blocks = std::max<std::size_t>(200, static_cast<std::size_t>(seconds * rate_hz_ / frames_));
         blocks = (blocks + phases(frames_) - 1) / phases(frames_) * phases(frames_);
@@ -77,7 +77,7 @@ public:
         for (std::size_t block = 0; block < blocks; ++block) {
             if (move && block % static_cast<std::size_t>(every) == 0) move_knobs();
             for (auto& channel : in_)
-                for (float& x : channel) x = noise_(random_);
+                for (float& x : channel) x = silent ? 0.f : noise_(random_);
             const double begin = thread_us();
             engine_.room().process(from_.data(), static_cast<int>(from_.size()), to_.data(),
                                    static_cast<int>(to_.size()), frames_);
@@ -200,6 +200,8 @@ PatchCost measure_patch(const Graph& graph, double sample_rate_hz, int frames, d
     measurement.slowest(cost);
     const std::vector<double> moving = measurement.play(seconds, true);
     cost.moving = summary(moving);
+    measurement.play(seconds, false, true);  // what rings on
+    cost.silence_us = summary(measurement.play(seconds, false, true)).median_us;
     cost.times_real_time = cost.period_us / std::max(cost.resting.median_us, 1e-3);
     cost.worst_phase_us = worst_phase(moving, phases(frames));
     cost.worst_share = cost.worst_phase_us / cost.period_us;

@@ -17,7 +17,8 @@ struct PatchCost {
     int frames = 0;
     double period_us = 0.;
     BlockTimes resting,
-        moving;  ///< knobs at rest; every knob on its way, the worst phase of grids and networks
+        moving;              ///< knobs at rest; every knob on its way, the worst phase of grids and networks
+    double silence_us = 0.;  ///< median of blocks of silence after the noise: denormals would show here
     double times_real_time = 0.;  ///< of the resting median
     double worst_phase_us = 0.;   ///< of the blocks with moving knobs: the median at the dearest phase
     double worst_share = 0.;      ///< the same, of the period

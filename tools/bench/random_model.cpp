@@ -31,7 +31,7 @@ void RandomModel::add(const std::string& name, std::vector<std::int64_t> shape, 
     tensors_.push_back(std::move(tensor));
 }
 
-std::shared_ptr<const Model> RandomModel::read() const {
+std::vector<std::byte> RandomModel::bytes() const {
     nlohmann::json header{{"__metadata__", metadata_}};
     std::size_t at = 0;
     for (const Tensor& tensor : tensors_) {
@@ -48,7 +48,11 @@ std::shared_ptr<const Model> RandomModel::read() const {
         std::memcpy(bytes.data() + to, tensor.data.data(), tensor.data.size() * sizeof(float));
         to += tensor.data.size() * sizeof(float);
     }
-    return read_model_bytes(bytes, metadata_.at("architecture") + ", random weights");
+    return bytes;
+}
+
+std::shared_ptr<const Model> RandomModel::read() const {
+    return read_model_bytes(bytes(), metadata_.at("architecture") + ", random weights");
 }
 
 }  // namespace gainstage

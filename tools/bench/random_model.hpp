@@ -19,6 +19,10 @@ public:
 
     /// Weights in middle - size .. middle + size.
     void add(const std::string& name, std::vector<std::int64_t> shape, float size, float middle = 0.f);
+    /// Another word for a key of the metadata.
+    void say(const std::string& key, const std::string& word) { metadata_[key] = word; }
+    /// As a file.
+    std::vector<std::byte> bytes() const;
     std::shared_ptr<const Model> read() const;
 
 private:

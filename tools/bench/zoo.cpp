@@ -12,7 +12,7 @@ std::string block(int n) {
     return "blocks." + std::to_string(n) + ".";
 }
 
-std::shared_ptr<const Model> tcn(int taps) {
+RandomModel tcn(int taps) {
     constexpr int channels = 32, blocks = 4;
     RandomModel model("tcn", R"({"dilation_growth": 10, "residual_delay": 1, "final_tanh": "tanh"})", 0);
     for (int n = 0; n < blocks; ++n) {
@@ -24,11 +24,11 @@ std::shared_ptr<const Model> tcn(int taps) {
     }
     model.add("output.weight", {1, channels}, 0.18f);
     model.add("output.bias", {1}, 0.01f);
-    return model.read();
+    return model;
 }
 
 template <int Modes>
-std::shared_ptr<const Model> s4d() {
+RandomModel s4d() {
     constexpr int channels = 32;
     RandomModel model("s4d", R"({"activation1": "PReLU", "activation2": "PReLU", "discretisation": "zoh",
                                  "final_tanh": "tanh"})",
@@ -51,7 +51,7 @@ std::shared_ptr<const Model> s4d() {
     }
     model.add("contract.weight", {1, channels}, 0.18f);
     model.add("contract.bias", {1}, 0.1f);
-    return model.read();
+    return model;
 }
 
 void add_ssm(RandomModel& model, const std::string& prefix, int inputs, int inner, int states, int rank,
@@ -77,7 +77,7 @@ void add_layer(RandomModel& model, const std::string& name, int outputs, int inp
 
 /// One state space layer with a gated linear unit behind it.
 template <int Inner, int States>
-std::shared_ptr<const Model> s6() {
+RandomModel s6() {
     RandomModel model("s6", R"({"meaning": "recurrent"})", 1);
     add_layer(model, "input", Inner / 2, 1);
     add_ssm(model, "ssm.0.", Inner / 2, Inner, States, 1, Inner);
@@ -85,10 +85,10 @@ std::shared_ptr<const Model> s6() {
     add_layer(model, "film", 2 * Inner, 1);
     add_layer(model, "film.glu", 2 * Inner, Inner);
     add_layer(model, "output", 1, Inner);
-    return model.read();
+    return model;
 }
 
-std::shared_ptr<const Model> published_s6() {
+RandomModel published_s6() {
     RandomModel model("s6", R"({"meaning": "recurrent"})", 4);
     add_layer(model, "input", 2, 64);
     add_ssm(model, "ssm.0.", 2, 6, 6, 2, 3);
@@ -104,10 +104,10 @@ std::shared_ptr<const Model> published_s6() {
     add_ssm(model, "ssm.1.", 2, 6, 6, 2, 2);
     add_layer(model, "mix.1", 2, 2);
     add_layer(model, "output", 1, 2);
-    return model.read();
+    return model;
 }
 
-std::shared_ptr<const Model> ed_lstm() {
+RandomModel ed_lstm() {
     constexpr int window = 16, units = 64;
     RandomModel model("ed_lstm", "{}", 2);
     for (const std::string state : {"h", "c"}) {
@@ -119,11 +119,11 @@ std::shared_ptr<const Model> ed_lstm() {
     model.add("lstm.bias", {4 * units}, 0.2f);
     add_layer(model, "dense", units, units);
     add_layer(model, "output", window, units);
-    return model.read();
+    return model;
 }
 
 template <int Gates, int Units, int Controls>
-std::shared_ptr<const Model> recurrent() {
+RandomModel recurrent() {
     const float size = 1.f / std::sqrt(static_cast<float>(Units));
     RandomModel model(Gates == 4 ? "lstm" : "gru", R"({"final_tanh": "none", "skip": 0})", Controls);
     model.add("layers.0.weight_ih", {Gates * Units, 1 + Controls}, 2.f * size);
@@ -132,7 +132,7 @@ std::shared_ptr<const Model> recurrent() {
     model.add("layers.0.bias_hh", {Gates * Units}, size);
     model.add("output.weight", {1, Units}, size);
     model.add("output.bias", {1}, 0.01f);
-    return model.read();
+    return model;
 }
 
 void add_cell(RandomModel& model, const std::string& prefix, int gates) {
@@ -146,7 +146,7 @@ void add_cell(RandomModel& model, const std::string& prefix, int gates) {
 }
 
 template <bool Network, bool Cell>
-std::shared_ptr<const Model> grey_box() {
+RandomModel grey_box() {
     RandomModel model("grey_box", "{}", 1);
     add_layer(model, "mlp.0", 20, 1);
     add_layer(model, "mlp.1", 20, 20);
@@ -161,7 +161,7 @@ std::shared_ptr<const Model> grey_box() {
         model.add("makeup.gain", {1}, 0.1f);
         model.add("makeup.bias", {1}, 0.01f);
     }
-    return model.read();
+    return model;
 }
 
 }  // namespace

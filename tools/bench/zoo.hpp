@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/bench/plain/plain.hpp"
+#include "tools/bench/random_model.hpp"
 
 namespace gainstage {
 
@@ -20,7 +21,7 @@ struct Exhibit {
     std::string name, architecture;
     double operations = 0.;  ///< per sample: additions and multiplications, functions at their usual price
     Target target;
-    std::shared_ptr<const Model> (*make)();
+    RandomModel (*make)();
     std::unique_ptr<plain::Twin> (*twin)(const Model&);
 };
 

@@ -47,6 +47,7 @@ nlohmann::ordered_json json_of(const PatchCost& cost) {
             {"moving_p99_us", cost.moving.p99_us},
             {"moving_max_us", cost.moving.max_us},
             {"times_real_time", cost.times_real_time},
+            {"silence_us", cost.silence_us},
             {"worst_phase_us", cost.worst_phase_us},
             {"worst_share", cost.worst_share},
             {"slowest_node", cost.slowest_node},
@@ -54,14 +55,14 @@ nlohmann::ordered_json json_of(const PatchCost& cost) {
 }
 
 void print_table(const std::string& file, double rate_hz, const std::vector<PatchCost>& costs, int safe) {
-    Table table({"FRAMES", "PERIOD", "MEDIAN", "P99", "MAX", "KNOBS MOVING: P99", "MAX", "TIMES REAL TIME",
-                 "WORST PHASE", "SLOWEST NODE"});
+    Table table({"FRAMES", "PERIOD", "MEDIAN", "P99", "MAX", "KNOBS MOVING: P99", "MAX", "SILENCE AFTER",
+                 "TIMES REAL TIME", "WORST PHASE", "SLOWEST NODE"});
     for (const PatchCost& c : costs)
         table.add({fmt::format("{}", c.frames), fmt::format("{:.0f} us", c.period_us),
                    fmt::format("{:.1f} us", c.resting.median_us), fmt::format("{:.1f} us", c.resting.p99_us),
                    fmt::format("{:.1f} us", c.resting.max_us), fmt::format("{:.1f} us", c.moving.p99_us),
-                   fmt::format("{:.1f} us", c.moving.max_us), fmt::format("{:.0f} x", c.times_real_time),
-                   fmt::format("{:.1f} %", c.worst_share * 100.),
+                   fmt::format("{:.1f} us", c.moving.max_us), fmt::format("{:.1f} us", c.silence_us),
+                   fmt::format("{:.0f} x", c.times_real_time), fmt::format("{:.1f} %", c.worst_share * 100.),
                    fmt::format("{} {:.1f} %", c.slowest_node, c.slowest_share * 100.)});
     fmt::print("{} at {} Hz, in time of this thread\n\n{}\n", file, rate_hz, table.text());
     if (safe)
@@ -86,12 +87,9 @@ void print_threads(const ThreadGain& gain) {
 }
 
 nlohmann::ordered_json json_of(const ThreadGain& gain) {
-    return {{"frames", threads_frames},
-            {"has_branches", gain.has_branches},
-            {"one_us", gain.one_us},
-            {"two_us", gain.two_us},
-            {"times", gain.times()},
-            {"shared", gain.shared}};
+    return {{"frames", threads_frames}, {"has_branches", gain.has_branches},
+            {"one_us", gain.one_us},    {"two_us", gain.two_us},
+            {"times", gain.times()},    {"shared", gain.shared}};
 }
 
 int bench(const BenchOptions& options) {

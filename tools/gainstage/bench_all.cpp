@@ -47,7 +47,7 @@ const NodeType& type_of(const std::string& architecture) {
 }
 
 Row measure(const Exhibit& exhibit, double seconds) {
-    const auto model = exhibit.make();
+    const auto model = exhibit.make().read();
     LoneNode node(type_of(exhibit.architecture), model);
     const auto twin = exhibit.twin(*model);
     const std::vector<Player> players{
