@@ -96,7 +96,9 @@ TEST_CASE("a node that allocates in the live callback is caught there") {
     });
     CHECK_FALSE(end.peaceful());
     INFO(end.said);
-    CHECK(end.said.find(realtime_guard() == RealtimeGuard::sanitizer
-                            ? "RealtimeSanitizer"
-                            : "real-time violation: malloc") != std::string::npos);
+    // our guard and RealtimeSanitizer 19 say "real-time violation", with the name of the function; later ones
+    // begin with their own name
+    CHECK((end.said.find("eal-time violation") != std::string::npos ||
+           end.said.find("RealtimeSanitizer") != std::string::npos));
+    CHECK(end.said.find("malloc") != std::string::npos);
 }
