@@ -1,0 +1,1 @@
+"""Reference compressors to learn from."""
