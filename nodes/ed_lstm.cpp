@@ -62,7 +62,7 @@ void EdLstm::process(const Block& block) noexcept {
     }
     for (int done = 0; done < block.frames;) {
         const int left = block.frames - done;
-        const int windows = position_ == 0 ? std::clamp(left / window, 1, most_windows) : 1;
+        const int windows = windows_within(left);
         const int steps = std::min(left, window - position_);
         if (position_ == 0) begin_windows(block, done, windows);
         for (int k = 0; k < steps && !blind_; ++k) step(block, done + k, windows);
@@ -73,6 +73,12 @@ void EdLstm::process(const Block& block) noexcept {
     }
 }
 
+/// How many begin at the next of so many frames and go on together: 1 where they don't.
+int EdLstm::windows_within(int frames) const noexcept {
+    if (position_ > 0 || weights_.carries_cell) return 1;
+    return std::clamp(frames / weights_.window, 1, most_windows);
+}
+
 /// The LSTM's state at the first sample of each window, which is the block's frame `first`, first + w, ...
 void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept {
     const int row = padded(weights_.controls);
@@ -81,20 +87,21 @@ void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept 
             const std::uint64_t time = block.time + static_cast<std::uint64_t>(first + m * weights_.window);
             controls_[m * row + i] = block.param(i).at(time) * to_model_[i].scale + to_model_[i].offset;
         }
-    begin(weights_.hidden, block, first, windows, hidden_);
-    begin(weights_.cell, block, first, windows, cell_);
+    begin(weights_.hidden, block, first, windows, hidden_, false);
+    begin(weights_.cell, block, first, windows, cell_, weights_.carries_cell);
 }
 
-/// rows = encoder of the windows before + condition.
+/// rows = encoder of the windows before + condition, added to what the rows hold where it `goes_on`.
 void EdLstm::begin(const EdLstmWeights::Begin& layers, const Block& block, int first, int windows,
-                   AlignedFloats& rows) noexcept {
+                   AlignedFloats& rows, bool goes_on) noexcept {
     const int row = weights_.lstm.row(), window = weights_.window;
     std::fill(conditions_.begin(), conditions_.end(), 0.f);
     if (weights_.controls > 0)
         layers.condition.run(controls_.data(), padded(weights_.controls), conditions_.data(), row, windows);
     for (int c = 0; c < channels_; ++c) {
         float* const mine = rows.data() + c * windows * row;
-        std::copy_n(conditions_.data(), windows * row, mine);
+        if (!goes_on) std::fill_n(mine, windows * row, 0.f);
+        for (int k = 0; k < windows * row; ++k) mine[k] += conditions_[k];
         layers.encoder.add(heard_.data() + c * window, window, mine, row, 1);
         if (windows > 1) layers.encoder.add(block.in(0, c) + first, window, mine + row, row, windows - 1);
     }

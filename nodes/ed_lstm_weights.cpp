@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "nodes/kernels/layer_reader.hpp"
+#include "nodes/kernels/model_config.hpp"
 #include "nodes/kernels/operations.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
@@ -20,11 +23,12 @@ EdLstmWeights::EdLstmWeights(const Model& model, double rate_hz)
     units = rows_of(encoder);
     window = columns_of(encoder);
     if (units > max_units)
-        throw ModelError(fmt::format("{}: tensor \"{}\" has {} rows; expected 1 to {}", model.file,
-                                     encoder.name, units, max_units));
+        refuse(model, "tensor \"{}\" has {} rows; expected 1 to {}", encoder.name, units, max_units);
     if (model.number("window", window) != window)
-        throw ModelError(fmt::format("{}: config.window is {}, but tensor \"{}\" has {} columns", model.file,
-                                     model.number("window", 0.), encoder.name, window));
+        refuse(model, "config.window is {}, but tensor \"{}\" has {} columns", model.number("window", 0.),
+               encoder.name, window);
+    carries_cell = is_second(model, "state", "rebuilt", "carried");
+    memory_samples = memory_of(model);
     hidden = read_begin(read, "h");
     cell = read_begin(read, "c");
     read_lstm(read);
@@ -35,6 +39,15 @@ EdLstmWeights::EdLstmWeights(const Model& model, double rate_hz)
         throw SetupError(
             fmt::format("{}: an ED-LSTM trained at {} Hz does not run at {} Hz; run the device at {} Hz",
                         model.file, model.sample_rate_hz, rate_hz, model.sample_rate_hz));
+}
+
+/// Two windows where nothing is carried. A carried state forgets at the pace of its forget gates, which only
+/// a measurement tells.
+std::int64_t EdLstmWeights::memory_of(const Model& model) const {
+    const std::int64_t least = 2 * window;
+    if (!carries_cell) return least;
+    const auto longest = static_cast<std::int64_t>(longest_memory_seconds * model.sample_rate_hz);
+    return model.memory_samples > 0 ? std::max(least, std::min(model.memory_samples, longest)) : longest;
 }
 
 EdLstmWeights::Begin EdLstmWeights::read_begin(LayerReader& read, const std::string& name) const {
@@ -57,8 +70,17 @@ void EdLstmWeights::read_lstm(LayerReader& read) {
 }
 
 std::vector<std::string> notes_on_ed_lstm(const Model& model) {
-    const std::vector<std::string> used = EdLstmWeights(model, model.sample_rate_hz).tensors;
-    return model.notes_on_extra(std::vector<std::string_view>(used.begin(), used.end()));
+    const EdLstmWeights w(model, model.sample_rate_hz);
+    std::vector<std::string> notes =
+        model.notes_on_extra(std::vector<std::string_view>(w.tensors.begin(), w.tensors.end()));
+    if (!w.carries_cell)
+        notes.push_back(fmt::format(
+            "this ED-LSTM has no memory beyond {} samples ({:.2g} ms), {} of which are its latency: its "
+            "state is rebuilt for every window, so it cannot show attack and release; one that was trained "
+            "with config.state = \"carried\" can",
+            w.memory_samples, 1000. * static_cast<double>(w.memory_samples) / model.sample_rate_hz,
+            w.window));
+    return notes;
 }
 
 double operations_of_ed_lstm(const Model& model) {

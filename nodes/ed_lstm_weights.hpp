@@ -1,6 +1,7 @@
 #pragma once
 /// What an ED-LSTM file holds, ready to run.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,10 +25,15 @@ class Model;
 ///     dense.weight (d, u), dense.bias                  sigmoid
 ///     output.weight (w, d), output.bias                the window's output
 ///
-/// config.window, where given, must agree with encoder.h.weight.
+/// config.state = "rebuilt" (as published; where it is absent): a window begins with the h and c above, so
+/// that nothing older than 2 w samples is heard. "carried": c begins with what is above added to the c with
+/// which the window before ended (0 at the start), so that gain can go on falling or recovering from window
+/// to window; h is rebuilt all the same. config.window, where given, must agree with encoder.h.weight.
 struct EdLstmWeights {
     /// Bounds on sizes.
     static constexpr int max_window = 512, max_units = 256;
+    /// What a carried state is taken to remember where the file does not say, and at most.
+    static constexpr double longest_memory_seconds = 10.;
 
     /// Control thread. Throws ModelError (what the file lacks), SetupError (another sample rate).
     EdLstmWeights(const Model&, double sample_rate_hz);
@@ -38,17 +44,20 @@ struct EdLstmWeights {
     };
 
     int window = 0, units = 0, controls = 0;
+    bool carries_cell = false;
+    std::int64_t memory_samples = 0;
     Begin hidden, cell;
     LstmCell lstm;
     Dense dense, output;
     std::vector<std::string> tensors;  ///< names of those read
 
 private:
+    std::int64_t memory_of(const Model&) const;
     Begin read_begin(LayerReader&, const std::string& name) const;
     void read_lstm(LayerReader&);
 };
 
-/// For NodeType::notes: tensors that mean nothing to an ED-LSTM.
+/// For NodeType::notes: what a rebuilt state cannot do, and tensors that mean nothing to an ED-LSTM.
 std::vector<std::string> notes_on_ed_lstm(const Model&);
 
 /// For NodeType::operations.

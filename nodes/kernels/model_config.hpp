@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "runtime/model/model.hpp"
+#include "runtime/nearest_name.hpp"
 
 namespace gainstage {
 
@@ -48,9 +49,10 @@ inline int count_of(const Model& model, std::string_view prefix, int most) {
 inline bool is_second(const Model& model, std::string_view key, std::string_view first,
                       std::string_view second) {
     const std::string said = model.text(key, first);
-    if (said != first && said != second)
-        refuse(model, "config.{} is \"{}\"; expected \"{}\" or \"{}\"", key, said, first, second);
-    return said == second;
+    if (said == first || said == second) return said == second;
+    const std::string_view near = nearest_name(said, {first, second});
+    refuse(model, "config.{} is \"{}\"; expected \"{}\" or \"{}\"{}", key, said, first, second,
+           near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
 }
 
 }  // namespace gainstage

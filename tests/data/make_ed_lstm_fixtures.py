@@ -11,31 +11,33 @@ from fixture_parts import as_stored, control, metadata, moving_knobs, save, save
 RATE, FRAMES = 48000, 2400
 
 
-def window_output(w, before, window, z):
+def window_output(w, before, window, z, carried):
+    """The window's output, and c as it leaves it; `carried`: c of the window before, where it counts."""
     def begin(name):
         start = w[f"encoder.{name}.weight"] @ before + w[f"encoder.{name}.bias"]
         return start + w[f"condition.{name}.weight"] @ z + w[f"condition.{name}.bias"] if len(z) else start
 
-    h, c = begin("h"), begin("c")
+    h, c = begin("h"), carried + begin("c")
     for sample in window:
         i, f, g, o = np.split(w["lstm.weight_ih"][:, 0] * sample + w["lstm.weight_hh"] @ h + w["lstm.bias"], 4)
         c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
         h = sigmoid(o) * np.tanh(c)
-    return w["output.weight"] @ sigmoid(w["dense.weight"] @ h + w["dense.bias"]) + w["output.bias"]
+    return w["output.weight"] @ sigmoid(w["dense.weight"] @ h + w["dense.bias"]) + w["output.bias"], c
 
 
-def play(w, controls, start, moves, x):
+def play(w, controls, start, moves, x, carries):
     """As a stream: windows begin at multiples of their length, and each sounds in the place of the next."""
     length = w["output.weight"].shape[0]
     heard = [(t, z(t)) for t, _, z in moving_knobs(controls, start, moves, FRAMES, RATE)]
     sound = np.concatenate([np.zeros(2 * length), x])  # silence before the start
-    out = np.zeros(FRAMES + 2 * length)
+    out, carried = np.zeros(FRAMES + 2 * length), 0.0
     for frame, (t, z) in enumerate(heard):
         if t % length == 0:
             at = frame + 2 * length
             before, window = sound[at - length:at], sound[at:at + length]
             if len(window) == length:
-                out[frame + length:frame + 2 * length] = window_output(w, before, window, z)
+                out[frame + length:frame + 2 * length], end = window_output(w, before, window, z, carried)
+                carried = end if carries else 0.0
     return out[:FRAMES]
 
 
@@ -58,19 +60,26 @@ def fixtures():
     knobs = [control("ratio", "", 0.0, 1.0, 0.2), control("peak_reduction", "", 0.0, 100.0, 40.0, 0.01)]
     moves = [[480, "ratio", 0.9, 0.0], [725, "peak_reduction", 100.0, 0.0], [1200, "ratio", 0.0, 10.0],
              [1703, "peak_reduction", 5.0, 4.0]]
-    yield "w16", knobs, network(np.random.default_rng(61), 16, 20, 20, 2), 0, moves
-    yield "begins-within", knobs, network(np.random.default_rng(62), 24, 16, 9, 2), 1005, moves
-    yield "no-knobs", [], network(np.random.default_rng(63), 9, 5, 6, 0), 0, []
+    yield "w16", knobs, network(np.random.default_rng(61), 16, 20, 20, 2), 0, moves, {}
+    yield "begins-within", knobs, network(np.random.default_rng(62), 24, 16, 9, 2), 1005, moves, {}
+    yield "no-knobs", [], network(np.random.default_rng(63), 9, 5, 6, 0), 0, [], {}
+    # what windows and steps add is small and little is forgotten, so that c goes on over many windows, yet stays about 1
+    slow = network(np.random.default_rng(64), 16, 20, 20, 2)
+    slow["lstm.bias"][:40] += np.repeat([-4.0, 4.0], 20)
+    for name in ("encoder.c.weight", "encoder.c.bias", "condition.c.weight", "condition.c.bias"):
+        slow[name] *= 0.1
+    yield "carried", knobs, slow, 1005, moves, {"state": "carried"}
 
 
 if __name__ == "__main__":
     x = test_input(FRAMES, RATE)
     save_input("ed_lstm", x)
-    for name, controls, weights, start, moves in fixtures():
+    for name, controls, weights, start, moves, config in fixtures():
         stored = as_stored(weights)
-        expected = play(stored, controls, start, moves, x.astype(np.float64))
+        carries = config.get("state") == "carried"
+        expected = play(stored, controls, start, moves, x.astype(np.float64), carries)
         length = len(weights["output.bias"])
         save("ed_lstm", name, stored, expected, start, moves,
-             metadata("ed_lstm", {"window": length}, RATE, controls, latency_samples=length, receptive_field=2 * length,
-                      memory_samples=2 * length, license="MIT", source="random weights, made by make_ed_lstm_fixtures.py"))
+             metadata("ed_lstm", {"window": length, **config}, RATE, controls, latency_samples=length,
+                      receptive_field=0 if carries else 2 * length, memory_samples=4800 if carries else 2 * length, license="MIT", source="random weights, made by make_ed_lstm_fixtures.py"))
         print(f"{name}: peak {np.abs(expected).max():.2f}, deviation {expected.std():.3f}")

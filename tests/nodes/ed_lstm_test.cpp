@@ -12,7 +12,7 @@ using namespace gainstage::test;
 
 namespace {
 
-const char* const fixture_names[] = {"w16", "begins-within", "no-knobs"};
+const char* const fixture_names[] = {"w16", "begins-within", "no-knobs", "carried"};
 
 std::string complaint_of(const std::shared_ptr<const Model>& model) {
     return complaint(EdLstm::type(), model);
@@ -103,6 +103,44 @@ TEST_CASE("ed_lstm: two windows of equal sound after anything at all are equal t
     CHECK(play(silence(5 * window)) == play(white_noise(5 * window, 9, 1.f)));
 }
 
+TEST_CASE("ed_lstm: a carried state tells what was played many windows ago, one that is rebuilt does not") {
+    constexpr int window = 16, later = 40 * window;
+    const auto heard_later = [](const char* name) {
+        const Fixture fixture("ed_lstm", name);
+        const auto play = [&](const Channel& before) {
+            NodeRunner runner(EdLstm::type(), {.sample_rate_hz = 48'000., .model = fixture.model});
+            return runner.run(mono(joined(before, silence(2 * later))))[0];
+        };
+        const Channel loud = play(white_noise(20 * window, 9, 1.f)), still = play(silence(20 * window));
+        double most = 0.;
+        for (std::size_t k = loud.size() - later; k < loud.size(); ++k)
+            most = std::max(most, std::abs(double{loud[k]} - double{still[k]}));
+        return most;
+    };
+    CHECK(heard_later("w16") == 0.);
+    CHECK(heard_later("carried") > 1e-5);
+}
+
+TEST_CASE("ed_lstm: a carried state remembers as long as its file says, ten seconds where it does not") {
+    const auto memory_of = [](std::int64_t said) {
+        const auto model = spoilable(Fixture("ed_lstm", "carried").model);
+        model->memory_samples = said;
+        return EdLstmWeights(*model, 48'000.).memory_samples;
+    };
+    CHECK(memory_of(4'800) == 4'800);
+    CHECK(memory_of(0) == 480'000);
+    CHECK(memory_of(7) == 32);  // never less than a rebuilt one
+}
+
+TEST_CASE("ed_lstm: a file that rebuilds its state is said to have no memory beyond two windows") {
+    const auto notes = [](const char* name) { return EdLstm::type().notes(*Fixture("ed_lstm", name).model); };
+    REQUIRE(notes("w16").size() == 1);
+    check_says(notes("w16")[0],
+               "no memory beyond 32 samples (0.67 ms), 16 of which are its latency: its state is rebuilt for "
+               "every window, so it cannot show attack and release");
+    CHECK(notes("carried").empty());
+}
+
 TEST_CASE("ed_lstm: a knob takes effect with the next window, wherever it is turned") {
     const Fixture fixture("ed_lstm", "w16");
     const auto play = [&](const std::vector<Move>& moves) {
@@ -158,13 +196,26 @@ TEST_CASE("ed_lstm: absurd sizes and a wrong config are refused") {
     check_says(complaint_of(model), "config.window is 32, but tensor \"encoder.h.weight\" has 16 columns");
 }
 
+TEST_CASE("ed_lstm: a state that is neither rebuilt nor carried is refused, with the nearest that there is") {
+    const auto with_state = [](const std::string& state) {
+        const auto model = spoilable(Fixture("ed_lstm", "carried").model);
+        model->config_json = R"({"state": ")" + state + "\"}";
+        return complaint_of(model);
+    };
+    CHECK(with_state("carried") == "");
+    CHECK(with_state("rebuilt") == "");
+    check_says(with_state("caried"),
+               "config.state is \"caried\"; expected \"rebuilt\" or \"carried\"; did "
+               "you mean \"carried\"?");
+    check_says(with_state("?"), "config.state is \"?\"; expected \"rebuilt\" or \"carried\"");
+}
+
 TEST_CASE("ed_lstm: another sample rate is refused, extra tensors are noted") {
     const Fixture fixture("ed_lstm", "no-knobs");
     CHECK_THROWS_AS(EdLstmWeights(*fixture.model, 44'100.), SetupError);
     const auto model = spoilable(fixture.model);
-    CHECK(EdLstm::type().notes(*model).empty());
     model->tensors.push_back({"optimizer.step", {1}, {3.f}});
     CHECK(complaint_of(model) == "");
-    REQUIRE(EdLstm::type().notes(*model).size() == 1);
+    REQUIRE(EdLstm::type().notes(*model).size() == 2);  // the other: what it remembers
     check_says(EdLstm::type().notes(*model)[0], "\"optimizer.step\" (1)");
 }

@@ -61,6 +61,7 @@ TEST_CASE("long run: nothing drifts away from its formulas", "[long]") {
                                                                {"s6", "plain"},
                                                                {"lstm", "two-knobs"},
                                                                {"gru", "two-layers"},
+                                                               {"ed_lstm", "carried"},
                                                                {"grey_box", "rnn-gru-hard"},
                                                                {"grey_box", "switching-soft"},
                                                                {"grey_box", "gru-rnn-two-knobs"}};

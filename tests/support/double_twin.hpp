@@ -15,8 +15,8 @@ public:
     virtual double play(double sample) = 0;
 };
 
-/// The model must live on. Throws std::logic_error for a variant that it does not know. TCN and ED-LSTM have
-/// none: what they say depends on the last few samples alone, so they cannot drift.
+/// The model must live on. Throws std::logic_error for a variant that it does not know. TCN has none:
+/// what it says depends on the last few samples alone, so it cannot drift.
 std::unique_ptr<DoubleTwin> double_twin(const std::shared_ptr<const Model>&);
 
 }  // namespace gainstage::test
