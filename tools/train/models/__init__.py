@@ -1,0 +1,20 @@
+"""The trainable models by name."""
+
+import importlib
+
+from .model import Model, detach  # noqa: F401
+
+# name -> (module, class)
+MODELS = {"grey_box": ("grey_box", "GreyBox"), "s4d": ("s4d", "S4d"), "s6": ("s6", "S6"), "ed_lstm": ("ed_lstm", "EdLstm"),
+          "ed_lstm_carried": ("ed_lstm", "EdLstmCarried"), "tcn": ("tcn", "Tcn"), "lstm": ("recurrent", "Lstm"),
+          "gru": ("recurrent", "Gru")}
+
+
+def class_of(name):
+    module, symbol = MODELS[name]
+    return getattr(importlib.import_module("." + module, __name__), symbol)
+
+
+def build(name, controls, sample_rate, **options):
+    """A new model; what `options` there are: its class's constructor. Random numbers are torch's (torch.manual_seed)."""
+    return class_of(name)(controls, sample_rate, **options)

@@ -1,0 +1,108 @@
+"""What every trainable model promises."""
+
+import os
+import sys
+
+import numpy as np
+import torch
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "import"))
+from gainstage_import.model_file import LONGEST_MEMORY_S  # noqa: E402
+
+TRANSCENDENTAL = 30.0  # operations of a tanh, sigmoid, exponential, logarithm: Wright & Valimaki, DAFx 2022, table 1
+
+
+class Model(torch.nn.Module):
+    """A model whose equations are those of a node of the runtime: exported and rendered there, it equals forward().
+
+    controls: as in the model file (gainstage_import.model_file.control); sample_rate: Hz, the training rate."""
+
+    architecture = ""        # of the model file
+    name = ""                # on the command line
+    frame = 1                # forward() takes multiples of so many samples
+    latency_samples = 0      # said in the file; what forward() returns is not delayed by it
+    receptive_field = 0      # samples; 0: no end to it
+    recipe = {}              # segment_samples, batch, warm_samples, tbptt_samples, rate, loss
+
+    def __init__(self, controls, sample_rate):
+        super().__init__()
+        self.controls, self.sample_rate = list(controls), float(sample_rate)
+
+    def conditioning(self, knobs):
+        """Values by name, in the knobs' units, as a tensor [controls] of what the network hears; a list of such: [batch, controls].
+        A knob that is not named stands at its default."""
+        if not isinstance(knobs, dict):
+            return torch.stack([self.conditioning(one) for one in knobs])
+        heard = [float(knobs.get(c["name"], c["default"])) * c["to_model"]["scale"] + c["to_model"]["offset"]
+                 for c in self.controls]
+        return torch.tensor(heard, dtype=torch.float32)
+
+    def forward(self, x, knobs, state=None):
+        """x [batch, samples] in -1..1; knobs [batch, controls] as conditioning() gives them, constant in a call; state: what
+        the last call returned, None at the start, as after the node's reset(). -> (y [batch, samples], state).
+        Pieces, each with the state of the one before, give what one call gives."""
+        raise NotImplementedError
+
+    def config(self):
+        """`config` of the model file."""
+        raise NotImplementedError
+
+    def tensors(self):
+        """name -> float64 array, as nodes/ARCHITECTURE_weights.hpp names them."""
+        raise NotImplementedError
+
+    def seconds_to_forget(self):
+        """Measured on the weights as they are; may take seconds."""
+        raise NotImplementedError
+
+    def memory_seconds(self):
+        return min(self.seconds_to_forget(), LONGEST_MEMORY_S)
+
+    def operations(self):
+        """Floating-point operations per sample: multiplications and additions one each, tanh and the like TRANSCENDENTAL; what
+        happens only when a knob moves is not counted. As NodeType::operations counts."""
+        raise NotImplementedError
+
+    def describe(self):
+        """One line for the card."""
+        raise NotImplementedError
+
+    def groups(self, rate):
+        """Parameter groups for Adam at the rate of the recipe (or another)."""
+        return [{"params": list(self.parameters()), "lr": rate}]
+
+    def parameter_count(self):
+        return int(sum(np.size(tensor) for tensor in self.tensors().values()))
+
+
+def detach(state):
+    """The same state without what it was computed from; any nesting of tensors, tuples, lists and dicts."""
+    if torch.is_tensor(state):
+        return state.detach()
+    if isinstance(state, dict):
+        return {key: detach(value) for key, value in state.items()}
+    if isinstance(state, (tuple, list)):
+        return type(state)(detach(value) for value in state)
+    return state
+
+
+def array(tensor):
+    """For a file."""
+    return tensor.detach().cpu().double().numpy().copy()
+
+
+def linear_tensors(name, layer):
+    return {name + ".weight": array(layer.weight), name + ".bias": array(layer.bias)}
+
+
+def mlp(sizes, activation, last_too=False):
+    """Dense layers of so many inputs and outputs, an activation between them (and after the last)."""
+    layers = []
+    for inputs, outputs in zip(sizes, sizes[1:]):
+        layers += [torch.nn.Linear(inputs, outputs), activation()]
+    return torch.nn.Sequential(*(layers if last_too else layers[:-1]))
+
+
+def mlp_tensors(name, network):
+    layers = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
+    return {key: value for n, layer in enumerate(layers) for key, value in linear_tensors(f"{name}.{n}", layer).items()}
