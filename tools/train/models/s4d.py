@@ -1,0 +1,166 @@
+"""The S4D compressor: Yin, "Modeling analog dynamic range compressors using deep learning and state-space models", thesis 2023; Yin,
+Cheng, Volgenau, arXiv 2403.16331. Equations and names: nodes/s4d_weights.hpp.
+
+Inside, sound is [channels, time, batch]: a dense layer over the channels is one matrix product."""
+
+import math
+
+import numpy as np
+import torch
+
+from . import scans
+from .model import TRANSCENDENTAL, Model, array, linear_tensors, mlp, mlp_tensors
+from .norm import Norm, folded
+from gainstage_import import s4d as importer
+
+ACTIVATIONS = ("PReLU", "ReLU", "GELU", "tanh", "PTanh", "sigmoid", "Identity")
+
+
+class Activation(torch.nn.Module):
+    """By the names of nodes/kernels/activations.hpp."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        if kind in ("PReLU", "PTanh"):
+            self.factor = torch.nn.Parameter(torch.tensor([0.25 if kind == "PReLU" else 1.0]))
+
+    def forward(self, x):
+        if self.kind == "PReLU":
+            return torch.nn.functional.prelu(x, self.factor)
+        if self.kind == "PTanh":
+            return self.factor * torch.tanh(x)
+        return {"Identity": lambda: x, "ReLU": lambda: torch.relu(x), "GELU": lambda: torch.nn.functional.gelu(x),
+                "tanh": lambda: torch.tanh(x), "sigmoid": lambda: torch.sigmoid(x)}[self.kind]()
+
+    def tensors(self, name):
+        return {name + ".factor": array(self.factor)} if hasattr(self, "factor") else {}
+
+    def operations(self):
+        return 2.0 if self.kind in ("PReLU", "ReLU") else 0.0 if self.kind == "Identity" else TRANSCENDENTAL + 1.0
+
+
+class Ssm(torch.nn.Module):
+    """One diagonal state-space model for each channel, held for a sample (zoh). The steps dt span `dt` evenly in their logarithms,
+    so that the slowest real part, exp(-dt / 2) a sample, forgets over 2 / dt samples."""
+
+    def __init__(self, channels, modes, dt):
+        super().__init__()
+        low, high = map(math.log, dt)
+        self.log_dt = torch.nn.Parameter(low + (high - low) * torch.rand(channels, 1))
+        self.log_a_real = torch.nn.Parameter(torch.full((channels, modes), math.log(0.5)))
+        self.a_imag = torch.nn.Parameter(math.pi * torch.arange(modes).float().expand(channels, modes).clone())
+        self.c = torch.nn.Parameter(torch.randn(channels, modes, 2) * 0.5 ** 0.5)
+        self.d = torch.nn.Parameter(torch.randn(channels))
+
+    def poles(self):
+        """-> pole, weight C B [channels, modes, 2], 64-bit"""
+        z_re = -torch.exp(self.log_dt.double()) * torch.exp(self.log_a_real.double())
+        z_im = torch.exp(self.log_dt.double()) * self.a_imag.double()
+        z = torch.complex(z_re, z_im)
+        a = torch.complex(-torch.exp(self.log_a_real.double()), self.a_imag.double())
+        # exp(z) - 1 without loss where z is small
+        half = torch.exp(0.5 * z_re)
+        less_one = torch.complex(torch.expm1(z_re) * torch.cos(z_im) - 2.0 * torch.sin(0.5 * z_im) ** 2,
+                                 half * half * torch.sin(z_im))
+        weight = torch.view_as_complex(self.c.double()) * less_one / a
+        return torch.view_as_real(1.0 + less_one), torch.view_as_real(weight)
+
+    def forward(self, u, state):
+        pole, weight = self.poles()
+        return scans.diagonal(u, pole, weight, self.d.double(), state)
+
+    def tensors(self):
+        return {"ssm." + name: array(getattr(self, name)) for name in ("log_dt", "log_a_real", "a_imag", "c", "d")}
+
+
+class Block(torch.nn.Module):
+    """linear -> activation -> state space -> norm and FiLM -> activation, plus a share of the block's input"""
+
+    def __init__(self, channels, modes, dt, width, activation):
+        super().__init__()
+        self.linear, self.film = torch.nn.Linear(channels, channels), torch.nn.Linear(width, 2 * channels)
+        self.before, self.after = Activation(activation), Activation(activation)
+        self.ssm, self.norm = Ssm(channels, modes, dt), Norm(channels)
+        self.residual = torch.nn.Parameter(torch.ones(channels))
+        with torch.no_grad():
+            self.film.weight *= 0.3
+            self.film.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
+
+    def forward(self, x, z, state):
+        channels, steps, lanes = x.shape
+        a = torch.addmm(self.linear.bias[:, None], self.linear.weight, x.reshape(channels, -1)).view(x.shape)
+        s, state = self.ssm(self.before(a), state)
+        gain, offset = folded(self.norm, s, *self.film(z).chunk(2, dim=1))
+        return torch.addcmul(self.after(torch.addcmul(offset, s, gain)), self.residual[:, None, None], x), state
+
+    def tensors(self):
+        return {**linear_tensors("linear", self.linear), **self.before.tensors("activation1"), **self.ssm.tensors(),
+                **self.norm.tensors(), **linear_tensors("film", self.film), **self.after.tensors("activation2"),
+                "residual": array(self.residual)}
+
+
+class S4d(Model):
+    """channels, modes (complex ones of each), blocks; product: the output is a gain for the input; final_tanh: "none" | "tanh";
+    activation: a name of ACTIVATIONS; dt: range of the steps at the start, in samples (the thesis: 1e-3 to 0.1, memory of 40 ms at
+    the start; here up to 2 s); conditioning: widths of its network (the thesis: 16, 32, 32)."""
+
+    architecture = name = "s4d"
+    recipe = {"segment_samples": 144000, "batch": 16, "warm_samples": 48000, "tbptt_samples": 4096, "rate": 3e-3, "loss": "esr"}
+
+    def __init__(self, controls, sample_rate, channels=16, modes=4, blocks=4, product=True, final_tanh="none", activation="PReLU",
+                 dt=(2e-5, 0.1), conditioning=(16, 32, 32)):
+        super().__init__(controls, sample_rate)
+        self.product, self.final_tanh, self.activation = product, final_tanh, activation
+        width = conditioning[-1]
+        self.conditioner = mlp((len(controls), *conditioning), torch.nn.ReLU, last_too=True)
+        self.expand, self.contract = torch.nn.Linear(1, channels), torch.nn.Linear(channels, 1)
+        self.blocks = torch.nn.ModuleList([Block(channels, modes, dt, width, activation) for _ in range(blocks)])
+        with torch.no_grad():
+            self.contract.weight *= 0.1 if product else 0.5
+            self.contract.bias.fill_(1.0 if product else 0.0)
+
+    def forward(self, x, knobs, state=None):
+        lanes, steps = x.shape
+        sound = x.T.contiguous()
+        z = self.conditioner(knobs)
+        h = self.expand.weight[:, :, None] * sound + self.expand.bias[:, None, None]
+        states = []
+        for block, past in zip(self.blocks, state or [None] * len(self.blocks)):
+            h, past = block(h, z, past)
+            states.append(past)
+        y = (self.contract.weight @ h.reshape(len(h), -1)).view(steps, lanes) + self.contract.bias
+        y = y * sound if self.product else y
+        return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, tuple(states)
+
+    # -------------------------------------------------------------------------------------------- file
+
+    def config(self):
+        return {"activation1": self.activation, "activation2": self.activation, "discretisation": "zoh", "product": self.product,
+                "final_tanh": self.final_tanh, "tanh_before_product": "none", "front_decibels": False, "to_amplitude": False}
+
+    def tensors(self):
+        blocks = {f"blocks.{n}.{name}": value for n, block in enumerate(self.blocks) for name, value in block.tensors().items()}
+        return {**mlp_tensors("conditioning", self.conditioner), **linear_tensors("expand", self.expand), **blocks,
+                **linear_tensors("contract", self.contract)}
+
+    def seconds_to_forget(self):
+        return float(np.float64(importer.seconds_to_forget(self.tensors(), len(self.blocks), "zoh", self.sample_rate)))
+
+    def operations(self):
+        channels, modes = self.blocks[0].ssm.a_imag.shape
+        block = 2.0 * channels * channels + channels * (12.0 * modes + 2.0) + 2.0 * channels
+        block += channels * (self.blocks[0].before.operations() + self.blocks[0].after.operations()) + 2.0 * channels
+        squash = TRANSCENDENTAL if self.final_tanh == "tanh" else 0.0
+        return 4.0 * channels + len(self.blocks) * block + squash + (1.0 if self.product else 0.0)
+
+    def describe(self):
+        channels, modes = self.blocks[0].ssm.a_imag.shape
+        return (f"S4D: {len(self.blocks)} blocks of {channels} channels with {modes} modes, {self.activation}, "
+                f"{'product' if self.product else 'no product'}, final tanh: {self.final_tanh}")
+
+    def groups(self, rate):
+        """What sets the poles is slower."""
+        slow = [p for block in self.blocks for p in (block.ssm.log_dt, block.ssm.log_a_real, block.ssm.a_imag)]
+        chosen = {id(p) for p in slow}
+        return [{"params": [p for p in self.parameters() if id(p) not in chosen], "lr": rate}, {"params": slow, "lr": 0.3 * rate}]
