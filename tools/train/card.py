@@ -1,0 +1,167 @@
+"""Writes the card beside a model file: what it imitates, from which data, how far it is from them where it was not trained,
+and where it fails. Made anew it keeps what somebody wrote under "How it sounds".
+
+    python3 -m train.card models/my-compressor.safetensors --data my-compressor/"""
+
+import argparse
+import json
+import os
+import re
+import struct
+import sys
+
+from . import libraries
+
+PROGRAM = "python3 -m train.card"
+SOUND = "## How it sounds"
+SILENT = "Nobody has described it yet."
+MOST_SETTINGS = 40  # in a table: of more, the worst
+
+
+def path_of(file):
+    return file[:-len(".safetensors")] + ".md" if file.endswith(".safetensors") else file + ".md"
+
+
+def metadata_of(file):
+    """-> `__metadata__` of a model file"""
+    with open(file, "rb") as content:
+        length, = struct.unpack("<Q", content.read(8))
+        return json.loads(content.read(length))["__metadata__"]
+
+
+def write(file, model, dataset, shown=lambda pair: None):
+    """-> the card's path. model: as the file has it."""
+    from .checkpoint import replace
+    from .measuring import measure
+    from .problem import CANNOT_CREATE, Problem
+    splits = [split for split in ("test", "unseen") if dataset.of(split)] or ["validation"]
+    rows = measure(model, dataset, splits, shown=shown)
+    path = path_of(file)
+    text = card(file, model, dataset, rows, sound_notes(path))
+    try:
+        replace(path, text.encode())
+    except OSError as problem:
+        raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem
+    return path
+
+
+def sound_notes(path):
+    """What the card that is there says about the sound."""
+    if not os.path.exists(path):
+        return SILENT
+    with open(path, encoding="utf-8") as file:
+        found = re.search(rf"^{SOUND}\n(.*?)(?=^## |\Z)", file.read(), re.DOTALL | re.MULTILINE)
+    return found.group(1).strip() if found and found.group(1).strip() else SILENT
+
+
+def card(file, model, dataset, rows, notes):
+    metadata = metadata_of(file)
+    story = json.loads(metadata.get("training", "{}"))
+    name = os.path.basename(file)[:-len(".safetensors")]
+    parts = [f"# {name}", introduction(dataset, story), facts(file, model, metadata, story),
+             "## On recordings that it was not trained on", held_out(rows), "## Where it fails", failures(rows),
+             SOUND, notes, f"Made by `{command(story)}`."]
+    return "\n\n".join(parts) + "\n"
+
+
+def introduction(dataset, story):
+    source = dataset.source.rstrip(".")
+    return f"It imitates {story['title']}. {source[:1].upper()}{source[1:]}." if story.get("title") else f"Learned from {source}."
+
+
+def facts(file, model, metadata, story):
+    rate, memory = model.sample_rate, int(metadata["memory_samples"])
+    lines = {
+        "model": model.describe(),
+        "knobs": "; ".join(knob(control) for control in model.controls) or "none",
+        "size": f"{model.parameter_count():,} parameters, {os.path.getsize(file):,} bytes",
+        "work": f"{model.operations():,.0f} operations a sample",
+        "rate, latency": f"{rate:g} Hz, {latency(model)}",
+        "remembers": f"{memory / rate:.2g} s (to -80 dB)",
+        "data": story.get("data", "not recorded"),
+        "training": history(story),
+        "validation": f"{story['loss']} {story['validation_loss']:.4g}, esr {story['validation_esr']:.4g}"
+        if "loss" in story else "not recorded",
+        "licence": metadata.get("license", "not said"),
+    }
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in lines.items())])
+
+
+def knob(control):
+    unit = control["unit"] and " " + control["unit"]
+    return f"`{control['name']}` {control['min']:g}..{control['max']:g}{unit} (starts at {control['default']:g})"
+
+
+def latency(model):
+    return f"late by {model.latency_samples} samples" if model.latency_samples else "no latency"
+
+
+def history(story):
+    if "epochs" not in story:
+        return "not recorded"
+    return (f"{story['epochs']:g} epochs to the best of {story['validations']} validations, {story['minutes']:g} min on "
+            f"{story['machine']}; loss {story['loss']}, seed {story['seed']}, {story['date']}")
+
+
+def held_out(rows):
+    from .measuring import together
+    from .report import SPLIT_WORDS, knobs_in_words, splits_of
+    from .scores import decibels
+
+    def line(name, group):
+        model, gain, curve = (together(group, part) for part in ("model", "gain", "curve"))
+        return (f"| {name} | {model.samples / rate_minutes:.1f} | {model.esr:.4f} ({decibels(model.esr):.1f} dB) | {gain.esr:.4f} | "
+                f"{curve.esr:.4f} | {model.mae:.2e} | {model.mr_stft:.3f} | {model.mste:.1e} |")
+
+    rate_minutes = rows[0].sample_rate * 60
+    lines = ["| | min | ESR | best plain gain | best static curve | MAE | MR-STFT | MSTE |", "| --- " * 8 + "|"]
+    for split, group in splits_of(rows).items():
+        lines.append(line(f"**{SPLIT_WORDS[split]}**", group))
+        shown = sorted(group, key=lambda row: -row.model.esr)[:MOST_SETTINGS]
+        lines += [line(knobs_in_words(row.knobs), [row]) for row in group if row in shown and len(group) > 1]
+    return "\n".join(lines) + ("\n\nESR is behind a DC blocker. The gain and the curve are fitted to the very recordings that they are judged "
+                               "on, one for each setting.")
+
+
+def failures(rows):
+    from .report import knobs_in_words
+    from .scores import decibels
+    worst = max(rows, key=lambda row: row.model.esr)
+    height, clip, second = max(row.worst for row in rows)
+    text = (f"Farthest from the device at {knobs_in_words(worst.knobs)}: ESR {worst.model.esr:.4f}, where the best plain gain has "
+            f"{worst.gain.esr:.4f}. The loudest error, {2 * decibels(height):.1f} dBFS, is {second:.2f} s into {clip}.")
+    worse = [knobs_in_words(row.knobs) for row in rows if row.model.esr >= row.gain.esr]
+    return text + (f" No better than a plain gain at: {'; '.join(worse)}." if worse else "")
+
+
+def command(story):
+    settings = "".join(f" --set {key}={value if isinstance(value, str) else json.dumps(value)}"
+                       for key, value in story.get("settings", {}).items())
+    minutes = f" --minutes {story['limit_minutes']:g}" if story.get("limit_minutes") else ""
+    epochs = f" --epochs {story['limit_epochs']}" if story.get("limit_epochs") else ""
+    return (f"python3 -m train {story.get('model', 'MODEL')} --data FOLDER -o FILE --loss {story.get('loss', 'esr')} "
+            f"--seed {story.get('seed', 1)}{minutes}{epochs}{settings}")
+
+
+def parse_arguments(arguments):
+    parser = libraries.Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
+    parser.add_argument("--data", required=True, metavar="FOLDER", help="the recordings that it was trained on")
+    return parser.parse_args(arguments)
+
+
+def work(options):
+    from . import data, models
+    dataset = data.load(options.data)
+    for file in options.files:
+        print(write(file, models.from_file(file), dataset))
+    return 0
+
+
+def main(arguments):
+    options = parse_arguments(arguments)
+    return libraries.report(lambda: work(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

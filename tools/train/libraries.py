@@ -1,0 +1,41 @@
+"""What the command lines share: the parser's exit code, libraries that are not installed, problems fit to be shown."""
+
+import argparse
+import sys
+
+NEEDED = ("numpy", "torch", "scipy", "soundfile", "numba")
+USAGE, MISSING_SOFTWARE, INTERRUPTED = 64, 78, 130
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def missing():
+    """What to do about a library that is not there, or None."""
+    for library in NEEDED:
+        try:
+            __import__(library)
+        except ImportError:
+            return f"{library} is not installed: apt install python3-{library} (Debian), or pip install {library}"
+    return None
+
+
+def report(work):
+    """-> the exit code of work(), or of what went wrong, which is said."""
+    lacking = missing()
+    if lacking:
+        print(f"error: {lacking}", file=sys.stderr)
+        return MISSING_SOFTWARE
+    from gainstage_import.problem import Problem as ExportProblem
+
+    from .problem import Problem
+    try:
+        return work()
+    except (Problem, ExportProblem) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED

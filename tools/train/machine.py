@@ -1,0 +1,34 @@
+"""Where a run happens: the device, the threads, and words for both."""
+
+import platform
+
+import numba
+import torch
+
+from .problem import UNAVAILABLE, Problem
+
+
+def chosen_device(name):
+    """auto: a GPU if there is one"""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError) as problem:
+        raise Problem(f"--device {name}: is not here ({str(problem).splitlines()[0]})", UNAVAILABLE) from problem
+    return name
+
+
+def use_threads(threads):
+    """0: as the libraries find right, OMP_NUM_THREADS if it is set."""
+    if threads:
+        torch.set_num_threads(threads)
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+
+
+def in_words(device):
+    """Without the machine's name."""
+    if str(device).startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    threads = torch.get_num_threads()
+    return f"{threads} core{'s' if threads > 1 else ''} ({platform.machine()})"

@@ -1,0 +1,93 @@
+"""Models on recordings: what they play, and how far that is from the targets, setting by setting."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .baselines import by_setting, setting_of, static_curve, static_gain
+from .scores import Scores
+
+ROWS, PIECE = 16, 16384  # clips played side by side, samples at a time
+SKIPPED_S = 0.03  # of every clip, uncounted: for its first 20 ms the runtime fades in
+
+
+@dataclass
+class Row:
+    """One setting of the knobs in one split. Scores: of the model, and of what needs no training."""
+
+    split: str
+    knobs: dict
+    sample_rate: float
+    model: object
+    gain: object
+    curve: object
+    through: object = None  # of the runtime's own rendering
+    difference: float = 0.0  # between that and the model's output: the largest of any sample
+    worst: tuple = (0.0, "", 0.0)  # the loudest error: its height, clip, second
+
+    def hear(self, pair, output, skip):
+        self.model.add(output[skip:], pair.wet[skip:])
+        error = np.abs(output - pair.wet)[skip:]
+        if len(error):
+            at = int(np.argmax(error))
+            self.worst = max(self.worst, (float(error[at]), pair.name, (skip + at) / self.sample_rate))
+
+    def hear_through(self, pair, output, rendered, skip):
+        self.through = self.through or Scores()
+        self.through.add(rendered[skip:], pair.wet[skip:])
+        self.difference = max(self.difference, float(np.max(np.abs(rendered - output)[skip:], initial=0.0)))
+
+
+def measure(model, dataset, splits, runtime=None, shown=lambda done: None):
+    """-> [Row] for every split and setting of the knobs"""
+    rows, skip = [], int(SKIPPED_S * dataset.sample_rate)
+    for split in splits:
+        groups = by_setting(dataset.of(split))
+        made = {setting: Row(split, dict(setting), dataset.sample_rate, Scores(), static_gain(group, skip),
+                              static_curve(group, skip))
+                for setting, group in groups.items()}
+        for pair, output in play(model, dataset.of(split)):
+            row = made[setting_of(pair)]
+            row.hear(pair, output, skip)
+            if runtime:
+                row.hear_through(pair, output, runtime.render(pair), skip)
+            shown(pair)
+        rows += made.values()
+    return rows
+
+
+def together(rows, name):
+    """-> Scores of all rows' model, gain, curve or through"""
+    total = Scores()
+    for row in rows:
+        total += getattr(row, name)
+    return total
+
+
+def play(model, pairs):
+    """Yields (pair, output [samples]): clips of one length side by side, each from a fresh start."""
+    device = next(model.parameters()).device
+    piece = max(model.frame, PIECE // model.frame * model.frame)
+    for group in _alike(pairs):
+        length = len(group[0].dry)
+        padded = -(-length // model.frame) * model.frame
+        dry = np.zeros((len(group), padded), np.float32)
+        dry[:, :length] = [pair.dry for pair in group]
+        knobs = model.conditioning([pair.knobs for pair in group]).reshape(len(group), -1).to(device)
+        outputs, state = [], None
+        with torch.no_grad():
+            for begin in range(0, padded, piece):
+                sound = torch.from_numpy(dry[:, begin:begin + piece]).to(device)
+                output, state = model(sound, knobs, state)
+                outputs.append(output.cpu().numpy())
+        for pair, output in zip(group, np.concatenate(outputs, 1)):
+            yield pair, output[:length]
+
+
+def _alike(pairs):
+    """-> lists of at most ROWS pairs of one length"""
+    lengths = {}
+    for pair in pairs:
+        lengths.setdefault(len(pair.dry), []).append(pair)
+    return [group[at:at + ROWS] for group in lengths.values() for at in range(0, len(group), ROWS)]

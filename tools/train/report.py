@@ -1,0 +1,43 @@
+"""Rows of measurements as tables: for a terminal, and for a card."""
+
+from .measuring import together
+from .scores import decibels
+
+SPLIT_WORDS = {"train": "trained audio", "validation": "validation", "test": "held-out audio", "unseen": "held-out audio and knobs"}
+
+
+def knobs_in_words(knobs):
+    return ", ".join(f"{name} {value:g}" for name, value in knobs.items()) or "no knobs"
+
+
+def splits_of(rows):
+    """-> {split: rows}, in order"""
+    groups = {}
+    for row in rows:
+        groups.setdefault(row.split, []).append(row)
+    return groups
+
+
+def table(rows):
+    """Every setting and split: the model's metrics, the ESR of what needs no training; through the runtime where it was."""
+    through = rows and rows[0].through is not None
+    heads = ["split", "knobs", "esr", "dB", "mae", "mse", "dc", "mr_stft", "mste", "gain esr", "curve esr"]
+    heads += ["render esr", "difference", "largest"] if through else []
+    lines = [heads]
+    for split, group in splits_of(rows).items():
+        lines += [_line(split, knobs_in_words(row.knobs), [row]) for row in group]
+        if len(group) > 1:
+            lines.append(_line(split, "all of it", group))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    return "\n".join("  ".join(word.ljust(width) for word, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def _line(split, knobs, rows):
+    model, gain, curve = (together(rows, name) for name in ("model", "gain", "curve"))
+    words = [split, knobs, f"{model.esr:.4g}", f"{decibels(model.esr):.1f}"]
+    words += [f"{value:.3g}" for value in (model.mae, model.mse, model.dc, model.mr_stft, model.mste)]
+    words += [f"{gain.esr:.4g}", f"{curve.esr:.4g}"]
+    if rows[0].through is not None:
+        through = together(rows, "through")
+        words += [f"{through.esr:.4g}", f"{through.esr - model.esr:+.1e}", f"{max(row.difference for row in rows):.1e}"]
+    return words

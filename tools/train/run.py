@@ -1,0 +1,126 @@
+"""One command's work: reads the data, checks everything, trains, writes the model and its card."""
+
+import inspect
+import json
+import os
+import time
+
+import torch
+
+from . import card, checkpoint, data, export, losses, models
+from .baselines import setting_of, static_gain
+from .data.pairs import TEST, TRAIN, UNSEEN, VALIDATION
+from .display import Display
+from .interruption import Interruption
+from .machine import chosen_device, in_words, use_threads
+from .plan import Plan, digest
+from .problem import USAGE, Problem
+from .train import Training
+
+DEFAULT_MINUTES = 30.0
+SAMPLES = {"segment_samples": "segment", "warm_samples": "warm", "tbptt_samples": "step"}  # of a plan; seconds of options
+
+
+class Run:
+    def __init__(self, options):
+        self.options = options
+        self.display = Display(options.quiet)
+
+    def go(self):
+        """-> the exit code"""
+        options = self.options
+        self.check_usage()
+        self.device = chosen_device(options.device)
+        use_threads(options.threads)
+        if options.fresh and os.path.exists(checkpoint.path_of(options.output)):
+            os.unlink(checkpoint.path_of(options.output))
+        self.dataset = data.load(options.data)
+        torch.manual_seed(options.seed)
+        self.model = models.build(options.model, self.dataset.controls, self.dataset.sample_rate, **dict(options.options))
+        training = self.prepared()
+        with Interruption() as interrupted:
+            reason = training.run(interrupted, self.display.show)
+            self.display.close()
+            if reason is None:
+                self.display.say(f"interrupted; the same command goes on from {checkpoint.path_of(options.output)}")
+                return 128 + interrupted.number
+        self.finish(training, reason)
+        return 0
+
+    def check_usage(self):
+        options = self.options
+        if not options.output.endswith(".safetensors"):
+            raise Problem(f"{options.output}: expected a name that ends in .safetensors", USAGE)
+        if options.loss:
+            losses.Loss(options.loss)
+        known = inspect.signature(models.class_of(options.model).__init__).parameters
+        known = {name: p.default for name, p in known.items() if name not in ("self", "controls", "sample_rate")}
+        for name, _ in options.options:
+            if name not in known:
+                choices = ", ".join(f"{key}={json.dumps(value)}" for key, value in known.items())
+                raise Problem(f"--set {name}: {options.model} has no such setting; it has {choices}", USAGE)
+        checkpoint.must_be_writable(options.output)
+
+    def plan(self):
+        options, rate = self.options, self.dataset.sample_rate
+        given = {key: getattr(options, key) for key in ("batch", "rate", "loss", "clip", "schedule", "patience", "epochs", "minutes")}
+        for samples, seconds in SAMPLES.items():
+            value = getattr(options, seconds)
+            given[samples] = None if value is None else max(0, round(value * rate))
+        if not options.minutes and not options.epochs:
+            given["minutes"] = DEFAULT_MINUTES
+        plan = Plan.made(self.model.recipe, seed=options.seed, **given)
+        plan.loss = losses.Loss(plan.loss).text
+        plan.fit(self.model.frame, max((len(pair.dry) for pair in self.dataset.of(TRAIN)), default=1))
+        plan.check(self.dataset)
+        return plan
+
+    def prepared(self):
+        """-> the training, as it begins or goes on."""
+        options, say = self.options, self.display.say
+        plan = self.plan()
+        identity = {"model": options.model, "settings": json.dumps(dict(options.options), sort_keys=True),
+                    "data": digest(self.dataset), **plan.identity()}
+        training = self.training = Training(self.model, self.dataset, plan, options.output, identity, self.write_best, say, self.device)
+        say(f"{self.model.describe()}; {self.model.parameter_count()} parameters, {self.model.operations():.0f} operations a sample")
+        say(f"learns from {self.minutes(TRAIN):.1f} min, judged by {self.minutes(VALIDATION):.1f} min of recordings at "
+            f"{self.dataset.sample_rate:g} Hz; on {in_words(self.device)}")
+        say(f"a plain gain instead would have esr {static_gain(self.dataset.of(VALIDATION)).esr:.4g}")
+        if training.resume():
+            say(f"goes on after {training.at.elapsed_s / 60:.1f} min, at epoch {training.epochs_done():.2f}")
+        elif os.path.exists(options.output):
+            say(f"{options.output} is there already; the first better model will replace it")
+        return training
+
+    def minutes(self, split):
+        return self.dataset.seconds(split) / 60
+
+    def texts(self, training):
+        """Of the model file: how it came about, for the card and whoever asks later."""
+        at, plan, options = training.at, training.plan, self.options
+        story = {"tool": "gainstage train", "model": options.model, "settings": dict(options.options), "title": options.title,
+                 "data": self.data_in_words(), "machine": in_words(self.device), "loss": plan.loss, "epochs": round(at.best_epoch, 2),
+                 "validations": len(at.history), "minutes": round(at.elapsed_s / 60, 1), "validation_loss": at.best,
+                 "validation_esr": at.best_esr, "seed": plan.seed, "limit_minutes": plan.minutes, "limit_epochs": plan.epochs,
+                 "date": time.strftime("%Y-%m-%d")}
+        given = {key: getattr(options, key) for key in ("license", "author") if getattr(options, key)}
+        return {"source": self.dataset.source, "training": story, **given}
+
+    def data_in_words(self):
+        settings = len({setting_of(pair) for pair in self.dataset.of(TRAIN)})
+        parts = ", ".join(f"{self.minutes(split):.1f} min {words}" for split, words in
+                          ((TRAIN, f"of training at {settings} setting{'s' if settings > 1 else ''}"), (VALIDATION, "of validation"),
+                           (TEST, "held out"), (UNSEEN, "held out at other settings")) if self.dataset.of(split))
+        return f"{parts}, {self.dataset.sample_rate:g} Hz"
+
+    def write_best(self, model, _):
+        export.quickly(model, self.options.output, **self.texts(self.training))
+
+    def finish(self, training, reason):
+        options, say = self.options, self.display.say
+        say(f"done: {reason}; best esr {training.at.best_esr:.4g}")
+        export.export(self.model, options.output, **self.texts(training))
+        path = card.write(options.output, self.model, self.dataset)
+        say(f"wrote {options.output} and {path}")
+        if os.path.exists(checkpoint.path_of(options.output)):
+            os.unlink(checkpoint.path_of(options.output))

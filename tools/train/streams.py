@@ -1,0 +1,89 @@
+"""Recordings as batches of streams that play side by side: for truncated back-propagation, and for validation.
+
+A window is `warm` samples that only bring a model's state up to date and then `body` samples that count. Where it
+begins before its recording does, it is filled up with silence, which does not count."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from .models.model import detach
+
+
+@dataclass
+class Batch:
+    dry: torch.Tensor     # [rows, warm + body]
+    wet: torch.Tensor     # [rows, warm + body]
+    knobs: torch.Tensor   # [rows, controls], as the network takes them
+    warm: int
+    counts: torch.Tensor  # [rows, warm + body]: 1 inside the recording, 0 before it; None where all of it counts
+
+
+class Windows:
+    """Equally long windows of pairs, over a grid that lies anew for every epoch."""
+
+    def __init__(self, pairs, conditioning, body, warm):
+        self.pairs, self.body, self.warm = pairs, body, warm
+        self.knobs = torch.stack([torch.as_tensor(conditioning(pair.knobs), dtype=torch.float32).reshape(-1)
+                                  for pair in pairs])
+
+    def __len__(self):
+        return sum(self._windows(pair) for pair in self.pairs)
+
+    def epoch(self, seed, number):
+        """All windows, as (pair, end) in an order by chance; the same numbers give the same again."""
+        chance = np.random.default_rng((seed, number))
+        places = []
+        for index, pair in enumerate(self.pairs):
+            slack = len(pair.dry) - self._windows(pair) * self.body
+            last = len(pair.dry) - (int(chance.integers(slack + 1)) if slack > 0 else 0)
+            places += [(index, last - k * self.body) for k in range(self._windows(pair))]
+        return [places[at] for at in chance.permutation(len(places))]
+
+    def some(self, count):
+        """At most so many windows, by chance but always the same."""
+        places = self.epoch(0, 0)
+        return sorted(places[:max(1, count)])
+
+    def batch(self, places, device="cpu"):
+        shape = (len(places), self.warm + self.body)
+        dry, wet, counts = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        for row, (index, end) in enumerate(places):
+            begin = max(0, end - shape[1])
+            for whole, part in ((dry, self.pairs[index].dry), (wet, self.pairs[index].wet), (counts, None)):
+                whole[row, begin - end:] = 1.0 if part is None else part[begin:end]
+        whole = counts[:, self.warm:].all()
+        knobs = self.knobs[[index for index, _ in places]]
+        return Batch(torch.from_numpy(dry).to(device), torch.from_numpy(wet).to(device), knobs.to(device), self.warm,
+                     None if whole else torch.from_numpy(counts).to(device))
+
+    def _windows(self, pair):
+        return max(1, len(pair.dry) // self.body)
+
+
+def batches(places, rows):
+    """-> lists of at most `rows` places, as equal in length as can be."""
+    count = -(-len(places) // rows)
+    return [places[len(places) * k // count:len(places) * (k + 1) // count] for k in range(count)]
+
+
+def pieces(model, batch, piece):
+    """Plays the batch: yields (output, target) of every `piece` samples of the body. The state goes from piece to
+    piece, gradients don't; the warm part runs without them."""
+    state = None
+    if batch.warm:
+        with torch.no_grad():
+            _, state = model(batch.dry[:, :batch.warm], batch.knobs)
+    for begin in range(batch.warm, batch.dry.shape[1], piece):
+        here = slice(begin, begin + piece)
+        output, state = model(batch.dry[:, here], batch.knobs, detach(state))
+        target = batch.wet[:, here]
+        yield (output, target) if batch.counts is None else (output * batch.counts[:, here], target * batch.counts[:, here])
+
+
+def play(model, batch, piece):
+    """-> (output, target) of the whole body, without gradients."""
+    with torch.no_grad():
+        outputs, targets = zip(*pieces(model, batch, piece))
+        return torch.cat(outputs, 1), torch.cat(targets, 1)

@@ -1,0 +1,284 @@
+"""The training loop: windows of the recordings side by side, truncated back-propagation, Adam, validation several times
+an epoch, the best model written whenever there is a better one.
+
+What the numbers of a run depend on is its plan, the data and the device; on the clock only where its length is given in
+minutes. Interrupted and taken up again it goes on as if nothing had happened, bit for bit on one kind of CPU."""
+
+import dataclasses
+import math
+import time
+from dataclasses import dataclass, field
+
+import torch
+
+from . import checkpoint
+from .data.pairs import TRAIN, VALIDATION
+from .losses import Loss, esr
+from .plan import CONSTANT, COSINE, PLATEAU
+from .problem import Problem
+from .streams import Windows, batches, pieces, play
+
+LOWEST_RATE = 0.01            # of the first one, at the end of a cosine
+PLATEAU_FACTOR = 0.5          # of the rate, after a fifth of the patience without improvement
+VALIDATIONS_PER_EPOCH = 4
+LONGEST_WITHOUT_VALIDATION_S = 1200.0  # of sound that was learned from
+SHORTEST_WITHOUT_VALIDATION = 2.0      # times the sound that a validation plays
+VALIDATION_WARM_S = 1.0
+CHECKPOINT_EVERY_S = 60.0
+MOST_RETREATS = 5
+
+
+@dataclass
+class Progress:
+    """Where a run is; plain numbers, kept in its checkpoint."""
+
+    epoch: int = 0
+    batch: int = 0            # of this epoch, the next one
+    steps: int = 0
+    elapsed_s: float = 0.0    # over all its parts
+    best: float = math.inf
+    best_esr: float = math.inf
+    best_epoch: float = 0.0
+    since_best: int = 0       # validations
+    rate_factor: float = 1.0  # of the plateau schedule and of retreats
+    retreats: int = 0
+    heard: int = 0            # samples since the last validation
+    loss_sum: float = 0.0     # over the pieces since then
+    loss_count: int = 0
+    history: list = field(default_factory=list)  # of dicts: epoch, elapsed_s, loss, validation, esr
+
+
+class Diverged(Exception):
+    """A loss that is not a number any more."""
+
+
+class Training:
+    """plan: fitted to the data. identity: what a checkpoint must agree in. write_best(model, progress) is called on every
+    improvement, and may raise OSError or Problem where the disk is full: then it is called again later. say(text): for
+    the user."""
+
+    def __init__(self, model, dataset, plan, output, identity, write_best, say, device="cpu"):
+        self.model, self.plan, self.output, self.device = model.to(device), plan, output, device
+        self.identity = identity
+        self.write_best, self.say = write_best, say
+        self.sample_rate = dataset.sample_rate
+        self.loss = Loss(plan.loss)
+        self.windows = Windows(dataset.of(TRAIN), model.conditioning, plan.body_samples, plan.warm_samples)
+        self.validation = self._validation(dataset)
+        self.optimiser = torch.optim.Adam(model.groups(plan.rate), lr=plan.rate)
+        self.first_rates = [group["lr"] for group in self.optimiser.param_groups]
+        self.at = Progress()
+        self.best = self._weights()
+        self.unwritten = False
+        self.saved_at = time.monotonic()
+        self.places = (None, None)
+
+    # -------------------------------------------------------------------------------- the whole run
+
+    def run(self, interrupted=lambda: False, shown=lambda training: None):
+        """Until it has learned what it can, its time is over, or interrupted() says so. -> why it ended, in words; None if
+        it was interrupted."""
+        if not self.at.history:
+            self._validate()
+        while True:
+            reason = self.finished()
+            if reason:
+                break
+            begin = time.monotonic()
+            self._batch()
+            if self.at.heard >= self.validation_every():
+                self._validate()
+            self.at.elapsed_s += time.monotonic() - begin
+            shown(self)
+            stop = interrupted()
+            if stop or self.at.heard == 0 or time.monotonic() - self.saved_at > CHECKPOINT_EVERY_S:
+                self.save()
+            if stop:
+                return None
+        if self.at.heard:
+            self._validate()
+        self.save()
+        self.load_best()
+        if self.unwritten:
+            self.write_best(self.model, self.at)
+        return reason
+
+    def finished(self):
+        at, plan = self.at, self.plan
+        if plan.epochs and at.epoch >= plan.epochs:
+            return f"{plan.epochs} epochs are over"
+        if plan.minutes and at.elapsed_s >= 60 * plan.minutes:
+            return f"its {plan.minutes:g} minutes are over"
+        if plan.patience and at.since_best >= plan.patience:
+            return f"no better in {plan.patience} validations"
+        return None
+
+    def share_done(self):
+        """0 to 1, by epochs or time."""
+        at, plan = self.at, self.plan
+        by_epoch = (at.epoch + at.batch / self.batches_per_epoch()) / plan.epochs if plan.epochs else 0.0
+        by_time = at.elapsed_s / (60 * plan.minutes) if plan.minutes else 0.0
+        return min(1.0, max(by_epoch, by_time))
+
+    def epochs_done(self):
+        return self.at.epoch + self.at.batch / self.batches_per_epoch()
+
+    def batches_per_epoch(self):
+        return -(-len(self.windows) // self.plan.batch)
+
+    def validation_every(self):
+        """In samples that were learned from."""
+        epoch = len(self.windows) * self.plan.body_samples
+        heard = sum(len(places) for places in self.validation[1]) * self.validation[0].body
+        return max(min(epoch / VALIDATIONS_PER_EPOCH, LONGEST_WITHOUT_VALIDATION_S * self.sample_rate),
+                   SHORTEST_WITHOUT_VALIDATION * heard)
+
+    # -------------------------------------------------------------------------------- learning
+
+    def _batch(self):
+        at = self.at
+        if self.places[0] != at.epoch:
+            places = self.windows.epoch(self.plan.seed, at.epoch)
+            self.places = at.epoch, batches(places, self.plan.batch)
+        places = self.places[1][at.batch]
+        rate = self.rate_share()
+        for group, first in zip(self.optimiser.param_groups, self.first_rates):
+            group["lr"] = first * rate
+        try:
+            self._learn(self.windows.batch(places, self.device))
+        except Diverged:
+            self._retreat()
+        at.heard += len(places) * self.plan.body_samples
+        at.batch += 1
+        if at.batch == len(self.places[1]):
+            at.epoch, at.batch = at.epoch + 1, 0
+
+    def _learn(self, batch):
+        at, parameters = self.at, [p for group in self.optimiser.param_groups for p in group["params"]]
+        for output, target in pieces(self.model, batch, self.plan.tbptt_samples):
+            loss = self.loss(output, target)
+            value = float(loss.detach())
+            if not math.isfinite(value):
+                raise Diverged
+            self.optimiser.zero_grad()
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(parameters, self.plan.clip or math.inf)
+            if torch.isfinite(norm):
+                self.optimiser.step()
+            at.steps += 1
+            at.loss_sum += value
+            at.loss_count += 1
+
+    def rate_share(self):
+        share = {COSINE: self._cosine, PLATEAU: lambda: 1.0, CONSTANT: lambda: 1.0}[self.plan.schedule]()
+        return share * self.at.rate_factor
+
+    def _cosine(self):
+        return LOWEST_RATE + (1 - LOWEST_RATE) * 0.5 * (1 + math.cos(math.pi * self.share_done()))
+
+    def _retreat(self):
+        """Back to the best weights, with half the rate and without the moments that led astray."""
+        self.at.retreats += 1
+        if self.at.retreats > MOST_RETREATS:
+            raise Problem(f"{self.output}: the loss became infinite {self.at.retreats} times, at a rate of "
+                          f"{self.plan.rate * self.at.rate_factor:.2g} at last; try a lower --rate")
+        self.at.rate_factor *= 0.5
+        self.model.load_state_dict(self.best)
+        self.optimiser.state.clear()
+        self.say(f"the loss became infinite: back to the best weights, at {self.at.rate_factor:g} times the rate")
+
+    # -------------------------------------------------------------------------------- judging
+
+    def _validation(self, dataset):
+        """-> (windows, lists of places): equally long stretches of the validation recordings."""
+        pairs, plan = dataset.of(VALIDATION), self.plan
+        total = min(sum(len(pair.dry) for pair in pairs), plan.validation_seconds * self.sample_rate)
+        body = max(total / plan.batch, 2 * self.sample_rate, plan.tbptt_samples)
+        body = max(1, int(min(body, max(len(pair.dry) for pair in pairs))) // plan.tbptt_samples) * plan.tbptt_samples
+        frame = self.model.frame
+        warm = max(plan.warm_samples, int(VALIDATION_WARM_S * self.sample_rate) // frame * frame)
+        windows = Windows(pairs, self.model.conditioning, body, warm)
+        return windows, batches(windows.some(round(total / body)), max(1, plan.batch))
+
+    def listen(self):
+        """-> (loss, ESR) on the validation recordings."""
+        windows, groups = self.validation
+        self.model.eval()
+        played = [play(self.model, windows.batch(places, self.device), self.plan.tbptt_samples) for places in groups]
+        self.model.train()
+        output, target = (torch.cat(parts) for parts in zip(*played))
+        return float(self.loss(output, target)), float(esr(output, target))
+
+    def _validate(self):
+        at = self.at
+        loss, error = self.listen()
+        learned = at.loss_sum / at.loss_count if at.loss_count else math.nan
+        at.history.append({"epoch": round(self.epochs_done(), 4), "elapsed_s": round(at.elapsed_s, 1),
+                           "loss": learned if math.isfinite(learned) else None, "validation": loss, "esr": error})
+        better = loss < at.best  # never true of a NaN
+        if better:
+            at.best, at.best_esr, at.best_epoch, at.since_best = loss, error, self.epochs_done(), 0
+            self.best = self._weights()
+            self.unwritten = at.steps > 0
+        else:
+            at.since_best += 1
+            if self.plan.schedule == PLATEAU and at.since_best % max(1, self.plan.patience // 5) == 0:
+                at.rate_factor *= PLATEAU_FACTOR
+        at.heard, at.loss_sum, at.loss_count = 0, 0.0, 0
+        self._tell(learned, loss, error, better)
+        if self.unwritten:
+            self._try_to_write(better)
+
+    def _tell(self, learned, loss, error, better):
+        also = "" if self.plan.loss == "esr" else f"  {self.plan.loss} {loss:.4g}"
+        trained = f"  (training {learned:.4g})" if math.isfinite(learned) else ""
+        decibels = 10 * math.log10(error) if error > 0 else -math.inf
+        minutes, seconds = divmod(int(self.at.elapsed_s), 60)
+        self.say(f"{minutes:4d}:{seconds:02d}  epoch {self.epochs_done():7.2f}  esr {error:.4g} ({decibels:.1f} dB)"
+                 f"{also}{trained}{'  best so far' if better else ''}")
+
+    def _try_to_write(self, at_best):
+        """The best model so far, which is the present one or was written in vain before."""
+        now = None if at_best else self._weights()
+        if now:
+            self.load_best()
+        try:
+            self.write_best(self.model, self.at)
+            self.unwritten = False
+        except (OSError, Problem) as problem:
+            self.say(f"the best model could not be written yet: {problem}")
+        finally:
+            if now:
+                self.model.load_state_dict(now)
+
+    # -------------------------------------------------------------------------------- keeping
+
+    def save(self):
+        """A checkpoint. A full disk is said, and the one before stays."""
+        self.saved_at = time.monotonic()
+        facts = {"identity": self.identity, "progress": dataclasses.asdict(self.at), "unwritten": self.unwritten}
+        try:
+            checkpoint.save(checkpoint.path_of(self.output), self.model, self.best, self.optimiser, facts)
+        except OSError as problem:
+            self.say(f"{checkpoint.path_of(self.output)}: could not be written, the one before stays: {problem.strerror}")
+
+    def resume(self):
+        """Goes on from the checkpoint beside the output. -> False where there is none."""
+        path = checkpoint.path_of(self.output)
+        facts, content = checkpoint.facts_of(path)
+        if facts is None:
+            return False
+        found, asked = facts["identity"], self.identity
+        other = [f"{key} {found.get(key)}, now {asked.get(key)}" for key in asked if found.get(key) != asked[key]]
+        if other:
+            raise Problem(f"{path}: is of a run with other settings ({'; '.join(other)}): repeat those to go on with it, or begin "
+                          "anew with --fresh")
+        self.best = checkpoint.restore(content, self.model, self.optimiser)
+        self.at, self.unwritten = Progress(**facts["progress"]), facts["unwritten"]
+        return True
+
+    def load_best(self):
+        self.model.load_state_dict(self.best)
+
+    def _weights(self):
+        return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
