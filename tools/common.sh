@@ -23,7 +23,7 @@ listed() {  # COLUMN GROUP...: the packages of these groups (column 2: Debian, 3
     local column=$1
     shift
     awk -v column="$column" -v groups=" $* " \
-        '!/^#/ && index(groups, " " $1 " ") && $column != "-" { print $column }' "$root/tools/packages"
+        '!/^#/ && index(groups, " " $1 " ") && $column != "-" && !seen[$column]++ { print $column }' "$root/tools/packages"
 }
 
 # COLUMN 2 of these groups, without those marked by a ? that apt knows no package for.
