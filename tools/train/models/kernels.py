@@ -81,6 +81,16 @@ def add_product(out, w, v):
                 out[g, b] += a * v[j, b]
 
 
+@jit
+def product(out, w, v):
+    """out = w v; arrays without gaps. Of many units by BLAS, of few faster without."""
+    if w.shape[1] >= 16:
+        np.dot(w, v, out)
+    else:
+        out[:] = 0
+        add_product(out, w, v)
+
+
 # ------------------------------------------------------------------------------------------------ Elman
 
 @jit
@@ -121,13 +131,16 @@ def gru_forward(x, w_ih, w_hh, base, bias_n, h, gates):
     one = h.dtype.type(1.0)
     for t in range(len(x)):
         g = gates[t]
-        g[:3 * units] = base
+        product(g[:2 * units], w_hh[:2 * units], h[t])
+        product(g[3 * units:], w_hh[2 * units:], h[t])
+        for k in range(2 * units):
+            for b in range(lanes):
+                g[k, b] += base[k, b]
         for k in range(units):
             for b in range(lanes):
-                g[3 * units + k, b] = bias_n[k]
+                g[2 * units + k, b] = base[2 * units + k, b]
+                g[3 * units + k, b] += bias_n[k]
         add_product(g[:3 * units], w_ih, x[t])
-        add_product(g[:2 * units], w_hh[:2 * units], h[t])
-        add_product(g[3 * units:], w_hh[2 * units:], h[t])
         for k in range(2 * units):
             for b in range(lanes):
                 g[k, b] = sigmoid(g[k, b])
@@ -143,6 +156,7 @@ def gru_forward(x, w_ih, w_hh, base, bias_n, h, gates):
 def gru_backward(grad, h, gates, w_ih_t, w_rz_t, w_n_t, d, dx, dh):
     """d [time, 4 units, batch]: of the sums in r, z, n and of n's recurrent part."""
     units, lanes = dh.shape
+    other = np.empty_like(dh)
     one = dh.dtype.type(1.0)
     for t in range(len(grad) - 1, -1, -1):
         for k in range(units):
@@ -155,8 +169,10 @@ def gru_backward(grad, h, gates, w_ih_t, w_rz_t, w_n_t, d, dx, dh):
                 d[t, 2 * units + k, b] = dn
                 d[t, 3 * units + k, b] = dn * r
                 dh[k, b] = g * z
-        add_product(dh, w_rz_t, d[t, :2 * units])
-        add_product(dh, w_n_t, d[t, 3 * units:])
+        product(other, w_rz_t, d[t, :2 * units])
+        dh += other
+        product(other, w_n_t, d[t, 3 * units:])
+        dh += other
         add_product(dx[t], w_ih_t, d[t, :3 * units])
 
 
@@ -176,9 +192,11 @@ def lstm_forward(x, w_ih, w_hh, base, begin_h, begin_c, window, h, before, c, ga
                 for b in range(lanes):
                     c[t, k, b] += begin_c[t // window, k, b]
         g = gates[t]
-        g[:] = base
+        product(g, w_hh, before[t])
+        for k in range(4 * units):
+            for b in range(lanes):
+                g[k, b] += base[k, b]
         add_product(g, w_ih, x[t])
-        add_product(g, w_hh, before[t])
         for k in range(2 * units):
             for b in range(lanes):
                 g[k, b] = sigmoid(g[k, b])
@@ -213,8 +231,7 @@ def lstm_backward(grad, c, gates, w_ih_t, w_hh_t, window, d, dx, dh, dc, dbegin_
                 d[t, 2 * units + k, b] = e * i * (one - n * n)
                 d[t, 3 * units + k, b] = g * s * o * (one - o)
                 dc[k, b] = e * f
-                dh[k, b] = 0
-        add_product(dh, w_hh_t, d[t])
+        product(dh, w_hh_t, d[t])
         add_product(dx[t], w_ih_t, d[t])
         if window > 0 and t % window == 0:
             dbegin_h[t // window] = dh

@@ -1,0 +1,134 @@
+"""ED-LSTM: Simionato & Fasciani, "Fully Conditioned and Low-Latency Black-Box Modeling of Analog Compression", DAFx 2023, and a
+variant of it that carries its state. Equations and names: nodes/ed_lstm_weights.hpp.
+
+The published network hears nothing older than two windows, so its windows are a batch. The variant keeps the LSTM's cell state from
+window to window, and adds to it what the published one starts from."""
+
+import torch
+
+from .cells import Cell, LstmSteps, cell_operations, kernels
+from .model import TRANSCENDENTAL, Model, array, linear_tensors
+
+
+class EdLstm(Model):
+    """window: samples w; units: of the LSTM (published: 64); dense: outputs of the layer behind it (published: as many)."""
+
+    architecture, name, carried = "ed_lstm", "ed_lstm", False
+    recipe = {"segment_samples": 48000, "batch": 32, "warm_samples": 512, "tbptt_samples": 4096, "rate": 1e-3, "loss": "esr"}
+
+    def __init__(self, controls, sample_rate, window=16, units=32, dense=None):
+        super().__init__(controls, sample_rate)
+        self.frame = self.latency_samples = window
+        self.receptive_field = 0 if self.carried else 2 * window
+        self.window, self.units, dense = window, units, dense or units
+        self.encoder = torch.nn.ModuleDict({name: torch.nn.Linear(window, units) for name in "hc"})
+        self.condition = torch.nn.ModuleDict({name: torch.nn.Linear(len(controls), units) for name in "hc"} if controls else {})
+        self.lstm = Cell("lstm", 1, units)
+        self.dense, self.output = torch.nn.Linear(units, dense), torch.nn.Linear(dense, window)
+        with torch.no_grad():
+            self.lstm.network.bias_hh_l0.zero_()
+            self.start(self.lstm.network.bias_ih_l0)
+
+    def start(self, bias):
+        """The last h has to tell of every sample of the window: forget gates open."""
+        bias[self.units:2 * self.units] = 2.0
+
+    def begins(self, x, knobs, before):
+        """x [batch, samples]; before [batch, w] -> what each window starts from, h and c [windows, units, batch]"""
+        lanes, w = len(x), self.window
+        older = torch.cat([before, x[:, :-w]], dim=1).view(lanes, -1, w)
+        out = []
+        for name in "hc":
+            start = self.encoder[name](older)
+            if self.controls:
+                start = start + self.condition[name](knobs)[:, None]
+            out.append(start.permute(1, 2, 0))
+        return out
+
+    def forward(self, x, knobs, state=None):
+        lanes, steps = x.shape
+        w, windows = self.window, steps // self.window
+        assert windows * w == steps, f"ED-LSTM takes whole windows of {w} samples"
+        before, c = state or (x.new_zeros(lanes, w), x.new_zeros(self.units, lanes))
+        h0, c0 = self.begins(x, knobs, before)
+        if self.carried:
+            h, c = self.carry(x, h0, c0, c)
+        else:
+            h = self.rebuild(x, h0, c0)
+        y = self.output(torch.sigmoid(self.dense(h)))
+        return y.reshape(lanes, steps), (x[:, -w:], c)
+
+    def rebuild(self, x, h0, c0):
+        """-> the last h of every window [batch, windows, units]; all windows step together."""
+        lanes, (windows, units) = len(x), h0.shape[:2]
+        sound = x.view(lanes * windows, -1).T.contiguous()
+        begin = [start.permute(1, 2, 0).reshape(units, -1).contiguous() for start in (h0, c0)]
+        _, (h, _) = self.lstm(sound[:, None], None, tuple(begin))
+        return h.view(units, lanes, windows).permute(1, 2, 0)
+
+    def carry(self, x, h0, c0, c):
+        """-> the same, and the cell state at the end [units, batch]; windows follow one another."""
+        w, sound = self.window, x.T.contiguous()[:, None]
+        if kernels is None or x.device.type != "cpu":
+            last = []
+            for n in range(len(h0)):
+                _, (h, c) = self.lstm.by_torch(sound[n * w:(n + 1) * w], None, (h0[n], c + c0[n]))
+                last.append(h)
+            return torch.stack(last).permute(2, 0, 1), c
+        w_ih, w_hh, b_ih, b_hh = self.lstm.weights()
+        base = (b_ih + b_hh)[:, None].expand(-1, len(x))
+        h, _, c = LstmSteps.apply(sound, w_ih, w_hh, base, h0.contiguous(), c0.contiguous(), w, torch.zeros_like(c), c)
+        return h[w - 1::w].permute(2, 0, 1), c
+
+    # -------------------------------------------------------------------------------------------- file
+
+    def config(self):
+        return {"window": self.window, "state": "carried" if self.carried else "rebuilt"}
+
+    def tensors(self):
+        cell = self.lstm.tensors()
+        out = {"lstm.weight_ih": cell["weight_ih"], "lstm.weight_hh": cell["weight_hh"], "lstm.bias": cell["bias_ih"] + cell["bias_hh"],
+               **linear_tensors("dense", self.dense), **linear_tensors("output", self.output)}
+        for name in "hc":
+            out.update(linear_tensors("encoder." + name, self.encoder[name]))
+            if self.controls:
+                out.update(linear_tensors("condition." + name, self.condition[name]))
+        return out
+
+    def seconds_to_forget(self):
+        return 2.0 * self.window / self.sample_rate
+
+    def operations(self):
+        u, w, d = float(self.units), float(self.window), float(self.dense.out_features)
+        step = cell_operations("lstm", u, 1)[1] + u * (5.0 * TRANSCENDENTAL + 4.0)
+        return step + 2.0 * (2.0 * u * w) / w + (2.0 * d * u + TRANSCENDENTAL * d + 2.0 * w * d) / w
+
+    def describe(self):
+        state = "cell state carried from window to window" if self.carried else f"no memory beyond {2 * self.window} samples"
+        return f"ED-LSTM: windows of {self.window}, {self.units} units, {state}"
+
+
+class EdLstmCarried(EdLstm):
+    """h = encoder.h(e) + condition.h(z) and c = c of the last window's end + encoder.c(e) + condition.c(z) at the start of every
+    window; all else as published."""
+
+    name, carried = "ed_lstm_carried", True
+    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 2e-3, "loss": "esr"}
+
+    LONGEST_S = 1.0
+
+    def start(self, bias):
+        """A quarter of the units hold for a window or so, as published; the others for up to LONGEST_S, their input gates
+        closed as far, so that what they gather stays within reach."""
+        u = self.units
+        quick = u // 4
+        reach = torch.exp(torch.linspace(torch.tensor(4.0 * self.window).log(), torch.tensor(self.LONGEST_S * self.sample_rate).log(),
+                                         u - quick))
+        bias[u:u + quick] = 2.0
+        bias[u + quick:2 * u] = torch.log(reach)
+        bias[quick:u] = -torch.log(reach / 16.0)
+        for layer in (self.encoder["c"], *([self.condition["c"]] if self.controls else [])):
+            layer.weight[quick:] /= reach[:, None] / self.window
+            layer.bias[quick:] = 0.0
+        self.lstm.network.weight_hh_l0[u + quick:2 * u] *= 0.1
+        self.lstm.network.weight_ih_l0[u + quick:2 * u] *= 0.1

@@ -1,0 +1,71 @@
+"""The recurrent baselines: one layer of LSTM or GRU that hears the sample and the knobs, and a dense layer. Equations and names:
+nodes/recurrent_weights.hpp."""
+
+import torch
+
+from .cells import Cell, cell_operations
+from .model import TRANSCENDENTAL, Model, linear_tensors
+from gainstage_import import memory
+
+GATES = {"lstm": 4, "gru": 3}
+
+
+class Recurrent(Model):
+    """units; final_tanh: "none" | "tanh"; skip: 1 where the input is added to the output (so silence and the input itself are the
+    start), else 0."""
+
+    kind = ""
+
+    def __init__(self, controls, sample_rate, units=32, final_tanh="none", skip=1):
+        super().__init__(controls, sample_rate)
+        self.final_tanh, self.skip = final_tanh, int(skip)
+        self.cell, self.out = Cell(self.kind, 1 + len(controls), units), torch.nn.Linear(units, 1)
+        with torch.no_grad():
+            self.out.weight *= 0.1
+            self.out.bias.zero_()
+            self.start_slow(units)
+
+    def start_slow(self, units):
+        """The gates that keep the state start between nearly open and nearly closed, so that units remember from some
+        samples to a tenth of a second (Tallec & Ollivier, ICLR 2018: chrono initialisation, here over decades)."""
+        bias = self.cell.network.bias_hh_l0
+        reach = torch.exp(torch.linspace(0.7, 8.5, units))  # samples
+        keep = torch.log(reach - 1.0)
+        bias[units:2 * units] = keep  # forget of an LSTM, update of a GRU
+        if self.kind == "lstm":
+            bias[:units] = -keep
+
+    def forward(self, x, knobs, state=None):
+        sound = x.T.contiguous()
+        h, state = self.cell(sound[:, None], knobs, state)
+        y = (self.out.weight[0][:, None] * h).sum(1) + self.out.bias
+        y = torch.tanh(y) if self.final_tanh == "tanh" else y
+        return (y + sound if self.skip else y).T, state
+
+    def config(self):
+        return {"final_tanh": self.final_tanh, "skip": self.skip}
+
+    def tensors(self):
+        return {**{f"layers.0.{name}": value for name, value in self.cell.tensors().items()}, **linear_tensors("output", self.out)}
+
+    def seconds_to_forget(self):
+        return memory.of_recurrent(self.tensors(), 1, GATES[self.kind], self.controls, self.config(), self.sample_rate)
+
+    def operations(self):
+        units = self.cell.units
+        count = 2.0 * units + (TRANSCENDENTAL if self.final_tanh == "tanh" else 0.0) + (1.0 if self.skip else 0.0)
+        squashed = 5.0 if self.kind == "lstm" else 3.0  # an LSTM squashes its cell, too
+        return count + cell_operations(self.kind, units, 1 + len(self.controls))[1] + units * (squashed * TRANSCENDENTAL + 5.0)
+
+    def describe(self):
+        return f"{self.kind.upper()} of {self.cell.units} units, final tanh: {self.final_tanh}, skip: {self.skip}"
+
+
+class Lstm(Recurrent):
+    architecture = name = kind = "lstm"
+    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 3e-3, "loss": "esr"}
+
+
+class Gru(Recurrent):
+    architecture = name = kind = "gru"
+    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 3e-3, "loss": "esr"}
