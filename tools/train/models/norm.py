@@ -23,7 +23,9 @@ class Norm(torch.nn.Module):
         shape = (-1,) + (1,) * (x.dim() - 1)
         mean, variance = self.mean, self.variance
         if self.training and int(self.pieces) < self.settled and torch.is_grad_enabled():
-            mean, variance = x.flatten(1).mean(1), x.flatten(1).var(1, unbiased=False)
+            rows = x.flatten(1)
+            mean = rows.mean(1)
+            variance = (rows.square().mean(1) - mean.square()).clamp_min(0.0)
             self.remember(mean.detach(), variance.detach())
         scale = torch.rsqrt(variance + EPSILON)
         return scale.view(shape), (-mean * scale).view(shape)
