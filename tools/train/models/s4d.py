@@ -103,13 +103,13 @@ class Block(torch.nn.Module):
 class S4d(Model):
     """channels, modes (complex ones of each), blocks; product: the output is a gain for the input; final_tanh: "none" | "tanh";
     activation: a name of ACTIVATIONS; dt: range of the steps at the start, in samples (the thesis: 1e-3 to 0.1, memory of 40 ms at
-    the start; here up to 2 s); conditioning: widths of its network (the thesis: 16, 32, 32)."""
+    the start; here up to 0.8 s); conditioning: widths of its network (the thesis: 16, 32, 32)."""
 
     architecture = name = "s4d"
     recipe = {"segment_samples": 144000, "batch": 16, "warm_samples": 48000, "tbptt_samples": 4096, "rate": 3e-3, "loss": "esr"}
 
     def __init__(self, controls, sample_rate, channels=16, modes=4, blocks=4, product=True, final_tanh="none", activation="PReLU",
-                 dt=(2e-5, 0.1), conditioning=(16, 32, 32)):
+                 dt=(5e-5, 0.1), conditioning=(16, 32, 32)):
         super().__init__(controls, sample_rate)
         self.product, self.final_tanh, self.activation = product, final_tanh, activation
         width = conditioning[-1]

@@ -3,7 +3,7 @@ seconds a 32-bit one would lose its last digits."""
 
 import numpy as np
 
-from .kernels import jit
+from .kernels import exp_minus, jit
 
 
 @jit
@@ -158,3 +158,69 @@ def diagonal_backward(grad, end, u, pole, weight, direct, kept, du, dpole, dweig
             dpole[c, n, 1] = sums[1, n].sum()
             dweight[c, n, 0] = sums[2, n].sum()
             dweight[c, n, 1] = sums[3, n].sum()
+
+
+# ------------------------------------------------------------------------------------------------ selective state space
+
+@jit
+def selective_forward(u, delta, b_in, c_out, pace, state, y, kept):
+    """h[d, n] = exp(-delta[d] pace[d, n]) h[d, n] + delta[d] u[d] b_in[n]; y[d] = sum_n h[d, n] c_out[n]. Rows [rows, time, batch];
+    state [inner, states, batch]; kept [chunks, inner, states, batch]."""
+    inner, steps, lanes = u.shape
+    states = pace.shape[1]
+    for first in range(0, steps, CHUNK):
+        kept[first // CHUNK] = state
+        for d in range(inner):
+            for t in range(first, min(first + CHUNK, steps)):
+                for b in range(lanes):
+                    y[d, t, b] = 0
+                for n in range(states):
+                    p = pace[d, n]
+                    for b in range(lanes):
+                        step = delta[d, t, b]
+                        h = exp_minus(step * p) * state[d, n, b] + step * u[d, t, b] * b_in[n, t, b]
+                        state[d, n, b] = h
+                        y[d, t, b] += h * c_out[n, t, b]
+
+
+@jit
+def selective_backward(grad, end, u, delta, b_in, c_out, pace, kept, du, ddelta, db_in, dc_out, dpace):
+    """db_in, dc_out and dpace begin at 0. `end`: of the last state, and then of the first."""
+    inner, steps, lanes = u.shape
+    states = pace.shape[1]
+    past = np.empty((CHUNK + 1, states, lanes), u.dtype)
+    decay = np.empty((CHUNK, states, lanes), u.dtype)
+    sums = np.zeros((inner, states, lanes), u.dtype)
+    for first in range((steps - 1) // CHUNK * CHUNK, -1, -CHUNK):
+        last = min(first + CHUNK, steps)
+        for d in range(inner):
+            past[0] = kept[first // CHUNK, d]
+            for t in range(first, last):
+                k = t - first
+                for n in range(states):
+                    p = pace[d, n]
+                    for b in range(lanes):
+                        step = delta[d, t, b]
+                        a = exp_minus(step * p)
+                        decay[k, n, b] = a
+                        past[k + 1, n, b] = a * past[k, n, b] + step * u[d, t, b] * b_in[n, t, b]
+            for t in range(last - 1, first - 1, -1):
+                k = t - first
+                for b in range(lanes):
+                    du[d, t, b] = 0
+                    ddelta[d, t, b] = 0
+                for n in range(states):
+                    p = pace[d, n]
+                    for b in range(lanes):
+                        g, step, v, i = grad[d, t, b], delta[d, t, b], u[d, t, b], b_in[n, t, b]
+                        e = end[d, n, b] + g * c_out[n, t, b]
+                        held = e * decay[k, n, b]
+                        dc_out[n, t, b] += g * past[k + 1, n, b]
+                        du[d, t, b] += e * step * i
+                        db_in[n, t, b] += e * step * v
+                        ddelta[d, t, b] += e * v * i - held * p * past[k, n, b]
+                        sums[d, n, b] -= held * step * past[k, n, b]
+                        end[d, n, b] = held
+    for d in range(inner):
+        for n in range(states):
+            dpace[d, n] = sums[d, n].sum()

@@ -200,3 +200,42 @@ def diagonal(u, pole, weight, direct, start=None, plain=False):
     if start is None:
         start = torch.zeros((*pole.shape, u.shape[2]), dtype=torch.float64, device=u.device)
     return (Diagonal.apply if compiled(u, plain) else plain_diagonal)(u, pole, weight, direct, start)
+
+
+# ------------------------------------------------------------------------------------------------ selective state space
+
+class Selective(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, u, delta, b_in, c_out, pace, start):
+        u, delta, b_in, c_out = (rows.contiguous() for rows in (u, delta, b_in, c_out))
+        y, state = torch.empty_like(u), start.clone(memory_format=torch.contiguous_format)
+        kept = torch.empty((-(-u.shape[1] // kernels.CHUNK), *state.shape), dtype=u.dtype)
+        kernels.selective_forward(*map(np_of, (u, delta, b_in, c_out, pace)), state.numpy(), y.numpy(), kept.numpy())
+        ctx.save_for_backward(u, delta, b_in, c_out, pace, kept)
+        return y, state
+
+    @staticmethod
+    def backward(ctx, grad, end):
+        u, delta, b_in, c_out, pace, kept = ctx.saved_tensors
+        end = end.clone(memory_format=torch.contiguous_format)
+        du, ddelta = torch.empty_like(u), torch.empty_like(u)
+        db_in, dc_out, dpace = torch.zeros_like(b_in), torch.zeros_like(c_out), torch.zeros_like(pace)
+        kernels.selective_backward(np_of(grad), end.numpy(), *map(np_of, (u, delta, b_in, c_out, pace, kept)),
+                                   *(d.numpy() for d in (du, ddelta, db_in, dc_out, dpace)))
+        return du, ddelta, db_in, dc_out, dpace, end
+
+
+def plain_selective(u, delta, b_in, c_out, pace, start):
+    u, delta = u.transpose(0, 1)[:, :, None].double(), delta.transpose(0, 1)[:, :, None].double()  # [time, inner, 1, batch]
+    h = plain_linear_scan(torch.exp(-delta * pace[..., None]), delta * u * b_in.transpose(0, 1)[:, None], start.double())
+    y = (h * c_out.transpose(0, 1)[:, None]).sum(2)
+    return y.transpose(0, 1).to(start.dtype), h[-1].to(start.dtype)
+
+
+def selective(u, delta, b_in, c_out, pace, start=None, plain=False):
+    """h[d, n] = exp(-delta[d] pace[d, n]) h[d, n] + delta[d] u[d] b_in[n], y[d] = sum_n h[d, n] c_out[n]: Gu & Dao,
+    arXiv 2312.00752. u, delta [inner, time, batch]; b_in, c_out [states, time, batch]; pace [inner, states]; start
+    [inner, states, batch]. -> (y, last state)"""
+    if start is None:
+        start = u.new_zeros((*pace.shape, u.shape[2]))
+    return (Selective.apply if compiled(u, plain) else plain_selective)(u, delta, b_in, c_out, pace, start)
