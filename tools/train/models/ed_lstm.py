@@ -46,7 +46,7 @@ class EdLstm(Model):
             out.append(start.permute(1, 2, 0))
         return out
 
-    def forward(self, x, knobs, state=None):
+    def piece(self, x, knobs, state=None):
         lanes, steps = x.shape
         w, windows = self.window, steps // self.window
         assert windows * w == steps, f"ED-LSTM takes whole windows of {w} samples"

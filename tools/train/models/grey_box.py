@@ -141,7 +141,7 @@ class GreyBox(Model):
         gain, s = scans.smooth(gain, share, s)
         return gain, (s, hidden)
 
-    def forward(self, x, knobs, state=None):
+    def piece(self, x, knobs, state=None):
         detector, makeup = state or (None, None)
         x = x.T.contiguous()
         gain, detector = self.smoothed(self.static_gain(x, knobs), detector)

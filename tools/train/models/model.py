@@ -40,7 +40,19 @@ class Model(torch.nn.Module):
     def forward(self, x, knobs, state=None):
         """x [batch, samples] in -1..1; knobs [batch, controls] as conditioning() gives them, constant in a call; state: what
         the last call returned, None at the start, as after the node's reset(). -> (y [batch, samples], state).
-        Pieces, each with the state of the one before, give what one call gives."""
+        Pieces, each with the state of the one before, give what one call gives: without gradients that is how a long sound is
+        played, so that what it takes stays within a processor's cache."""
+        if torch.is_grad_enabled():
+            return self.piece(x, knobs, state)
+        samples = max(self.recipe["tbptt_samples"] // self.frame, 1) * self.frame
+        out = []
+        for part in x.split(samples, dim=1):
+            y, state = self.piece(part, knobs, state)
+            out.append(y)
+        return torch.cat(out, dim=1), state
+
+    def piece(self, x, knobs, state):
+        """forward() at once."""
         raise NotImplementedError
 
     def config(self):

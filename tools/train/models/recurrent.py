@@ -35,7 +35,7 @@ class Recurrent(Model):
         if self.kind == "lstm":
             bias[:units] = -keep
 
-    def forward(self, x, knobs, state=None):
+    def piece(self, x, knobs, state=None):
         sound = x.T.contiguous()
         h, state = self.cell(sound[:, None], knobs, state)
         y = (self.out.weight[0][:, None] * h).sum(1) + self.out.bias

@@ -120,7 +120,7 @@ class S4d(Model):
             self.contract.weight *= 0.1 if product else 0.5
             self.contract.bias.fill_(1.0 if product else 0.0)
 
-    def forward(self, x, knobs, state=None):
+    def piece(self, x, knobs, state=None):
         lanes, steps = x.shape
         sound = x.T.contiguous()
         z = self.conditioner(knobs)

@@ -143,7 +143,7 @@ class S6(Model):
         x = dense(self.mix[number], x)
         return (torch.nn.functional.gelu(x) if self.activation == "gelu" else torch.tanh(x)), state
 
-    def forward(self, x, knobs, state=None):
+    def piece(self, x, knobs, state=None):
         lanes, steps = x.shape
         sound = x.T.contiguous()
         past, hidden, states = state or (sound.new_zeros(self.window - 1, lanes), None, [None, None])

@@ -96,7 +96,7 @@ class Tcn(Model):
         self.out.weight.copy_(first / first.square().sum())
         self.out.bias.zero_()
 
-    def forward(self, x, knobs, state=None):
+    def piece(self, x, knobs, state=None):
         lanes, steps = x.shape
         h, z, states = x.T.contiguous()[None], self.conditioner(knobs), []
         for block, past in zip(self.blocks, state or [None] * len(self.blocks)):
