@@ -1,13 +1,12 @@
 """One command's work: reads the data, checks everything, trains, writes the model and its card."""
 
-import inspect
 import json
 import os
 import time
 
 import torch
 
-from . import card, checkpoint, data, export, losses, models
+from . import card, checkpoint, data, export, losses, settings
 from .baselines import setting_of, static_gain
 from .data.pairs import TEST, TRAIN, UNSEEN, VALIDATION
 from .display import Display
@@ -36,7 +35,7 @@ class Run:
             os.unlink(checkpoint.path_of(options.output))
         self.dataset = data.load(options.data)
         torch.manual_seed(options.seed)
-        self.model = models.build(options.model, self.dataset.controls, self.dataset.sample_rate, **dict(options.options))
+        self.model = settings.build(options.model, dict(options.options), self.dataset.controls, self.dataset.sample_rate)
         training = self.prepared()
         with Interruption() as interrupted:
             reason = training.run(interrupted, self.display.show)
@@ -53,12 +52,7 @@ class Run:
             raise Problem(f"{options.output}: expected a name that ends in .safetensors", USAGE)
         if options.loss:
             losses.Loss(options.loss)
-        known = inspect.signature(models.class_of(options.model).__init__).parameters
-        known = {name: p.default for name, p in known.items() if name not in ("self", "controls", "sample_rate")}
-        for name, _ in options.options:
-            if name not in known:
-                choices = ", ".join(f"{key}={json.dumps(value)}" for key, value in known.items())
-                raise Problem(f"--set {name}: {options.model} has no such setting; it has {choices}", USAGE)
+        settings.check(options.model, dict(options.options))
         checkpoint.must_be_writable(options.output)
 
     def plan(self):
@@ -107,9 +101,9 @@ class Run:
         return {"source": self.dataset.source, "training": story, **given}
 
     def data_in_words(self):
-        settings = len({setting_of(pair) for pair in self.dataset.of(TRAIN)})
+        places = len({setting_of(pair) for pair in self.dataset.of(TRAIN)})
         parts = ", ".join(f"{self.minutes(split):.1f} min {words}" for split, words in
-                          ((TRAIN, f"of training at {settings} setting{'s' if settings > 1 else ''}"), (VALIDATION, "of validation"),
+                          ((TRAIN, f"of training at {places} setting{'s' if places > 1 else ''}"), (VALIDATION, "of validation"),
                            (TEST, "held out"), (UNSEEN, "held out at other settings")) if self.dataset.of(split))
         return f"{parts}, {self.dataset.sample_rate:g} Hz"
 
