@@ -33,7 +33,7 @@ EdLstm::EdLstm(const Setup& setup)
     const int sequences = most_windows * channels_;
     hidden_.resize(sequences * weights_.lstm.row());
     cell_.resize(sequences * weights_.lstm.row());
-    gates_.resize(sequences * weights_.lstm.gates_row());
+    next_hidden_.resize(hidden_.size());
     dense_.resize(sequences * padded(weights_.dense.outputs()));
     output_.resize(sequences * padded(weights_.window));
 }
@@ -65,7 +65,7 @@ void EdLstm::process(const Block& block) noexcept {
         const int windows = windows_within(left);
         const int steps = std::min(left, window - position_);
         if (position_ == 0) begin_windows(block, done, windows);
-        for (int k = 0; k < steps && !blind_; ++k) step(block, done + k, windows);
+        if (!blind_) step(block, done, windows, steps);
         if (windows == 1) play_and_keep(block, done, steps);
         position_ += steps;
         if (position_ == window) finish_windows(block, done, windows);
@@ -107,13 +107,13 @@ void EdLstm::begin(const EdLstmWeights::Begin& layers, const Block& block, int f
     }
 }
 
-/// One sample of each window: the block's frame `frame`, frame + w, ...
-void EdLstm::step(const Block& block, int frame, int windows) noexcept {
-    const LstmCell& lstm = weights_.lstm;
+/// So many samples of each window: the block's frames from `first` on, from `first` + w on, ...
+void EdLstm::step(const Block& block, int first, int windows, int steps) noexcept {
+    std::array<const float*, most_windows * max_channels> in{};
     for (int c = 0; c < channels_; ++c)
-        lstm.project(block.in(0, c) + frame, weights_.window, gates_.data() + c * windows * lstm.gates_row(),
-                     windows);
-    lstm.step(gates_.data(), hidden_.data(), hidden_.data(), cell_.data(), windows * channels_);
+        for (int m = 0; m < windows; ++m) in[c * windows + m] = block.in(0, c) + first + m * weights_.window;
+    weights_.lstm.run(in.data(), hidden_.data(), cell_.data(), next_hidden_.data(), windows * channels_,
+                      steps, position_);
 }
 
 /// A stretch within one window.

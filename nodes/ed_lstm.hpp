@@ -32,7 +32,7 @@ public:
 
 private:
     /// Whole windows that lie side by side in a block are independent: so many step together, which reads the
-    /// weights once for all of them. It changes no number (kernels/lstm_cell.hpp). Those that carry their
+    /// weights once for all of them. It changes no number (kernels/lstm_windows.hpp). Those that carry their
     /// cells are played one after the other.
     static constexpr int most_windows = 4;
 
@@ -45,7 +45,7 @@ private:
     void begin_windows(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
     void begin(const EdLstmWeights::Begin&, const Block&, int first, int windows, AlignedFloats& rows,
                bool goes_on) noexcept GAINSTAGE_REALTIME;
-    void step(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
+    void step(const Block&, int first, int windows, int steps) noexcept GAINSTAGE_REALTIME;
     void play_and_keep(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
     void finish_windows(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
 
@@ -62,7 +62,7 @@ private:
     bool fresh_ = true;
     bool blind_ = false;  ///< this window's beginning was not heard
     // scratch within one call
-    AlignedFloats gates_, dense_, output_, controls_, conditions_;
+    AlignedFloats next_hidden_, dense_, output_, controls_, conditions_;
 };
 
 }  // namespace gainstage

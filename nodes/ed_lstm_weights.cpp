@@ -57,16 +57,16 @@ EdLstmWeights::Begin EdLstmWeights::read_begin(LayerReader& read, const std::str
 }
 
 void EdLstmWeights::read_lstm(LayerReader& read) {
-    const int rows = LstmCell::gates * units;
+    const int rows = 4 * units;
     const std::vector<float> no_bias(rows);
     const Tensor& in = read.tensor("lstm.weight_ih", {rows, 1});
     const Tensor& recurrent = read.tensor("lstm.weight_hh", {rows, units});
-    lstm = LstmCell(CellWeights{.units = units,
-                                .inputs = 1,
-                                .weight_ih = in.data,
-                                .weight_hh = recurrent.data,
-                                .bias_ih = read.tensor("lstm.bias", {rows}).data,
-                                .bias_hh = no_bias});
+    lstm = LstmWindows(CellWeights{.units = units,
+                                   .inputs = 1,
+                                   .weight_ih = in.data,
+                                   .weight_hh = recurrent.data,
+                                   .bias_ih = read.tensor("lstm.bias", {rows}).data,
+                                   .bias_hh = no_bias});
 }
 
 std::vector<std::string> notes_on_ed_lstm(const Model& model) {

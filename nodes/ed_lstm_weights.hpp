@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "nodes/kernels/dense.hpp"
-#include "nodes/kernels/lstm_cell.hpp"
+#include "nodes/kernels/lstm_windows.hpp"
 
 namespace gainstage {
 
@@ -47,7 +47,7 @@ struct EdLstmWeights {
     bool carries_cell = false;
     std::int64_t memory_samples = 0;
     Begin hidden, cell;
-    LstmCell lstm;
+    LstmWindows lstm;
     Dense dense, output;
     std::vector<std::string> tensors;  ///< names of those read
 

@@ -9,7 +9,7 @@
 //
 #include <hwy/highway.h>
 
-#include "nodes/kernels/vector_math-inl.hpp"
+#include "nodes/kernels/gates-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace gainstage::HWY_NAMESPACE {
@@ -19,29 +19,6 @@ using V = hn::Vec<Floats>;
 
 HWY_INLINE constexpr int Lanes16() {
     return static_cast<int>(hn::MaxLanes(Floats()));
-}
-
-/// sig(2 x): the gates' weights are halved already.
-HWY_INLINE V Gate(V x) {
-    const V half = hn::Set(Floats(), 0.5f);
-    return hn::MulAdd(half, Tanh(Floats(), x), half);
-}
-
-/// The rest of an LSTM's step for one vector of units, from the sums of its gates i, f, o, g.
-HWY_INLINE void FinishLstm(const V (&sum)[4], float* cell, float* hidden) {
-    const Floats d;
-    const V take = Gate(sum[0]), keep = Gate(sum[1]), show = Gate(sum[2]), fresh = Tanh(d, sum[3]);
-    const V c = hn::MulAdd(keep, hn::LoadU(d, cell), hn::Mul(take, fresh));
-    hn::StoreU(c, d, cell);
-    hn::StoreU(hn::Mul(show, Tanh(d, c)), d, hidden);
-}
-
-/// A GRU's, from the sums of r, z and n's recurrent part, and n's input part.
-HWY_INLINE void FinishGru(const V (&sum)[3], V input_part, const float* before, float* hidden) {
-    const Floats d;
-    const V reset = Gate(sum[0]), keep = Gate(sum[1]);
-    const V fresh = Tanh(d, hn::MulAdd(reset, sum[2], input_part));
-    hn::StoreU(hn::MulAdd(keep, hn::Sub(hn::LoadU(d, before), fresh), fresh), d, hidden);
 }
 
 /// Sums of `Gates` gates for `Vectors` vectors of units from `u` on: each in two chains, of even and of odd
@@ -91,7 +68,8 @@ HWY_INLINE void LstmPart(const GatedSteps& s, const float* gates, const float* h
     V sum[Vectors][4];
     SumGates<4, Vectors>(s, gates, hidden, u, sum);
     GAINSTAGE_UNROLL
-    for (int v = 0; v < Vectors; ++v) FinishLstm(sum[v], s.cell + u + v * Lanes16(), out + u + v * Lanes16());
+    for (int v = 0; v < Vectors; ++v)
+        FinishLstm(Floats(), sum[v], s.cell + u + v * Lanes16(), out + u + v * Lanes16());
 }
 
 template <int Vectors>
@@ -101,7 +79,9 @@ HWY_INLINE void GruPart(const GatedSteps& s, const float* gates, const float* hi
     GAINSTAGE_UNROLL
     for (int v = 0; v < Vectors; ++v) {
         const int at = u + v * Lanes16();
-        FinishGru(sum[v], hn::LoadU(Floats(), gates + 3 * s.row + at), hidden + at, out + at);
+        const V h = FinishGru(Floats(), sum[v], hn::LoadU(Floats(), gates + 3 * s.row + at),
+                              hn::LoadU(Floats(), hidden + at));
+        hn::StoreU(h, Floats(), out + at);
     }
 }
 
@@ -149,18 +129,6 @@ void RunGru(const GatedSteps& s) noexcept {
     Run<GruStep>(s);
 }
 
-void FinishLstms(const GatedSums& s) noexcept {
-    const Floats d;
-    for (int q = 0; q < s.sequences; ++q)
-        for (int u = 0; u < s.row; u += Lanes16()) {
-            const float* gates = s.gates + q * 4 * s.row + u;
-            V sum[4];
-            GAINSTAGE_UNROLL
-            for (int g = 0; g < 4; ++g) sum[g] = hn::LoadU(d, gates + g * s.row);
-            FinishLstm(sum, s.cell + q * s.row + u, s.next_hidden + q * s.row + u);
-        }
-}
-
 void FinishGrus(const GatedSums& s) noexcept {
     const Floats d;
     for (int q = 0; q < s.sequences; ++q)
@@ -169,14 +137,14 @@ void FinishGrus(const GatedSums& s) noexcept {
             V sum[3];
             GAINSTAGE_UNROLL
             for (int g = 0; g < 3; ++g) sum[g] = hn::LoadU(d, gates + g * s.row);
-            FinishGru(sum, hn::LoadU(d, gates + 3 * s.row), s.hidden + q * s.row + u,
-                      s.next_hidden + q * s.row + u);
+            const V h =
+                FinishGru(d, sum, hn::LoadU(d, gates + 3 * s.row), hn::LoadU(d, s.hidden + q * s.row + u));
+            hn::StoreU(h, d, s.next_hidden + q * s.row + u);
         }
 }
 
 const GatedKernels* GatedKernelsHere() {
-    static constexpr GatedKernels kernels{
-        .run_lstm = RunLstm, .run_gru = RunGru, .finish_lstm = FinishLstms, .finish_gru = FinishGrus};
+    static constexpr GatedKernels kernels{.run_lstm = RunLstm, .run_gru = RunGru, .finish_gru = FinishGrus};
     return &kernels;
 }
 

@@ -15,19 +15,17 @@ struct GatedSteps {
     int frames = 0;
 };
 
-/// What follows the sums of a step of several sequences. h and the next h may lie in the same place.
+/// What follows the sums of a GRU's step of several sequences. h and the next h may lie in the same place.
 struct GatedSums {
     const float* gates = nullptr;   ///< [sequence][gates][row]: complete
     const float* hidden = nullptr;  ///< [sequence][row]
     float* next_hidden = nullptr;
-    float* cell = nullptr;
     int row = 0, sequences = 0;
 };
 
 struct GatedKernels {
     void (*run_lstm)(const GatedSteps&) noexcept;
     void (*run_gru)(const GatedSteps&) noexcept;
-    void (*finish_lstm)(const GatedSums&) noexcept;
     void (*finish_gru)(const GatedSums&) noexcept;
 };
 

@@ -18,13 +18,6 @@ void LstmCell::project(const float* in, int in_stride, float* gate_rows, int fra
     input_.run(in, in_stride, gate_rows, gates_row(), frames);
 }
 
-void LstmCell::step(float* gate_rows, const float* hidden, float* next_hidden, float* cell,
-                    int sequences) const noexcept {
-    recurrent_.add(hidden, row(), gate_rows, gates_row(), sequences);
-    kernels_->finish_lstm(
-        {.gates = gate_rows, .next_hidden = next_hidden, .cell = cell, .row = row(), .sequences = sequences});
-}
-
 void LstmCell::run(float* gate_rows, float* state, float* out, int frames) const noexcept {
     kernels_->run_lstm({.weight = recurrent_.weight(),
                         .units = units(),

@@ -14,9 +14,8 @@ namespace gainstage {
 ///     o = sig(Wo x + Ro h + bo)     c = f c + i g                 h = o tanh(c)
 ///
 /// Immutable once built; every sequence keeps its own h and c, rows of row() floats whose padding stays 0.
-/// The inputs' share of a whole tile is one product (project), then come the steps, one after the other;
-/// independent sequences may take a step together, which reads the weights once for all of them. A row's
-/// numbers never depend on the company it comes in.
+/// The inputs' share of a whole tile is one product (project), then come the steps, one after the other.
+/// Sequences that step together: lstm_windows.hpp.
 class LstmCell {
 public:
     static constexpr int gates = 4;
@@ -37,12 +36,8 @@ public:
     /// Audio thread. gates[k][0 .. gates_row()) = what the input in[k][0 .. inputs()) adds to the gates.
     void project(const float* in, int in_stride, float* gate_rows,
                  int frames) const noexcept GAINSTAGE_REALTIME;
-    /// Audio thread. One step of `sequences` independent cells: `gate_rows`, as projected, are used up;
-    /// next_hidden[s] = the new h, `cell` is renewed in place. `hidden` and `next_hidden` may be the same.
-    void step(float* gate_rows, const float* hidden, float* next_hidden, float* cell,
-              int sequences) const noexcept GAINSTAGE_REALTIME;
     /// Audio thread. One sequence over `frames` rows of projected gates; out[k][0 .. row()) = h. `state` goes
-    /// on. Sums otherwise than step(), faster: the last bits differ. REQUIRES: frames >= 1.
+    /// on. REQUIRES: frames >= 1.
     void run(float* gate_rows, float* state, float* out, int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:

@@ -84,10 +84,22 @@ HWY_INLINE void TileColumn(const Product& p, int o, const Start& start, const Fi
     if (f < p.frames) Tile<1, Vectors>(p, f, o, start, finish);
 }
 
+/// Few frames alone: tiles as wide as else high, so that there are chains enough.
+template <int Rows, class Start, class Finish>
+HWY_INLINE int WideTiles(const Product& p, const Start& start, const Finish& finish) {
+    constexpr int vectors = 8 / Rows;
+    int o = 0;
+    for (; o + vectors * Width() <= p.width; o += vectors * Width())
+        Tile<Rows, vectors>(p, 0, o, start, finish);
+    return o;
+}
+
 /// All of it, column of tiles by column of tiles.
 template <class Start, class Finish>
 HWY_INLINE void Multiply(const Product& p, const Start& start, const Finish& finish) {
     int o = 0;
+    if (p.frames == 1) o = WideTiles<1>(p, start, finish);
+    if (p.frames == 2) o = WideTiles<2>(p, start, finish);
     for (; o + 2 * Width() <= p.width; o += 2 * Width()) TileColumn<2>(p, o, start, finish);
     for (; o < p.width; o += Width()) TileColumn<1>(p, o, start, finish);
 }

@@ -2,6 +2,7 @@
 
 #include "nodes/kernels/gru_cell.hpp"
 #include "nodes/kernels/lstm_cell.hpp"
+#include "nodes/kernels/lstm_windows.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/signals.hpp"
 
@@ -115,30 +116,49 @@ TEST_CASE("gru_cell: it is the formula, at any size") {
     }
 }
 
-TEST_CASE("lstm_cell: sequences that step together are what each is alone, and a sequence may be cut") {
-    const int units = 21, sequences = 5;
-    const LstmCell cell(Plain{.gates = 4, .units = units, .inputs = 1}.weights());
-    const Channel in = white_noise(frames * sequences, 7);
-    const auto alone = [&](int s, int cut) {
-        Channel gates(frames * cell.gates_row()), state(cell.state_floats()), out(frames * cell.row());
-        cell.project(in.data() + s, sequences, gates.data(), frames);
-        cell.run(gates.data(), state.data(), out.data(), cut);
-        cell.run(gates.data() + cut * cell.gates_row(), state.data(), out.data() + cut * cell.row(),
-                 frames - cut);
-        return out;
-    };
-    Channel gates(sequences * cell.gates_row()), h(sequences * cell.row()), c(h.size());
-    std::vector<Channel> each;
-    for (int s = 0; s < sequences; ++s) each.push_back(alone(s, 1));
-    for (int k = 0; k < frames; ++k) {
-        cell.project(in.data() + k * sequences, 1, gates.data(), sequences);
-        cell.step(gates.data(), h.data(), h.data(), c.data(), sequences);
-        for (int s = 0; s < sequences; ++s)
-            // run() sums in two chains, so that the last bits differ: 2.4e-7 measured
-            for (int u = 0; u < cell.row(); ++u)
-                CHECK(h[s * cell.row() + u] == Approx(each[s][k * cell.row() + u]).margin(3e-7).epsilon(0));
+TEST_CASE("lstm_windows: they are the formula, whatever their number, size and length") {
+    for (const int units : {1, 21, 40, 64}) {
+        const Plain plain{.gates = 4, .units = units, .inputs = 1};
+        const LstmWindows lstm(plain.weights());
+        for (const int sequences : {1, 2, 3, 5, 8}) {
+            const Channel in = white_noise(frames * sequences, 7);
+            std::vector<const float*> each;
+            for (int s = 0; s < sequences; ++s) each.push_back(in.data() + s * frames);
+            Channel h(sequences * lstm.row()), c(h.size()), scratch(h.size());
+            lstm.run(each.data(), h.data(), c.data(), scratch.data(), sequences, frames, 0);
+            for (int s = 0; s < sequences; ++s) {
+                Doubles hidden(units), cell(units);
+                for (int k = 0; k < frames; ++k) plain.lstm_step({double{each[s][k]}}, hidden, cell);
+                INFO(units << " units, sequence " << s << " of " << sequences);
+                for (int u = 0; u < units; ++u) {
+                    CHECK(h[s * lstm.row() + u] == Approx(hidden[u]).margin(rounding).epsilon(0));
+                    CHECK(c[s * lstm.row() + u] == Approx(cell[u]).margin(rounding).epsilon(0));
+                }
+                for (int u = units; u < lstm.row(); ++u) CHECK(h[s * lstm.row() + u] == 0.f);
+            }
+        }
     }
-    CHECK(alone(0, 33) == each[0]);
+}
+
+TEST_CASE("lstm_windows: windows that step together are what each is alone, and may be cut, to the bit") {
+    const int units = 40, sequences = 7;
+    const LstmWindows lstm(Plain{.gates = 4, .units = units, .inputs = 1}.weights());
+    const Channel in = white_noise(frames * sequences, 7);
+    std::vector<const float*> each;
+    for (int s = 0; s < sequences; ++s) each.push_back(in.data() + s * frames);
+    Channel h(sequences * lstm.row()), c(h.size()), scratch(h.size());
+    lstm.run(each.data(), h.data(), c.data(), scratch.data(), sequences, frames, 0);
+    for (int s = 0; s < sequences; ++s) {
+        Channel alone(lstm.row()), cell(alone.size());
+        for (int done = 0; done < frames;) {
+            const int steps = std::min(frames - done, 1 + done % 7);
+            const float* at = each[s] + done;
+            lstm.run(&at, alone.data(), cell.data(), scratch.data(), 1, steps, done);
+            done += steps;
+        }
+        CHECK(std::equal(alone.begin(), alone.end(), h.begin() + s * lstm.row()));
+        CHECK(std::equal(cell.begin(), cell.end(), c.begin() + s * lstm.row()));
+    }
 }
 
 TEST_CASE("gru_cell: sequences that step together are what each is alone, and a sequence may be cut") {

@@ -1,0 +1,45 @@
+/// What follows the sums of a gated cell's step, for kernels that are compiled once per level: included
+/// inside the loop of hwy/foreach_target.h.
+
+#include <hwy/highway.h>
+
+#if defined(GAINSTAGE_GATES_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef GAINSTAGE_GATES_INL
+#undef GAINSTAGE_GATES_INL
+#else
+#define GAINSTAGE_GATES_INL
+#endif
+
+#include "nodes/kernels/vector_math-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace gainstage::HWY_NAMESPACE {
+
+/// sig(2 x): the gates' weights are halved already.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Gate(D d, V x) {
+    const V half = hn::Set(d, 0.5f);
+    return hn::MulAdd(half, Tanh(d, x), half);
+}
+
+/// The rest of an LSTM's step for one vector of units, from the sums of its gates i, f, o, g.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void FinishLstm(D d, const V (&sum)[4], float* cell, float* hidden) {
+    const V take = Gate(d, sum[0]), keep = Gate(d, sum[1]), show = Gate(d, sum[2]), fresh = Tanh(d, sum[3]);
+    const V c = hn::MulAdd(keep, hn::LoadU(d, cell), hn::Mul(take, fresh));
+    hn::StoreU(c, d, cell);
+    hn::StoreU(hn::Mul(show, Tanh(d, c)), d, hidden);
+}
+
+/// A GRU's, from the sums of r, z and n's recurrent part, n's input part, and h before.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V FinishGru(D d, const V (&sum)[3], V input_part, V before) {
+    const V reset = Gate(d, sum[0]), keep = Gate(d, sum[1]);
+    const V fresh = Tanh(d, hn::MulAdd(reset, sum[2], input_part));
+    return hn::MulAdd(keep, hn::Sub(before, fresh), fresh);
+}
+
+}  // namespace gainstage::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard
