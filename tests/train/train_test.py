@@ -57,7 +57,7 @@ class Streams(unittest.TestCase):
     def test_a_batch_holds_each_window_behind_its_own_past(self):
         windows = Windows(counting(1000, 330), conditioning, body=100, warm=20)
         batch = windows.batch([(1, 230), (0, 1000)])
-        self.assertIsNone(batch.counts)
+        self.assertEqual(batch.counts.tolist(), [[1.0], [1.0]])
         np.testing.assert_array_equal(batch.dry[0], np.arange(110, 230) + 1001)
         np.testing.assert_array_equal(batch.wet[1], -np.arange(880, 1000))
         self.assertEqual(batch.knobs.tolist(), [[1.0], [0.0]])
@@ -67,6 +67,30 @@ class Streams(unittest.TestCase):
         batch = windows.batch(windows.epoch(1, 0))
         np.testing.assert_array_equal(batch.dry[0], [*np.zeros(60), *(np.arange(60) + 1)])
         np.testing.assert_array_equal(batch.counts[0], [*np.zeros(60), *np.ones(60)])
+
+    def test_settings_are_brought_to_one_level_and_recordings_of_one_setting_keep_their_own(self):
+        chance = np.random.default_rng(1)
+        pairs = [small.Pair(f"{k}", np.zeros(9000, np.float32), (level * chance.normal(size=9000)).astype(np.float32),
+                            {"amount": knob}, "train") for k, (level, knob) in
+                 enumerate(((0.3, 0.1), (0.1, 0.1), (0.003, 0.2), (1e-9, 0.3)))]
+        scales = Windows(pairs, conditioning, 100, 20, balanced=True).scales
+        self.assertEqual(scales[0], scales[1])
+        # the DC blocker takes 0.25 % of white noise away; 9000 samples of it are some more per cent off
+        self.assertAlmostEqual(scales[0], 0.1 / np.sqrt((0.3 ** 2 + 0.1 ** 2) / 2), delta=0.03 * scales[0])
+        self.assertAlmostEqual(scales[2], 0.1 / 0.003, delta=0.03 * scales[2])
+        self.assertEqual(scales[3], 1000.0)  # what is silent stays silent
+
+    def test_what_is_balanced_is_what_is_compared(self):
+        model = small.Curve(small.CONTROLS, small.RATE)
+        windows = Windows(small.dataset(2.0).of("train"), model.conditioning, 24000, 2400, balanced=True)
+        for places in ([(0, 40000), (1, 50000)], [(0, 20000), (1, 50000)]):
+            batch = windows.batch(places)
+            (output, target), *_ = pieces(model, batch, 24000)
+            whole, _ = model(batch.dry, batch.knobs)
+            scale = torch.tensor(windows.scales)[:, None]
+            inside = torch.arange(-26400 + 2400, 0)[None] + torch.tensor([[end] for _, end in places]) >= 0
+            self.assertTrue(torch.allclose(output, whole[:, 2400:] * scale * inside))
+            self.assertTrue(torch.allclose(target, batch.wet[:, 2400:] * scale * inside))
 
     def test_batches_differ_by_one_window_at_most(self):
         for count in range(1, 60):

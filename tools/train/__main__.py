@@ -67,6 +67,8 @@ def parse_arguments(arguments):
     learning.add_argument("--loss", help="what to make small: esr, mae, mse, mste, mr_stft ... or a sum such as mae+0.1*mr_stft")
     learning.add_argument("--rate", type=above_zero, help="how large its steps are")
     learning.add_argument("--schedule", choices=("cosine", "plateau", "constant"), help="how the rate falls (cosine)")
+    learning.add_argument("--balance", choices=("settings", "none"),
+                          help="settings: each setting of the knobs counts alike (usual); none: loud ones count more")
     learning.add_argument("--batch", type=count, help="recordings heard side by side")
     learning.add_argument("--segment", type=above_zero, metavar="SECONDS", help="length of each, with its warming up")
     learning.add_argument("--warm", type=float, metavar="SECONDS", help="of it, heard before anything counts")

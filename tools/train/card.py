@@ -104,23 +104,24 @@ def history(story):
 
 
 def held_out(rows):
-    from .measuring import together
+    from .measuring import mean
     from .report import SPLIT_WORDS, knobs_in_words, splits_of
     from .scores import decibels
 
     def line(name, group):
-        model, gain, curve = (together(group, part) for part in ("model", "gain", "curve"))
-        return (f"| {name} | {model.samples / rate_minutes:.1f} | {model.esr:.4f} ({decibels(model.esr):.1f} dB) | {gain.esr:.4f} | "
-                f"{curve.esr:.4f} | {model.mae:.2e} | {model.mr_stft:.3f} | {model.mste:.1e} |")
+        minutes = sum(row.model.samples for row in group) / rows[0].sample_rate / 60
+        esr, gain, curve = (mean(group, part, "esr") for part in ("model", "gain", "curve"))
+        mae, spectra, energies = (mean(group, "model", metric) for metric in ("mae", "mr_stft", "mste"))
+        return (f"| {name} | {minutes:.1f} | {esr:.4f} ({decibels(esr):.1f} dB) | {gain:.4f} | {curve:.4f} | {mae:.2e} | {spectra:.3f} | "
+                f"{energies:.1e} |")
 
-    rate_minutes = rows[0].sample_rate * 60
     lines = ["| | min | ESR | best plain gain | best static curve | MAE | MR-STFT | MSTE |", "| --- " * 8 + "|"]
     for split, group in splits_of(rows).items():
         lines.append(line(f"**{SPLIT_WORDS[split]}**", group))
         shown = sorted(group, key=lambda row: -row.model.esr)[:MOST_SETTINGS]
         lines += [line(knobs_in_words(row.knobs), [row]) for row in group if row in shown and len(group) > 1]
-    return "\n".join(lines) + ("\n\nESR is behind a DC blocker. The gain and the curve are fitted to the very recordings that they are judged "
-                               "on, one for each setting.")
+    return "\n".join(lines) + ("\n\nESR is behind a DC blocker; of several settings the mean is given. The gain and the curve are fitted to "
+                               "the very recordings that they are judged on, one for each setting.")
 
 
 def failures(rows):

@@ -43,14 +43,17 @@ def evaluate(file, dataset, splits, program, device):
 
 
 def as_json(file, model, rows):
+    from .measuring import mean
+    from .report import splits_of
     def of(row):
         values = {"split": row.split, "knobs": row.knobs, "seconds": row.model.samples / model.sample_rate,
                   "model": row.model.values(), "static_gain": {"esr": row.gain.esr, "mae": row.gain.mae},
                   "static_curve": {"esr": row.curve.esr, "mae": row.curve.mae},
                   "loudest_error": dict(zip(("height", "clip", "second"), row.worst))}
         return {**values, "through": row.through.values(), "largest_difference": row.difference} if row.through else values
+    means = {split: {part: mean(group, part, "esr") for part in ("model", "gain", "curve")} for split, group in splits_of(rows).items()}
     return {"file": file, "architecture": model.architecture, "parameters": model.parameter_count(),
-            "operations_per_sample": model.operations(), "rows": [of(row) for row in rows]}
+            "operations_per_sample": model.operations(), "mean_esr": means, "rows": [of(row) for row in rows]}
 
 
 def main(arguments):

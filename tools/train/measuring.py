@@ -57,8 +57,13 @@ def measure(model, dataset, splits, runtime=None, shown=lambda done: None):
     return rows
 
 
+def mean(rows, name, metric):
+    """-> a metric of all rows' model, gain, curve or through: its mean over the settings of the knobs"""
+    return float(np.mean([getattr(getattr(row, name), metric) for row in rows]))
+
+
 def together(rows, name):
-    """-> Scores of all rows' model, gain, curve or through"""
+    """-> Scores of all rows' model, gain, curve or through, loud settings for more than quiet ones"""
     total = Scores()
     for row in rows:
         total += getattr(row, name)

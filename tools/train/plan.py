@@ -9,6 +9,7 @@ from .losses import Loss
 from .problem import Problem
 
 COSINE, PLATEAU, CONSTANT = "cosine", "plateau", "constant"
+BALANCED, AS_RECORDED = "settings", "none"  # does every setting of the knobs count alike, or by its loudness?
 
 
 @dataclass
@@ -23,6 +24,7 @@ class Plan:
     loss: str
     clip: float = 1.0      # the gradient's norm is kept below; 0: not
     schedule: str = COSINE
+    balance: str = BALANCED
     patience: int = 40     # validations without a better one until the end; 0: never
     epochs: int = 0        # 0: as many as there is time for
     minutes: float = 0.0   # 0: as long as it takes

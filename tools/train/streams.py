@@ -1,14 +1,22 @@
 """Recordings as batches of streams that play side by side: for truncated back-propagation, and for validation.
 
 A window is `warm` samples that only bring a model's state up to date and then `body` samples that count. Where it
-begins before its recording does, it is filled up with silence, which does not count."""
+begins before its recording does, it is filled up with silence, which does not count.
+
+Recordings at hard settings of a compressor are far quieter than those at soft ones, and errors would count by their energy. So what is
+compared is brought to one level first, by one number for every setting of the knobs."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from .losses import dc_block
 from .models.model import detach
+
+
+LEVEL = 0.1       # RMS behind the DC blocker, where levels are balanced: a usual one in full scale
+QUIETEST = 1e-4   # what is below is not raised further
 
 
 @dataclass
@@ -17,14 +25,15 @@ class Batch:
     wet: torch.Tensor     # [rows, warm + body]
     knobs: torch.Tensor   # [rows, controls], as the network takes them
     warm: int
-    counts: torch.Tensor  # [rows, warm + body]: 1 inside the recording, 0 before it; None where all of it counts
+    counts: torch.Tensor  # [rows, warm + body] or [rows, 1]: what output and target are multiplied by before they are compared
 
 
 class Windows:
     """Equally long windows of pairs, over a grid that lies anew for every epoch."""
 
-    def __init__(self, pairs, conditioning, body, warm):
+    def __init__(self, pairs, conditioning, body, warm, balanced=False):
         self.pairs, self.body, self.warm = pairs, body, warm
+        self.scales = balancing(pairs) if balanced else np.ones(len(pairs), np.float32)
         self.knobs = torch.stack([torch.as_tensor(conditioning(pair.knobs), dtype=torch.float32).reshape(-1)
                                   for pair in pairs])
 
@@ -53,13 +62,25 @@ class Windows:
             begin = max(0, end - shape[1])
             for whole, part in ((dry, self.pairs[index].dry), (wet, self.pairs[index].wet), (counts, None)):
                 whole[row, begin - end:] = 1.0 if part is None else part[begin:end]
-        whole = counts[:, self.warm:].all()
-        knobs = self.knobs[[index for index, _ in places]]
-        return Batch(torch.from_numpy(dry).to(device), torch.from_numpy(wet).to(device), knobs.to(device), self.warm,
-                     None if whole else torch.from_numpy(counts).to(device))
+        rows = [index for index, _ in places]
+        if counts[:, self.warm:].all():
+            counts = counts[:, -1:]
+        counts *= self.scales[rows][:, None]
+        return Batch(torch.from_numpy(dry).to(device), torch.from_numpy(wet).to(device), self.knobs[rows].to(device), self.warm,
+                     torch.from_numpy(counts).to(device))
 
     def _windows(self, pair):
         return max(1, len(pair.dry) // self.body)
+
+
+def balancing(pairs):
+    """-> [pairs]: what brings each setting of the knobs to LEVEL"""
+    settings, energies = [tuple(sorted(pair.knobs.items())) for pair in pairs], {}
+    for setting, pair in zip(settings, pairs):
+        blocked = dc_block(torch.from_numpy(pair.wet)[None])
+        energy, samples = energies.get(setting, (0.0, 0))
+        energies[setting] = energy + float(blocked.double().square().sum()), samples + len(pair.wet)
+    return np.array([LEVEL / max(QUIETEST, (energies[one][0] / energies[one][1]) ** 0.5) for one in settings], np.float32)
 
 
 def batches(places, rows):
@@ -69,8 +90,8 @@ def batches(places, rows):
 
 
 def pieces(model, batch, piece):
-    """Plays the batch: yields (output, target) of every `piece` samples of the body. The state goes from piece to
-    piece, gradients don't; the warm part runs without them."""
+    """Plays the batch: yields (output, target) of every `piece` samples of the body, as they are to be compared. The state
+    goes from piece to piece, gradients don't; the warm part runs without them."""
     state = None
     if batch.warm:
         with torch.no_grad():
@@ -78,8 +99,8 @@ def pieces(model, batch, piece):
     for begin in range(batch.warm, batch.dry.shape[1], piece):
         here = slice(begin, begin + piece)
         output, state = model(batch.dry[:, here], batch.knobs, detach(state))
-        target = batch.wet[:, here]
-        yield (output, target) if batch.counts is None else (output * batch.counts[:, here], target * batch.counts[:, here])
+        counts = batch.counts if batch.counts.shape[1] == 1 else batch.counts[:, here]
+        yield output * counts, batch.wet[:, here] * counts
 
 
 def play(model, batch, piece):

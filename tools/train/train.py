@@ -14,7 +14,7 @@ import torch
 from . import checkpoint
 from .data.pairs import TRAIN, VALIDATION
 from .losses import Loss, esr
-from .plan import CONSTANT, COSINE, PLATEAU
+from .plan import BALANCED, CONSTANT, COSINE, PLATEAU
 from .problem import Problem
 from .streams import Windows, batches, pieces, play
 
@@ -63,7 +63,8 @@ class Training:
         self.write_best, self.say = write_best, say
         self.sample_rate = dataset.sample_rate
         self.loss = Loss(plan.loss)
-        self.windows = Windows(dataset.of(TRAIN), model.conditioning, plan.body_samples, plan.warm_samples)
+        self.windows = Windows(dataset.of(TRAIN), model.conditioning, plan.body_samples, plan.warm_samples,
+                               plan.balance == BALANCED)
         self.validation = self._validation(dataset)
         self.optimiser = torch.optim.Adam(model.groups(plan.rate), lr=plan.rate)
         self.first_rates = [group["lr"] for group in self.optimiser.param_groups]
@@ -197,7 +198,7 @@ class Training:
         body = max(1, int(min(body, max(len(pair.dry) for pair in pairs))) // plan.tbptt_samples) * plan.tbptt_samples
         frame = self.model.frame
         warm = max(plan.warm_samples, int(VALIDATION_WARM_S * self.sample_rate) // frame * frame)
-        windows = Windows(pairs, self.model.conditioning, body, warm)
+        windows = Windows(pairs, self.model.conditioning, body, warm, plan.balance == BALANCED)
         return windows, batches(windows.some(round(total / body)), max(1, plan.batch))
 
     def listen(self):
