@@ -42,8 +42,13 @@ class Model(torch.nn.Module):
         the last call returned, None at the start, as after the node's reset(). -> (y [batch, samples], state).
         Pieces, each with the state of the one before, give what one call gives: without gradients that is how a long sound is
         played, so that what it takes stays within a processor's cache."""
+        if self.training:
+            self.first_hears(x, knobs)
         if torch.is_grad_enabled():
             return self.piece(x, knobs, state)
+        return self.in_pieces(x, knobs, state)
+
+    def in_pieces(self, x, knobs, state):
         samples = max(self.recipe["tbptt_samples"] // self.frame, 1) * self.frame
         out = []
         for part in x.split(samples, dim=1):
@@ -51,9 +56,22 @@ class Model(torch.nn.Module):
             out.append(y)
         return torch.cat(out, dim=1), state
 
+    def first_hears(self, x, knobs):
+        """In training, before anything is played: what of the model is measured, not learned (norm.py)."""
+
     def piece(self, x, knobs, state):
         """forward() at once."""
         raise NotImplementedError
+
+    def begin_from(self, dry, wet):
+        """To be called once before training: starts from the best static gain of these [rows, samples], which may be far
+        from 1 under heavy compression."""
+        gain = float((dry * wet).sum() / dry.square().sum().clamp_min(1e-9))
+        with torch.no_grad():
+            self.start_at_gain(gain)
+
+    def start_at_gain(self, gain):
+        """Of an untrained model, which plays its input at a gain of about 1."""
 
     def config(self):
         """`config` of the model file."""

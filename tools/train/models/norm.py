@@ -1,43 +1,57 @@
-"""BatchNorm without a gain and an offset of its own, as trained models keep it: a mean and a variance for each channel."""
+"""BatchNorm without a gain and an offset of its own, as trained models keep it: a mean and a variance for each channel. They are
+measured once, on the first long sound that is heard in training, and stay: statistics of short pieces of music would be a gain that
+comes and goes, and slow channels show what they do only after a while. What is trained is then what is played."""
 
 import torch
 
 from .model import array
 
 EPSILON = 1e-5
-SETTLED = 400  # pieces of training after which the numbers stay as they are: what is trained is then what is played
+LONG_S = 0.25  # what counts as a long sound, of which the second half is measured
 
 
 class Norm(torch.nn.Module):
-    """x [channels, ...]. While training starts, by the mean and variance of what it hears, which it remembers; once settled, and
-    in eval(), by what it remembers."""
+    """x [channels, ...]"""
 
-    def __init__(self, channels, settled=SETTLED, momentum=0.05):
+    def __init__(self, channels):
         super().__init__()
-        self.settled, self.momentum = settled, momentum
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
-        self.register_buffer("pieces", torch.zeros((), dtype=torch.long))
+        self.register_buffer("measured", torch.zeros((), dtype=torch.bool))
+        self.sums = None
 
     def forward(self, x):
+        """-> gain and offset [channels, 1, ...] that normalise x"""
+        if self.sums is not None:
+            rows = x.flatten(1).double()
+            self.sums += torch.stack([rows.sum(1), rows.square().sum(1), torch.full_like(rows[:, 0], rows.shape[1])])
         shape = (-1,) + (1,) * (x.dim() - 1)
-        mean, variance = self.mean, self.variance
-        if self.training and int(self.pieces) < self.settled and torch.is_grad_enabled():
-            rows = x.flatten(1)
-            mean = rows.mean(1)
-            variance = (rows.square().mean(1) - mean.square()).clamp_min(0.0)
-            self.remember(mean.detach(), variance.detach())
-        scale = torch.rsqrt(variance + EPSILON)
-        return scale.view(shape), (-mean * scale).view(shape)
+        scale = torch.rsqrt(self.variance + EPSILON)
+        return scale.view(shape), (-self.mean * scale).view(shape)
 
-    def remember(self, mean, variance):
-        self.pieces += 1
-        share = max(self.momentum, 1.0 / float(self.pieces))
-        self.mean += share * (mean - self.mean)
-        self.variance += share * (variance - self.variance)
+    def listen(self):
+        self.sums = torch.zeros((3, len(self.mean)), dtype=torch.float64, device=self.mean.device)
+
+    def conclude(self):
+        total, squares, count = self.sums
+        self.mean.copy_(total / count)
+        self.variance.copy_((squares / count - (total / count) ** 2).clamp_min(0.0))
+        self.measured.fill_(True)
+        self.sums = None
 
     def tensors(self):
         return {"norm.mean": array(self.mean), "norm.variance": array(self.variance)}
+
+
+def measure(norms, play, x, knobs):
+    """In the order in which they follow one another, each on what the ones before it make of the sound. play: (x, knobs, state) ->
+    (y, state)"""
+    early, late = x.split([x.shape[1] // 2, x.shape[1] - x.shape[1] // 2], dim=1)
+    for norm in norms:
+        state = play(early, knobs, None)[1]
+        norm.listen()
+        play(late, knobs, state)
+        norm.conclude()
 
 
 def folded(norm, x, gain, offset):

@@ -10,7 +10,7 @@ import torch
 
 from . import scans
 from .model import TRANSCENDENTAL, Model, array, linear_tensors, mlp, mlp_tensors
-from .norm import Norm, folded
+from .norm import LONG_S, Norm, folded, measure
 from gainstage_import import s4d as importer
 
 ACTIVATIONS = ("PReLU", "ReLU", "GELU", "tanh", "PTanh", "sigmoid", "Identity")
@@ -106,7 +106,7 @@ class S4d(Model):
     the start; here up to 0.8 s); conditioning: widths of its network (the thesis: 16, 32, 32)."""
 
     architecture = name = "s4d"
-    recipe = {"segment_samples": 144000, "batch": 16, "warm_samples": 48000, "tbptt_samples": 4096, "rate": 3e-3, "loss": "esr"}
+    recipe = {"segment_samples": 144000, "batch": 16, "warm_samples": 48000, "tbptt_samples": 2048, "rate": 2e-3, "loss": "esr"}
 
     def __init__(self, controls, sample_rate, channels=16, modes=4, blocks=4, product=True, final_tanh="none", activation="PReLU",
                  dt=(5e-5, 0.1), conditioning=(16, 32, 32)):
@@ -132,6 +132,16 @@ class S4d(Model):
         y = (self.contract.weight @ h.reshape(len(h), -1)).view(steps, lanes) + self.contract.bias
         y = y * sound if self.product else y
         return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, tuple(states)
+
+    def first_hears(self, x, knobs):
+        norms = [block.norm for block in self.blocks]
+        if not norms[-1].measured and x.shape[1] >= LONG_S * self.sample_rate:
+            with torch.no_grad():
+                measure(norms, self.in_pieces, x, knobs)
+
+    def start_at_gain(self, gain):
+        self.contract.weight *= gain
+        self.contract.bias *= gain
 
     # -------------------------------------------------------------------------------------------- file
 

@@ -170,6 +170,10 @@ class S6(Model):
             said = said + (weight[:, self.first:] @ features.reshape(len(features), -1)).view(len(weight), *features.shape[1:])
         return said.chunk(2)
 
+    def start_at_gain(self, gain):
+        self.out.weight *= gain
+        self.out.bias *= gain
+
     # -------------------------------------------------------------------------------------------- file
 
     def config(self):

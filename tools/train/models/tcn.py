@@ -6,7 +6,7 @@ Inside, sound is [channels, time, batch], and a tap of a convolution one matrix 
 import torch
 
 from .model import TRANSCENDENTAL, Model, array, linear_tensors, mlp, mlp_tensors
-from .norm import EPSILON, Norm, folded
+from .norm import EPSILON, LONG_S, Norm, folded, measure
 
 
 class Taps(torch.autograd.Function):
@@ -75,7 +75,7 @@ class Tcn(Model):
     the published causal networks were trained, each block's residual path a sample late, or 0; conditioning: widths."""
 
     architecture = name = "tcn"
-    recipe = {"segment_samples": 49152, "batch": 16, "warm_samples": 4608, "tbptt_samples": 8192, "rate": 3e-3, "loss": "esr"}
+    recipe = {"segment_samples": 65536, "batch": 16, "warm_samples": 16384, "tbptt_samples": 8192, "rate": 3e-3, "loss": "esr"}
 
     def __init__(self, controls, sample_rate, blocks=4, kernel=5, growth=10, channels=16, final_tanh="none", residual_delay=0,
                  conditioning=(16, 32, 32)):
@@ -104,6 +104,16 @@ class Tcn(Model):
             states.append(past)
         y = (self.out.weight @ h.reshape(len(h), -1)).view(steps, lanes) + self.out.bias
         return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, tuple(states)
+
+    def first_hears(self, x, knobs):
+        norms = [block.norm for block in self.blocks]
+        if not norms[-1].measured and x.shape[1] >= LONG_S * self.sample_rate:
+            with torch.no_grad():
+                measure(norms, self.in_pieces, x, knobs)
+
+    def start_at_gain(self, gain):
+        self.out.weight *= gain
+        self.out.bias *= gain
 
     # -------------------------------------------------------------------------------------------- file
 
