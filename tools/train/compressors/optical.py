@@ -62,7 +62,7 @@ class Tube:
 
     drive: float = 1.5
     bias: float = 0.35
-    coupling_hz: float = 10.0
+    coupling_hz: float = 8.0
 
 
 TUBE = Tube()

@@ -6,60 +6,80 @@ import numpy as np
 from . import recordings, signals
 
 QUIETEST_DB, LOUDEST_DB = -30.0, -0.3
-SIGNAL_SHARE = 0.15  # of the pieces; the others are recordings
+KINDS = ["phrase"] * 5 + ["pattern"] * 4 + ["signal"] * 2 + ["band"]
+SHORTEST_S, LONGEST_S = 0.6, 2.4
 
 
-def level(random):
-    """A peak level as a gain; loud ones are a little more frequent, as in practice."""
-    return 10.0 ** ((QUIETEST_DB + (LOUDEST_DB - QUIETEST_DB) * np.sqrt(random.uniform())) / 20.0)
+class Deck:
+    """Draws without putting back, shuffled anew when empty: even a short take meets every kind and most recordings."""
+
+    def __init__(self, random, cards):
+        self.random, self.cards, self.left = random, list(cards), []
+
+    def draw(self):
+        if not self.left:
+            self.left = [self.cards[i] for i in self.random.permutation(len(self.cards))]
+        return self.left.pop()
 
 
-def phrase(random, library, name, seconds):
-    """A recording from any place on, looped, with a change of level in between now and then."""
-    x = library(name)
-    n = int(seconds * library.sample_rate)
-    start = random.integers(len(x)) if random.uniform() < 0.5 else 0
-    piece = np.resize(np.roll(x, -start), n)
-    if random.uniform() < 0.5:
-        piece = signals.steps(piece, library.sample_rate, random.uniform(-24.0, 0.0, size=5), seconds / 5.0)
-    return piece
+class Player:
+    """Plays pieces of one split's recordings and of test signals."""
 
+    def __init__(self, random, library, split):
+        self.random, self.library, self.rate = random, library, library.sample_rate
+        self.phrases = Deck(random, recordings.PHRASES[split])
+        self.hits = Deck(random, recordings.HITS[split])
+        self.kinds = Deck(random, KINDS)
 
-def pattern(random, library, names, seconds):
-    """Hits of three recordings on a grid of sixteenths, each of its own strength."""
-    rate = library.sample_rate
-    out = np.zeros(int(seconds * rate))
-    beat = random.uniform(0.1, 0.25)
-    for name in random.choice(names, size=3, replace=False):
-        hit = library(name)
-        for place in np.flatnonzero(random.uniform(size=int(seconds / beat)) < 0.3):
-            at = int(place * beat * rate)
-            n = min(len(hit), len(out) - at)
-            out[at:at + n] += hit[:n] * 10.0 ** (random.uniform(-18.0, 0.0) / 20.0)
-    return out / max(np.max(np.abs(out)), 1.0)
+    def phrase(self, seconds):
+        """A recording from its beginning or any place on, looped; at every second time its level moves in steps."""
+        x = self.library(self.phrases.draw())
+        start = self.random.integers(len(x)) if self.random.uniform() < 0.5 else 0
+        out = np.resize(np.roll(x, -start), int(seconds * self.rate))
+        if self.random.uniform() < 0.5:
+            out = signals.steps(out, self.rate, self.random.uniform(-24.0, 0.0, size=4), seconds / 4.0)
+        return out
 
+    def pattern(self, seconds):
+        """Hits of three recordings on a grid of sixteenths, each of its own strength."""
+        out = np.zeros(int(seconds * self.rate))
+        beat = self.random.uniform(0.1, 0.25)
+        for _ in range(3):
+            hit = self.library(self.hits.draw())
+            for place in np.flatnonzero(self.random.uniform(size=int(np.ceil(seconds / beat))) < 0.35):
+                at = int(place * beat * self.rate)
+                n = min(len(hit), len(out) - at)
+                out[at:at + n] += hit[:n] * 10.0 ** (self.random.uniform(-18.0, 0.0) / 20.0)
+        return out
 
-def piece(random, library, split, seconds):
-    kind = random.uniform()
-    phrases, hits = recordings.PHRASES[split], recordings.HITS[split]
-    if kind < SIGNAL_SHARE:
-        x = signals.any_signal(random, library.sample_rate, seconds)
-    elif kind < 0.60:
-        x = pattern(random, library, hits, seconds)
-    else:
-        x = phrase(random, library, str(random.choice(phrases)), seconds)
-        if kind > 0.9:  # a band: two at once
-            x = 0.6 * x + 0.4 * pattern(random, library, hits, seconds)[:len(x)]
-    return signals.edges(x / max(np.max(np.abs(x)), 1e-9), library.sample_rate)
+    def piece(self, seconds):
+        """Of one kind, peak 1."""
+        kind = self.kinds.draw()
+        if kind == "signal":
+            x = signals.any_signal(self.random, self.rate, seconds)
+        elif kind == "pattern":
+            x = self.pattern(seconds)
+        else:
+            x = self.phrase(seconds)
+            if kind == "band":
+                x = 0.6 * x + 0.4 * self.pattern(seconds)
+        return signals.edges(x / max(np.max(np.abs(x)), 1e-3), self.rate)
+
+    def level(self):
+        """A peak level as a gain; loud ones are a little more frequent, as in practice."""
+        return 10.0 ** ((QUIETEST_DB + (LOUDEST_DB - QUIETEST_DB) * np.sqrt(self.random.uniform())) / 20.0)
+
+    def pause(self):
+        return int(self.random.uniform(0.05, 0.6) * self.rate) if self.random.uniform() < 0.4 else 0
 
 
 def take(random, library, split, seconds):
-    """float32 [seconds * rate]: pieces of 0.7 to 2.5 s, a pause of up to 0.8 s after every second one."""
-    rate = library.sample_rate
-    out = np.zeros(int(round(seconds * rate)))
+    """float32 [seconds * rate]: pieces of 0.6 to 2.4 s, pauses after some."""
+    player = Player(random, library, split)
+    out = np.zeros(int(round(seconds * library.sample_rate)))
     place = 0
     while place < len(out):
-        x = piece(random, library, split, random.uniform(0.7, 2.5))[:len(out) - place]
-        out[place:place + len(x)] = x * level(random)
-        place += len(x) + (int(random.uniform(0.05, 0.8) * rate) if random.uniform() < 0.5 else 0)
+        x = player.piece(random.uniform(SHORTEST_S, LONGEST_S))[:len(out) - place]
+        out[place:place + len(x)] = x * player.level()
+        place += len(x) + player.pause()
     return out.astype(np.float32)
