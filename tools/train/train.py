@@ -22,7 +22,7 @@ LOWEST_RATE = 0.01            # of the first one, at the end of a cosine
 PLATEAU_FACTOR = 0.5          # of the rate, after a fifth of the patience without improvement
 VALIDATIONS_PER_EPOCH = 4
 LONGEST_WITHOUT_VALIDATION_S = 1200.0  # of sound that was learned from
-SHORTEST_WITHOUT_VALIDATION = 2.0      # times the sound that a validation plays
+SHORTEST_WITHOUT_VALIDATION = 4.0      # times the sound that a validation plays
 VALIDATION_WARM_S = 1.0
 CHECKPOINT_EVERY_S = 60.0
 MOST_RETREATS = 5
@@ -85,11 +85,9 @@ class Training:
             reason = self.finished()
             if reason:
                 break
-            begin = time.monotonic()
-            self._batch()
+            self._timed(self._batch)
             if self.at.heard >= self.validation_every():
-                self._validate()
-            self.at.elapsed_s += time.monotonic() - begin
+                self._timed(self._validate)
             shown(self)
             stop = interrupted()
             if stop or self.at.heard == 0 or time.monotonic() - self.saved_at > CHECKPOINT_EVERY_S:
@@ -103,6 +101,11 @@ class Training:
         if self.unwritten:
             self.write_best(self.model, self.at)
         return reason
+
+    def _timed(self, work):
+        begin = time.monotonic()
+        work()
+        self.at.elapsed_s += time.monotonic() - begin
 
     def finished(self):
         at, plan = self.at, self.plan
