@@ -62,7 +62,7 @@ class EdLstm(Model):
     def rebuild(self, x, h0, c0):
         """-> the last h of every window [batch, windows, units]; all windows step together."""
         lanes, (windows, units) = len(x), h0.shape[:2]
-        sound = x.view(lanes * windows, -1).T.contiguous()
+        sound = x.reshape(lanes * windows, -1).T.contiguous()
         begin = [start.permute(1, 2, 0).reshape(units, -1).contiguous() for start in (h0, c0)]
         _, (h, _) = self.lstm(sound[:, None], None, tuple(begin))
         return h.view(units, lanes, windows).permute(1, 2, 0)
