@@ -1,5 +1,7 @@
 """The knobs of a data set, as a model file declares them, and the rule that maps their units to what a network gets."""
 
+import json
+
 
 def control(name, unit, low, high, default, steps=None):
     """A knob of min..max, mapped evenly to -1..1 (the grey-box paper, section 3.1); a switch of two positions to 0..1."""
@@ -22,3 +24,45 @@ def inferred(name, values):
     steps = 2 if set(values) == {0.0, 1.0} else None
     middle = (low + high) / 2.0
     return control(name, "", low, high, min(sorted(set(values)), key=lambda value: abs(value - middle)), steps)
+
+
+def completed(entry, values):
+    """A knob of controls.json, with what it leaves out: name is required; min and max as recorded, default in the
+    middle, to_model as above."""
+    low = float(entry.get("min", min(values)))
+    high = float(entry.get("max", max(values)))
+    steps = int(entry["steps"]) if "steps" in entry else None
+    out = control(str(entry["name"]), str(entry.get("unit", "")), low, high, float(entry.get("default", (low + high) / 2.0)), steps)
+    if "to_model" in entry:
+        out["to_model"] = {key: float(entry["to_model"][key]) for key in ("scale", "offset")}
+    return out
+
+
+def of_file(path, names, rows):
+    """controls.json (an object with `controls` and `source`, or the list alone) -> (controls, source, problems)."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+        entries = content["controls"] if isinstance(content, dict) else content
+        source = str(content.get("source", "")) if isinstance(content, dict) else ""
+        listed = [str(entry["name"]) for entry in entries]
+        problems = [f"{path}: {name} has no column in pairs.csv; add it, or take the knob out" for name in listed if name not in names]
+        problems += [f"{path}: {name} is missing, a column of pairs.csv; describe it, or take the column out"
+                     for name in names if name not in listed]
+        if problems:
+            return [], source, problems
+        controls = [completed(entry, [row.knobs[entry["name"]] for row in rows]) for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        return [], "", [f"{path}: expected knobs with name, unit, min, max, default: {type(problem).__name__}: {problem}"]
+    return controls, source, of_ranges(path, controls, rows)
+
+
+def of_ranges(path, controls, rows):
+    problems = []
+    for each in controls:
+        name, low, high = each["name"], each["min"], each["max"]
+        if not low <= each["default"] <= high:
+            problems.append(f"{path}: {name}: default {each['default']:g} lies outside {low:g}..{high:g}")
+        problems += [f"pairs.csv, line {row.line}: {name} {row.knobs[name]:g} lies outside {low:g}..{high:g} of controls.json"
+                     for row in rows if not low <= row.knobs[name] <= high]
+    return problems

@@ -1,0 +1,69 @@
+"""Sound files as mono float32."""
+
+import numpy as np
+
+from ..problem import NO_INPUT, UNAVAILABLE, Problem
+
+
+def library():
+    try:
+        import soundfile
+        return soundfile
+    except ImportError as problem:
+        raise Problem("python3-soundfile is missing (Debian: apt install python3-soundfile)", UNAVAILABLE) from problem
+
+
+def mono(x, path):
+    """[samples, channels] -> [samples]; two channels that differ are a Problem, for which of them is the device's?"""
+    if x.shape[1] > 1 and np.any(x != x[:, :1]):
+        raise Problem(f"{path}: has {x.shape[1]} channels that differ; expected mono (export one channel, or one pair per channel)")
+    return np.ascontiguousarray(x[:, 0])
+
+
+def info(path):
+    """-> (frames, sample rate) from the header."""
+    try:
+        header = library().info(path)
+    except (OSError, RuntimeError) as problem:
+        raise Problem(f"{path}: cannot be read as a sound file: {problem}", NO_INPUT) from problem
+    return header.frames, float(header.samplerate)
+
+
+def read(path, start=0, stop=None):
+    """-> (float32 [samples], sample rate)"""
+    try:
+        x, rate = library().read(path, dtype="float32", always_2d=True, start=start, stop=stop)
+    except (OSError, RuntimeError) as problem:
+        raise Problem(f"{path}: cannot be read as a sound file: {problem}", NO_INPUT) from problem
+    return mono(x, path), float(rate)
+
+
+class Lazy:
+    """A sound file that looks like a float32 array [samples] and is read where it is sliced: for hours of audio."""
+
+    dtype, ndim = np.dtype(np.float32), 1
+
+    def __init__(self, path, begin=0, end=None):
+        frames, self.sample_rate = info(path)
+        self.path, self.begin, self.end = path, begin, frames if end is None else end
+
+    def __len__(self):
+        return self.end - self.begin
+
+    @property
+    def shape(self):
+        return (len(self),)
+
+    def part(self, begin, end):
+        """The same file from begin to end, still unread."""
+        return Lazy(self.path, self.begin + begin, self.begin + end)
+
+    def __getitem__(self, key):
+        if isinstance(key, slice) and key.step in (None, 1):
+            begin, end, _ = key.indices(len(self))
+            return read(self.path, self.begin + begin, self.begin + max(begin, end))[0]
+        return np.asarray(self)[key]
+
+    def __array__(self, dtype=None, copy=None):
+        whole = read(self.path, self.begin, self.end)[0]
+        return whole if dtype is None else whole.astype(dtype)
