@@ -80,6 +80,7 @@ class Training:
         """Until it has learned what it can, its time is over, or interrupted() says so. -> why it ended, in words; None if
         it was interrupted."""
         if not self.at.history:
+            self._begin()
             self._validate()
         while True:
             reason = self.finished()
@@ -138,6 +139,11 @@ class Training:
                    SHORTEST_WITHOUT_VALIDATION * heard)
 
     # -------------------------------------------------------------------------------- learning
+
+    def _begin(self):
+        """From the gain that makes the loss of a plain gain smallest."""
+        batch = self.windows.batch(self.windows.some(self.plan.batch), self.device)
+        self.model.begin_from(batch.dry * batch.counts, batch.wet * batch.counts)
 
     def _batch(self):
         at = self.at
