@@ -93,6 +93,8 @@ class Command(unittest.TestCase):
                 (64, "detector=", [*good, "--set", "detectr=gru"]), (64, "name=value", [*good, "--set", "detector"]),
                 (64, "loss 'ers'", [*good, "--loss", "ers"]), (64, "above 0", [*good, "--minutes", "0"]),
                 (64, "above 0", [*good, "--rate", "-1"]), (64, ".safetensors", [*good[:-1], self.path("refused.bin")]),
+                (64, "above 0", [*good, "--batch", "0"]), (64, "0 or more", [*good, "--clip", "-1"]),
+                (64, "longer than --warm", [*good, "--segment", "0.5", "--warm", "0.5"]),
                 (65, "mr_stft", [*good, "--loss", "mr_stft", "--step", "0.01"]),
                 (66, "absent", ["grey_box", "--data", self.path("absent"), "-o", out]),
                 (69, "cuda:77", [*good, "--device", "cuda:77"]),

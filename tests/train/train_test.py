@@ -16,10 +16,12 @@ import small  # noqa: E402
 import torch  # noqa: E402
 
 from train import checkpoint, models  # noqa: E402
+from train.baselines import by_setting, static_gain  # noqa: E402
 from train.plan import Plan, digest  # noqa: E402
 from train.problem import Problem  # noqa: E402
 from train.streams import Windows, batches, pieces, play  # noqa: E402
 from train.train import Training  # noqa: E402
+from train.validation import Validation  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -111,6 +113,17 @@ class Streams(unittest.TestCase):
             output.sum().backward()
 
 
+class Judging(unittest.TestCase):
+    def test_the_best_plain_gain_is_as_scores_have_it(self):
+        data = small.dataset(30.0)
+        plan = Plan.made(small.Curve.recipe)
+        validation = Validation(small.Curve(small.CONTROLS, small.RATE), data, plan, "cpu")
+        groups = by_setting(data.of("validation")).values()
+        expected = np.mean([static_gain(group).esr for group in groups])
+        # over whole recordings there, over stretches of 2 s here, which leave some out
+        self.assertAlmostEqual(validation.plain_gain(), expected, delta=0.1 * expected)
+
+
 class Plans(unittest.TestCase):
     def made(self, **given):
         return Plan.made({**small.Curve.recipe, "batch": 9, "unknown": 1}, **given)
@@ -177,8 +190,8 @@ class Loop(unittest.TestCase):
         self.assertLess(history[-1], 0.05 * history[0])
         self.assertEqual(self.written, sorted(self.written, reverse=True))
         self.assertEqual(training.at.best, min(history))
-        loss, _ = training.listen()
-        self.assertAlmostEqual(loss, training.at.best, delta=1e-9)  # the best weights are in the model at the end
+        loss = training.loss(*training.validation.played())
+        self.assertAlmostEqual(float(loss), training.at.best, delta=1e-9)  # the best weights are in the model at the end
 
     def test_the_same_seed_gives_the_same_weights_and_another_one_others(self):
         results = []

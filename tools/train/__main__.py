@@ -27,11 +27,24 @@ def above_zero(text):
     return value
 
 
+def zero_or_more(text):
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number, 0 or more, found {text}")
+    return value
+
+
 def count(text):
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, found {text}")
     return value
+
+
+def number_of(text):
+    if count(text) == 0:
+        raise argparse.ArgumentTypeError("expected a whole number above 0, found 0")
+    return count(text)
 
 
 def setting(text):
@@ -49,8 +62,9 @@ def parse_arguments(arguments):
     parser = libraries.Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=NAMES, metavar="MODEL",
                         help=f"the kind of model: {', '.join(NAMES)}; grey_box is the lightest to play, and a good first one")
-    parser.add_argument("--data", required=True, metavar="FOLDER", help="recordings before and after the device")
     parser.add_argument("-o", "--output", required=True, metavar="FILE.safetensors", help="the model file to write")
+    libraries.add_data_options(parser)
+    parser.add_argument("--sample-rate", type=above_zero, metavar="HZ", help="of the model; otherwise that of the recordings")
     usual = parser.add_argument_group("how long")
     usual.add_argument("--minutes", type=above_zero, help=f"of training, at most; without --epochs {DEFAULT_MINUTES:g}")
     usual.add_argument("--epochs", type=count, help="how often to go through the recordings, at most")
@@ -69,11 +83,11 @@ def parse_arguments(arguments):
     learning.add_argument("--schedule", choices=("cosine", "plateau", "constant"), help="how the rate falls (cosine)")
     learning.add_argument("--balance", choices=("settings", "none"),
                           help="settings: each setting of the knobs counts alike (usual); none: loud ones count more")
-    learning.add_argument("--batch", type=count, help="recordings heard side by side")
+    learning.add_argument("--batch", type=number_of, help="recordings heard side by side")
     learning.add_argument("--segment", type=above_zero, metavar="SECONDS", help="length of each, with its warming up")
-    learning.add_argument("--warm", type=float, metavar="SECONDS", help="of it, heard before anything counts")
+    learning.add_argument("--warm", type=zero_or_more, metavar="SECONDS", help="of it, heard before anything counts")
     learning.add_argument("--step", type=above_zero, metavar="SECONDS", help="heard for one step of learning")
-    learning.add_argument("--clip", type=float, help="keeps steps below this size (1; 0: does not)")
+    learning.add_argument("--clip", type=zero_or_more, help="keeps steps below this size (1; 0: does not)")
     machine = parser.add_argument_group("the machine")
     machine.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
     machine.add_argument("--threads", type=count, default=0, help="of the processor (0: all)")

@@ -38,21 +38,21 @@ def _scored(pairs, fit, skip):
     for group in by_setting(pairs).values():
         play = fit(group)
         for pair in group:
-            scores.add(play(pair.dry)[skip:], pair.wet[skip:], spectra=False)
+            scores.add(play(np.asarray(pair.dry))[skip:], np.asarray(pair.wet)[skip:], spectra=False)
     return scores
 
 
 def _best_gain(pairs):
     cross = power = 0.0
     for pair in pairs:
-        dry, wet = (dc_block(torch.as_tensor(sound, dtype=torch.float64)).numpy() for sound in (pair.dry, pair.wet))
+        dry, wet = (dc_block(torch.as_tensor(np.asarray(sound), dtype=torch.float64)).numpy() for sound in (pair.dry, pair.wet))
         cross, power = cross + np.dot(dry, wet), power + np.dot(dry, dry)
     gain = cross / power if power > 0 else 0.0
     return lambda dry: gain * dry
 
 
 def _best_curve(pairs):
-    dry, wet = (np.concatenate([getattr(pair, side) for pair in pairs]).astype(np.float64) for side in ("dry", "wet"))
+    dry, wet = (np.concatenate([np.asarray(getattr(pair, side)) for pair in pairs]).astype(np.float64) for side in ("dry", "wet"))
     order = np.argsort(dry, kind="stable")
     parts = [part for part in np.array_split(order, min(CURVE_POINTS, len(order))) if len(part)]
     x, y = np.array([dry[part].mean() for part in parts]), np.array([wet[part].mean() for part in parts])

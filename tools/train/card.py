@@ -120,8 +120,8 @@ def held_out(rows):
         lines.append(line(f"**{SPLIT_WORDS[split]}**", group))
         shown = sorted(group, key=lambda row: -row.model.esr)[:MOST_SETTINGS]
         lines += [line(knobs_in_words(row.knobs), [row]) for row in group if row in shown and len(group) > 1]
-    return "\n".join(lines) + ("\n\nESR is behind a DC blocker; of several settings the mean is given. The gain and the curve are fitted to "
-                               "the very recordings that they are judged on, one for each setting.")
+    return "\n".join(lines) + ("\n\nESR is behind a DC blocker; of several settings the mean is given. The gain and the curve are fitted "
+                               "to the very recordings that they are judged on, one for each setting.")
 
 
 def failures(rows):
@@ -147,15 +147,15 @@ def command(story):
 def parse_arguments(arguments):
     parser = libraries.Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
-    parser.add_argument("--data", required=True, metavar="FOLDER", help="the recordings that it was trained on")
+    libraries.add_data_options(parser)
     return parser.parse_args(arguments)
 
 
 def work(options):
     from . import data, models
-    dataset = data.load(options.data)
     for file in options.files:
-        print(write(file, models.from_file(file), dataset))
+        model = models.from_file(file)
+        print(write(file, model, data.load(options.data, options.align, model.sample_rate)))
     return 0
 
 

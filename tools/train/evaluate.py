@@ -19,7 +19,7 @@ SPLITS = ("train", "validation", "test", "unseen")
 def parse_arguments(arguments):
     parser = libraries.Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
-    parser.add_argument("--data", required=True, metavar="FOLDER", help="recordings before and after the device")
+    libraries.add_data_options(parser)
     parser.add_argument("--split", action="append", choices=SPLITS, dest="splits",
                         help="which of them; may be repeated (test and unseen)")
     parser.add_argument("--through", metavar="GAINSTAGE", help="the program, to play the clips through as well")
@@ -29,17 +29,12 @@ def parse_arguments(arguments):
     return parser.parse_args(arguments)
 
 
-def evaluate(file, dataset, splits, program, device):
-    """-> (architecture, [Row])"""
-    from . import models
+def evaluate(file, model, dataset, splits, program):
+    """-> [Row]"""
     from .measuring import measure
-    from .problem import Problem
     from .runtime import Runtime
-    model = models.from_file(file).to(device)
-    if model.sample_rate != dataset.sample_rate:
-        raise Problem(f"{file}: is a model for {model.sample_rate:g} Hz, and the recordings are at {dataset.sample_rate:g} Hz")
     runtime = Runtime(program, file, model.architecture, model.sample_rate) if program else None
-    return model, measure(model, dataset, splits, runtime)
+    return measure(model, dataset, splits, runtime)
 
 
 def as_json(file, model, rows):
@@ -62,19 +57,22 @@ def main(arguments):
 
 
 def work(options):
-    from . import data
+    from . import data, models
     from .machine import chosen_device, use_threads
     from .problem import Problem
     from .report import table
     device = chosen_device(options.device)
     use_threads(options.threads)
-    dataset = data.load(options.data)
-    splits = [split for split in options.splits or ("test", "unseen") if dataset.of(split)]
-    if not splits:
-        raise Problem(f"{options.data}: holds no recordings of the split {' or '.join(options.splits or ('test', 'unseen'))}; "
-                      "--split chooses others")
+    asked, datasets = options.splits or ("test", "unseen"), {}
     for file in options.files:
-        model, rows = evaluate(file, dataset, splits, options.through, device)
+        model = models.from_file(file).to(device)
+        if model.sample_rate not in datasets:
+            datasets[model.sample_rate] = data.load(options.data, options.align, model.sample_rate)
+        dataset = datasets[model.sample_rate]
+        splits = [split for split in asked if dataset.of(split)]
+        if not splits:
+            raise Problem(f"{options.data}: holds no recordings of the split {' or '.join(asked)}; --split chooses others")
+        rows = evaluate(file, model, dataset, splits, options.through)
         if options.json:
             print(json.dumps(as_json(file, model, rows)), flush=True)
         else:

@@ -13,6 +13,11 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
+def add_data_options(parser):
+    parser.add_argument("--data", required=True, metavar="FOLDER", help="recordings before and after the device")
+    parser.add_argument("--align", action="store_true", help="take out a delay that all recordings share, such as an interface's")
+
+
 def missing():
     """What to do about a library that is not there, or None."""
     for library in NEEDED:

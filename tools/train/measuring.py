@@ -9,6 +9,7 @@ from .baselines import by_setting, setting_of, static_curve, static_gain
 from .scores import Scores
 
 ROWS, PIECE = 16, 16384  # clips played side by side, samples at a time
+MOST_SAMPLES = 1 << 25  # of all of them together
 SKIPPED_S = 0.03  # of every clip, uncounted: for its first 20 ms the runtime fades in
 
 
@@ -27,15 +28,16 @@ class Row:
     worst: tuple = (0.0, "", 0.0)  # the loudest error: its height, clip, second
 
     def hear(self, pair, output, skip):
-        self.model.add(output[skip:], pair.wet[skip:])
-        error = np.abs(output - pair.wet)[skip:]
+        wet = np.asarray(pair.wet)
+        self.model.add(output[skip:], wet[skip:])
+        error = np.abs(output - wet)[skip:]
         if len(error):
             at = int(np.argmax(error))
             self.worst = max(self.worst, (float(error[at]), pair.name, (skip + at) / self.sample_rate))
 
     def hear_through(self, pair, output, rendered, skip):
         self.through = self.through or Scores()
-        self.through.add(rendered[skip:], pair.wet[skip:])
+        self.through.add(rendered[skip:], np.asarray(pair.wet)[skip:])
         self.difference = max(self.difference, float(np.max(np.abs(rendered - output)[skip:], initial=0.0)))
 
 
@@ -78,7 +80,8 @@ def play(model, pairs):
         length = len(group[0].dry)
         padded = -(-length // model.frame) * model.frame
         dry = np.zeros((len(group), padded), np.float32)
-        dry[:, :length] = [pair.dry for pair in group]
+        for row, pair in enumerate(group):
+            dry[row, :length] = pair.dry
         knobs = model.conditioning([pair.knobs for pair in group]).reshape(len(group), -1).to(device)
         outputs, state = [], None
         with torch.no_grad():
@@ -91,8 +94,12 @@ def play(model, pairs):
 
 
 def _alike(pairs):
-    """-> lists of at most ROWS pairs of one length"""
+    """-> lists of at most ROWS pairs of one length, fewer of long ones"""
     lengths = {}
     for pair in pairs:
         lengths.setdefault(len(pair.dry), []).append(pair)
-    return [group[at:at + ROWS] for group in lengths.values() for at in range(0, len(group), ROWS)]
+    groups = []
+    for length, group in lengths.items():
+        rows = max(1, min(ROWS, MOST_SAMPLES // max(1, length)))
+        groups += [group[at:at + rows] for at in range(0, len(group), rows)]
+    return groups

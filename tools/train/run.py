@@ -7,7 +7,7 @@ import time
 import torch
 
 from . import card, checkpoint, data, export, losses, settings
-from .baselines import by_setting, setting_of, static_gain
+from .baselines import setting_of
 from .data.pairs import TEST, TRAIN, UNSEEN, VALIDATION
 from .display import Display
 from .interruption import Interruption
@@ -17,6 +17,7 @@ from .problem import USAGE, Problem
 from .train import Training
 
 DEFAULT_MINUTES = 30.0
+PLANNED = ("batch", "rate", "loss", "clip", "schedule", "balance", "patience", "epochs", "minutes")  # of options, for a plan
 SAMPLES = {"segment_samples": "segment", "warm_samples": "warm", "tbptt_samples": "step"}  # of a plan; seconds of options
 
 
@@ -33,7 +34,9 @@ class Run:
         use_threads(options.threads)
         if options.fresh and os.path.exists(checkpoint.path_of(options.output)):
             os.unlink(checkpoint.path_of(options.output))
-        self.dataset = data.load(options.data)
+        self.dataset = data.load(options.data, options.align, options.sample_rate)
+        for note in self.dataset.notes:
+            self.display.say(note)
         torch.manual_seed(options.seed)
         self.model = settings.build(options.model, dict(options.options), self.dataset.controls, self.dataset.sample_rate)
         training = self.prepared()
@@ -57,7 +60,7 @@ class Run:
 
     def plan(self):
         options, rate = self.options, self.dataset.sample_rate
-        given = {key: getattr(options, key) for key in ("batch", "rate", "loss", "clip", "schedule", "balance", "patience", "epochs", "minutes")}
+        given = {key: getattr(options, key) for key in PLANNED}
         for samples, seconds in SAMPLES.items():
             value = getattr(options, seconds)
             given[samples] = None if value is None else max(0, round(value * rate))
@@ -79,17 +82,12 @@ class Run:
         say(f"{self.model.describe()}; {self.model.parameter_count()} parameters, {self.model.operations():.0f} operations a sample")
         say(f"learns from {self.minutes(TRAIN):.1f} min, judged by {self.minutes(VALIDATION):.1f} min of recordings at "
             f"{self.dataset.sample_rate:g} Hz; on {in_words(self.device)}")
-        say(f"a plain gain instead would have esr {self.plain_gain():.4g}")
+        say(f"a plain gain instead would have esr {training.validation.plain_gain():.4g}")
         if training.resume():
             say(f"goes on after {training.at.elapsed_s / 60:.1f} min, at epoch {training.epochs_done():.2f}")
         elif os.path.exists(options.output):
             say(f"{options.output} is there already; the first better model will replace it")
         return training
-
-    def plain_gain(self):
-        """-> the ESR of the best one, a mean over the settings of the knobs"""
-        groups = by_setting(self.dataset.of(VALIDATION)).values()
-        return sum(static_gain(group).esr for group in groups) / len(groups)
 
     def minutes(self, split):
         return self.dataset.seconds(split) / 60

@@ -5,6 +5,7 @@ import os
 import subprocess
 import tempfile
 
+import numpy as np
 import soundfile
 
 from .problem import Problem
@@ -23,7 +24,7 @@ class Runtime:
             patch, dry, wet = (os.path.join(folder, name) for name in ("clip.toml", "dry.wav", "wet.wav"))
             with open(patch, "w", encoding="utf-8") as file:
                 file.write(self.patch(pair.knobs))
-            soundfile.write(dry, pair.dry, self.sample_rate, subtype="FLOAT")
+            soundfile.write(dry, np.asarray(pair.dry), self.sample_rate, subtype="FLOAT")
             done = subprocess.run([self.program, "render", "-q", patch, dry, "-o", wet], text=True, stderr=subprocess.PIPE)
             if done.returncode:
                 raise Problem(f"{self.program} render: {done.stderr.strip()}", done.returncode)

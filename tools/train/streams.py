@@ -17,6 +17,7 @@ from .models.model import detach
 
 LEVEL = 0.1       # RMS behind the DC blocker, where levels are balanced: a usual one in full scale
 QUIETEST = 1e-4   # what is below is not raised further
+EXCERPT, EXCERPTS = 1 << 17, 40  # samples that a level is measured from, of recordings of minutes
 
 
 @dataclass
@@ -77,10 +78,18 @@ def balancing(pairs):
     """-> [pairs]: what brings each setting of the knobs to LEVEL"""
     settings, energies = [tuple(sorted(pair.knobs.items())) for pair in pairs], {}
     for setting, pair in zip(settings, pairs):
-        blocked = dc_block(torch.from_numpy(pair.wet)[None])
-        energy, samples = energies.get(setting, (0.0, 0))
-        energies[setting] = energy + float(blocked.double().square().sum()), samples + len(pair.wet)
+        for sound in _excerpts(pair.wet):
+            blocked = dc_block(torch.from_numpy(sound)[None])
+            energy, samples = energies.get(setting, (0.0, 0))
+            energies[setting] = energy + float(blocked.double().square().sum()), samples + len(sound)
     return np.array([LEVEL / max(QUIETEST, (energies[one][0] / energies[one][1]) ** 0.5) for one in settings], np.float32)
+
+
+def _excerpts(sound):
+    """All of it, or of a long one EXCERPTS parts, evenly spread."""
+    if len(sound) <= EXCERPTS * EXCERPT:
+        return [np.asarray(sound)]
+    return [sound[begin:begin + EXCERPT] for begin in np.linspace(0, len(sound) - EXCERPT, EXCERPTS).astype(int)]
 
 
 def batches(places, rows):

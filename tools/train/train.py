@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 import torch
 
 from . import checkpoint
-from .data.pairs import TRAIN, VALIDATION
+from .data.pairs import TRAIN
 from .losses import Loss, esr
 from .plan import BALANCED, CONSTANT, COSINE, PLATEAU
 from .problem import Problem
-from .streams import Windows, batches, pieces, play
+from .streams import Windows, batches, pieces
+from .validation import Validation
 
 LOWEST_RATE = 0.01            # of the first one, at the end of a cosine
 PLATEAU_FACTOR = 0.5          # of the rate, after a fifth of the patience without improvement
 VALIDATIONS_PER_EPOCH = 4
 LONGEST_WITHOUT_VALIDATION_S = 1200.0  # of sound that was learned from
 SHORTEST_WITHOUT_VALIDATION = 4.0      # times the sound that a validation plays
-VALIDATION_WARM_S = 1.0
 CHECKPOINT_EVERY_S = 60.0
 MOST_RETREATS = 5
 
@@ -65,7 +65,7 @@ class Training:
         self.loss = Loss(plan.loss)
         self.windows = Windows(dataset.of(TRAIN), model.conditioning, plan.body_samples, plan.warm_samples,
                                plan.balance == BALANCED)
-        self.validation = self._validation(dataset)
+        self.validation = Validation(self.model, dataset, plan, device)
         self.optimiser = torch.optim.Adam(model.groups(plan.rate), lr=plan.rate)
         self.first_rates = [group["lr"] for group in self.optimiser.param_groups]
         self.at = Progress()
@@ -134,9 +134,8 @@ class Training:
     def validation_every(self):
         """In samples that were learned from."""
         epoch = len(self.windows) * self.plan.body_samples
-        heard = sum(len(places) for places in self.validation[1]) * self.validation[0].body
         return max(min(epoch / VALIDATIONS_PER_EPOCH, LONGEST_WITHOUT_VALIDATION_S * self.sample_rate),
-                   SHORTEST_WITHOUT_VALIDATION * heard)
+                   SHORTEST_WITHOUT_VALIDATION * self.validation.samples())
 
     # -------------------------------------------------------------------------------- learning
 
@@ -199,29 +198,10 @@ class Training:
 
     # -------------------------------------------------------------------------------- judging
 
-    def _validation(self, dataset):
-        """-> (windows, lists of places): equally long stretches of the validation recordings."""
-        pairs, plan = dataset.of(VALIDATION), self.plan
-        total = min(sum(len(pair.dry) for pair in pairs), plan.validation_seconds * self.sample_rate)
-        body = max(total / plan.batch, 2 * self.sample_rate, plan.tbptt_samples)
-        body = max(1, int(min(body, max(len(pair.dry) for pair in pairs))) // plan.tbptt_samples) * plan.tbptt_samples
-        frame = self.model.frame
-        warm = max(plan.warm_samples, int(VALIDATION_WARM_S * self.sample_rate) // frame * frame)
-        windows = Windows(pairs, self.model.conditioning, body, warm, plan.balance == BALANCED)
-        return windows, batches(windows.some(round(total / body)), max(1, plan.batch))
-
-    def listen(self):
-        """-> (loss, ESR) on the validation recordings."""
-        windows, groups = self.validation
-        self.model.eval()
-        played = [play(self.model, windows.batch(places, self.device), self.plan.tbptt_samples) for places in groups]
-        self.model.train()
-        output, target = (torch.cat(parts) for parts in zip(*played))
-        return float(self.loss(output, target)), float(esr(output, target))
-
     def _validate(self):
         at = self.at
-        loss, error = self.listen()
+        output, target = self.validation.played()
+        loss, error = float(self.loss(output, target)), float(esr(output, target))
         learned = at.loss_sum / at.loss_count if at.loss_count else math.nan
         at.history.append({"epoch": round(self.epochs_done(), 4), "elapsed_s": round(at.elapsed_s, 1),
                            "loss": learned if math.isfinite(learned) else None, "validation": loss, "esr": error})

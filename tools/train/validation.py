@@ -1,0 +1,47 @@
+"""What a run is judged by while it learns: stretches of the validation recordings, side by side, always the same ones."""
+
+import torch
+
+from .data.pairs import VALIDATION
+from .losses import dc_block
+from .plan import BALANCED
+from .streams import Windows, batches, play
+
+SHORTEST_S, WARM_S = 2.0, 1.0  # of a stretch, and of what is played before it
+
+
+class Validation:
+    """plan.validation_seconds of them, in as many rows as learning has."""
+
+    def __init__(self, model, dataset, plan, device):
+        self.model, self.device, self.piece = model, device, plan.tbptt_samples
+        pairs, rate = dataset.of(VALIDATION), dataset.sample_rate
+        total = min(sum(len(pair.dry) for pair in pairs), plan.validation_seconds * rate)
+        body = max(total / plan.batch, SHORTEST_S * rate, self.piece)
+        body = max(1, int(min(body, max(len(pair.dry) for pair in pairs))) // self.piece) * self.piece
+        warm = max(plan.warm_samples, int(WARM_S * rate) // model.frame * model.frame)
+        self.windows = Windows(pairs, model.conditioning, body, warm, plan.balance == BALANCED)
+        self.groups = batches(self.windows.some(round(total / body)), plan.batch)
+
+    def samples(self):
+        return sum(len(places) for places in self.groups) * self.windows.body
+
+    def played(self):
+        """-> (output, target) [rows, samples], as they are to be compared"""
+        self.model.eval()
+        played = [play(self.model, self.windows.batch(places, self.device), self.piece) for places in self.groups]
+        self.model.train()
+        return tuple(torch.cat(parts) for parts in zip(*played))
+
+    def plain_gain(self):
+        """-> the ESR that the best gain has, one for each setting of the knobs: its mean"""
+        sums = {}
+        for places in self.groups:
+            batch = self.windows.batch(places)
+            dry, wet = (dc_block((sound * batch.counts)[:, batch.warm:]).double() for sound in (batch.dry, batch.wet))
+            for row, (index, _) in enumerate(places):
+                new = torch.stack([dry[row] @ wet[row], dry[row] @ dry[row], wet[row] @ wet[row]])
+                setting = tuple(sorted(self.windows.pairs[index].knobs.items()))
+                sums[setting] = sums.get(setting, 0.0) + new
+        errors = [1 - float(cross * cross / (power * target).clamp_min(1e-30)) for cross, power, target in sums.values()]
+        return sum(errors) / len(errors)
