@@ -25,7 +25,7 @@ def product_over_time(d, v):
     out = torch.zeros((d.shape[1], v.shape[1]), dtype=d.dtype)
     steps = max(1, CHUNK // (d.shape[1] * d.shape[2]))
     for a, b in zip(d.split(steps), v.split(steps)):
-        out.addmm_(a.transpose(0, 1).reshape(len(out), -1), b.permute(0, 2, 1).reshape(-1, out.shape[1]))
+        out.addmm_(a.transpose(0, 1).reshape(len(out), -1), b.permute(0, 2, 1).reshape(len(b) * b.shape[2], out.shape[1]))
     return out
 
 

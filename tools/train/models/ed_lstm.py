@@ -6,9 +6,9 @@ window to window, and adds to it what the published one starts from."""
 
 import torch
 
+from . import forgetting
 from .cells import Cell, LstmSteps, cell_operations, kernels
-from .model import LONGEST_MEMORY_S, TRANSCENDENTAL, Model, linear_tensors
-from gainstage_import import memory, s6_memory
+from .model import TRANSCENDENTAL, Model, linear_tensors
 
 
 class EdLstm(Model):
@@ -116,8 +116,7 @@ class EdLstmCarried(EdLstm):
     name, carried = "ed_lstm_carried", True
     recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 2e-3, "loss": "esr"}
 
-    LONGEST_S = 1.0                   # of a unit's memory at the start
-    LOUD_S, PROBE_S = 0.25, 1.0       # how its memory is measured
+    LONGEST_S = 1.0  # of a unit's memory at the start
 
     def start(self, bias):
         """A quarter of the units hold for a window or so, as published; the others for up to LONGEST_S, their input gates
@@ -136,16 +135,4 @@ class EdLstmCarried(EdLstm):
         self.lstm.network.weight_ih_l0[u + quick:2 * u] *= 0.1
 
     def seconds_to_forget(self):
-        """Until the network sounds after loud noise as after silence, with the knobs low and high; by the pace at which the
-        difference shrinks where that is beyond the probe's end."""
-        samples = int(self.PROBE_S * self.sample_rate) // self.window * self.window
-        quiet = torch.from_numpy(memory.test_inputs(-0.5, 0.5, samples)).float().repeat(2, 1)
-        knobs = torch.stack([self.conditioning({c["name"]: c[end] for c in self.controls}) for end in ("min", "max")])
-        knobs = knobs.repeat_interleave(len(quiet) // 2, dim=0)
-        loud = torch.rand(len(quiet), int(self.LOUD_S * self.sample_rate) // self.window * self.window,
-                          generator=torch.Generator().manual_seed(1)) * 2.0 - 1.0
-        with torch.no_grad():
-            state = self(loud, knobs)[1]
-            ends = [self(quiet, knobs, begin)[0] for begin in (state, None)]
-        samples = s6_memory.samples_to_forget((ends[0] - ends[1]).abs().amax(dim=0).double().numpy())
-        return min(samples / self.sample_rate, LONGEST_MEMORY_S)
+        return forgetting.seconds(self)

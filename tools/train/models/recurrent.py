@@ -3,11 +3,9 @@ nodes/recurrent_weights.hpp."""
 
 import torch
 
+from . import forgetting
 from .cells import Cell, cell_operations
 from .model import TRANSCENDENTAL, Model, linear_tensors
-from gainstage_import import memory
-
-GATES = {"lstm": 4, "gru": 3}
 
 
 class Recurrent(Model):
@@ -49,7 +47,7 @@ class Recurrent(Model):
         return {**{f"layers.0.{name}": value for name, value in self.cell.tensors().items()}, **linear_tensors("output", self.out)}
 
     def seconds_to_forget(self):
-        return memory.of_recurrent(self.tensors(), 1, GATES[self.kind], self.controls, self.config(), self.sample_rate)
+        return forgetting.seconds(self)
 
     def operations(self):
         units = self.cell.units

@@ -6,12 +6,12 @@ Inside, sound is [channels, time, batch]."""
 
 import math
 
+import numpy as np
 import torch
 
-from . import scans
+from . import forgetting, scans
 from .cells import Cell, cell_operations
 from .model import TRANSCENDENTAL, Model, array, linear_tensors
-from gainstage_import import s6_memory
 
 silu = torch.nn.functional.silu
 
@@ -36,7 +36,7 @@ class Ssm(torch.nn.Module):
         self.inner, self.states, self.rank, self.taps = inner, states, rank, taps
         self.input = torch.nn.Parameter(torch.randn(2 * inner, inputs) / inputs ** 0.5)
         self.conv = torch.nn.Parameter(torch.randn(inner, taps) / taps ** 0.5)
-        self.conv_bias = torch.nn.Parameter(torch.zeros(inner))
+        self.conv_bias = torch.nn.Parameter(torch.randn(inner))  # what is selected by: B and C have no bias of their own
         self.x = torch.nn.Parameter(torch.randn(rank + 2 * states, inner) / inner ** 0.5)
         self.dt, self.out = torch.nn.Linear(rank, inner), torch.nn.Linear(inner, outputs)
         self.a_log = torch.nn.Parameter(torch.log(torch.arange(1, states + 1).float()).expand(inner, states).clone())
@@ -135,7 +135,10 @@ class S6(Model):
             self.film.weight *= 0.3
             self.film.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
             self.input.weight *= 4.0
-            self.out.weight *= 0.3
+            self.input.bias.normal_(0.0, 0.5)
+            for layer in (*(ssm.out for ssm in self.ssm), *self.mix, *(glu.layer for glu in self.glu)):
+                layer.weight *= 2.5  # or what the states hold would hardly be heard behind so many layers
+            self.out.weight *= 0.5
             self.out.bias.fill_(1.0 if product else 0.0)
 
     def stage(self, number, x, state):
@@ -154,8 +157,7 @@ class S6(Model):
         second = None
         if self.temporal:
             held = knobs[:, self.first:]
-            heard = features if features is not None else sound.new_zeros(steps, 0, lanes)
-            heard = heard.transpose(0, 1) if features is not None else heard
+            heard = features.transpose(0, 1) if features is not None else sound.new_zeros(steps, 0, lanes)
             said, hidden = self.temporal(heard, held, hidden)
             h = self.glu[1](h, *said.transpose(0, 1).chunk(2))
             h, second = self.stage(1, h, states[1])
@@ -188,10 +190,12 @@ class S6(Model):
             out.update(linear_tensors("features", self.spectrum.layer))
         if self.temporal:
             out.update({f"temporal.{name}": value for name, value in self.temporal.tensors().items()})
+            second = len(self.controls) - self.first  # come first in the file, behind the features in the cell
+            out["temporal.weight_ih"] = np.roll(out["temporal.weight_ih"], second, axis=1)
         return out
 
     def seconds_to_forget(self):
-        return s6_memory.seconds(self.tensors(), self.config(), len(self.controls), self.sample_rate)
+        return forgetting.seconds(self)
 
     def operations(self):
         count = sum(2.0 * layer.weight.numel() for layer in (self.input, self.film, self.out))
