@@ -60,7 +60,7 @@ def card(file, model, dataset, rows, notes):
     name = os.path.basename(file)[:-len(".safetensors")]
     parts = [f"# {name}", introduction(dataset, story), facts(file, model, metadata, story),
              "## On recordings that it was not trained on", held_out(rows), "## Where it fails", failures(rows),
-             SOUND, notes, f"Made by `{command(story)}`."]
+             SOUND, notes]
     return "\n\n".join(parts) + "\n"
 
 
@@ -82,6 +82,7 @@ def facts(file, model, metadata, story):
         "training": history(story),
         "validation": f"{story['loss']} {story['validation_loss']:.4g}, esr {story['validation_esr']:.4g}"
         if "loss" in story else "not recorded",
+        "made by": f"`{command(story)}`",
         "licence": metadata.get("license", "not said"),
     }
     return "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in lines.items())])
