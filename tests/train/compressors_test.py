@@ -5,12 +5,14 @@ import unittest
 
 import support
 
-support.need("numpy", "scipy", "numba")
+support.need("numpy", "scipy", "soundfile", "numba")
 
 import numpy as np  # noqa: E402
 from scipy import signal  # noqa: E402
 
 from train.compressors import digital, optical  # noqa: E402
+from train.data import recordings, takes  # noqa: E402
+from train.data.pairs import TEST  # noqa: E402
 
 RATE = 48000
 
@@ -172,6 +174,19 @@ class Colour(unittest.TestCase):
         # Only the anti-aliasing of what the tube adds reaches back: measured -32 dB of the click and less.
         self.assertLess(np.max(np.abs(y[:2400])), 0.05 * np.max(np.abs(y)))
         self.assertEqual(int(np.argmax(np.abs(y))), 2400)
+
+
+class HardToImitate(unittest.TestCase):
+    def test_on_held_out_takes_the_best_gain_of_each_setting_leaves_a_fifth_of_the_energy_as_error(self):
+        if recordings.missing():
+            self.skipTest("needs sonic-pi-samples (Debian: apt install sonic-pi-samples)")
+        x = takes.take(np.random.default_rng([1, 3]), recordings.Library(RATE), TEST, 13.0)
+        block = ([1.0, -1.0], [1.0, -0.995])  # the grey-box paper's equation 10
+        dry, errors = signal.lfilter(*block, x.astype(np.float64)), []
+        for peak in range(0, 101, 20):
+            wet = signal.lfilter(*block, optical.la2a(x, RATE, float(peak)).astype(np.float64))
+            errors.append(1.0 - np.dot(dry, wet) ** 2 / np.dot(dry, dry) / np.dot(wet, wet))
+        self.assertGreater(np.mean(errors), 0.2, np.round(errors, 3))  # measured 0.32; 0.03 at 0, where only the colour is left
 
 
 class Rates(unittest.TestCase):

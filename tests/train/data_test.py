@@ -10,7 +10,7 @@ from unittest import mock
 
 import support
 
-support.need("numpy", "scipy", "soundfile")
+support.need("numpy", "scipy", "soundfile", "numba")
 
 import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
@@ -189,7 +189,6 @@ class BadFolder(Folder):
 
 class Offset(unittest.TestCase):
     def test_compression_and_phase_of_a_device_are_no_offset(self):
-        support.need("numba")
         from train.compressors import optical
         x = music(4.0, rate=48000)
         for peak in (0.0, 60.0, 100.0):
@@ -272,7 +271,6 @@ class Recordings(unittest.TestCase):
 
 class Generated(Folder):
     def setUp(self):
-        support.need("numba")
         super().setUp()
         if recordings.missing():
             self.skipTest("needs sonic-pi-samples (Debian: apt install sonic-pi-samples)")

@@ -22,7 +22,7 @@ from . import noise, recordings, takes, write
 from .controls import control
 from .pairs import TEST, TRAIN, UNSEEN, VALIDATION, Pair
 
-NOISE_DB = -40.0
+NOISE_DB, ROOM_FOR_NOISE = -40.0, 0.9
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,12 @@ def label(knobs):
     return "-".join(f"{value:g}" for value in knobs.values())
 
 
+def taken(device, random, library, split, seconds):
+    """A take; where noise is added to what comes of it, it leaves room for that below full scale."""
+    return takes.take(random, library, split, seconds) * np.float32(1.0 if device.noise_db is None else ROOM_FOR_NOISE)
+
+
 def played(device, dry, dry_name, split, knobs, sample_rate, random):
-    """The device's take, pulled down as little as it needs where peaks would pass full scale."""
     wet = device.play(dry, sample_rate, **knobs)
     if split == TRAIN and device.noise_db is not None:
         wet = wet + noise.pink(random, len(wet), device.noise_db)
@@ -105,7 +109,7 @@ def training_pairs(device, library, seconds, seed, pieces=2):
     for number, knobs in enumerate(device.trained):
         for part in range(pieces):
             random = np.random.default_rng([seed, 1, number, part])
-            dry = takes.take(random, library, TRAIN, seconds / len(device.trained) / pieces)
+            dry = taken(device, random, library, TRAIN, seconds / len(device.trained) / pieces)
             yield played(device, dry, f"train-{number:03d}-{part}", TRAIN, knobs, library.sample_rate, random)
 
 
@@ -115,7 +119,7 @@ def held_out_pairs(device, library, split, settings, seconds, seed):
         return
     recordings_of = VALIDATION if split == VALIDATION else TEST
     random = np.random.default_rng([seed, 2 if split == VALIDATION else 3])
-    dry = takes.take(random, library, recordings_of, max(seconds / len(settings), 4.0))
+    dry = taken(device, random, library, recordings_of, max(seconds / len(settings), 4.0))
     for knobs in settings:
         yield played(device, dry, recordings_of, split, knobs, library.sample_rate, random)
 
