@@ -52,6 +52,6 @@ def gain_db(x, sample_rate, threshold_db, ratio, attack_ms=20.0, release_ms=50.0
 
 
 def compress(x, sample_rate, threshold_db, ratio, attack_ms=20.0, release_ms=50.0, knee_db=0.0):
-    """x [samples], full scale 1 -> float32 [samples]; no latency, the same for any rate but for the samples' spacing."""
+    """x [samples], full scale 1 -> float32 [samples]; no latency, at any rate."""
     gain = gain_db(x, sample_rate, threshold_db, ratio, attack_ms, release_ms, knee_db)
     return (x * 10.0 ** (gain / 20.0)).astype(np.float32)

@@ -52,7 +52,8 @@ class Curve:
     knee_db: float
 
     def reduction_db(self, level_db):
-        return (1.0 - 1.0 / self.ratio) * self.knee_db * np.logaddexp(0.0, (level_db - self.threshold_db) / self.knee_db)
+        over = (level_db - self.threshold_db) / self.knee_db
+        return (1.0 - 1.0 / self.ratio) * self.knee_db * np.logaddexp(0.0, over)
 
 
 @dataclass(frozen=True)

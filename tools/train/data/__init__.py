@@ -16,5 +16,5 @@ def load(path, align=False, sample_rate=None):
         return signaltrain.load(path, align, sample_rate)
     if not os.path.isdir(path):
         raise Problem(f"{path}: is no folder; expected one with {folder.TABLE}", NO_INPUT)
-    raise Problem(f"{path}: holds neither {folder.TABLE} (columns dry, wet and one per knob; see tools/train/README.md) nor "
-                  "SignalTrain's folders Train, Val and Test", NO_INPUT)
+    raise Problem(f"{path}: holds neither {folder.TABLE} (columns dry, wet and one per knob; see tools/train/README.md) "
+                  "nor SignalTrain's folders Train, Val and Test", NO_INPUT)

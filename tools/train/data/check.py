@@ -29,15 +29,17 @@ def of_sound(path, x):
         return [f"{path}: is silent (nothing above -80 dB); check the cable and the channel, or take the pair out"]
     peaks = clipped_peaks(x)
     if peaks >= CLIPPED_PEAKS:
-        return [f"{path}: clips at full scale {peaks} times; record it at a lower level (the device's curve ends where it clips)"]
+        return [f"{path}: clips at full scale {peaks} times; record it at a lower level (what it learns from would be "
+                "the converter's curve)"]
     return []
 
 
 def lengths(dry_path, dry, wet_path, wet, sample_rate):
     if len(dry) == len(wet):
         return []
-    return [f"{wet_path}: has {len(wet)} samples and {dry_path} {len(dry)}, {abs(len(dry) - len(wet)) / sample_rate:.3f} s "
-            "apart; cut both to the same beginning and end"]
+    apart = abs(len(dry) - len(wet)) / sample_rate
+    return [f"{wet_path}: has {len(wet)} samples and {dry_path} {len(dry)}, {apart:.3f} s apart; cut both to the same "
+            "beginning and end"]
 
 
 def loudest(x, samples):
@@ -51,8 +53,8 @@ def loudest(x, samples):
 
 
 def offset(dry, wet, sample_rate):
-    """How many samples wet lags behind dry, or None where it cannot be told (a steady tone). Correlates the phases alone
-    between 200 Hz and 8 kHz (PHAT): levels, and so compression, don't matter, nor does polarity."""
+    """How many samples wet lags behind dry, or None where it cannot be told (a steady tone). Correlates the phases
+    alone between 200 Hz and 8 kHz (PHAT): levels, and so compression, don't matter, nor does polarity."""
     begin = loudest(dry, EXCERPT)
     a, b = (np.asarray(x[begin:begin + EXCERPT], dtype=np.float64) for x in (dry, wet))
     size = 2 * max(len(a), len(b))
@@ -80,10 +82,10 @@ def of_offsets(names, offsets, sample_rate):
         return [], 0
     common = int(np.median(known))
     if all(abs(value - common) <= TOLERATED for value in known):
-        return [f"wet lags {common} samples ({1e3 * common / sample_rate:.2f} ms) behind dry in all {len(known)} pairs that can be "
-                "compared; --align takes it out"], common
-    return [f"{name}: wet lags {value} samples ({1e3 * value / sample_rate:.2f} ms) behind dry; move it so that both begin together"
-            for name, value in zip(names, offsets) if value is not None and abs(value) > TOLERATED], 0
+        return [f"wet lags {common} samples ({1e3 * common / sample_rate:.2f} ms) behind dry in all {len(known)} pairs "
+                "that can be compared; --align takes it out"], common
+    return [f"{name}: wet lags {value} samples ({1e3 * value / sample_rate:.2f} ms) behind dry; move it so that both "
+            "begin together" for name, value in zip(names, offsets) if value is not None and abs(value) > TOLERATED], 0
 
 
 def shifted(dry, wet, lag):

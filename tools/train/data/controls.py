@@ -4,7 +4,7 @@ import json
 
 
 def control(name, unit, low, high, default, steps=None):
-    """A knob of min..max, mapped evenly to -1..1 (the grey-box paper, section 3.1); a switch of two positions to 0..1."""
+    """A knob of min..max, mapped evenly to -1..1 (the grey-box paper, section 3.1); a switch of two to 0..1."""
     span = high - low
     if steps == 2:
         scale, offset = 1.0 / span, -low / span
@@ -32,7 +32,8 @@ def completed(entry, values):
     low = float(entry.get("min", min(values)))
     high = float(entry.get("max", max(values)))
     steps = int(entry["steps"]) if "steps" in entry else None
-    out = control(str(entry["name"]), str(entry.get("unit", "")), low, high, float(entry.get("default", (low + high) / 2.0)), steps)
+    default = float(entry.get("default", (low + high) / 2.0))
+    out = control(str(entry["name"]), str(entry.get("unit", "")), low, high, default, steps)
     if "to_model" in entry:
         out["to_model"] = {key: float(entry["to_model"][key]) for key in ("scale", "offset")}
     return out
@@ -46,7 +47,8 @@ def of_file(path, names, rows):
         entries = content["controls"] if isinstance(content, dict) else content
         source = str(content.get("source", "")) if isinstance(content, dict) else ""
         listed = [str(entry["name"]) for entry in entries]
-        problems = [f"{path}: {name} has no column in pairs.csv; add it, or take the knob out" for name in listed if name not in names]
+        problems = [f"{path}: {name} has no column in pairs.csv; add it, or take the knob out"
+                    for name in listed if name not in names]
         problems += [f"{path}: {name} is missing, a column of pairs.csv; describe it, or take the column out"
                      for name in names if name not in listed]
         if problems:
@@ -63,6 +65,6 @@ def of_ranges(path, controls, rows):
         name, low, high = each["name"], each["min"], each["max"]
         if not low <= each["default"] <= high:
             problems.append(f"{path}: {name}: default {each['default']:g} lies outside {low:g}..{high:g}")
-        problems += [f"pairs.csv, line {row.line}: {name} {row.knobs[name]:g} lies outside {low:g}..{high:g} of controls.json"
-                     for row in rows if not low <= row.knobs[name] <= high]
+        problems += [f"pairs.csv, line {row.line}: {name} {row.knobs[name]:g} lies outside {low:g}..{high:g} of "
+                     "controls.json" for row in rows if not low <= row.knobs[name] <= high]
     return problems

@@ -47,8 +47,8 @@ def rates(files):
         if content:
             found.setdefault(content[1], []).append(name)
     usual = max(found, key=lambda rate: len(found[rate]), default=0.0)
-    return usual, [f"{os.path.join(files.folder, name)}: is at {rate:g} Hz and the others at {usual:g} Hz; export all at one rate"
-                   for rate, names in found.items() if rate != usual for name in names]
+    return usual, [f"{os.path.join(files.folder, name)}: is at {rate:g} Hz and the others at {usual:g} Hz; export all at "
+                   "one rate" for rate, names in found.items() if rate != usual for name in names]
 
 
 def described(folder, names, rows):
@@ -89,7 +89,8 @@ def pairs_of(folder, rows, files, rate):
     for row in rows:
         dry, wet = files(row.dry), files(row.wet)
         if dry and wet and dry[1] == wet[1] == rate:
-            different = check.lengths(os.path.join(folder, row.dry), dry[0], os.path.join(folder, row.wet), wet[0], rate)
+            places = [os.path.join(folder, name) for name in (row.dry, row.wet)]
+            different = check.lengths(places[0], dry[0], places[1], wet[0], rate)
             problems += different
             if not different:
                 pairs.append(Pair(row.wet, dry[0], wet[0], row.knobs, row.split))
@@ -112,8 +113,8 @@ def load(folder, align=False, sample_rate=None):
         at_rate(pairs, rate, sample_rate)
         notes.append(f"brought from {rate:g} Hz to {sample_rate:g} Hz")
         rate = float(sample_rate)
-    return divided(Dataset(pairs, declared, rate, source or f"recordings in {os.path.basename(os.path.abspath(folder))}", notes),
-                   [row.dry for row in rows], os.path.join(folder, TABLE))
+    dataset = Dataset(pairs, declared, rate, source or f"recordings in {os.path.basename(os.path.abspath(folder))}", notes)
+    return divided(dataset, [row.dry for row in rows], os.path.join(folder, TABLE))
 
 
 def divided(dataset, dry_names, path):

@@ -69,7 +69,8 @@ LEVELING_UNSEEN = ([-25.0], [3.0, 6.0], [3.0, 60.0], [0.15, 1.0])
 
 def leveling_device(density):
     def grid(axes):
-        return [dict(zip(("threshold_dbu", "ratio", "attack_ms", "release_s"), values)) for values in itertools.product(*axes)]
+        names = [each["name"] for each in LEVELING_CONTROLS]
+        return [dict(zip(names, values)) for values in itertools.product(*axes)]
 
     return Device("an optical compressor in the manner of the CL 1B", LEVELING_CONTROLS, optical.cl1b,
                   grid(LEVELING_GRIDS[density]), grid(LEVELING_UNSEEN))
@@ -130,7 +131,8 @@ def all_pairs(device, library, minutes, seed):
     yield from training_pairs(device, library, seconds, seed)
     yield from held_out_pairs(device, library, VALIDATION, device.trained, 0.1 * seconds, seed)
     yield from held_out_pairs(device, library, TEST, device.trained, 0.125 * seconds, seed)
-    yield from held_out_pairs(device, library, UNSEEN, device.unseen, 0.125 * seconds * len(device.unseen) / len(device.trained), seed)
+    unseen_seconds = 0.125 * seconds * len(device.unseen) / len(device.trained)  # the test's clip
+    yield from held_out_pairs(device, library, UNSEEN, device.unseen, unseen_seconds, seed)
 
 
 def device_of(arguments):
@@ -142,15 +144,17 @@ def device_of(arguments):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="python3 -m train.data.generate", formatter_class=argparse.RawDescriptionHelpFormatter,
-                                     description=__doc__)
+    parser = argparse.ArgumentParser(prog="python3 -m train.data.generate", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("device", choices=["optical", "leveling", "toy"])
-    parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="folder to make; must not hold a data set")
+    parser.add_argument("-o", "--output", required=True, metavar="FOLDER",
+                        help="folder to make; must not hold a data set")
     parser.add_argument("--minutes", type=float, help="training audio in all (20; toy 10)")
     parser.add_argument("--rate", type=float, default=48000.0, help="sample rate, Hz (48000)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--settings", help="optical: trained values of peak_reduction, as in 0,50,100 (0,10,...,100)")
-    parser.add_argument("--density", choices=list(LEVELING_GRIDS), default="coarse", help="leveling: trained settings per knob")
+    parser.add_argument("--density", choices=list(LEVELING_GRIDS), default="coarse",
+                        help="leveling: trained settings per knob")
     parser.add_argument("--recordings", default=recordings.FOLDER, metavar="FOLDER", help="the CC0 recordings")
     return parser.parse_args(arguments)
 

@@ -8,7 +8,8 @@ from math import gcd
 import numpy as np
 from scipy import signal
 
-from ..problem import NO_INPUT, UNAVAILABLE, Problem
+from ..problem import NO_INPUT, Problem
+from . import sound
 from .pairs import TEST, TRAIN, VALIDATION
 
 FOLDER = "/usr/share/sonic-pi/samples"
@@ -29,13 +30,13 @@ PHRASES = {
 # Played as hits of a pattern.
 HITS = {
     TRAIN: """bd_ada bd_boom bd_fat bd_haus bd_klub bd_tek bd_zum drum_bass_hard drum_heavy_kick drum_snare_hard
-              drum_cymbal_closed drum_cymbal_open drum_tom_lo_hard drum_tom_hi_soft drum_cowbell elec_snare elec_hi_snare
-              elec_hollow_kick elec_twang elec_bell sn_dolf sn_dub perc_snap tabla_na tabla_ke1 tabla_ghe4 tabla_tas1
+              drum_cymbal_closed drum_cymbal_open drum_tom_lo_hard drum_tom_hi_soft drum_cowbell elec_snare
+              elec_hi_snare elec_hollow_kick elec_twang elec_bell sn_dolf sn_dub perc_snap tabla_na tabla_ke1 tabla_ghe4 tabla_tas1
               bass_voxy_hit_c elec_blup misc_crow perc_door""".split(),
-    VALIDATION: "bd_gas bd_pure drum_snare_soft drum_cymbal_pedal drum_tom_mid_hard sn_generic elec_wood tabla_te2 bass_hit_c "
-                "elec_triangle".split(),
-    TEST: """bd_808 bd_sone bd_zome drum_bass_soft drum_tom_lo_soft drum_splash_hard drum_cymbal_hard sn_zome elec_mid_snare
-             elec_ping perc_snap2 tabla_ghe7 tabla_re elec_bong""".split(),
+    VALIDATION: """bd_gas bd_pure drum_snare_soft drum_cymbal_pedal drum_tom_mid_hard sn_generic elec_wood tabla_te2
+                   bass_hit_c elec_triangle""".split(),
+    TEST: """bd_808 bd_sone bd_zome drum_bass_soft drum_tom_lo_soft drum_splash_hard drum_cymbal_hard sn_zome
+             elec_mid_snare elec_ping perc_snap2 tabla_ghe7 tabla_re elec_bong""".split(),
 }
 
 
@@ -71,11 +72,7 @@ class Library:
 
     def _load(self, path):
         try:
-            import soundfile
-        except ImportError as problem:
-            raise Problem("python3-soundfile is missing (Debian: apt install python3-soundfile)", UNAVAILABLE) from problem
-        try:
-            x, rate = soundfile.read(path, always_2d=True)
+            x, rate = sound.library().read(path, always_2d=True)
         except (OSError, RuntimeError) as problem:
             raise Problem(f"{path}: cannot be read: {problem}", NO_INPUT) from problem
         x = resampled(x.mean(axis=1), rate, self.sample_rate)

@@ -56,7 +56,8 @@ def any_signal(random, sample_rate, seconds):
     if kind == "sweep":
         return sweep(sample_rate, seconds)
     if kind == "noise":
-        return edges(np.clip(noise.pink(random, int(seconds * sample_rate), -12.0).astype(np.float64), -1.0, 1.0), sample_rate)
+        x = noise.pink(random, int(seconds * sample_rate), -12.0).astype(np.float64)
+        return edges(np.clip(x, -1.0, 1.0), sample_rate)
     x = tone(sample_rate, seconds, hertz)
     if kind == "chord":
         x = (x + tone(sample_rate, seconds, hertz * 1.5, 1.0) + tone(sample_rate, seconds, hertz * 2.52, 2.0)) / 3.0

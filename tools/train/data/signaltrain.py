@@ -1,5 +1,5 @@
-"""The SignalTrain LA-2A data set as it is distributed (Hawley, Colburn & Mimilakis, AES 2019; zenodo.org/record/3824876):
-folders Train, Val and Test, which are its published splits, each with input_N_.wav and
+"""The SignalTrain LA-2A data set as it is distributed (Hawley, Colburn & Mimilakis, AES 2019;
+zenodo.org/record/3824876): folders Train, Val and Test, which are its published splits, each with input_N_.wav and
 target_N_LA2A_3c__LIMIT__PEAK.wav (in part LA2A_2c), 44.1 kHz mono. Read lazily: it is 20 hours."""
 
 import os
@@ -78,7 +78,8 @@ def load(path, align=False, sample_rate=None):
         pairs.append(pair)
     rates = {pair.dry.sample_rate for pair in pairs if pair} | {pair.wet.sample_rate for pair in pairs if pair}
     if len(rates) > 1:
-        problems.append(f"{path}: holds files at {', '.join(f'{rate:g} Hz' for rate in sorted(rates))}; expected one rate")
+        found_rates = ", ".join(f"{rate:g} Hz" for rate in sorted(rates))
+        problems.append(f"{path}: holds files at {found_rates}; expected one rate")
     if sample_rate and rates and {sample_rate} != rates:
         problems.append(f"{path}: is at {min(rates):g} Hz and is read as it lies; train at that rate")
     folder.refuse(problems)

@@ -16,7 +16,8 @@ def library():
 def mono(x, path):
     """[samples, channels] -> [samples]; two channels that differ are a Problem, for which of them is the device's?"""
     if x.shape[1] > 1 and np.any(x != x[:, :1]):
-        raise Problem(f"{path}: has {x.shape[1]} channels that differ; expected mono (export one channel, or one pair per channel)")
+        raise Problem(f"{path}: has {x.shape[1]} channels that differ; expected mono (export one channel, or one pair per "
+                      "channel)")
     return np.ascontiguousarray(x[:, 0])
 
 

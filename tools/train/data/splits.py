@@ -20,8 +20,8 @@ def by_recording(pairs, recordings):
     part = {name: VALIDATION if place < held else TEST if place < 2 * held else TRAIN for place, name in enumerate(names)}
     for pair, recording in zip(pairs, recordings):
         pair.split = part[recording]
-    return pairs, (f"no split column: of {len(names)} recordings {held} are kept for validation and {held} for the test, drawn by "
-                   "their file names")
+    return pairs, (f"no split column: of {len(names)} recordings {held} are kept for validation and {held} for the test, "
+                   "drawn by their file names")
 
 
 def cut(pair, begin, end, split):
@@ -35,7 +35,8 @@ def by_time(pairs):
     """The end of every pair is kept: the same audio at every setting, where one recording went through all."""
     parts = ((0.0, 1.0 - 2 * SHARE, TRAIN), (1.0 - 2 * SHARE, 1.0 - SHARE, VALIDATION), (1.0 - SHARE, 1.0, TEST))
     out = [cut(pair, *part) for part in parts for pair in pairs]
-    return out, "no split column and few recordings: of every pair the last tenth is kept for the test, the one before for validation"
+    return out, ("no split column and few recordings: of every pair the last tenth is kept for the test, the one before "
+                 "for validation")
 
 
 def without_column(pairs, recordings):
@@ -49,5 +50,6 @@ def with_validation(pairs):
         return pairs, None
     out = []
     for pair in pairs:
-        out += [cut(pair, 0.0, 1.0 - SHARE, TRAIN), cut(pair, 1.0 - SHARE, 1.0, VALIDATION)] if pair.split == TRAIN else [pair]
+        parts = [cut(pair, 0.0, 1.0 - SHARE, TRAIN), cut(pair, 1.0 - SHARE, 1.0, VALIDATION)]
+        out += parts if pair.split == TRAIN else [pair]
     return out, "no pair is kept for validation: the last tenth of every training pair is"

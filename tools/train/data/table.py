@@ -1,5 +1,5 @@
-"""pairs.csv: a header and one line per pair. Columns: dry, wet (paths relative to the folder), optionally split, and one
-per knob. Lines that begin with # and empty lines are passed over."""
+"""pairs.csv: a header and one line per pair. Columns: dry, wet (paths relative to the folder), optionally split, and
+one per knob. Lines that begin with # and empty lines are passed over."""
 
 import csv
 import math
@@ -58,7 +58,8 @@ def row_of(path, folder, line, columns, fields):
     if split and split not in SPLITS:
         problems.append(f"{where}: split {split}: expected {', '.join(SPLITS)}, or nothing in the whole column")
     knobs = {name: number(cells[name]) for name in columns if name not in (*FILES, "split")}
-    problems += [f"{where}: {name}: {cells[name] or 'nothing'} is not a number" for name, value in knobs.items() if value is None]
+    problems += [f"{where}: {name}: {cells[name] or 'nothing'} is not a number"
+                 for name, value in knobs.items() if value is None]
     return Row(line, cells["dry"], cells["wet"], split, knobs), problems
 
 
