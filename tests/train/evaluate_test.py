@@ -16,8 +16,9 @@ import numpy as np  # noqa: E402
 import small  # noqa: E402
 import torch  # noqa: E402
 
-from train import baselines, card, evaluate, export, measuring, models  # noqa: E402
+from train import baselines, card, evaluate, export, measuring, models, reading  # noqa: E402
 from train.data import write  # noqa: E402
+from train.problem import Problem  # noqa: E402
 from train.report import table  # noqa: E402
 from train.scores import Scores  # noqa: E402
 
@@ -92,6 +93,50 @@ class Playing(unittest.TestCase):
         self.assertEqual(sorted(seen), sorted(pair.name for pair in pairs))
 
 
+class Reading(unittest.TestCase):
+    SETTINGS = (("grey_box", {}), ("grey_box", {"detector": "switching", "makeup": "static"}), ("s4d", {"channels": 6, "blocks": 2}),
+                ("s6", {"features": 2}), ("ed_lstm", {"units": 8}), ("ed_lstm_carried", {"units": 8}), ("tcn", {"channels": 4, "blocks": 2}),
+                ("lstm", {"units": 4}), ("gru", {"units": 4}))
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.file = os.path.join(folder.name, "m.safetensors")
+
+    def test_a_model_of_any_family_comes_back_from_its_file_bit_for_bit(self):
+        for name, settings in self.SETTINGS:
+            with self.subTest(name, **settings):
+                torch.manual_seed(1)
+                model = models.build(name, small.CONTROLS, small.RATE, **settings)
+                with torch.no_grad():
+                    model(0.1 * torch.randn(2, 32768), torch.rand(2, 1))  # what is measured once
+                    for parameter in model.parameters():
+                        parameter.add_(0.01 * torch.randn_like(parameter))
+                export.quickly(model.eval(), self.file, training={"model": name, "settings": settings})
+                again = reading.from_file(self.file)
+                sound, knobs = 0.1 * torch.randn(2, 4096), torch.rand(2, 1)
+                with torch.no_grad():
+                    # tau_s is rounded on its way through a logarithm
+                    self.assertTrue(torch.allclose(model(sound, knobs)[0], again(sound, knobs)[0], rtol=0, atol=1e-6))
+
+    def test_a_file_that_was_not_trained_here_or_is_damaged_is_refused(self):
+        model = models.build("gru", small.CONTROLS, small.RATE, units=4)
+        for training in ({}, {"model": "gru"}, {"model": "grew", "settings": {}}, {"model": "gru", "settings": {"unit": 4}},
+                         {"model": "gru", "settings": {"units": 5}}, {"model": "grey_box", "settings": {}}):
+            export.quickly(model, self.file, training=training)
+            with self.assertRaises(Problem) as refusal:
+                reading.from_file(self.file)
+            self.assertIn(self.file, str(refusal.exception))
+        export.quickly(model, self.file, training={"model": "gru", "settings": {"units": 4}})
+        with open(self.file, "rb") as file:
+            whole = file.read()
+        for damaged in (b"", whole[:5], whole[:90], whole[:-9], b"\xff" * 300):
+            with open(self.file, "wb") as file:
+                file.write(damaged)
+            with self.assertRaises(Problem):
+                reading.from_file(self.file)
+
+
 class Files(unittest.TestCase):
     """A model file, its data set in a folder, the runtime."""
 
@@ -102,8 +147,8 @@ class Files(unittest.TestCase):
         cls.folder = cls.keep.name
         cls.file, cls.data = os.path.join(cls.folder, "m.safetensors"), os.path.join(cls.folder, "data")
         torch.manual_seed(1)
-        cls.model = models.build("grey_box", small.CONTROLS, small.RATE)
-        story = {"model": "grey_box", "settings": {"units": 3}, "title": "a toy", "data": "1 min", "machine": "1 core", "loss": "esr",
+        cls.model = models.build("grey_box", small.CONTROLS, small.RATE, detector_units=3)
+        story = {"model": "grey_box", "settings": {"detector_units": 3}, "title": "a toy", "data": "1 min", "machine": "1 core", "loss": "esr",
                  "epochs": 1.5, "validations": 3, "minutes": 0.1, "validation_loss": 0.1, "validation_esr": 0.1, "seed": 7,
                  "limit_minutes": 1, "date": "2026-01-01"}
         export.quickly(cls.model, cls.file, training=story, license="CC0-1.0")

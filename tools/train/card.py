@@ -153,9 +153,10 @@ def parse_arguments(arguments):
 
 
 def work(options):
-    from . import data, models
+    from . import data
+    from .reading import from_file
     for file in options.files:
-        model = models.from_file(file)
+        model = from_file(file)
         print(write(file, model, data.load(options.data, options.align, model.sample_rate)))
     return 0
 

@@ -57,15 +57,16 @@ def main(arguments):
 
 
 def work(options):
-    from . import data, models
+    from . import data
     from .machine import chosen_device, use_threads
     from .problem import Problem
+    from .reading import from_file
     from .report import table
     device = chosen_device(options.device)
     use_threads(options.threads)
     asked, datasets = options.splits or ("test", "unseen"), {}
     for file in options.files:
-        model = models.from_file(file).to(device)
+        model = from_file(file).to(device)
         if model.sample_rate not in datasets:
             datasets[model.sample_rate] = data.load(options.data, options.align, model.sample_rate)
         dataset = datasets[model.sample_rate]
