@@ -27,12 +27,40 @@ class EdLstm(Model):
         self.lstm = Cell("lstm", 1, units)
         self.dense, self.output = torch.nn.Linear(units, dense), torch.nn.Linear(dense, window)
         with torch.no_grad():
-            self.lstm.network.bias_hh_l0.zero_()
-            self.start(self.lstm.network.bias_ih_l0)
+            self.start()
 
-    def start(self, bias):
-        """The last h has to tell of every sample of the window: forget gates open."""
-        bias[self.units:2 * self.units] = 2.0
+    QUIET, OPEN = 0.1, 4.0  # of the delay line at the start: its level, below where tanh bends, and its gates
+
+    def start(self):
+        """The first w units are a delay line: each hears the one before it, the first the sound; so at the end of a window they
+        hold its samples, and the dense layers hand them out. The network starts as a wire; left to find one, it takes hours."""
+        u, w, network = self.units, min(self.window, self.units), self.lstm.network
+        network.bias_hh_l0.zero_()
+        network.bias_ih_l0[u:2 * u] = 2.0  # the others remember for a window or so
+        i, f, g, o = (network.bias_ih_l0[k * u:k * u + w] for k in range(4))
+        i.fill_(self.OPEN), f.fill_(-self.OPEN), g.fill_(0.0), o.fill_(self.OPEN)
+        network.weight_hh_l0[:, :] *= 0.3
+        network.weight_ih_l0 *= 0.3
+        through = torch.sigmoid(torch.tensor(self.OPEN)) ** 2
+        line = slice(2 * u, 2 * u + w)
+        network.weight_hh_l0[line], network.weight_ih_l0[line] = 0.0, 0.0
+        network.weight_hh_l0[range(2 * u + 1, 2 * u + w), range(w - 1)] = 1.0 / through
+        network.weight_ih_l0[2 * u, 0] = self.QUIET / through
+        self.start_as_wire(min(w, self.dense.out_features))
+
+    def start_as_wire(self, taps):
+        """A sigmoid is straight around 0, with a slope of a quarter."""
+        self.dense.weight[:taps] = 0.0
+        self.dense.bias.zero_()
+        self.dense.weight[range(taps), range(taps)] = 1.0
+        self.output.weight *= 0.01
+        samples = [self.window - 1 - n for n in range(taps)]  # the newest one is in the first unit
+        self.output.weight[samples, range(taps)] = 4.0 / self.QUIET
+        self.output.bias.copy_(-0.5 * self.output.weight.sum(1))
+
+    def start_at_gain(self, gain):
+        self.output.weight *= gain
+        self.output.bias *= gain
 
     def begins(self, x, knobs, before):
         """x [batch, samples]; before [batch, w] -> what each window starts from, h and c [windows, units, batch]"""
@@ -118,21 +146,21 @@ class EdLstmCarried(EdLstm):
 
     LONGEST_S = 1.0  # of a unit's memory at the start
 
-    def start(self, bias):
-        """A quarter of the units hold for a window or so, as published; the others for up to LONGEST_S, their input gates
-        closed as far, so that what they gather stays within reach."""
-        u = self.units
-        quick = u // 4
-        reach = torch.exp(torch.linspace(torch.tensor(4.0 * self.window).log(), torch.tensor(self.LONGEST_S * self.sample_rate).log(),
-                                         u - quick))
-        bias[u:u + quick] = 2.0
-        bias[u + quick:2 * u] = torch.log(reach)
-        bias[quick:u] = -torch.log(reach / 16.0)
+    def start(self):
+        """Behind the delay line all units hold for up to LONGEST_S, their input gates closed as far, so that what they gather
+        stays within reach."""
+        super().start()
+        u, w = self.units, min(self.window, self.units)
+        shortest, longest = (torch.tensor(samples).log() for samples in (4.0 * self.window, self.LONGEST_S * self.sample_rate))
+        reach = torch.exp(torch.linspace(shortest, longest, u - w))
+        network = self.lstm.network
+        network.bias_ih_l0[u + w:2 * u] = torch.log(reach)
+        network.bias_ih_l0[w:u] = -torch.log(reach / 16.0)
         for layer in (self.encoder["c"], *([self.condition["c"]] if self.controls else [])):
-            layer.weight[quick:] /= reach[:, None] / self.window
-            layer.bias[quick:] = 0.0
-        self.lstm.network.weight_hh_l0[u + quick:2 * u] *= 0.1
-        self.lstm.network.weight_ih_l0[u + quick:2 * u] *= 0.1
+            layer.weight[w:] /= reach[:, None] / self.window
+            layer.bias[w:] = 0.0
+        network.weight_hh_l0[u + w:2 * u] *= 0.1
+        network.weight_ih_l0[u + w:2 * u] *= 0.1
 
     def seconds_to_forget(self):
         return forgetting.seconds(self)
