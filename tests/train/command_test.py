@@ -132,13 +132,14 @@ class Command(unittest.TestCase):
         self.assertEqual(tensors_of(parts), tensors_of(whole))
 
     @unittest.skipUnless(os.access(support.GAINSTAGE, os.X_OK), "build/gainstage is not built")
-    def test_in_half_a_minute_it_learns_and_the_runtime_renders_what_it_learned(self):
+    def test_in_less_than_a_minute_it_learns_and_the_runtime_renders_what_it_learned(self):
         model = self.path("learned.safetensors")
-        said = self.to_end(self.start(model, "--minutes", "0.4", "--batch", "8", "--segment", "1", "--warm", "0.1", "--step", "0.1"))
+        said = self.to_end(self.start(model, "--epochs", "6", "--batch", "8", "--segment", "1", "--warm", "0.1", "--step", "0.1"))
         errors = [float(found) for found in re.findall(r"esr ([0-9.e-]+) \(", said)]
         gain = float(re.search(r"plain gain instead would have esr ([0-9.e-]+)", said).group(1))
-        self.assertLess(min(errors), 0.2 * errors[0], said)  # TUNE
-        self.assertLess(min(errors), 0.5 * gain, said)
+        # 0.543 at first, 0.0038 at the end, where a plain gain has 0.123: one processor's rounding is not another's
+        self.assertLess(min(errors), 0.02 * errors[0], said)
+        self.assertLess(min(errors), 0.1 * gain, said)
         with open(model[:-12] + ".md", encoding="utf-8") as file:
             self.assertIn("held-out audio", file.read())
         done = subprocess.run([sys.executable, "-m", "train.evaluate", model, "--data", self.data, "--through", support.GAINSTAGE, "--json"],
