@@ -10,6 +10,10 @@ namespace gainstage {
 
 namespace {
 
+bool is_small(const Recurrence* cell) noexcept {
+    return cell && cell->units <= 4;
+}
+
 float sigmoid(float x) noexcept {
     return 1.f / (1.f + std::exp(-x));
 }
@@ -41,6 +45,8 @@ GreyBox::GreyBox(const Setup& setup)
       channels_(setup.channels),
       detectors_(setup.options.get<bool>("link") ? 1 : setup.channels),
       rate_hz_(setup.sample_rate_hz),
+      kernels_(&grey_box_kernels()),
+      small_cells_(is_small(weights_.detector_cell.get()) && is_small(weights_.makeup_cell.get())),
       grid_(static_cast<int>(setup.model->controls.size()), curve_values),
       network_in_(setup.model->controls.size()) {
     for (const ModelControl& control : setup.model->controls)
@@ -89,56 +95,44 @@ void GreyBox::evaluate_curve(const float* knobs, float* values) noexcept {
 /// `first`: the tile's first frame within the block; `into_run`: within the grid's run.
 void GreyBox::process_tile(const Block& block, int first, int frames, int into_run) noexcept {
     for (int c = 0; c < channels_; ++c) {
-        if (c < detectors_) {
-            read_key(block, c, first, frames);
-            apply_curve(frames, into_run);
-            smooth(states_[c], frames);
-            for (int k = 0; k < frames; k += lane_count) gain_.lanes(k) = grey_box::amplitude(gain_.lanes(k));
-        }
-        make_up(states_[c], block.in(0, c) + first, block.out(0, c) + first, frames);
+        const float* const in = block.in(0, c) + first;
+        float* const out = block.out(0, c) + first;
+        const bool both_at_once = c < detectors_ && small_cells_;
+        if (c < detectors_) find_gain(block, c, first, frames, into_run, both_at_once);
+        if (!both_at_once) make_up(states_[c], in, out, frames);
     }
 }
 
-/// gain_ = what the detector hears: its own channel, or the louder of both.
-void GreyBox::read_key(const Block& block, int detector, int first, int frames) noexcept {
+/// gain_: factors, as detector `detector` hears its own channel, or the louder of both. With `make_up` the
+/// channel's output as well.
+void GreyBox::find_gain(const Block& block, int detector, int first, int frames, int into_run,
+                        bool make_up) noexcept {
+    State& state = states_[detector];
     const bool both = detectors_ < channels_;
-    const float* one = block.in(0, detector) + first;
-    const float* other = block.in(0, both ? 1 : detector) + first;
-    for (int k = 0; k < frames; ++k) gain_.data[k] = std::max(std::abs(one[k]), std::abs(other[k]));
-}
-
-/// gain_: from amplitude to the static curve's gain.
-void GreyBox::apply_curve(int frames, int into_run) noexcept {
-    for (int k = 0; k < frames; k += lane_count) {
-        const Lanes position = lane_numbers + static_cast<float>(grid_.position() + into_run + k);
-        const auto line = [&](CurveValue i) -> Lanes { return grid_.from(i) + grid_.slope(i) * position; };
-        gain_.lanes(k) = grey_box::static_gain(grey_box::level_db(gain_.lanes(k)), line(threshold_db),
-                                               line(slope), line(knee_db));
+    const GreyBoxKey key{.one = block.in(0, detector) + first,
+                         .other = block.in(0, both ? 1 : detector) + first,
+                         .frames = frames};
+    const GainCurve curve{.from = grid_.from(),
+                          .slope = grid_.slope(),
+                          .position = static_cast<float>(grid_.position() + into_run),
+                          .soft = weights_.soft_knee};
+    if (!weights_.detector_cell) {
+        const Switching pole{.attack = weights_.attack, .release = weights_.release, .smoothed = &state.gain};
+        return kernels_->switching(curve, key, pole, gain_.begin());
     }
-}
-
-/// gain_: smoothed in place.
-void GreyBox::smooth(State& state, int frames) noexcept {
-    double s = state.gain;
-    if (weights_.detector_cell) {
+    kernels_->curve(curve, key, gain_.begin());
+    Gliding gliding{.samples_per_second = rate_hz_, .smoothed = &state.gain};
+    if (!make_up) {
         weights_.detector_cell->run(state.detector, gain_.begin(), wet_.begin(), frames);
-        for (int k = 0; k < frames; k += lane_count)
-            grey_box::coefficients(wet_.lanes(k), rate_hz_, coefficients_.data() + k);
-        for (int k = 0; k < frames; ++k) {
-            s += coefficients_[k] * (double{gain_.data[k]} - s);
-            gain_.data[k] = static_cast<float>(s);
-        }
-    } else {
-        const double attack = weights_.attack, release = weights_.release;
-        for (int k = 0; k < frames; ++k) {
-            // Both ways in parallel, then the choice: a shorter chain from sample to sample.
-            const double g = double{gain_.data[k]};
-            const double down = s + attack * (g - s), up = s + release * (g - s);
-            s = s > g ? down : up;
-            gain_.data[k] = static_cast<float>(s);
-        }
+        return kernels_->smooth(gliding, wet_.begin(), gain_.begin(), frames);
     }
-    state.gain = s;
+    gliding.detector = weights_.detector_cell->cell();
+    gliding.detector_state = state.detector.hidden.data();
+    gliding.makeup = weights_.makeup_cell->cell();
+    gliding.makeup_state = state.makeup.hidden.data();
+    gliding.in = block.in(0, detector) + first, gliding.out = block.out(0, detector) + first;
+    kernels_->glide_and_make_up[gliding.detector.gru][gliding.makeup.gru](gliding, wet_.begin(),
+                                                                          gain_.begin(), frames);
 }
 
 /// `out` = `in` times the gain, and make-up.

@@ -7,6 +7,7 @@
 
 #include "nodes/grey_box_weights.hpp"
 #include "nodes/kernels/conditioning_grid.hpp"
+#include "nodes/kernels/grey_box_steps.hpp"
 #include "nodes/kernels/lanes.hpp"
 #include "runtime/node.hpp"
 
@@ -41,15 +42,16 @@ private:
 
     void evaluate_curve(const float* knobs, float* values) noexcept GAINSTAGE_REALTIME;
     void process_tile(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
-    void read_key(const Block&, int detector, int first, int frames) noexcept GAINSTAGE_REALTIME;
-    void apply_curve(int frames, int into_run) noexcept GAINSTAGE_REALTIME;
-    void smooth(State&, int frames) noexcept GAINSTAGE_REALTIME;
+    void find_gain(const Block&, int detector, int first, int frames, int into_run,
+                   bool make_up) noexcept GAINSTAGE_REALTIME;
     void make_up(State&, const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME;
 
     // fixed after construction
     GreyBoxWeights weights_;
     const int channels_, detectors_;
     const double rate_hz_;
+    const GreyBoxKernels* const kernels_;  ///< of the level in use
+    const bool small_cells_;               ///< both of four units at most: in one loop
     std::vector<ToModel> to_model_;
     // audio thread
     ConditioningGrid grid_;
@@ -57,7 +59,6 @@ private:
     // scratch within one call
     std::vector<float> network_in_;
     Buffer gain_, wet_;
-    alignas(64) std::array<double, Buffer::frames> coefficients_{};
 };
 
 }  // namespace gainstage

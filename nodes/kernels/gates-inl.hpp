@@ -34,9 +34,12 @@ HWY_INLINE void FinishLstm(D d, const V (&sum)[4], float* cell, float* hidden) {
 /// A GRU's, from the sums of r, z and n's recurrent part, n's input part, and h before.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V FinishGru(D d, const V (&sum)[3], V input_part, V before) {
-    const V reset = Gate(d, sum[0]), keep = Gate(d, sum[1]);
-    const V fresh = Tanh(d, hn::MulAdd(reset, sum[2], input_part));
-    return hn::MulAdd(keep, hn::Sub(before, fresh), fresh);
+    // r of the recurrent part is half of it and tanh of the other half; that, and what z is to weigh, is
+    // ready when tanh is
+    const V half = hn::Mul(hn::Set(d, 0.5f), sum[2]);
+    const V fresh = Tanh(d, hn::MulAdd(half, Tanh(d, sum[0]), hn::Add(half, input_part)));
+    const V keep = Gate(d, sum[1]), kept = hn::Mul(keep, before);
+    return hn::MulAdd(hn::Sub(hn::Set(d, 1.f), keep), fresh, kept);
 }
 
 }  // namespace gainstage::HWY_NAMESPACE

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "nodes/kernels/aligned.hpp"
+#include "nodes/kernels/small_cells.hpp"
 #include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
@@ -28,14 +30,26 @@ public:
         alignas(64) std::array<float, max_units> hidden{};
     };
 
-    virtual ~Recurrence() = default;
+    struct Weights;  ///< as in the file
+    /// Control thread. Throws SimdError.
+    explicit Recurrence(const Weights&);
 
     /// Audio thread. `in` and `out` may be the same.
-    virtual void run(State&, const float* in, float* out, int frames) const noexcept GAINSTAGE_REALTIME = 0;
+    void run(State& state, const float* in, float* out, int frames) const noexcept GAINSTAGE_REALTIME {
+        run_(cell(), state.hidden.data(), in, out, frames);
+    }
+    /// For kernels that take its steps among others.
+    SmallCell cell() const noexcept GAINSTAGE_REALTIME;
 
-    int units = 0;                     ///< fixed after construction
-    bool gru = false;                  ///< else Elman
+    const int units;
+    const bool gru;                    ///< else Elman
     std::vector<std::string> tensors;  ///< names of those read
+
+private:
+    int padded_;
+    AlignedFloats input_, bias_, hidden_, out_;
+    float out_bias_ = 0.f;
+    SmallCellKernels::Run run_ = nullptr;  ///< of the level in use
 };
 
 /// Control thread. Reads PREFIX.weight_ih (units or 3 units, 1), PREFIX.weight_hh (as many, units),

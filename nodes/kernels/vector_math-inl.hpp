@@ -41,12 +41,10 @@ HWY_INLINE V Scaled(D d, V p, V rounded) {
     return hn::BitCast(d, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::BitCast(di, rounded))));
 }
 
-/// e^x, relative error 2e-7. Held to x in -87.3..88.3: never infinite, never below 1e-38.
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V Exp(D d, V x) {
-    x = Held(d, x, -87.3f, 88.3f);
-    const V n = hn::MulAdd(x, hn::Set(d, 1.44269504f), hn::Set(d, rounder));
-    const V whole = hn::Sub(n, hn::Set(d, rounder));
+/// e^r - 1 for what rounding leaves of x: r = x - n ln 2, n = rounded - rounder.
+template <class D, class V>
+HWY_INLINE V ExpOfRest(D d, V x, V rounded) {
+    const V whole = hn::Sub(rounded, hn::Set(d, rounder));
     // ln 2 in two parts, the first so short that its multiples are exact
     V r = hn::NegMulAdd(whole, hn::Set(d, 0.693359375f), x);
     r = hn::NegMulAdd(whole, hn::Set(d, -2.12194440e-4f), r);
@@ -55,9 +53,25 @@ HWY_INLINE V Exp(D d, V x) {
     p = hn::MulAdd(p, r, hn::Set(d, 4.166839e-2f));
     p = hn::MulAdd(p, r, hn::Set(d, 1.6666521e-1f));
     p = hn::MulAdd(p, r, hn::Set(d, 4.9999994e-1f));
-    p = hn::MulAdd(p, hn::Mul(r, r), r);
-    p = hn::Add(p, hn::Set(d, 1.f));
-    return Scaled(d, p, n);
+    return hn::MulAdd(p, hn::Mul(r, r), r);
+}
+
+/// e^x, relative error 2e-7. Held to x in -87.3..88.3: never infinite, never below 1e-38.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Exp(D d, V x) {
+    x = Held(d, x, -87.3f, 88.3f);
+    const V n = hn::MulAdd(x, hn::Set(d, 1.44269504f), hn::Set(d, rounder));
+    return Scaled(d, hn::Add(ExpOfRest(d, x, n), hn::Set(d, 1.f)), n);
+}
+
+/// 1 - e^-x for x >= 0, relative error 3e-7.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V OneMinusExp(D d, V x) {
+    x = Held(d, hn::Neg(x), -87.3f, 0.f);
+    const V n = hn::MulAdd(x, hn::Set(d, 1.44269504f), hn::Set(d, rounder));
+    const V one = hn::Set(d, 1.f), scale = Scaled(d, one, n);
+    // 1 - 2^n (1 + p): p alone where n is 0, so that nothing is lost beside 1
+    return hn::NegMulAdd(scale, ExpOfRest(d, x, n), hn::Sub(one, scale));
 }
 
 /// 2^x for x <= 0, absolute error 2e-7. Held to x >= -126.

@@ -39,6 +39,7 @@ HWY_INLINE void Each(const float* in, float* out, int count) noexcept {
     }
 
 GAINSTAGE_EACH(Exp)
+GAINSTAGE_EACH(OneMinusExp)
 GAINSTAGE_EACH(Exp2OfNegative)
 GAINSTAGE_EACH(Tanh)
 GAINSTAGE_EACH(Sigmoid)
@@ -53,6 +54,7 @@ GAINSTAGE_EACH(Gelu)
 const VectorMath* VectorMathHere() {
     static const VectorMath math{.level = hwy::TargetName(HWY_TARGET),
                                  .exp = ExpRow,
+                                 .one_minus_exp = OneMinusExpRow,
                                  .exp2_of_negative = Exp2OfNegativeRow,
                                  .tanh = TanhRow,
                                  .sigmoid = SigmoidRow,

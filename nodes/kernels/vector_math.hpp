@@ -9,7 +9,7 @@ namespace gainstage {
 struct VectorMath {
     using Function = void (*)(const float* in, float* out, int count) noexcept;
     const char* level;  ///< Highway's name of the level that these were compiled for
-    Function exp, exp2_of_negative, tanh, sigmoid, silu, log, log2, softplus, erf, gelu;
+    Function exp, one_minus_exp, exp2_of_negative, tanh, sigmoid, silu, log, log2, softplus, erf, gelu;
 };
 
 /// Of the level in use (simd.hpp). Control thread; keep the reference.

@@ -3,6 +3,8 @@
 #include "nodes/kernels/gru_cell.hpp"
 #include "nodes/kernels/lstm_cell.hpp"
 #include "nodes/kernels/lstm_windows.hpp"
+#include "nodes/kernels/recurrence.hpp"
+#include "runtime/model/model.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/signals.hpp"
 
@@ -55,6 +57,17 @@ struct Plain {
         }
     }
 };
+
+/// What read_recurrence() makes of it, with the weights of an output.
+std::unique_ptr<const Recurrence> small_cell(const Plain& p, const Channel& out) {
+    Model model;
+    const std::int64_t rows = p.gates * p.units, units = p.units;
+    model.tensors = {
+        {"cell.weight_ih", {rows, 1}, p.weight_ih}, {"cell.weight_hh", {rows, units}, p.weight_hh},
+        {"cell.bias_ih", {rows}, p.bias_ih},        {"cell.bias_hh", {rows}, p.bias_hh},
+        {"cell.out.weight", {1, units}, out},       {"cell.out.bias", {1}, {0.25f}}};
+    return read_recurrence(model, "cell");
+}
 
 constexpr int frames = 50;
 
@@ -114,6 +127,32 @@ TEST_CASE("gru_cell: it is the formula, at any size") {
                   return h;
               }) < rounding);
     }
+}
+
+TEST_CASE("recurrence: small cells are the formula, at any size, and may be cut") {
+    for (const int gates : {1, 3})
+        for (const int units : {1, 3, 4, 5, 8, 13, 16, 32}) {
+            const Plain plain{.gates = gates, .units = units, .inputs = 1};
+            const Channel weights = white_noise(units, 9, 0.5f), in = white_noise(frames, 7, 2.f);
+            const auto cell = small_cell(plain, weights);
+            Recurrence::State whole, cut;
+            Channel out(frames), pieces(frames);
+            cell->run(whole, in.data(), out.data(), frames);
+            cell->run(cut, in.data(), pieces.data(), 33);
+            cell->run(cut, in.data() + 33, pieces.data() + 33, frames - 33);
+            CHECK(out == pieces);
+            Doubles h(units);
+            for (int k = 0; k < frames; ++k) {
+                const Doubles x{double{in[k]}}, before = h;
+                if (gates == 3) plain.gru_step(x, h);
+                for (int u = 0; u < units && gates == 1; ++u)
+                    h[u] = std::tanh(plain.of_input(u, x) + plain.of_hidden(u, before));
+                double expected = 0.25;
+                for (int u = 0; u < units; ++u) expected += double{weights[u]} * h[u];
+                INFO(gates << " gates, " << units << " units, frame " << k);
+                CHECK(out[k] == Approx(expected).margin(rounding).epsilon(0));
+            }
+        }
 }
 
 TEST_CASE("lstm_windows: they are the formula, whatever their number, size and length") {

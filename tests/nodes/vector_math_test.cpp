@@ -51,6 +51,10 @@ TEST_CASE("vector maths: every function is as exact as it says, over all that it
     // The bounds are those that vector_math-inl.hpp states; the errors reach 37 to 91 % of them.
     const std::vector<Law> laws{
         {"exp", m.exp, [](double x) { return std::exp(x); }, -87., 88., false, 0., 2e-7},
+        {"1 - exp(-x)", m.one_minus_exp, [](double x) { return -std::expm1(-x); }, 1e-20, 87., true, 0.,
+         3e-7},
+        {"1 - exp(-x), near 1", m.one_minus_exp, [](double x) { return -std::expm1(-x); }, 0.1, 3., false, 0.,
+         3e-7},
         {"exp2", m.exp2_of_negative, [](double x) { return std::exp2(x); }, -126., 0., false, 2e-7, 0.},
         {"tanh", m.tanh, [](double x) { return std::tanh(x); }, -30., 30., false, 3e-7, 0.},
         {"tanh, near 0", m.tanh, [](double x) { return std::tanh(x); }, 1e-20, 1., true, 0., 4e-7},
