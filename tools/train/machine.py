@@ -2,7 +2,6 @@
 
 import platform
 
-import numba
 import torch
 
 from .problem import UNAVAILABLE, Problem
@@ -20,10 +19,10 @@ def chosen_device(name):
 
 
 def use_threads(threads):
-    """0: as the libraries find right, OMP_NUM_THREADS if it is set."""
+    """0: as the libraries find right, OMP_NUM_THREADS if it is set. The compiled recurrences use one thread anyway, and
+    numba's own setting would undo PyTorch's: both sit on one OpenMP."""
     if threads:
         torch.set_num_threads(threads)
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
 
 
 def in_words(device):
