@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "nodes/kernels/dot.hpp"
-#include "nodes/kernels/row_maths.hpp"
 #include "runtime/model/model.hpp"
 
 namespace gainstage {
@@ -26,13 +25,15 @@ S6::S6(const Setup& setup)
     : weights_(*setup.model, setup.sample_rate_hz),
       channels_(setup.channels),
       activate_(weights_.tanh_mix ? vector_math().tanh : vector_math().gelu),
+      rows_(row_maths()),
+      products_(product_kernels()),
       film_row_(padded(weights_.film.inputs())),
       cell_row_(padded(weights_.second_controls + weights_.feature_count())),
       modulation_row_(std::max(padded(weights_.film.outputs()), weights_.cell.row())),
       magnitudes_row_(padded(weights_.spectrum.bins())) {
     for (const ModelControl& control : setup.model->controls)
         to_model_.push_back({control.scale, control.offset});
-    const auto rows = [](AlignedFloats& buffer, int row) { buffer.resize(tile_frames * row); };
+    const auto rows = [](AlignedFloats& buffer, int row) { buffer.resize(tile_frames * row + row_margin); };
     rows(here_, weights_.widest);
     rows(there_, weights_.widest);
     rows(film_in_, film_row_);
@@ -89,10 +90,22 @@ void S6::process(const Block& block) noexcept {
     fresh_ = false;
     for (int done = 0; done < block.frames; done += tile_frames) {
         const int frames = std::min(tile_frames, block.frames - done);
+        still_ = !weights_.has_features() && is_still(block, done, frames);
         read_controls(block, done, frames);
         for (int c = 0; c < channels_; ++c)
             process_tile(states_[c], block.in(0, c) + done, block.out(0, c) + done, frames);
     }
+}
+
+/// Whether no control moves within these frames.
+bool S6::is_still(const Block& block, int first, int frames) const noexcept {
+    const std::uint64_t time = block.time + static_cast<std::uint64_t>(first);
+    for (std::size_t i = 0; i < to_model_.size(); ++i) {
+        const Ramp& knob = block.param(static_cast<int>(i));
+        if (knob.moving(time) || knob.at(time) != knob.at(time + static_cast<std::uint64_t>(frames) - 1))
+            return false;
+    }
+    return true;
 }
 
 /// The controls' part of film_in_ and cell_in_.
@@ -117,21 +130,19 @@ void S6::process_tile(State& state, const float* in, float* out, int frames) noe
     weights_.input.run(past + 1, 1, here_.data(), row, frames);
     run_ssm(0, state, frames);
     if (weights_.has_features()) analyse(state, frames);
-    weights_.film.run(film_in_.data(), film_row_, modulation_.data(), modulation_row_, frames);
-    const int channels = weights_.mix[0].outputs();
-    modulate(here_.data(), row, modulation_.data(), modulation_.data() + channels, modulation_row_, channels,
-             frames);
+    // gains and offsets that are the same for all frames are worked out once
+    const int film_stride = still_ ? 0 : modulation_row_, channels = weights_.mix[0].outputs();
+    weights_.film.run(film_in_.data(), film_row_, modulation_.data(), modulation_row_, still_ ? 1 : frames);
+    rows_.modulate(here_.data(), row, modulation_.data(), modulation_.data() + channels, film_stride,
+                   channels, frames);
     run_glu(weights_.film_glu, frames);
     if (weights_.has_temporal()) {
         modulate_by_memory(state, frames);
         run_glu(weights_.temporal_glu, frames);
         run_ssm(1, state, frames);
     }
-    weights_.output.run(here_.data(), row, there_.data(), row, frames);
-    for (int k = 0; k < frames; ++k) {
-        const float y = there_[k * row];
-        out[k] = weights_.product ? y * in[k] : y;
-    }
+    products_.dot(here_.data(), weights_.output.data(), weights_.output_bias, row, voice_.data(), frames);
+    for (int k = 0; k < frames; ++k) out[k] = weights_.product ? voice_[k] * in[k] : voice_[k];
     std::copy(past + frames, past + frames + window, past);
 }
 
@@ -161,7 +172,7 @@ void S6::run_ssm(int stage, State& state, int frames) noexcept {
 void S6::run_glu(const Dense& glu, int frames) noexcept {
     const int row = weights_.widest;
     glu.run(here_.data(), row, there_.data(), row, frames);
-    gate_softsign(there_.data(), row, here_.data(), row, glu.outputs() / 2, frames);
+    rows_.gate_softsign(there_.data(), row, here_.data(), row, glu.outputs() / 2, frames);
 }
 
 /// here_: times the first half of the GRU's state, plus the second.
@@ -180,8 +191,8 @@ void S6::modulate_by_memory(State& state, int frames) noexcept {
         state.oldest = (state.oldest + run) % lag;
     }
     const int channels = cell.units() / 2;
-    modulate(here_.data(), weights_.widest, modulation_.data(), modulation_.data() + channels,
-             modulation_row_, channels, frames);
+    rows_.modulate(here_.data(), weights_.widest, modulation_.data(), modulation_.data() + channels,
+                   modulation_row_, channels, frames);
 }
 
 }  // namespace gainstage

@@ -5,6 +5,8 @@
 #include <array>
 #include <vector>
 
+#include "nodes/kernels/product.hpp"
+#include "nodes/kernels/row_maths.hpp"
 #include "nodes/kernels/vector_math.hpp"
 #include "nodes/s6_weights.hpp"
 #include "runtime/node.hpp"
@@ -40,6 +42,7 @@ private:
         int oldest = 0;        ///< the row whose turn it is
     };
 
+    bool is_still(const Block&, int first, int frames) const noexcept GAINSTAGE_REALTIME;
     void read_controls(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
     void process_tile(State&, const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME;
     void analyse(State&, int frames) noexcept GAINSTAGE_REALTIME;
@@ -51,14 +54,18 @@ private:
     S6Weights weights_;
     const int channels_;
     const VectorMath::Function activate_;
+    const RowMaths& rows_;  ///< these and the next: of the level in use
+    const ProductKernels& products_;
     std::vector<ToModel> to_model_;
     // audio thread
     std::vector<State> states_;
     bool fresh_ = true;
+    bool still_ = false;  ///< what makes gains and offsets is the same for all frames of the tile
     // scratch within one call; rows of weights_.widest floats unless said otherwise
     AlignedFloats here_, there_;
     AlignedFloats film_in_, cell_in_;  ///< rows [controls, features]
     AlignedFloats gates_, modulation_, magnitudes_;
+    std::array<float, tile_frames> voice_{};
     SelectiveSsm::Scratch scratch_;
     const int film_row_, cell_row_, modulation_row_, magnitudes_row_;
 };

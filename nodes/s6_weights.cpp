@@ -69,6 +69,7 @@ S6Weights::S6Weights(const Model& model, double rate_hz) {
     check_rate(model, rate_hz);
     widest = padded(std::max({widest, input.outputs(), ssm[0].outputs(), ssm[1].outputs(), mix[0].outputs(),
                               mix[1].outputs(), film.outputs(), film_glu.outputs(), temporal_glu.outputs()}));
+    output.resize(widest);
     tensors = read.used();
     const auto longest = static_cast<std::int64_t>(std::ceil(longest_memory_seconds * rate_hz));
     memory_samples = model.memory_samples > 0 ? std::min(model.memory_samples, longest) : longest;
@@ -120,7 +121,9 @@ void S6Weights::read_film(LayerReader& read, bool remembers) {
             refuse(read.model(),
                    fmt::format("tensor \"{}\" has {} rows; expected an even number: outputs and gates", name,
                                glu->outputs()));
-    output = read.dense("output", 1, out / 2);
+    const Tensor& last = read.tensor("output.weight", {1, out / 2});
+    output.assign(last.data.begin(), last.data.end());
+    output_bias = read.tensor("output.bias", {1}).data[0];
 }
 
 void S6Weights::read_temporal(LayerReader& read, int channels) {
@@ -164,7 +167,9 @@ double operations_of_s6(const Model& model) {
     const auto modulation = [&](const Dense& glu) {
         return operations::affine(glu.inputs()) + of(glu) + 4. * glu.inputs();
     };
-    double count = of(w.input) + stage(0) + of(w.film) + modulation(w.film_glu) + of(w.output);
+    const double channels = w.has_temporal() ? w.mix[1].outputs() : w.film_glu.outputs() / 2;
+    double count =
+        of(w.input) + stage(0) + of(w.film) + modulation(w.film_glu) + operations::dense(1, channels);
     if (w.has_features())
         count += w.spectrum.bins() * (8. + 3. + operations::transcendental) +
                  operations::dense(w.feature_count(), w.spectrum.bins());

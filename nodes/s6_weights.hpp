@@ -65,7 +65,8 @@ struct S6Weights {
     Dense temporal_glu;
     int lag_samples = 1;  ///< from which step back the GRU's state comes
 
-    Dense output;
+    AlignedFloats output;  ///< of a row, zeros up to `widest`
+    float output_bias = 0.f;
     bool product = true;
 
     int widest = 0;  ///< floats of the longest row of any stage

@@ -37,7 +37,7 @@ HWY_INLINE void ScanGroup(const SelectiveScan& s, int first, int at) {
         GAINSTAGE_UNROLL
         for (int n = 0; n < States; ++n) {
             const V added = hn::Mul(drive, hn::Set(d, s.b[k * s.map_row + first + n]));
-            h[n] = Remembers ? hn::MulAdd(Exp(d, hn::Mul(delta, decay[n])), h[n], added) : added;
+            h[n] = Remembers ? hn::MulAdd(Exp2OfNegative(d, hn::Mul(delta, decay[n])), h[n], added) : added;
             V& sum = n % 2 ? odd : even;
             sum = hn::MulAdd(h[n], hn::Set(d, s.c[k * s.map_row + first + n]), sum);
         }

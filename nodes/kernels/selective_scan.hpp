@@ -5,13 +5,13 @@ namespace gainstage {
 
 /// For frames k and channels d of rows that lie `row` floats apart (padding takes part):
 ///
-///     h[n][d] = exp(delta[k][d] decay[n][d]) h[n][d] + delta[k][d] in[k][d] B[k][n]
+///     h[n][d] = 2^(delta[k][d] decay[n][d]) h[n][d] + delta[k][d] in[k][d] B[k][n]
 ///     out[k][d] = skip[d] in[k][d] + sum_n h[n][d] C[k][n]
 ///
 /// REQUIRES: `out` overlaps nothing; row is a multiple of vector_channels (dense.hpp).
 struct SelectiveScan {
-    const float *decay, *skip;  ///< [states][row], [row]
-    const float *in, *delta;    ///< [frames][row]
+    const float *decay, *skip;  ///< [states][row], <= 0; [row]
+    const float *in, *delta;    ///< [frames][row]; delta >= 0
     const float *b, *c;         ///< [frames][states], rows map_row floats apart
     float* hidden;              ///< [states][row], goes on
     float* out;                 ///< [frames][row]

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace gainstage {
 
@@ -23,7 +24,11 @@ void enlarge(AlignedFloats& rows, int floats) {
 }  // namespace
 
 SelectiveSsm::SelectiveSsm(LayerReader& read, const std::string& prefix, int inputs, bool remembers)
-    : inputs_(inputs), remembers_(remembers), scan_(&selective_scan_kernels()), math_(&vector_math()) {
+    : inputs_(inputs),
+      remembers_(remembers),
+      scan_(&selective_scan_kernels()),
+      math_(&vector_math()),
+      rows_(&row_maths()) {
     constexpr int any = LayerReader::any;
     const Tensor& a_log = read.tensor(prefix + ".a_log", {any, any}, max_inner);
     inner_ = rows_of(a_log);
@@ -47,7 +52,8 @@ SelectiveSsm::SelectiveSsm(LayerReader& read, const std::string& prefix, int inp
     decay_.resize(states_ * inner_row());
     for (int d = 0; d < inner_; ++d)
         for (int n = 0; n < states_; ++n)
-            decay_[n * inner_row() + d] = -static_cast<float>(std::exp(double{a_log.data[d * states_ + n]}));
+            decay_[n * inner_row() + d] =
+                -static_cast<float>(std::numbers::log2e * std::exp(double{a_log.data[d * states_ + n]}));
     for (const float decay : decay_)
         if (!std::isfinite(decay))
             throw ModelError(
@@ -71,7 +77,7 @@ SelectiveSsm::State SelectiveSsm::make_state() const {
 }
 
 void SelectiveSsm::fit(Scratch& scratch, int frames) const {
-    enlarge(scratch.gated, (frames + taps_ - 1) * gated_row());
+    enlarge(scratch.gated, (frames + taps_ - 1) * gated_row() + row_margin);
     enlarge(scratch.inner, frames * inner_row());
     enlarge(scratch.scanned, frames * inner_row());
     enlarge(scratch.projected, frames * projected_row());
@@ -83,20 +89,14 @@ void SelectiveSsm::clear(State& state) noexcept {
     std::fill(state.past.begin(), state.past.end(), 0.f);
 }
 
-/// scratch.inner = silu of the convolution; the gates in scratch.gated go through silu as well.
+/// scratch.inner = silu of the convolution.
 void SelectiveSsm::convolve(State& state, Scratch& scratch, int frames) const noexcept {
-    const int row = gated_row(), width = inner_row(), history = (taps_ - 1) * row;
+    const int row = gated_row(), history = (taps_ - 1) * row;
     float* const a = scratch.gated.data();
-    float* const u = scratch.inner.data();
     std::copy_n(state.past.begin(), history, a);
-    for (int k = 0; k < frames; ++k) {
-        std::copy_n(conv_bias_.data(), width, u + k * width);
-        for (int j = 0; j < taps_; ++j)
-            for (int d = 0; d < width; ++d) u[k * width + d] += conv_[j * width + d] * a[(k + j) * row + d];
-    }
+    rows_->convolve_silu(a, row, conv_.data(), conv_bias_.data(), taps_, scratch.inner.data(), inner_row(),
+                         inner_, frames);
     std::copy_n(a + frames * row, history, state.past.begin());
-    math_->silu(u, u, frames * width);
-    math_->silu(a + history, a + history, frames * row);
 }
 
 /// scratch.projected, scratch.delta: the step, B and C that each frame chooses.
@@ -140,8 +140,7 @@ void SelectiveSsm::run(State& state, const float* in, int in_stride, float* out,
     scan(state, scratch, frames);
     float* const s = scratch.scanned.data();
     const float* const gates = scratch.gated.data() + history + inner_;
-    for (int k = 0; k < frames && gated_; ++k)
-        for (int d = 0; d < inner_; ++d) s[k * row + d] *= gates[k * gated_row() + d];
+    if (gated_) rows_->gate_silu(s, row, gates, gated_row(), inner_, frames);
     out_.run(s, row, out, out_stride, frames);
 }
 

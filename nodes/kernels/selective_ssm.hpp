@@ -5,6 +5,7 @@
 
 #include "nodes/kernels/dense.hpp"
 #include "nodes/kernels/layer_reader.hpp"
+#include "nodes/kernels/row_maths.hpp"
 #include "nodes/kernels/selective_scan.hpp"
 #include "nodes/kernels/vector_math.hpp"
 #include "runtime/realtime/nonblocking.hpp"
@@ -74,10 +75,11 @@ private:
     Dense in_, project_, delta_, out_;
     AlignedFloats conv_;       ///< [tap][padded(D)]
     AlignedFloats conv_bias_;  ///< [padded(D)]
-    AlignedFloats decay_;      ///< -exp(a_log), [state][padded(D)]
+    AlignedFloats decay_;      ///< -exp(a_log) / ln 2, [state][padded(D)]
     AlignedFloats skip_;       ///< [padded(D)]
     const SelectiveScanKernels* scan_ = nullptr;
     const VectorMath* math_ = nullptr;
+    const RowMaths* rows_ = nullptr;
 };
 
 }  // namespace gainstage
