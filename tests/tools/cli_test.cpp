@@ -108,6 +108,14 @@ TEST_CASE("bench --all measures a family beside plain Eigen") {
         CHECK(block["plain_median_ns"] > 0.);
     }
     CHECK(model["cold_block_us"] > 0.);
+    const double cold = model["cold_block_us"], allowed = model["cold_allowed_us"];
+    CHECK(model["cold_met"] == (cold <= allowed));
+    CHECK(allowed <= 0.25 * 32. / 48'000. * 1e6);
+    // 297 weights and biases; what a block of 32 frames writes is some thousands of floats
+    CHECK(model["touched_bytes"] > 4. * 300.);
+    CHECK(model["touched_bytes"] < 4. * 10'000.);
+    CHECK(model["worst_phase_over_median"] >= 1.);
+    CHECK(model["phase_met"] == (model["worst_phase_over_median"] <= 1.3));
     CHECK(gainstage_run("bench").exit_code == 64);
 }
 

@@ -10,6 +10,7 @@
 #include "runtime/realtime/denormals.hpp"
 #include "runtime/realtime/plan.hpp"
 #include "tools/bench/machine.hpp"
+#include "tools/bench/patch_bench.hpp"
 
 namespace gainstage {
 
@@ -110,6 +111,20 @@ LoneNode::LoneNode(const NodeType& type, std::shared_ptr<const Model> model)
     const Setup setup = setup_of(type, model);
     node_ = build_node(type, setup);
     for (const float value : setup.start) ramps_.push_back(settled(value));
+    for (const ModelControl& control : model->controls) ranges_.push_back({control.min, control.max});
+    for (const ParamSpec& param : type.params) ranges_.push_back({param.min, param.max});
+}
+
+/// 20 ms from end to end.
+void LoneNode::play_moving(const float* in, float* out, int frames) {
+    constexpr std::uint32_t length = 960;
+    for (std::size_t i = 0; i < ramps_.size(); ++i) {
+        Ramp& ramp = ramps_[i];
+        if (ramp.moving(time_)) continue;
+        const float to = ramp.to < ranges_[i].max ? ranges_[i].max : ranges_[i].min;
+        ramp = {.start = time_, .length = length, .from = ramp.to, .to = to};
+    }
+    play(in, out, frames);
 }
 
 void LoneNode::play(const float* in, float* out, int frames) {
@@ -135,6 +150,25 @@ std::vector<BlockCost> measure_players(const std::vector<Player>& players, int f
     std::vector<BlockCost> costs;
     for (Stopwatch& watch : watches) costs.push_back(watch.cost());
     return costs;
+}
+
+PhaseCost measure_phases(const Player& player, int frames, double seconds) {
+    const FlushDenormals as_the_engine;
+    Stopwatch watch(player, frames);
+    const auto phases = static_cast<std::size_t>(std::max(1, phase_cycle_frames / frames));
+    std::vector<std::vector<double>> ns(phases);
+    std::vector<double> all;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    for (std::size_t block = 0; std::chrono::steady_clock::now() < end || block % phases != 0; ++block) {
+        const double cost = watch.ns_of_block() / frames;
+        if (block < 2 * phases) continue;  // caches and branches
+        ns[block % phases].push_back(cost);
+        all.push_back(cost);
+    }
+    PhaseCost cost{.median_ns = quantile(all, 0.5)};
+    for (std::vector<double>& phase : ns)
+        cost.worst_phase_ns = std::max(cost.worst_phase_ns, quantile(phase, 0.5));
+    return cost;
 }
 
 double measure_cold_us(const Player& player, int frames, int takes) {

@@ -17,17 +17,28 @@ using Player = std::function<void(const float* in, float* out, int frames)>;
 struct BlockCost {
     int frames = 0;
     double median_ns = 0., p99_ns = 0., max_ns = 0.;  ///< per sample
-    double cold_us = 0.;  ///< per block after the caches were emptied, the median; 0: not asked for
 };
 
-/// A node alone in one channel, its knobs at rest at their defaults.
+/// Windows and control grids make some blocks dearer than others, at phases that come back after
+/// phase_cycle_frames (patch_bench.hpp).
+struct PhaseCost {
+    double median_ns = 0., worst_phase_ns = 0.;  ///< per sample: of all blocks, and at the dearest phase
+    double ratio() const { return worst_phase_ns / median_ns; }
+};
+
+/// A node alone in one channel, its knobs at rest at their defaults or all on their way to and fro.
 class LoneNode {
 public:
     LoneNode(const NodeType&, std::shared_ptr<const Model>);
     void play(const float* in, float* out, int frames);
+    void play_moving(const float* in, float* out, int frames);
 
 private:
     std::unique_ptr<Node> node_;
+    struct Range {
+        float min, max;
+    };
+    std::vector<Range> ranges_;  ///< of the knobs
     std::vector<Ramp> ramps_;
     std::unique_ptr<std::atomic<float>[]> readings_;
     std::uint64_t time_ = 0;
@@ -36,6 +47,8 @@ private:
 /// Plays noise at -12 dBFS through each of them, in turn, `seconds` each: what the machine does meanwhile
 /// meets all alike. Control thread.
 std::vector<BlockCost> measure_players(const std::vector<Player>&, int frames, double seconds);
+/// `player` plays `seconds` of noise.
+PhaseCost measure_phases(const Player& player, int frames, double seconds);
 /// The median of `takes` blocks, in microseconds, each after the caches were emptied.
 double measure_cold_us(const Player&, int frames, int takes);
 

@@ -18,12 +18,15 @@ namespace gainstage {
 namespace {
 
 constexpr int sizes[] = {16, 32, 64, 128, 512};
-constexpr int judged_size = 64, cold_frames = 32, cold_takes = 15;
+constexpr int judged_size = 64, cold_frames = 32, cold_takes = 15, phase_frames = 16;
+constexpr double cold_slack_us = 2., cold_most_share = 0.25, device_rate_hz = 48'000.;
 
 struct Row {
     const Exhibit* exhibit;
     std::vector<BlockCost> node, twin;  ///< at each of `sizes`
     double cold_us = 0.;                ///< a block of cold_frames after the caches were emptied
+    double touched_bytes = 0.;          ///< by such a block: weights, state and rows
+    PhaseCost moving = {};              ///< blocks of phase_frames, all knobs in motion
 
     const BlockCost& at(int frames) const {
         return *std::find_if(node.begin(), node.end(), [=](const auto& c) { return c.frames == frames; });
@@ -32,6 +35,18 @@ struct Row {
     double share(const Machine& machine) const { return exhibit->operations / ns() / machine.fma_gflops; }
     double cycles(const Machine& machine) const { return ns() * machine.clock_ghz; }
     double flatness() const { return at(16).median_ns / ns(); }
+    double warm_us() const { return at(cold_frames).median_ns * cold_frames * 1e-3; }
+    /// As long as what it touches takes from memory, and a quarter of the period at most.
+    double cold_allowed_us(const Machine& machine) const {
+        const double from_memory = touched_bytes / machine.memory_gb_per_s * 1e-3;
+        return std::min(warm_us() + from_memory + cold_slack_us,
+                        cold_most_share * cold_frames / device_rate_hz * 1e6);
+    }
+    bool cold_met(const Machine& machine) const { return cold_us <= cold_allowed_us(machine); }
+    bool phase_met() const {
+        const double most = exhibit->target.most_phase;
+        return most <= 0. || moving.ratio() <= most;
+    }
     /// How many times as fast as plain Eigen.
     double gain() const {
         for (const BlockCost& cost : twin)
@@ -59,6 +74,11 @@ Row measure(const Exhibit& exhibit, double seconds) {
         row.node.push_back(costs[0]), row.twin.push_back(costs[1]);
     }
     row.cold_us = measure_cold_us(players[0], cold_frames, cold_takes);
+    row.touched_bytes = sizeof(float) * static_cast<double>(exhibit.working_floats);
+    for (const Tensor& tensor : model->tensors)
+        row.touched_bytes += sizeof(float) * static_cast<double>(tensor.data.size());
+    const Player mover = [&](const float* in, float* out, int frames) { node.play_moving(in, out, frames); };
+    row.moving = measure_phases(mover, phase_frames, seconds);
     return row;
 }
 
@@ -88,12 +108,26 @@ Table::Row text_of(const Row& row, const Machine& machine) {
     const double flat = row.exhibit->target.most_at_16;
     for (std::string cell :
          {fmt::format("{:.1f}", judged.p99_ns), fmt::format("{:.0f}", judged.max_ns),
-          fmt::format("{:.1f} us", row.cold_us), fmt::format("{:.0f} x", 1e9 / 48'000. / row.ns()),
+          fmt::format("{:.0f} x", 1e9 / device_rate_hz / row.ns()),
           fmt::format("{:.1f} %", row.share(machine) * 100.), fmt::format("{:.0f}", row.cycles(machine)),
           fmt::format("{:.1f} x", row.gain()), verdict.target, std::string(word(verdict.met)),
           fmt::format("{:.2f} of {:.1f} {}", row.flatness(), flat, word(row.flatness() <= flat))})
         cells.push_back(std::move(cell));
     return cells;
+}
+
+/// How even a stream of blocks is.
+Table::Row evenness_of(const Row& row, const Machine& machine) {
+    const double most = row.exhibit->target.most_phase;
+    return {row.exhibit->name,
+            fmt::format("{:.1f}", row.warm_us()),
+            fmt::format("{:.1f}", row.touched_bytes * 1e-3),
+            fmt::format("{:.1f}", row.cold_us),
+            fmt::format("{:.1f} {}", row.cold_allowed_us(machine), word(row.cold_met(machine))),
+            fmt::format("{:.1f}", row.at(phase_frames).median_ns),
+            fmt::format("{:.1f}", row.moving.median_ns),
+            most > 0. ? fmt::format("{:.2f} of {:.1f} {}", row.moving.ratio(), most, word(row.phase_met()))
+                      : fmt::format("{:.2f}", row.moving.ratio())};
 }
 
 nlohmann::ordered_json json_of(const Row& row, const Machine& machine) {
@@ -109,6 +143,12 @@ nlohmann::ordered_json json_of(const Row& row, const Machine& machine) {
                                 {"cost_at_16_over_64", row.flatness()},
                                 {"flat", row.flatness() <= row.exhibit->target.most_at_16},
                                 {"cold_block_us", row.cold_us},
+                                {"cold_allowed_us", row.cold_allowed_us(machine)},
+                                {"cold_met", row.cold_met(machine)},
+                                {"touched_bytes", row.touched_bytes},
+                                {"moving_median_ns", row.moving.median_ns},
+                                {"worst_phase_over_median", row.moving.ratio()},
+                                {"phase_met", row.phase_met()},
                                 {"blocks", nlohmann::json::array()}};
     for (std::size_t i = 0; i < row.node.size(); ++i)
         json["blocks"].push_back({{"frames", row.node[i].frames},
@@ -120,15 +160,21 @@ nlohmann::ordered_json json_of(const Row& row, const Machine& machine) {
 }
 
 void print(const std::vector<Row>& rows, const Machine& machine) {
-    Table table({"NS A SAMPLE IN BLOCKS OF", "16", "32", "64", "128", "512", "P99", "MAX", "COLD 32",
-                 "REAL TIME", "OF PEAK", "CYCLES", "PLAIN", "TARGET", "", "16 OVER 64"});
-    for (const Row& row : rows) table.add(text_of(row, machine));
+    Table table({"NS A SAMPLE IN BLOCKS OF", "16", "32", "64", "128", "512", "P99", "MAX", "REAL TIME",
+                 "OF PEAK", "CYCLES", "PLAIN", "TARGET", "", "16 OVER 64"});
+    Table even({fmt::format("BLOCKS OF {}, US", cold_frames), "WARM", "KB", "COLD", "ALLOWED",
+                fmt::format("OF {}, NS A SAMPLE", phase_frames), "IN MOTION", "DEAREST PHASE"});
+    for (const Row& row : rows) table.add(text_of(row, machine)), even.add(evenness_of(row, machine));
     fmt::print(
         "{}: {:.2f} GHz, {:.1f} GFLOP/s of multiply-adds, {:.1f} GB/s from memory; P99 to PLAIN at {} "
         "frames, "
-        "one channel, knobs at rest\n\n{}",
+        "one channel, knobs at rest\n\n{}\n{}\n"
+        "KB: weights, state and rows that a block touches. COLD: the median of the first block after the "
+        "caches "
+        "were emptied; allowed are the warm cost, what KB take from memory, and {:.0f} us, a quarter of the "
+        "period at most. IN MOTION: all knobs on their way; DEAREST PHASE over the median block.\n",
         machine.level, machine.clock_ghz, machine.fma_gflops, machine.memory_gb_per_s, judged_size,
-        table.text());
+        table.text(), even.text(), cold_slack_us);
 }
 
 }  // namespace
