@@ -40,6 +40,11 @@ class ByHand(unittest.TestCase):
         self.near(losses.esr_plain(0.5 * target, target), 0.25)
         self.assertTrue(float(losses.esr_plain(target * 0, target * 0)) == 0)
 
+    def test_a_piece_is_measured_by_the_power_of_its_whole_sound_where_that_is_given(self):
+        output, target = rows([0.5, 0.0]), rows([0.0, 0.0])
+        self.near(losses.esr_plain(output, target, power=2.0), 0.125 / 2.0)
+        self.near(Loss("esr_plain+mae")(output, target, 2.0), 0.125 / 2.0 + 0.25)  # an absolute error stays one
+
     def test_pre_emphasis(self):
         # 1 - 0.85 z^-1: the error 1, 0 becomes 1, -0.85 and the target 0, 2 becomes 0, 2
         output, target = rows([1.0, 2.0]), rows([0.0, 2.0])

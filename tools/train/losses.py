@@ -30,24 +30,24 @@ def mse(output, target):
     return (output - target).square().mean()
 
 
-def dc(output, target):
+def dc(output, target, power=None):
     """Squared difference of the means over the target's mean square; every row has means of its own."""
-    return (output - target).mean(-1).square().mean() / _power(target)
+    return (output - target).mean(-1).square().mean() / _power(target, power)
 
 
-def esr_plain(output, target):
+def esr_plain(output, target, power=None):
     """Error-to-signal ratio, equation 11, without a filter before it."""
-    return mse(output, target) / _power(target)
+    return mse(output, target) / _power(target, power)
 
 
-def esr(output, target):
+def esr(output, target, power=None):
     """Error-to-signal ratio behind the DC blocker: equations 10 and 11."""
-    return esr_plain(dc_block(output), dc_block(target))
+    return esr_plain(dc_block(output), dc_block(target), power)
 
 
-def esr_pre(output, target):
+def esr_pre(output, target, power=None):
     """Error-to-signal ratio behind the first-order high-pass 1 - 0.85 z^-1."""
-    return esr_plain(pre_emphasis(output), pre_emphasis(target))
+    return esr_plain(pre_emphasis(output), pre_emphasis(target), power)
 
 
 def ste(output, target, frame, hop):
@@ -73,6 +73,7 @@ def stft(output, target, transform, hop, window):
 
 
 LOSSES = {f.__name__: f for f in (mae, mse, esr, esr_plain, esr_pre, dc, mste, mr_stft)}
+RATIOS = (esr, esr_plain, esr_pre, dc)  # divided by the target's power, or by one that is given
 METRICS = ("esr", "mae", "mse", "dc", "mr_stft", "mste")  # what is reported of a model
 SHORTEST = {"mr_stft": max(size[0] for size in STFT_SIZES), "mste": max(size[0] for size in MSTE_FRAMES)}
 
@@ -96,8 +97,11 @@ class Loss:
                           "weight above 0 before it where it needs one, such as esr+0.5*dc", USAGE)
         return weight, LOSSES[name]
 
-    def __call__(self, output, target):
-        return sum(weight * function(output, target) for weight, function in self.terms)
+    def __call__(self, output, target, power=None):
+        """power: mean square by which ratios are divided, of the sound that a short piece is from: else a pause between
+        two notes would count as much as the notes."""
+        return sum(weight * (function(output, target, power) if function in RATIOS else function(output, target))
+                   for weight, function in self.terms)
 
 
 def dc_block(sound):
@@ -125,8 +129,8 @@ def _fast_size(least):
     return min(factor << max(0, math.ceil(math.log2(least / factor))) for factor in (1, 3, 5))
 
 
-def _power(target):
-    return target.square().mean() + ENERGY_FLOOR
+def _power(target, power=None):
+    return (target.square().mean() if power is None else power) + ENERGY_FLOOR
 
 
 def _ste(output, target, frame, hop):

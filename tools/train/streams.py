@@ -28,6 +28,11 @@ class Batch:
     warm: int
     counts: torch.Tensor  # [rows, warm + body] or [rows, 1]: what output and target are multiplied by before they are compared
 
+    def power(self):
+        """Mean square of what the output is compared with."""
+        counts = self.counts if self.counts.shape[1] == 1 else self.counts[:, self.warm:]
+        return (self.wet[:, self.warm:] * counts).square().mean()
+
 
 class Windows:
     """Equally long windows of pairs, over a grid that lies anew for every epoch."""

@@ -164,8 +164,9 @@ class Training:
 
     def _learn(self, batch):
         at, parameters = self.at, [p for group in self.optimiser.param_groups for p in group["params"]]
+        power = batch.power()
         for output, target in pieces(self.model, batch, self.plan.tbptt_samples):
-            loss = self.loss(output, target)
+            loss = self.loss(output, target, power)
             value = float(loss.detach())
             if not math.isfinite(value):
                 raise Diverged
