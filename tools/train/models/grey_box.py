@@ -110,7 +110,19 @@ class GreyBox(Model):
         with torch.no_grad():
             cell.out.weight *= 0.1
             cell.out.bias.zero_()
+            if self.makeup_kind == "gru":
+                self.start_slow(cell.cell.network, units)
         return cell
+
+    @staticmethod
+    def start_slow(network, units):
+        """Coupling capacitors remember tens of milliseconds: half of the units start as what they hear, the others as its slow
+        part, over 5 to 50 ms (update gates nearly closed, as in chrono initialisation, Tallec & Ollivier, ICLR 2018)."""
+        slow = units // 2
+        network.bias_hh_l0[units:2 * units] = torch.cat([torch.full((units - slow,), -2.0),
+                                                         torch.linspace(math.log(240.0), math.log(2400.0), slow)])
+        network.weight_ih_l0[units:2 * units] *= 0.1
+        network.weight_hh_l0 *= 0.1
 
     # -------------------------------------------------------------------------------------------- sound
 

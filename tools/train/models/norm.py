@@ -7,6 +7,7 @@ import torch
 from .model import array
 
 EPSILON = 1e-5
+LEAST = 0.3    # of the channels' mean variance: to raise a slow channel's faint sound to the others' would make its offset steep
 LONG_S = 0.25  # what counts as a long sound, of which the second half is measured
 
 
@@ -35,7 +36,8 @@ class Norm(torch.nn.Module):
     def conclude(self):
         total, squares, count = self.sums
         self.mean.copy_(total / count)
-        self.variance.copy_((squares / count - (total / count) ** 2).clamp_min(0.0))
+        variance = (squares / count - (total / count) ** 2).clamp_min(0.0)
+        self.variance.copy_(variance.clamp_min(LEAST * float(variance.mean())))
         self.measured.fill_(True)
         self.sums = None
 

@@ -84,6 +84,7 @@ class Block(torch.nn.Module):
         self.ssm, self.norm = Ssm(channels, modes, dt), Norm(channels)
         self.residual = torch.nn.Parameter(torch.ones(channels))
         with torch.no_grad():
+            self.linear.bias.zero_()
             self.film.weight *= 0.3
             self.film.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
 
@@ -117,6 +118,7 @@ class S4d(Model):
         self.expand, self.contract = torch.nn.Linear(1, channels), torch.nn.Linear(channels, 1)
         self.blocks = torch.nn.ModuleList([Block(channels, modes, dt, width, activation) for _ in range(blocks)])
         with torch.no_grad():
+            self.expand.bias.zero_()
             self.contract.weight *= 0.1 if product else 0.5
             self.contract.bias.fill_(1.0 if product else 0.0)
 
