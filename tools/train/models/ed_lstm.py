@@ -15,7 +15,7 @@ class EdLstm(Model):
     """window: samples w; units: of the LSTM (published: 64); dense: outputs of the layer behind it (published: as many)."""
 
     architecture, name, carried = "ed_lstm", "ed_lstm", False
-    recipe = {"segment_samples": 48000, "batch": 32, "warm_samples": 512, "tbptt_samples": 4096, "rate": 1e-3, "loss": "esr"}
+    recipe = {"segment_samples": 48000, "batch": 32, "warm_samples": 512, "tbptt_samples": 4096, "rate": 1e-3, "loss": "esr+dc"}
 
     def __init__(self, controls, sample_rate, window=16, units=32, dense=None):
         super().__init__(controls, sample_rate)
@@ -142,7 +142,7 @@ class EdLstmCarried(EdLstm):
     window; all else as published."""
 
     name, carried = "ed_lstm_carried", True
-    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 2e-3, "loss": "esr"}
+    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 2e-3, "loss": "esr+dc"}
 
     LONGEST_S = 1.0  # of a unit's memory at the start
 

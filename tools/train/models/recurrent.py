@@ -61,9 +61,9 @@ class Recurrent(Model):
 
 class Lstm(Recurrent):
     architecture = name = kind = "lstm"
-    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 3e-3, "loss": "esr"}
+    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 3e-3, "loss": "esr+dc"}
 
 
 class Gru(Recurrent):
     architecture = name = kind = "gru"
-    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 3e-3, "loss": "esr"}
+    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 3e-3, "loss": "esr+dc"}
