@@ -1,0 +1,37 @@
+"""The models in models/ that were trained on the optical compressor's data: they are judged as they are, not trained again."""
+
+import json
+import os
+import zlib
+
+from .. import reading
+
+DATA = "in the manner of the LA-2A"  # of a file's `source`
+
+
+def files(folder):
+    """-> {name: path}"""
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".safetensors")) if os.path.isdir(folder) else []
+    return {name[:-len(".safetensors")]: os.path.join(folder, name) for name in names if of_optical(os.path.join(folder, name))}
+
+
+def of_optical(path):
+    metadata, _ = reading.read(path)
+    return DATA in metadata.get("source", "") and "model" in story_of(metadata)
+
+
+def story_of(metadata):
+    return json.loads(metadata.get("training", "{}"))
+
+
+def plan(path):
+    """Changes with the weights."""
+    with open(path, "rb") as file:
+        return {"file": os.path.basename(path), "content": f"{zlib.crc32(file.read()):08x}"}
+
+
+def facts(path):
+    """How it was trained, as the file says."""
+    story = story_of(reading.read(path)[0])
+    known = ("minutes", "epochs", "loss", "machine", "validation_esr", "model", "settings")
+    return {"shipped": os.path.basename(path), **{key: story[key] for key in known if key in story}}

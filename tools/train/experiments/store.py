@@ -1,0 +1,52 @@
+"""Results of finished runs: one JSON file each. What is there with the same plan, and learned at least as long, is not repeated."""
+
+import json
+import os
+
+from ..checkpoint import replace
+from ..problem import DATA, Problem
+
+
+class Store:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def path(self, key):
+        return os.path.join(self.folder, key + ".json")
+
+    def read(self, key):
+        """-> {plan, asked, result}, or None where there is none"""
+        try:
+            with open(self.path(key), encoding="utf-8") as file:
+                entry = json.load(file)
+            return {part: entry[part] for part in ("plan", "asked", "result")}
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as problem:
+            raise Problem(f"{self.path(key)}: is no result; remove it and the run is repeated", DATA) from problem
+
+    def holds(self, trial):
+        entry = self.read(trial.key)
+        return entry is not None and entry["plan"] == plain(trial.plan) and at_least(entry["asked"], trial.asked())
+
+    def write(self, trial, result):
+        os.makedirs(self.folder, exist_ok=True)
+        entry = {"plan": trial.plan, "asked": trial.asked(), "result": result}
+        replace(self.path(trial.key), (json.dumps(entry, indent=1) + "\n").encode())
+
+    def results(self, experiment):
+        """-> {name: entry} of all that an experiment has, whatever it is asked for now"""
+        if not os.path.isdir(self.folder):
+            return {}
+        keys = sorted(name[:-len(".json")] for name in os.listdir(self.folder) if name.endswith(".json"))
+        return {key[len(experiment) + 1:]: self.read(key) for key in keys if key.startswith(experiment + "-")}
+
+
+def plain(values):
+    """As they come back from a file."""
+    return json.loads(json.dumps(values))
+
+
+def at_least(stored, asked):
+    """Did it learn as long as is asked for? No limit is the longest."""
+    return all(stored[part] >= asked[part] if asked[part] else not stored[part] for part in ("minutes", "epochs"))

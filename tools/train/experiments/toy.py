@@ -1,0 +1,96 @@
+"""The grey-box paper's toy problem (Wright & Valimaki, DAFx 2022, section 4): a grey box learns a digital compressor whose threshold,
+ratio, attack and release are known, from targets with pink noise at -40 dB. What of it can be read from the weights?"""
+
+import numpy as np
+import torch
+
+from .tables import number, table
+from .trial import Trial
+
+NAME, TITLE = "toy", "The toy problem: are the compressor's constants found?"
+DATA = "toy --minutes 60 --seed 1"  # the paper: 160; of 10 the noise alone moves ratios by a tenth
+THRESHOLDS, RATIOS, ATTACK_MS, RELEASE_MS = (-15.0, -20.0, -25.0, -30.0), (2.0, 4.0, 6.0, 8.0), 20.0, 50.0
+KNEE_RANGE_DB = 30.0  # the model's
+MODEL = {"knee": "soft", "detector": "switching", "makeup": "static"}
+# Windows of 2 s, of which 0.25 s warm up: five releases. Targets keep their levels, for the noise is as loud at every setting.
+RECIPE = {"segment_samples": 96000, "warm_samples": 12000, "tbptt_samples": 4200, "batch": 16, "rate": 1e-2, "balance": "none",
+          "patience": 0}
+EPOCHS = 4
+KNEE_DB = 0.5  # at the start: from a wide knee, which trades against threshold and ratio, the way to a hard one is long
+LOSSES = {"mste": "mste", "esr": "esr"}
+
+
+def trials(bench):
+    return [Trial(f"{NAME}-{name}", {"data": DATA, "model": "grey_box", "settings": MODEL, "recipe": {**RECIPE, "loss": loss},
+                                     "start_knee_db": KNEE_DB, "seed": 1}, work, epochs=EPOCHS) for name, loss in LOSSES.items()]
+
+
+def work(bench, trial):
+    plan = trial.plan
+    model, facts = bench.trained(trial, plan["model"], plan["settings"], bench.data(plan["data"]), plan["recipe"], plan["seed"],
+                                 lambda model: start_knee(model, plan["start_knee_db"]))
+    return {**facts, **recovered(model)}
+
+
+def start_knee(model, knee_db):
+    with torch.no_grad():
+        model.curve[-1].bias[2] = float(np.log(knee_db / (KNEE_RANGE_DB - knee_db)))
+
+
+def recovered(model):
+    """-> what the weights say the device is: times in ms, and threshold, ratio and knee for every setting of the knobs"""
+    attack, release = (1e3 * model.log_tau.double().exp()).tolist()
+    return {"attack_ms": attack, "release_ms": release, "makeup_db": 20 * float(np.log10(1 + np.tanh(float(model.gain)))),
+            "curves": [curve(model, threshold, ratio) for threshold in THRESHOLDS for ratio in RATIOS]}
+
+
+def curve(model, threshold, ratio):
+    with torch.no_grad():
+        knobs = model.conditioning([{"threshold": threshold, "ratio": ratio}])
+        found, slope, knee = (float(value) for value in model.curve_values(knobs))
+    return {"threshold": threshold, "ratio": ratio, "found_threshold": found, "found_ratio": 1 / (1 + slope), "knee_db": knee}
+
+
+def errors(result):
+    """-> {constant: the largest error}: ms, dB, shares of the ratio up to 4 and above"""
+    curves = result["curves"]
+    share = [(one["ratio"], abs(one["found_ratio"] / one["ratio"] - 1)) for one in curves]
+    return {"attack_ms": abs(result["attack_ms"] - ATTACK_MS), "release_ms": abs(result["release_ms"] - RELEASE_MS),
+            "threshold_db": max(abs(one["found_threshold"] - one["threshold"]) for one in curves),
+            "ratio_to_4": max(error for ratio, error in share if ratio <= 4), "ratio_above": max(e for ratio, e in share if ratio > 4)}
+
+
+GOALS = {"attack_ms": (0.1, "attack, ms"), "release_ms": (0.1, "release, ms"), "threshold_db": (0.3, "threshold, dB"),
+         "ratio_to_4": (0.05, "ratio up to 4"), "ratio_above": (0.10, "ratio above 4")}
+
+
+def reached(result):
+    """-> the goals that were missed"""
+    found = errors(result)
+    return [name for name, (goal, _) in GOALS.items() if found[name] > goal]
+
+
+def in_words(name, value):
+    return f"{100 * value:.1f} %" if name.startswith("ratio") else f"{value:.3f}"
+
+
+def section(results):
+    if not results:
+        return "Not run yet."
+    largest = [[loss, *(in_words(name, errors(one["result"])[name]) for name in GOALS), number(max(
+        curve["knee_db"] for curve in one["result"]["curves"]), 2), number(one["result"]["validation_esr"]), one["result"]["minutes"],
+        one["result"]["epochs"]] for loss, one in results.items()]
+    goals = ["*wanted: at most*", *(in_words(name, goal) for name, (goal, _) in GOALS.items()), "0 is true", None, None, None]
+    paper = ["*the paper*", "0.02", "0.02", None, None, None, None, None, None, None]
+    heads = ["loss", *(f"largest error: {words}" for _, words in GOALS.values()), "widest knee, dB", "ESR, no noise", "minutes", "epochs"]
+    return "\n\n".join([table(heads, [*largest, goals, paper]), *(verdict(loss, one["result"]) for loss, one in results.items())])
+
+
+def verdict(loss, result):
+    missed = [GOALS[name][1] for name in reached(result)]
+    said = "everything is found within what was wanted" if not missed else f"missed: {'; '.join(missed)}"
+    rows = [[number(t), *(f"{one['found_threshold']:.2f} dB, {one['found_ratio']:.2f} : 1" for r in RATIOS for one in result["curves"]
+                          if (one["threshold"], one["ratio"]) == (t, r))] for t in THRESHOLDS]
+    return (f"With {loss}, {said}. Attack {result['attack_ms']:.3f} ms of {ATTACK_MS:g}, release {result['release_ms']:.3f} ms of "
+            f"{RELEASE_MS:g}, make-up {result['makeup_db']:+.3f} dB of 0; threshold and ratio as the conditioning network says them:\n\n"
+            + table(["true threshold, dB", *(f"ratio {ratio:g}" for ratio in RATIOS)], rows))
