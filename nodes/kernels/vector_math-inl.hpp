@@ -31,6 +31,16 @@ HWY_INLINE V Held(D d, V x, float low, float high) {
 #endif
 }
 
+/// Not above a number; NaN stays NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V HeldBelow(D d, V x, float high) {
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
+    return hn::IfThenElse(hn::Gt(x, hn::Set(d, high)), hn::Set(d, high), x);
+#else
+    return hn::Min(hn::Set(d, high), x);
+#endif
+}
+
 /// Added to a number below 2^22, this leaves it rounded to a whole number, which lies in the lowest bits.
 inline constexpr float rounder = 12582912.f;
 
@@ -97,8 +107,11 @@ HWY_INLINE V Exp2OfNegative(D d, V x) {
 /// side), for recurrences that wait for it.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Tanh(D d, V x) {
-    x = Held(d, x, -8.7f, 8.7f);
-    const V x2 = hn::Mul(x, x), x4 = hn::Mul(x2, x2), x3 = hn::Mul(x2, x);
+    constexpr float end = 8.7f;
+    // the square does not wait until x is held
+    const V x2 = HeldBelow(d, hn::Mul(x, x), end * end);
+    x = Held(d, x, -end, end);
+    const V x4 = hn::Mul(x2, x2), x3 = hn::Mul(x2, x);
     const V p01 = hn::MulAdd(x3, hn::Set(d, 1.34004697e-1f), x);
     const V p23 = hn::MulAdd(x3, hn::Set(d, 2.09938826e-5f), hn::Mul(x, hn::Set(d, 3.51874717e-3f)));
     const V p4 = hn::Mul(x, hn::Set(d, 1.38976981e-8f));
