@@ -60,6 +60,12 @@ struct CurveHere {
         for (int j = 0; k + j < key.frames; ++j) one[j] = key.one[k + j], other[j] = key.other[k + j];
         hn::StoreU(Of<Soft>(hn::Load(d, one), hn::Load(d, other), k), d, gain + k);
     }
+    /// Those of all frames from k on.
+    template <bool Soft>
+    HWY_INLINE void StoreFrom(const GreyBoxKey& key, int k, float* gain) const {
+        for (; k + SampleLanes() <= key.frames; k += SampleLanes()) Store<Soft>(key, k, gain);
+        if (k < key.frames) StoreRest<Soft>(key, k, gain);
+    }
 };
 
 /// A gain in units of 80 dB as a factor: 10^(80 gain / 20).
@@ -71,9 +77,7 @@ HWY_INLINE V Factor(D d, V gain) {
 template <bool Soft>
 HWY_INLINE void CurveOf(const GainCurve& curve, const GreyBoxKey& key, float* gain) {
     const CurveHere here{curve};
-    int k = 0;
-    for (; k + SampleLanes() <= key.frames; k += SampleLanes()) here.Store<Soft>(key, k, gain);
-    if (k < key.frames) here.StoreRest<Soft>(key, k, gain);
+    here.StoreFrom<Soft>(key, 0, gain);
 }
 
 void Curve(const GainCurve& curve, const GreyBoxKey& key, float* gain) noexcept {
@@ -105,7 +109,7 @@ struct SwitchingPole {
     }
 };
 
-/// A vector's curve is worked out while the pole goes through the vector before: the processor looks so far
+/// The curve of 16 frames is worked out while the pole goes through those before: the processor looks so far
 /// ahead.
 template <bool Soft, bool AttackIsFaster>
 HWY_INLINE void SwitchingOf(const GainCurve& curve, const GreyBoxKey& key, const Switching& switching,
@@ -113,12 +117,13 @@ HWY_INLINE void SwitchingOf(const GainCurve& curve, const GreyBoxKey& key, const
     const Samples d;
     const CurveHere here{curve};
     SwitchingPole<AttackIsFaster> pole(switching);
+    constexpr int chunk = 16;
     int k = 0;
-    for (; k + SampleLanes() <= key.frames; k += SampleLanes()) {
-        here.Store<Soft>(key, k, gain);
-        for (int j = 0; j < SampleLanes(); ++j) gain[k + j] = pole.Step(gain[k + j]);
+    for (; k + chunk <= key.frames; k += chunk) {
+        for (int j = 0; j < chunk; j += SampleLanes()) here.Store<Soft>(key, k + j, gain);
+        for (int j = 0; j < chunk; ++j) gain[k + j] = pole.Step(gain[k + j]);
     }
-    if (k < key.frames) here.StoreRest<Soft>(key, k, gain);
+    here.StoreFrom<Soft>(key, k, gain);
     for (; k < key.frames; ++k) gain[k] = pole.Step(gain[k]);
     *switching.smoothed = hn::GetLane(pole.s);
     for (k = 0; k < key.frames; k += SampleLanes())
