@@ -141,7 +141,8 @@ class Step(unittest.TestCase):
         dry = step.stimulus()
         time = np.arange(len(dry)) / RATE
         wet = 0.5 * dry + 0.1 * dry ** 2 + 0.05 + 0.01 * np.sin(2 * np.pi * 3000 * time)
-        np.testing.assert_allclose(step.gain_db(dry, wet), 20 * np.log10(0.5), atol=0.01)
+        far = np.abs(np.arange(step.bounds()[-1])[:, None] - step.bounds()[1:-1]).min(1) >= step.PERIODS  # from the steps
+        np.testing.assert_allclose(step.gain_db(dry, wet)[far], 20 * np.log10(0.5), atol=0.01)
 
     def test_the_digital_compressor_steps_as_its_constants_say(self):
         wet = digital.compress(step.stimulus(), RATE, -20.0, 4.0, 20.0, 200.0)

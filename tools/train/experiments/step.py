@@ -19,7 +19,9 @@ RATE, HERTZ = 48000, 1000
 STAGES = ((1e-4, 0.5), (1.0, 2.0), (0.8, 1.5), (1.0, 1.5), (1e-4, 3.0))  # level, seconds
 KNOBS = (50.0, 75.0, 100.0)  # of peak_reduction; 75 is not trained
 HOP = RATE // HERTZ          # one period: 1 ms
-KEPT = 10                    # of so many measured gains one is kept for the picture
+PERIODS = 4                  # under the window that a gain is measured through
+SETTLED = 20                 # periods before a stage's end, where its gain is read
+KEPT = 20                    # of so many measured gains one is kept for the picture
 PICTURE = "step.svg"
 PARTS = ("gain_error_db", "release_error_db")
 
@@ -31,10 +33,19 @@ def stimulus():
 
 
 def gain_db(dry, wet):
-    """-> the gain at 1 kHz in every period, dB: what else is in the output does not count. Not below -100 dB."""
-    phasor = np.exp(-2j * np.pi * np.arange(HOP) / HOP)
-    before, after = (np.abs(np.asarray(x, np.float64)[:len(x) // HOP * HOP].reshape(-1, HOP) @ phasor) for x in (dry, wet))
+    """-> the gain at 1 kHz around every period, dB: what else is in the output does not count, neither harmonics nor what coupling
+    capacitors do after a step. Not below -100 dB."""
+    before, after = (heights(np.asarray(x, np.float64)) for x in (dry, wet))
     return 20 * np.log10(np.maximum(after / before, 1e-5))
+
+
+def heights(x):
+    """Of 1 kHz in x, under a Hann window around every period"""
+    periods = len(x) // HOP
+    at = np.arange(PERIODS * HOP)
+    phasor = (1 - np.cos(2 * np.pi * (at + 0.5) / len(at))) * np.exp(-2j * np.pi * at / HOP)
+    windows = np.lib.stride_tricks.sliding_window_view(x[:periods * HOP], len(at))[::HOP]
+    return np.pad(np.abs(windows @ phasor), (PERIODS // 2, PERIODS - 1 - PERIODS // 2), mode="edge")
 
 
 def bounds():
@@ -45,7 +56,7 @@ def bounds():
 def times(gain):
     """-> ms: 1 - 1/e of the way (in dB) down after the first step up; half and nine tenths of the way up after the last step down"""
     at = bounds()
-    rest, worked, free = gain[at[1] - 1], gain[at[2] - 1], gain[at[4] - 1]
+    rest, worked, free = (gain[end - SETTLED] for end in (at[1], at[2], at[4]))
     down, up = gain[at[1]:at[2]], gain[at[4]:at[5]]
     return {"at_rest_db": rest, "at_work_db": worked, "attack_ms": until(down, rest, (1 - np.exp(-1)) * (worked - rest)),
             "half_release_ms": until(up, free, 0.5 * (rest - free)), "most_release_ms": until(up, free, 0.9 * (rest - free))}
@@ -69,7 +80,7 @@ def device_gains():
 
 
 def trials(bench):
-    plan = {"stages": STAGES, "hertz": HERTZ, "knobs": KNOBS}
+    plan = {"stages": STAGES, "hertz": HERTZ, "knobs": KNOBS, "periods": PERIODS}
     return [Trial(f"{NAME}-device", plan, of_device),
             *(Trial(f"{NAME}-{name}", {**plan, **shipped.plan(path)}, work) for name, path in shipped.files(bench.models).items())]
 
@@ -116,11 +127,26 @@ def section(results):
             result = results[key]["result"]
             one = result["peak_reduction"][place]
             rows.append([name_of(key, result) + ("" if key == "device" else f" (`{key}`)"),
-                         *(f"{one[part]:.1f}" for part in ("at_rest_db", "at_work_db")),
-                         *(f"{one[part]:.0f}" for part in ("attack_ms", "half_release_ms", "most_release_ms")),
+                         *(f"{one[part] + 0.0:.1f}".replace("-0.0", "0.0") for part in ("at_rest_db", "at_work_db")),
+                         *(milliseconds(one[part]) for part in ("attack_ms", "half_release_ms", "most_release_ms")),
                          *((None, None) if key == "device" else (f"{one[part]:.2f}" for part in PARTS))])
         parts.append(table([f"peak reduction {number(knob)}{' (not trained)' if knob % 10 else ''}", *heads[1:]], rows))
-    return "\n\n".join([f"![gain over time](experiments/{PICTURE})", *parts])
+    return "\n\n".join([f"![gain over time](experiments/{PICTURE})", *parts, quiet(results)])
+
+
+def quiet(results):
+    """The thesis's finding on what is too quiet to be compressed"""
+    off = {f"`{key}`": max(abs(one["at_rest_db"] - device["at_rest_db"])
+                           for one, device in zip(entry["result"]["peak_reduction"], results["device"]["result"]["peak_reduction"]))
+           for key, entry in results.items() if key != "device"}
+    return ("The thesis finds that a final product keeps the lowest level almost exactly. Here gains at rest are off by at most "
+            + ", ".join(f"{value:.1f} dB ({name})" for name, value in sorted(off.items(), key=lambda one: one[1])) + ".")
+
+
+def milliseconds(value):
+    """All of the last stage: it took longer."""
+    longest = STAGES[-1][1] * HERTZ
+    return f"{value:.0f}" if value < longest else f"> {longest:.0f}"
 
 
 def draw(results, folder):
@@ -147,7 +173,7 @@ def draw(results, folder):
         for begin in bounds()[1:-1]:
             axis.axvline(begin / HERTZ, color="0.85", linewidth=0.6, zorder=0)
     axes[-1].set_xlabel("seconds; the tone's level is -80 dB, 1.0, 0.8, 1.0, -80 dB")
-    axes[0].legend(loc="lower right", ncol=3, frameon=False)
+    axes[0].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncol=5, frameon=False)
     figure.savefig(os.path.join(folder, PICTURE), metadata={"Date": None, "Creator": None})
     pyplot.close(figure)
     return True

@@ -32,7 +32,8 @@ class Store:
     def write(self, trial, result):
         os.makedirs(self.folder, exist_ok=True)
         entry = {"plan": trial.plan, "asked": trial.asked(), "result": result}
-        replace(self.path(trial.key), (json.dumps(entry, indent=1) + "\n").encode())
+        lines = ",\n".join(f" {json.dumps(part)}: {json.dumps(value)}" for part, value in entry.items())
+        replace(self.path(trial.key), f"{{\n{lines}\n}}\n".encode())
 
     def results(self, experiment):
         """-> {name: entry} of all that an experiment has, whatever it is asked for now"""
