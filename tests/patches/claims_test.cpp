@@ -292,6 +292,26 @@ TEST_CASE("dry-wet: at 0 % the sound itself, to the sample; at 100 % only its di
     CHECK(worst < 1e-6);
 }
 
+TEST_CASE("five-optos: each of the five evens out alone, more with more peak reduction, and nothing hums") {
+    const int fader = GENERATE(1, 2, 3, 4, 5);
+    const auto alone = [&](float peak_reduction) {
+        Shipped patch("five-optos");
+        for (int k = 1; k <= 5; ++k)
+            patch.with("blend.level" + std::to_string(k) + "_db", k == fader ? 0.f : -120.f);
+        for (const char* opto : {"state_space", "grey", "selective", "convolution", "encoder"})
+            patch.with(opto + std::string(".peak_reduction"), peak_reduction);
+        return patch;
+    };
+    INFO("fader " << fader);
+    const double little = passages(alone(4.f), -8.).evened_db(),
+                 much = passages(alone(25.f), -8.).evened_db();
+    CHECK(much > 4.);
+    CHECK(much > little + 1.);
+    // Windows of the encoder begin with a small tick even at silence: -55 dBFS behind 9 dB of make-up; the
+    // others are below -90.
+    CHECK(rms_db(part(alone(12.f).play(mono(silence(at(1.))))[0], at(0.5))) < (fader == 5 ? -50. : -90.));
+}
+
 TEST_CASE("midi-showcase, untouched: filtered, driven, its echo 330 ms later") {
     CHECK(gain_db(Shipped("midi-showcase"), 16'000., -40.) <
           gain_db(Shipped("midi-showcase"), 1'000., -40.) - 9.);

@@ -107,7 +107,7 @@ struct Encoder {
 
 TEST_CASE("every endless encoder of the MIDI showcase moves its knob by a 127th of its range a tick") {
     const Encoder encoder = GENERATE(Encoder{71, 1, 127, "drive.drive_db", 9.f, 36.f},
-                                     Encoder{72, 65, 63, "opto.peak_reduction", 30.f, 100.f},
+                                     Encoder{72, 65, 63, "opto.peak_reduction", 12.f, 100.f},
                                      Encoder{73, 1, 65, "again.gain_db", -8.f, 39.f});
     for (const bool is_up : {true, false}) {
         INFO(encoder.target << (is_up ? " up" : " down"));
