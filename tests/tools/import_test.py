@@ -25,7 +25,7 @@ try:
 except ImportError:
     torch = None
 
-from gainstage_import import grey_box, model_file, settings  # noqa: E402
+from gainstage_import import grey_box, memory, model_file, settings  # noqa: E402
 from gainstage_import.checkpoint import strip_prefixes  # noqa: E402
 from gainstage_import.problem import Problem  # noqa: E402
 from gainstage_import.take import Take  # noqa: E402
@@ -189,6 +189,14 @@ class CommandLine(unittest.TestCase):
         self.assertTrue(135563 <= int(metadata["memory_samples"]) < 135563 + 44100, metadata["memory_samples"])
         np.testing.assert_array_equal(arrays["mlp.1.weight"], state_dict(3, 2, 3)[MLP + "2.weight"].astype("f4"))
         self.assertEqual(arrays["makeup.weight_ih"].shape, (12, 1))
+
+    def test_a_detector_that_is_fast_from_one_end_of_its_cell_is_not_thought_fast(self):
+        # raw = 2 - 30 h. From h = 1 the first time constant is next to nothing, and so it is while the gain is low; at rest,
+        # h = 0, it is 0.88 s, and 0.88 s * ln(1 / 1.1e-5) = 10 s.
+        cell = {"weight_ih": [[-1.0]], "weight_hh": [[0.5]], "bias_ih": [0.0], "bias_hh": [0.0], "out.weight": [[-30.0]],
+                "out.bias": [2.0]}
+        seconds = memory.of_detector({f"detector.{name}": np.array(value) for name, value in cell.items()}, "detector", 1000.0)
+        self.assertGreater(seconds, 9.0)
 
     def test_facts_are_taken_over(self):
         with open(self.path("facts.json"), "w", encoding="utf-8") as file:

@@ -44,14 +44,16 @@ def of_cell(tensors, prefix, sample_rate, seconds=1.0):
 
 
 def of_detector(tensors, prefix, sample_rate):
-    """The same for a gain smoother whose time constants a cell chooses. Its gain starts at 80 dB, or at 0."""
+    """The same for a gain smoother whose time constants a cell chooses. Its gain starts at 80 dB, or at 0, with either end of
+    the cell: from one of them the first time constants may be so short that where the gain began is forgotten at once."""
     samples = int(LONGEST_MEMORY_S * sample_rate)
     inputs = test_inputs(-1.0, 0.0, samples)
     ends = []
-    for start, s in ((1.0, -1.0), (-1.0, 0.0)):
+    for start in (1.0, -1.0):
         raw = np.clip(cell_outputs(tensors, prefix, inputs, start), -80.0, 80.0)
-        ends.append(smooth(inputs, np.exp(-(1.0 + np.exp(-raw)) / sample_rate), s))
-    return last_above(ends[0] - ends[1], GAIN_TOLERANCE) / sample_rate
+        alpha = np.exp(-(1.0 + np.exp(-raw)) / sample_rate)
+        ends += [smooth(inputs, alpha, s) for s in (-1.0, 0.0)]
+    return last_above(np.max(ends, axis=0) - np.min(ends, axis=0), GAIN_TOLERANCE) / sample_rate
 
 
 def smooth(inputs, alpha, start):
