@@ -89,12 +89,15 @@ void Crew::dismiss() {
 // ------------------------------------------------------------------------------------------------ anybody
 
 /// The first task that may begin; each failure to take it means that somebody else took one, so the loop
-/// ends.
-Crew::Claim Crew::claim(TaskSet allowed) noexcept {
+/// ends. What is known of a round's tasks is read after the round, and believed only if the round is still
+/// that one when a task is taken: what was read before it might be of another plan, in which a worker may
+/// take other tasks.
+Crew::Claim Crew::claim(Owner who) noexcept {
     std::uint64_t claimed = claimed_.load(std::memory_order_acquire);
     for (;;) {
         const std::uint64_t done = done_.load(std::memory_order_acquire);
         if (round_of(done) != round_of(claimed)) return {};
+        const TaskSet allowed = who == Owner::audio ? every_task : anyone_.load(std::memory_order_relaxed);
         TaskSet open = ~set_of(claimed) & allowed;
         while (open &&
                (needs_[static_cast<std::size_t>(std::countr_zero(open))].load(std::memory_order_relaxed) &
@@ -114,7 +117,7 @@ void Crew::work(Worker& me) noexcept {
     if (config_.prepare) config_.prepare();
     const FlushDenormals flush;
     while (!leaving_.load(std::memory_order_relaxed)) {
-        const Claim mine = claim(anyone_.load(std::memory_order_relaxed));
+        const Claim mine = claim(Owner::worker);
         if (mine.task < 0) {
             rest();
             continue;
@@ -219,7 +222,7 @@ bool Crew::play_together(const Plan& plan) noexcept {
     std::uint64_t waited = 0;
     bool in_time = true;
     while (set_of(done_.load(std::memory_order_acquire)) != every_task) {
-        if (const Claim mine = claim(every_task); mine.task >= 0) {
+        if (const Claim mine = claim(Owner::audio); mine.task >= 0) {
             run_own(plan, mine.task);
             own |= task_bit(mine.task);
             continue;

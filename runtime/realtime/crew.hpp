@@ -76,7 +76,7 @@ private:
     enum class Owner { audio, worker };
 
     // anybody
-    Claim claim(TaskSet allowed) noexcept GAINSTAGE_REALTIME;
+    Claim claim(Owner) noexcept GAINSTAGE_REALTIME;
     // workers
     void work(Worker&) noexcept;
     void run(Worker&, Claim) noexcept GAINSTAGE_REALTIME;
