@@ -111,6 +111,9 @@ TEST_CASE("where nothing is worth sharing, or a branch costs too little, one thr
 
 namespace {
 
+/// Only a worker that stays away on purpose tries it, not one that a busy machine keeps waiting.
+constexpr double patience_ms = 500.;
+
 /// Two branches that meet, to two outputs.
 std::string two_ways(double last_db = -3.) {
     return "format = 1\nlinks = [\"in -> a1 -> a2 -> a3 -> left\", \"in -> b1 -> b2 -> b3 -> right\"]\n" +
@@ -139,7 +142,7 @@ TEST_CASE("a worker that does not come back is given up and named; the other bra
     const Sound in = mono(programme(48'000));
     const Sound expected = EngineRig(two_ways()).run(in, {64});
     Arranged here;  // outlives the rig, whose workers know it
-    EngineRig rig(two_ways(), with_threads(2, 5.));
+    EngineRig rig(two_ways(), with_threads(2, patience_ms));
     rig.at(9'600, [&](EngineRig&) { here.armed = true; });
     rig.at(comes_back_soon ? 9'728 : 24'000, [&](EngineRig&) { here.released = true; });
     rig.at(20'000,
@@ -173,7 +176,7 @@ TEST_CASE("a patch may be edited while a worker is away, and all of it is shared
     const Sound in = mono(programme(48'000));
     const Sound expected = EngineRig(two_ways(-9.)).run(in, {64});
     Arranged here;
-    EngineRig rig(two_ways(), with_threads(3, 5.));
+    EngineRig rig(two_ways(), with_threads(3, patience_ms));
     rig.at(9'600, [&](EngineRig&) { here.armed = true; });
     rig.at(9'664, [&](EngineRig& r) { r.edit(two_ways(-9.)); });  // survivors are among the lost
     rig.at(30'000, [&](EngineRig&) { here.released = true; });
@@ -193,7 +196,7 @@ TEST_CASE("a patch may be edited while a worker is away, and all of it is shared
 
 TEST_CASE("a branch in which workers get stuck three times in ten seconds stays silent until an edit") {
     Arranged here;
-    EngineRig rig(two_ways(), with_threads(2, 5.));
+    EngineRig rig(two_ways(), with_threads(2, patience_ms));
     for (int k = 0; k < 3; ++k) {
         rig.at(static_cast<std::uint64_t>(9'600 + 24'000 * k), [&](EngineRig&) {
             here.released = here.worker_came = here.left = false;
