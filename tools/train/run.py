@@ -11,7 +11,7 @@ from .baselines import setting_of
 from .data.pairs import TEST, TRAIN, UNSEEN, VALIDATION
 from .display import Display
 from .interruption import Interruption
-from .machine import chosen_device, in_words, use_threads
+from .machine import chosen_device, in_words, keep_memory, use_threads
 from .plan import Plan, digest
 from .problem import USAGE, Problem
 from .train import Training
@@ -32,6 +32,7 @@ class Run:
         self.check_usage()
         self.device = chosen_device(options.device)
         use_threads(options.threads)
+        keep_memory()
         if options.fresh and os.path.exists(checkpoint.path_of(options.output)):
             os.unlink(checkpoint.path_of(options.output))
         self.dataset = data.load(options.data, options.align, options.sample_rate)

@@ -4,7 +4,7 @@ import os
 import sys
 
 from ..interruption import Interruption
-from ..machine import chosen_device, use_threads
+from ..machine import chosen_device, keep_memory, use_threads
 from ..problem import USAGE, Problem
 from . import __main__ as command
 from . import ablation, density, families, page, step, toy
@@ -29,6 +29,7 @@ class Course:
         """-> the exit code"""
         options = self.options
         use_threads(options.threads)
+        keep_memory()
         with Interruption() as interrupted:
             bench = Bench(options.work, options.models, chosen_device(options.device), say, interrupted, options.recordings)
             trials = self.chosen(bench)
