@@ -4,7 +4,7 @@ comes and goes, and slow channels show what they do only after a while. What is 
 
 import torch
 
-from .model import array
+from .model import Model, array
 
 EPSILON = 1e-5
 LEAST = 0.3    # of the channels' mean variance: to raise a slow channel's faint sound to the others' would make its offset steep
@@ -22,13 +22,12 @@ class Norm(torch.nn.Module):
         self.sums = None
 
     def forward(self, x):
-        """-> gain and offset [channels, 1, ...] that normalise x"""
+        """-> gain and offset [channels, 1] that normalise x"""
         if self.sums is not None:
             rows = x.flatten(1).double()
             self.sums += torch.stack([rows.sum(1), rows.square().sum(1), torch.full_like(rows[:, 0], rows.shape[1])])
-        shape = (-1,) + (1,) * (x.dim() - 1)
         scale = torch.rsqrt(self.variance + EPSILON)
-        return scale.view(shape), (-self.mean * scale).view(shape)
+        return scale[:, None], (-self.mean * scale)[:, None]
 
     def listen(self):
         self.sums = torch.zeros((3, len(self.mean)), dtype=torch.float64, device=self.mean.device)
@@ -57,7 +56,32 @@ def measure(norms, play, x, knobs):
 
 
 def folded(norm, x, gain, offset):
-    """-> gain and offset [channels, 1, batch] of what FiLM's [batch, channels] make of the normalised x [channels, time, batch]"""
+    """-> gain and offset [channels, batch] of what FiLM's [batch, channels] make of the normalised x [channels, time, batch]"""
     scale, shift = norm(x)
-    gain, offset = gain.T[:, None], offset.T[:, None]
-    return gain * scale, gain * shift + offset
+    return gain.T * scale, gain.T * shift + offset.T
+
+
+class NormedModel(Model):
+    """A model of `blocks`, each with a norm, called with (sound [channels, time, batch], conditioning, state), and of `last`, a dense
+    layer that makes one sound of what they say."""
+
+    def through(self, h, knobs, state):
+        """-> sound [time, batch], the blocks' states"""
+        z, states = self.conditioner(knobs), []
+        for block, past in zip(self.blocks, state or [None] * len(self.blocks)):
+            h, past = block(h, z, past)
+            states.append(past)
+        return (self.last.weight @ h.reshape(len(h), -1)).view(h.shape[1:]) + self.last.bias, tuple(states)
+
+    def first_hears(self, x, knobs):
+        norms = [block.norm for block in self.blocks]
+        if not norms[-1].measured and x.shape[1] >= LONG_S * self.sample_rate:
+            with torch.no_grad():
+                measure(norms, self.in_pieces, x, knobs)
+
+    def start_at_gain(self, gain):
+        self.last.weight *= gain
+        self.last.bias *= gain
+
+    def block_tensors(self):
+        return {f"blocks.{n}.{name}": value for n, block in enumerate(self.blocks) for name, value in block.tensors().items()}

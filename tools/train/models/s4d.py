@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from . import scans
-from .model import TRANSCENDENTAL, Model, array, linear_tensors, mlp, mlp_tensors
-from .norm import LONG_S, Norm, folded, measure
+from .model import TRANSCENDENTAL, array, linear_tensors, mlp, mlp_tensors
+from .norm import Norm, NormedModel, folded
+from .shaping import leaky, shaped
 from gainstage_import import s4d as importer
 
 ACTIVATIONS = ("PReLU", "ReLU", "GELU", "tanh", "PTanh", "sigmoid", "Identity")
@@ -27,7 +28,7 @@ class Activation(torch.nn.Module):
 
     def forward(self, x):
         if self.kind == "PReLU":
-            return torch.nn.functional.prelu(x, self.factor)
+            return leaky(x, self.factor)
         if self.kind == "PTanh":
             return self.factor * torch.tanh(x)
         return {"Identity": lambda: x, "ReLU": lambda: torch.relu(x), "GELU": lambda: torch.nn.functional.gelu(x),
@@ -93,7 +94,10 @@ class Block(torch.nn.Module):
         a = torch.addmm(self.linear.bias[:, None], self.linear.weight, x.reshape(channels, -1)).view(x.shape)
         s, state = self.ssm(self.before(a), state)
         gain, offset = folded(self.norm, s, *self.film(z).chunk(2, dim=1))
-        return torch.addcmul(self.after(torch.addcmul(offset, s, gain)), self.residual[:, None, None], x), state
+        if self.after.kind == "PReLU":
+            return shaped(s, gain, offset, self.after.factor, self.residual, x), state
+        y = self.after(torch.addcmul(offset[:, None], s, gain[:, None]))
+        return torch.addcmul(y, self.residual[:, None, None], x), state
 
     def tensors(self):
         return {**linear_tensors("linear", self.linear), **self.before.tensors("activation1"), **self.ssm.tensors(),
@@ -101,7 +105,7 @@ class Block(torch.nn.Module):
                 "residual": array(self.residual)}
 
 
-class S4d(Model):
+class S4d(NormedModel):
     """channels, modes (complex ones of each), blocks; product: the output is a gain for the input; final_tanh: "none" | "tanh";
     activation: a name of ACTIVATIONS; dt: range of the steps at the start, in samples (the thesis: 1e-3 to 0.1, memory of 40 ms at
     the start; here up to 0.8 s); conditioning: widths of its network (the thesis: 16, 32, 32)."""
@@ -122,28 +126,15 @@ class S4d(Model):
             self.contract.weight *= 0.1 if product else 0.5
             self.contract.bias.fill_(1.0 if product else 0.0)
 
+    @property
+    def last(self):
+        return self.contract
+
     def piece(self, x, knobs, state=None):
-        lanes, steps = x.shape
         sound = x.T.contiguous()
-        z = self.conditioner(knobs)
-        h = self.expand.weight[:, :, None] * sound + self.expand.bias[:, None, None]
-        states = []
-        for block, past in zip(self.blocks, state or [None] * len(self.blocks)):
-            h, past = block(h, z, past)
-            states.append(past)
-        y = (self.contract.weight @ h.reshape(len(h), -1)).view(steps, lanes) + self.contract.bias
+        y, states = self.through(self.expand.weight[:, :, None] * sound + self.expand.bias[:, None, None], knobs, state)
         y = y * sound if self.product else y
-        return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, tuple(states)
-
-    def first_hears(self, x, knobs):
-        norms = [block.norm for block in self.blocks]
-        if not norms[-1].measured and x.shape[1] >= LONG_S * self.sample_rate:
-            with torch.no_grad():
-                measure(norms, self.in_pieces, x, knobs)
-
-    def start_at_gain(self, gain):
-        self.contract.weight *= gain
-        self.contract.bias *= gain
+        return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, states
 
     # -------------------------------------------------------------------------------------------- file
 
@@ -152,8 +143,7 @@ class S4d(Model):
                 "final_tanh": self.final_tanh, "tanh_before_product": "none", "front_decibels": False, "to_amplitude": False}
 
     def tensors(self):
-        blocks = {f"blocks.{n}.{name}": value for n, block in enumerate(self.blocks) for name, value in block.tensors().items()}
-        return {**mlp_tensors("conditioning", self.conditioner), **linear_tensors("expand", self.expand), **blocks,
+        return {**mlp_tensors("conditioning", self.conditioner), **linear_tensors("expand", self.expand), **self.block_tensors(),
                 **linear_tensors("contract", self.contract)}
 
     def seconds_to_forget(self):

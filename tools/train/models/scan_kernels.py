@@ -87,77 +87,91 @@ CHUNK = 64  # steps between states kept for the way back; those between are comp
 
 
 @jit
+def run_mode(u, p, q, re, im):
+    """One mode over a chunk: re, im [steps + 1, lanes], their first rows given."""
+    steps, lanes = u.shape
+    for t in range(steps):
+        now_re, now_im, then_re, then_im, heard = re[t + 1], im[t + 1], re[t], im[t], u[t]
+        for b in range(lanes):
+            now_re[b] = p * then_re[b] - q * then_im[b] + heard[b]
+            now_im[b] = p * then_im[b] + q * then_re[b]
+
+
+@jit
+def run_mode_back(grad, p, q, v, w, re, im):
+    """What the future asks of one mode's states over a chunk: re, im [steps + 1, lanes], their last rows given."""
+    steps, lanes = grad.shape
+    for t in range(steps - 1, -1, -1):
+        now_re, now_im, next_re, next_im, g = re[t], im[t], re[t + 1], im[t + 1], grad[t]
+        for b in range(lanes):
+            all_re, all_im = next_re[b] + v * g[b], next_im[b] - w * g[b]
+            now_re[b] = p * all_re + q * all_im
+            now_im[b] = p * all_im - q * all_re
+
+
+@jit
 def diagonal_forward(u, pole, weight, direct, state, y, kept):
     """For each channel c: s_n = pole_n s_n + u, y = 2 Re sum_n weight_n s_n + direct u. u, y [channels, time, batch];
     pole, weight [channels, modes, 2]; state [channels, modes, 2, batch]; kept [channels, chunks, modes, 2, batch]."""
     channels, steps, lanes = u.shape
-    modes = pole.shape[1]
+    re, im = np.empty((CHUNK + 1, lanes)), np.empty((CHUNK + 1, lanes))
     for c in range(channels):
-        s = state[c]
-        for t in range(steps):
-            if t % CHUNK == 0:
-                kept[c, t // CHUNK] = s
-            for b in range(lanes):
-                y[c, t, b] = direct[c] * u[c, t, b]
-            for n in range(modes):
-                p, q = pole[c, n, 0], pole[c, n, 1]
+        for first in range(0, steps, CHUNK):
+            heard, out = u[c, first:first + CHUNK], y[c, first:first + CHUNK].reshape(-1)
+            count = len(heard)
+            row = heard.reshape(-1)
+            share = u.dtype.type(direct[c])
+            for i in range(row.size):
+                out[i] = share * row[i]
+            kept[c, first // CHUNK] = state[c]
+            for n in range(pole.shape[1]):
+                re[0], im[0] = state[c, n, 0], state[c, n, 1]
+                run_mode(heard, pole[c, n, 0], pole[c, n, 1], re, im)
+                state[c, n, 0], state[c, n, 1] = re[count], im[count]
                 v, w = 2.0 * weight[c, n, 0], 2.0 * weight[c, n, 1]
-                for b in range(lanes):
-                    re = p * s[n, 0, b] - q * s[n, 1, b] + u[c, t, b]
-                    im = p * s[n, 1, b] + q * s[n, 0, b]
-                    s[n, 0, b] = re
-                    s[n, 1, b] = im
-                    y[c, t, b] += v * re - w * im
+                flat_re, flat_im = re[1:count + 1].reshape(-1), im[1:count + 1].reshape(-1)
+                for i in range(row.size):
+                    out[i] += v * flat_re[i] - w * flat_im[i]
 
 
 @jit
 def diagonal_backward(grad, end, u, pole, weight, direct, kept, du, dpole, dweight, ddirect):
     """`end` [channels, modes, 2, batch]: the gradient of the last state, and then of the first; as are all others of parts:
-    d/dRe, d/dIm."""
+    d/dRe, d/dIm. Within a chunk states and gradients are of the sound's own type: no error lives longer than that."""
     channels, steps, lanes = u.shape
-    modes = pole.shape[1]
-    past = np.empty((CHUNK + 1, modes, 2, lanes))
-    sums = np.empty((4, modes, lanes))
+    real = u.dtype.type
+    past_re, past_im = np.empty((CHUNK + 1, lanes), u.dtype), np.empty((CHUNK + 1, lanes), u.dtype)
+    future_re, future_im = np.empty((CHUNK + 1, lanes), u.dtype), np.empty((CHUNK + 1, lanes), u.dtype)
     for c in range(channels):
-        sums[:] = 0.0
-        e = end[c]
-        total = 0.0
-        for chunk in range((steps + CHUNK - 1) // CHUNK - 1, -1, -1):
-            first = chunk * CHUNK
-            last = min(first + CHUNK, steps)
-            past[0] = kept[c, chunk]
-            for t in range(first, last):
-                now, then = past[t - first + 1], past[t - first]
-                for n in range(modes):
-                    p, q = pole[c, n, 0], pole[c, n, 1]
-                    for b in range(lanes):
-                        now[n, 0, b] = p * then[n, 0, b] - q * then[n, 1, b] + u[c, t, b]
-                        now[n, 1, b] = p * then[n, 1, b] + q * then[n, 0, b]
-            for t in range(last - 1, first - 1, -1):
-                now, then = past[t - first + 1], past[t - first]
-                for b in range(lanes):
-                    total += grad[c, t, b] * u[c, t, b]
-                    du[c, t, b] = direct[c] * grad[c, t, b]
-                for n in range(modes):
-                    p, q = pole[c, n, 0], pole[c, n, 1]
-                    v, w = 2.0 * weight[c, n, 0], 2.0 * weight[c, n, 1]
-                    for b in range(lanes):
-                        g = grad[c, t, b]
-                        re = e[n, 0, b] + v * g
-                        im = e[n, 1, b] - w * g
-                        du[c, t, b] += re
-                        sums[0, n, b] += re * then[n, 0, b] + im * then[n, 1, b]
-                        sums[1, n, b] += im * then[n, 0, b] - re * then[n, 1, b]
-                        sums[2, n, b] += 2.0 * g * now[n, 0, b]
-                        sums[3, n, b] -= 2.0 * g * now[n, 1, b]
-                        e[n, 0, b] = p * re + q * im
-                        e[n, 1, b] = p * im - q * re
-        ddirect[c] = total
-        for n in range(modes):
-            dpole[c, n, 0] = sums[0, n].sum()
-            dpole[c, n, 1] = sums[1, n].sum()
-            dweight[c, n, 0] = sums[2, n].sum()
-            dweight[c, n, 1] = sums[3, n].sum()
+        dpole[c], dweight[c], ddirect[c] = 0.0, 0.0, 0.0
+        for first in range((steps - 1) // CHUNK * CHUNK, -1, -CHUNK):
+            heard, told = u[c, first:first + CHUNK], grad[c, first:first + CHUNK]
+            count = len(heard)
+            row, g, out = heard.reshape(-1), told.reshape(-1), du[c, first:first + CHUNK].reshape(-1)
+            ddirect[c] += np.dot(row, g)
+            share = real(direct[c])
+            for i in range(row.size):
+                out[i] = share * g[i]
+            for n in range(pole.shape[1]):
+                p, q = real(pole[c, n, 0]), real(pole[c, n, 1])
+                v, w = real(2.0 * weight[c, n, 0]), real(2.0 * weight[c, n, 1])
+                past_re[0], past_im[0] = kept[c, first // CHUNK, n, 0], kept[c, first // CHUNK, n, 1]
+                run_mode(heard, p, q, past_re, past_im)
+                future_re[count], future_im[count] = end[c, n, 0], end[c, n, 1]
+                run_mode_back(told, p, q, v, w, future_re, future_im)
+                end[c, n, 0], end[c, n, 1] = future_re[0], future_im[0]
+                of_re, of_im = future_re[1:count + 1].reshape(-1), future_im[1:count + 1].reshape(-1)
+                for i in range(row.size):
+                    of_re[i] += v * g[i]
+                    of_im[i] -= w * g[i]
+                for i in range(row.size):
+                    out[i] += of_re[i]
+                then_re, then_im = past_re[:count].reshape(-1), past_im[:count].reshape(-1)
+                now_re, now_im = past_re[1:count + 1].reshape(-1), past_im[1:count + 1].reshape(-1)
+                dpole[c, n, 0] += np.dot(of_re, then_re) + np.dot(of_im, then_im)
+                dpole[c, n, 1] += np.dot(of_im, then_re) - np.dot(of_re, then_im)
+                dweight[c, n, 0] += 2.0 * np.dot(g, now_re)
+                dweight[c, n, 1] -= 2.0 * np.dot(g, now_im)
 
 
 # ------------------------------------------------------------------------------------------------ selective state space

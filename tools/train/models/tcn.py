@@ -5,8 +5,9 @@ Inside, sound is [channels, time, batch], and a tap of a convolution one matrix 
 
 import torch
 
-from .model import TRANSCENDENTAL, Model, array, linear_tensors, mlp, mlp_tensors
-from .norm import EPSILON, LONG_S, Norm, folded, measure
+from .model import TRANSCENDENTAL, array, linear_tensors, mlp, mlp_tensors
+from .norm import EPSILON, Norm, NormedModel, folded
+from .shaping import shaped
 
 
 class Taps(torch.autograd.Function):
@@ -60,17 +61,18 @@ class Block(torch.nn.Module):
             past = x.new_zeros(len(x), self.history, lanes)
         x = torch.cat([past, x], dim=1)
         a = Taps.apply(x[:, self.history - self.span:], self.weight, self.dilation)
-        gain, offset = folded(self.norm, a, *self.film(z).chunk(2, dim=1))
-        a = torch.nn.functional.prelu(torch.addcmul(offset, a, gain)[None], self.slope)[0]
         late = x[:, self.history - self.delay:self.history - self.delay + steps]
-        return torch.addcmul(a, self.residual[:, None, None], late), x[:, x.shape[1] - self.history:]
+        if len(late) < len(a):
+            late = late.expand(a.shape)
+        gain, offset = folded(self.norm, a, *self.film(z).chunk(2, dim=1))
+        return shaped(a, gain, offset, self.slope, self.residual, late), x[:, x.shape[1] - self.history:]
 
     def tensors(self):
         return {"conv.weight": array(self.weight), **self.norm.tensors(), **linear_tensors("film", self.film),
                 "slope": array(self.slope), "residual.weight": array(self.residual)[:, None]}
 
 
-class Tcn(Model):
+class Tcn(NormedModel):
     """blocks, kernel (taps), growth (of the dilation), channels; final_tanh: "none" | "tanh" (published); residual_delay: 1 as
     the published causal networks were trained, each block's residual path a sample late, or 0; conditioning: widths."""
 
@@ -96,24 +98,13 @@ class Tcn(Model):
         self.out.weight.copy_(first / first.square().sum())
         self.out.bias.zero_()
 
+    @property
+    def last(self):
+        return self.out
+
     def piece(self, x, knobs, state=None):
-        lanes, steps = x.shape
-        h, z, states = x.T.contiguous()[None], self.conditioner(knobs), []
-        for block, past in zip(self.blocks, state or [None] * len(self.blocks)):
-            h, past = block(h, z, past)
-            states.append(past)
-        y = (self.out.weight @ h.reshape(len(h), -1)).view(steps, lanes) + self.out.bias
-        return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, tuple(states)
-
-    def first_hears(self, x, knobs):
-        norms = [block.norm for block in self.blocks]
-        if not norms[-1].measured and x.shape[1] >= LONG_S * self.sample_rate:
-            with torch.no_grad():
-                measure(norms, self.in_pieces, x, knobs)
-
-    def start_at_gain(self, gain):
-        self.out.weight *= gain
-        self.out.bias *= gain
+        y, states = self.through(x.T.contiguous()[None], knobs, state)
+        return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, states
 
     # -------------------------------------------------------------------------------------------- file
 
@@ -122,8 +113,7 @@ class Tcn(Model):
                 "norm_epsilon": EPSILON, "start": "zeros"}
 
     def tensors(self):
-        blocks = {f"blocks.{n}.{name}": value for n, block in enumerate(self.blocks) for name, value in block.tensors().items()}
-        return {**mlp_tensors("conditioning", self.conditioner), **blocks, **linear_tensors("output", self.out)}
+        return {**mlp_tensors("conditioning", self.conditioner), **self.block_tensors(), **linear_tensors("output", self.out)}
 
     def seconds_to_forget(self):
         return self.receptive_field / self.sample_rate
