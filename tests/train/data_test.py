@@ -194,6 +194,15 @@ class Offset(unittest.TestCase):
         for peak in (0.0, 60.0, 100.0):
             self.assertIn(check.offset(x, optical.la2a(x, 48000, peak), 48000), (-1, 0, 1))
 
+    def test_one_stretch_that_looks_late_does_not_make_a_recording_late(self):
+        """A loud stretch of a tone under heavy compression looks 6 samples early, where everything else says 0."""
+        x = music(6.0 * check.EXCERPT / RATE)
+        wet, loud = x.copy(), slice(3 * check.EXCERPT, 4 * check.EXCERPT)
+        x[loud] *= 1.1
+        wet[loud] = np.roll(x[loud], -6)
+        self.assertEqual(check.offset_of_excerpt(x[loud], wet[loud], RATE), -6)
+        self.assertEqual(check.offset(x, wet, RATE), 0)
+
     def test_what_cannot_be_compared_is_not_guessed(self):
         self.assertIsNone(check.offset(music(4.0, 1), music(4.0, 2), RATE))
 

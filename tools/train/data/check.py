@@ -7,6 +7,7 @@ FULL_SCALE = 0.9997    # 16 bits' largest number and above
 CLIPPED_RUN = 4        # so many samples in a row at full scale are a clipped peak
 CLIPPED_PEAKS = 3      # so many clipped peaks are no accident
 EXCERPT = 1 << 18      # samples compared to measure an offset: 5 s
+EXCERPTS = 5           # of a long recording, whose median decides: a few loud tones can look late where nothing is
 LONGEST_OFFSET_S = 0.5
 TOLERATED = 2          # samples of offset: a device's own phase moves the peak that far
 SURE = 8.0             # how far a correlation's peak stands out of its noise, in standard deviations
@@ -53,10 +54,20 @@ def loudest(x, samples):
 
 
 def offset(dry, wet, sample_rate):
-    """How many samples wet lags behind dry, or None where it cannot be told (a steady tone). Correlates the phases
-    alone between 200 Hz and 8 kHz (PHAT): levels, and so compression, don't matter, nor does polarity."""
-    begin = loudest(dry, EXCERPT)
-    a, b = (np.asarray(x[begin:begin + EXCERPT], dtype=np.float64) for x in (dry, wet))
+    """How many samples wet lags behind dry, or None where it cannot be told (a steady tone): by the loudest excerpt of each
+    part of the recording."""
+    parts = min(EXCERPTS, max(1, len(dry) // EXCERPT))
+    edges = [len(dry) * k // parts for k in range(parts + 1)]
+    begins = [begin + loudest(dry[begin:end], EXCERPT) for begin, end in zip(edges, edges[1:])]
+    found = [offset_of_excerpt(dry[begin:begin + EXCERPT], wet[begin:begin + EXCERPT], sample_rate) for begin in begins]
+    known = sorted(value for value in found if value is not None)
+    return known[len(known) // 2] if known else None
+
+
+def offset_of_excerpt(dry, wet, sample_rate):
+    """Correlates the phases alone between 200 Hz and 8 kHz (PHAT): levels, and so compression, don't matter, nor does
+    polarity."""
+    a, b = (np.asarray(x, dtype=np.float64) for x in (dry, wet))
     size = 2 * max(len(a), len(b))
     size = 1 << (size - 1).bit_length()
     window = np.hanning(len(a))
