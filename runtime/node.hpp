@@ -235,4 +235,11 @@ std::unique_ptr<Node> make_node(const Setup& setup) {
 /// The node types that a patch may name. Plain list, in the order of the documentation.
 using NodeTypes = std::span<const NodeType>;
 
+/// The first type that plays model files of this architecture; null: none.
+inline const NodeType* type_that_plays(NodeTypes types, std::string_view architecture) noexcept {
+    for (const NodeType& type : types)
+        if (!architecture.empty() && type.architecture == architecture) return &type;
+    return nullptr;
+}
+
 }  // namespace gainstage

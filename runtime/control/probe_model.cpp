@@ -174,14 +174,13 @@ void warn_of_corners(ModelProbe& probe) {
 }  // namespace
 
 std::string patch_around(const Model& model, NodeTypes types, const std::string& knobs) {
-    for (const NodeType& type : types)
-        if (type.architecture == model.architecture)
-            return "format = 1\nlinks = [\"in -> model -> out\"]\n[nodes.in]\ntype = \"input\"\nchannels = "
-                   "[1]\n[nodes.out]\ntype = \"output\"\nchannels = [1]\n[nodes.model]\ntype = \"" +
-                   type.name + "\"\nmodel = '" + std::filesystem::absolute(model.file).string() + "'\n" +
-                   knobs;
-    throw ModelError(
-        fmt::format("{}: no node type plays architecture \"{}\"", model.file, model.architecture));
+    const NodeType* type = type_that_plays(types, model.architecture);
+    if (!type)
+        throw ModelError(
+            fmt::format("{}: no node type plays architecture \"{}\"", model.file, model.architecture));
+    return "format = 1\nlinks = [\"in -> model -> out\"]\n[nodes.in]\ntype = \"input\"\nchannels = "
+           "[1]\n[nodes.out]\ntype = \"output\"\nchannels = [1]\n[nodes.model]\ntype = \"" +
+           type->name + "\"\nmodel = '" + std::filesystem::absolute(model.file).string() + "'\n" + knobs;
 }
 
 Graph graph_around(const std::shared_ptr<const Model>& model, NodeTypes types, const std::string& knobs) {

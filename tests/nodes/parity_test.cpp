@@ -18,9 +18,7 @@ using namespace gainstage::test;
 namespace {
 
 const NodeType& type_of(const Model& model) {
-    for (const NodeType& type : all_nodes())
-        if (type.architecture == model.architecture) return type;
-    throw std::logic_error("no node type plays " + model.architecture);
+    return *type_that_plays(all_nodes(), model.architecture);
 }
 
 void print_heading() {

@@ -34,13 +34,11 @@ std::vector<Subject> subjects() {
                             .file = entry.path().string(),
                             .model = read_model_file(entry.path().string()),
                             .latency_samples = 0};
-            for (const NodeType& type : all_nodes())
-                if (type.architecture == subject.model->architecture)
-                    subject.latency_samples =
-                        NodeRunner(type,
-                                   {.sample_rate_hz = subject.model->sample_rate_hz, .model = subject.model})
-                            .node()
-                            .latency_samples();
+            subject.latency_samples =
+                NodeRunner(*type_that_plays(all_nodes(), subject.model->architecture),
+                           {.sample_rate_hz = subject.model->sample_rate_hz, .model = subject.model})
+                    .node()
+                    .latency_samples();
             all.push_back(std::move(subject));
         }
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

@@ -55,15 +55,9 @@ struct Row {
     }
 };
 
-const NodeType& type_of(const std::string& architecture) {
-    for (const NodeType& type : all_nodes())
-        if (type.architecture == architecture) return type;
-    throw std::logic_error("no node plays " + architecture);
-}
-
 Row measure(const Exhibit& exhibit, double seconds) {
     const auto model = exhibit.make().read();
-    LoneNode node(type_of(exhibit.architecture), model);
+    LoneNode node(*type_that_plays(all_nodes(), exhibit.architecture), model);
     const auto twin = exhibit.twin(*model);
     const std::vector<Player> players{
         [&](const float* in, float* out, int frames) { node.play(in, out, frames); },

@@ -28,28 +28,22 @@ struct InfoOptions {
 /// What the file's node type has to say of it, besides what was noticed when it was read.
 std::vector<std::string> notes_of(const Model& model) {
     std::vector<std::string> notes = model.notes;
-    bool is_known = false;
-    for (const NodeType& type : all_nodes()) {
-        if (type.architecture != model.architecture) continue;
-        is_known = true;
-        if (!type.notes) continue;
-        const std::vector<std::string> more = type.notes(model);
-        notes.insert(notes.end(), more.begin(), more.end());
-    }
-    if (!is_known) notes.push_back(fmt::format("no node type plays architecture \"{}\"", model.architecture));
+    const NodeType* type = type_that_plays(all_nodes(), model.architecture);
+    if (!type) notes.push_back(fmt::format("no node type plays architecture \"{}\"", model.architecture));
+    if (!type || !type->notes) return notes;
+    const std::vector<std::string> more = type->notes(model);
+    notes.insert(notes.end(), more.begin(), more.end());
     return notes;
 }
 
 bool is_played(const Model& model) {
-    return std::any_of(all_nodes().begin(), all_nodes().end(),
-                       [&](const NodeType& type) { return type.architecture == model.architecture; });
+    return type_that_plays(all_nodes(), model.architecture) != nullptr;
 }
 
 /// Floating-point operations per sample at rest; 0: nobody knows.
 double operations_of(const Model& model) {
-    for (const NodeType& type : all_nodes())
-        if (type.architecture == model.architecture && type.operations) return type.operations(model);
-    return 0.;
+    const NodeType* type = type_that_plays(all_nodes(), model.architecture);
+    return type && type->operations ? type->operations(model) : 0.;
 }
 
 std::int64_t weights_of(const Model& model) {
