@@ -27,6 +27,7 @@ public:
     const std::string& name() const { return name_; }
     /// Runs one of JACK's own commands on this server, for 10 s at most; returns its exit status.
     int run(const std::string& command) const;
+    static constexpr int held_up = 137 << 8;  ///< run()'s status of a command that was ended after those 10 s
     /// As if it had crashed.
     void kill();
     /// As if it hung: it is there, and does nothing. For good.
