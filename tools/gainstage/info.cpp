@@ -106,8 +106,9 @@ Json json_of(const ModelProbe& probe) {
 
 Table facts_table(const Model& model) {
     const auto samples = [&](std::int64_t count) {
-        return fmt::format("{} samples ({:.4g} ms)", count,
-                           1000. * static_cast<double>(count) / model.sample_rate_hz);
+        const double seconds = static_cast<double>(count) / model.sample_rate_hz;
+        return seconds < 1. ? fmt::format("{} samples ({:.4g} ms)", count, 1000. * seconds)
+                            : fmt::format("{} samples ({:.3g} s)", count, seconds);
     };
     Table table({"", ""});
     table.add({"architecture", model.architecture});
