@@ -88,15 +88,29 @@ HWY_INLINE void AddHidden(const float* weight, const UnitVector<Units>& h,
     }
 }
 
-/// h = tanh(Wi u + b + Wh h)
+/// A cell's weights, and its state while it runs.
 template <int Units>
-struct SmallElman {
+struct RunningCell {
     using U = UnitVector<Units>;
     const SmallCell& cell;
     U h;
 
-    HWY_INLINE SmallElman(const SmallCell& c, const float* state) : cell(c) { h.Load(state); }
+    HWY_INLINE RunningCell(const SmallCell& c, const float* state) : cell(c) { h.Load(state); }
     HWY_INLINE void Store(float* state) const { h.Store(state); }
+    /// To be called when h is new.
+    HWY_INLINE float Output() {
+        h.Keep();
+        return h.Dot(cell.out) + cell.out_bias;
+    }
+};
+
+/// h = tanh(Wi u + b + Wh h)
+template <int Units>
+struct SmallElman : RunningCell<Units> {
+    using U = UnitVector<Units>;
+    using RunningCell<Units>::cell, RunningCell<Units>::h;
+
+    HWY_INLINE SmallElman(const SmallCell& c, const float* state) : RunningCell<Units>(c, state) {}
     HWY_INLINE float Step(float in) {
         const typename U::D d;
         typename U::V sum[1][U::vectors];
@@ -105,20 +119,17 @@ struct SmallElman {
                                    hn::LoadU(d, cell.bias + i * U::lanes));
         AddHidden<1, Units>(cell.hidden, h, sum);
         for (int i = 0; i < U::vectors; ++i) h.v[i] = Tanh(d, sum[0][i]);
-        h.Keep();
-        return h.Dot(cell.out) + cell.out_bias;
+        return this->Output();
     }
 };
 
 /// As PyTorch defines it; what r and z are made of is halved (gates-inl.hpp).
 template <int Units>
-struct SmallGru {
+struct SmallGru : RunningCell<Units> {
     using U = UnitVector<Units>;
-    const SmallCell& cell;
-    U h;
+    using RunningCell<Units>::cell, RunningCell<Units>::h;
 
-    HWY_INLINE SmallGru(const SmallCell& c, const float* state) : cell(c) { h.Load(state); }
-    HWY_INLINE void Store(float* state) const { h.Store(state); }
+    HWY_INLINE SmallGru(const SmallCell& c, const float* state) : RunningCell<Units>(c, state) {}
     HWY_INLINE float Step(float in) {
         using V = typename U::V;
         const typename U::D d;
@@ -138,8 +149,7 @@ struct SmallGru {
             const V gates[3] = {sum[0][i], sum[1][i], sum[2][i]};
             h.v[i] = FinishGru(d, gates, fresh[i], h.v[i]);
         }
-        h.Keep();
-        return h.Dot(cell.out) + cell.out_bias;
+        return this->Output();
     }
 };
 

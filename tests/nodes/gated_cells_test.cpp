@@ -155,19 +155,33 @@ TEST_CASE("recurrence: small cells are the formula, at any size, and may be cut"
         }
 }
 
+namespace {
+
+/// Windows of noise that step together, and where they end.
+struct WindowsOfNoise {
+    Channel in;
+    std::vector<const float*> each;
+    Channel h, c, scratch;
+
+    WindowsOfNoise(const LstmWindows& lstm, int sequences)
+        : in(white_noise(frames * sequences, 7)), h(sequences * lstm.row()), c(h.size()), scratch(h.size()) {
+        for (int s = 0; s < sequences; ++s) each.push_back(in.data() + s * frames);
+        lstm.run(each.data(), h.data(), c.data(), scratch.data(), sequences, frames, 0);
+    }
+};
+
+}  // namespace
+
 TEST_CASE("lstm_windows: they are the formula, whatever their number, size and length") {
     for (const int units : {1, 21, 40, 64}) {
         const Plain plain{.gates = 4, .units = units, .inputs = 1};
         const LstmWindows lstm(plain.weights());
         for (const int sequences : {1, 2, 3, 5, 8}) {
-            const Channel in = white_noise(frames * sequences, 7);
-            std::vector<const float*> each;
-            for (int s = 0; s < sequences; ++s) each.push_back(in.data() + s * frames);
-            Channel h(sequences * lstm.row()), c(h.size()), scratch(h.size());
-            lstm.run(each.data(), h.data(), c.data(), scratch.data(), sequences, frames, 0);
+            const WindowsOfNoise windows(lstm, sequences);
+            const Channel &h = windows.h, &c = windows.c;
             for (int s = 0; s < sequences; ++s) {
                 Doubles hidden(units), cell(units);
-                for (int k = 0; k < frames; ++k) plain.lstm_step({double{each[s][k]}}, hidden, cell);
+                for (int k = 0; k < frames; ++k) plain.lstm_step({double{windows.each[s][k]}}, hidden, cell);
                 INFO(units << " units, sequence " << s << " of " << sequences);
                 for (int u = 0; u < units; ++u) {
                     CHECK(h[s * lstm.row() + u] == Approx(hidden[u]).margin(rounding).epsilon(0));
@@ -182,21 +196,17 @@ TEST_CASE("lstm_windows: they are the formula, whatever their number, size and l
 TEST_CASE("lstm_windows: windows that step together are what each is alone, and may be cut, to the bit") {
     const int units = 40, sequences = 7;
     const LstmWindows lstm(Plain{.gates = 4, .units = units, .inputs = 1}.weights());
-    const Channel in = white_noise(frames * sequences, 7);
-    std::vector<const float*> each;
-    for (int s = 0; s < sequences; ++s) each.push_back(in.data() + s * frames);
-    Channel h(sequences * lstm.row()), c(h.size()), scratch(h.size());
-    lstm.run(each.data(), h.data(), c.data(), scratch.data(), sequences, frames, 0);
+    WindowsOfNoise windows(lstm, sequences);
     for (int s = 0; s < sequences; ++s) {
         Channel alone(lstm.row()), cell(alone.size());
         for (int done = 0; done < frames;) {
             const int steps = std::min(frames - done, 1 + done % 7);
-            const float* at = each[s] + done;
-            lstm.run(&at, alone.data(), cell.data(), scratch.data(), 1, steps, done);
+            const float* at = windows.each[s] + done;
+            lstm.run(&at, alone.data(), cell.data(), windows.scratch.data(), 1, steps, done);
             done += steps;
         }
-        CHECK(std::equal(alone.begin(), alone.end(), h.begin() + s * lstm.row()));
-        CHECK(std::equal(cell.begin(), cell.end(), c.begin() + s * lstm.row()));
+        CHECK(std::equal(alone.begin(), alone.end(), windows.h.begin() + s * lstm.row()));
+        CHECK(std::equal(cell.begin(), cell.end(), windows.c.begin() + s * lstm.row()));
     }
 }
 
