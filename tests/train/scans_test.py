@@ -35,7 +35,6 @@ def poles(channels, modes):
 
 # name -> (function of (arguments, plain), arguments)
 SCANS = {
-    "linear": (lambda a, plain: scans.linear_scan(*a, plain=plain), lambda: (some(9, 3), some(9, 3), some(3))),
     "smooth": (lambda a, plain: scans.smooth(*a, plain=plain), lambda: (some(9, 3), some(9, 3, low=0.0), some(3))),
     "switching": (lambda a, plain: scans.switching(*a, plain=plain), lambda: (some(40, 3), some(3, low=0.3), some(3, low=0.0, high=0.2), some(3))),
     "diagonal": (lambda a, plain: scans.diagonal(*a, plain=plain),

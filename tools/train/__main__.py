@@ -96,12 +96,7 @@ def parse_arguments(arguments):
 
 
 def main(arguments):
-    options = parse_arguments(arguments)
-
-    def work():
-        from .run import Run
-        return Run(options).go()
-    return libraries.report(work)
+    return libraries.go(".run", "Run", parse_arguments(arguments))
 
 
 if __name__ == "__main__":

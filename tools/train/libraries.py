@@ -1,6 +1,7 @@
 """What the command lines share: the parser's exit code, libraries that are not installed, problems fit to be shown."""
 
 import argparse
+import importlib
 import sys
 
 NEEDED = ("numpy", "torch", "scipy", "soundfile", "numba")
@@ -26,6 +27,11 @@ def missing():
         except ImportError:
             return f"{library} is not installed: apt install python3-{library} (Debian), or pip install {library}"
     return None
+
+
+def go(module, kind, options):
+    """The work of a class of a module, which is loaded once its libraries are known to be there: kind(options).go()"""
+    return report(lambda: getattr(importlib.import_module(module, __package__), kind)(options).go())
 
 
 def report(work):

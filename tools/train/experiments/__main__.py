@@ -39,12 +39,7 @@ def parse_arguments(arguments):
 
 
 def main(arguments):
-    options = parse_arguments(arguments)
-
-    def work():
-        from .course import Course
-        return Course(options).go()
-    return libraries.report(work)
+    return libraries.go(".experiments.course", "Course", parse_arguments(arguments))
 
 
 if __name__ == "__main__":

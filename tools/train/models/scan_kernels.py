@@ -7,29 +7,6 @@ from .kernels import exp_minus, jit
 
 
 @jit
-def linear_forward(a, b, start, y):
-    lanes = a.shape[1]
-    s = start.copy()
-    for t in range(len(a)):
-        for k in range(lanes):
-            s[k] = a[t, k] * s[k] + b[t, k]
-            y[t, k] = s[k]
-    return s
-
-
-@jit
-def linear_backward(grad, end, a, y, start, da, db):
-    """`end`: of the last state, and then of `start`."""
-    lanes = a.shape[1]
-    for t in range(len(a) - 1, -1, -1):
-        for k in range(lanes):
-            g = end[k] + grad[t, k]
-            db[t, k] = g
-            da[t, k] = g * (y[t - 1, k] if t > 0 else start[k])
-            end[k] = g * a[t, k]
-
-
-@jit
 def smooth_forward(goal, share, start, y):
     """s += share (goal - s)"""
     lanes = goal.shape[1]

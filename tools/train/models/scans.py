@@ -63,23 +63,6 @@ def flat(tensor):
     return np_of(tensor).reshape(len(tensor), -1)
 
 
-class LinearScan(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, a, b, start):
-        y = torch.empty_like(b, memory_format=torch.contiguous_format)
-        end = kernels.linear_forward(flat(a), flat(b), np_of(start).reshape(-1), flat(y))
-        ctx.save_for_backward(a, y, start)
-        return y, torch.from_numpy(end).reshape(start.shape)
-
-    @staticmethod
-    def backward(ctx, grad, end):
-        a, y, start = ctx.saved_tensors
-        da, db = torch.empty_like(y), torch.empty_like(y)
-        end = end.clone().contiguous()
-        kernels.linear_backward(flat(grad), end.numpy().reshape(-1), flat(a), flat(y), np_of(start).reshape(-1), flat(da), flat(db))
-        return da, db, end
-
-
 class Smooth(torch.autograd.Function):
     @staticmethod
     def forward(ctx, goal, share, start):
@@ -120,15 +103,6 @@ class Switching(torch.autograd.Function):
 
 
 # ------------------------------------------------------------------------------------------------ to be called
-
-def linear_scan(a, b, start=None, plain=False):
-    """y[t] = a[t] y[t-1] + b[t]; a and b of one shape [time, ...]. -> (y, last y in 64 bits)"""
-    start = state_of(start, b)
-    if compiled(b, plain):
-        return LinearScan.apply(a, b, start)
-    y = plain_linear_scan(a, b, start)
-    return y.to(b.dtype), y[-1]
-
 
 def smooth(goal, share, start=None, plain=False):
     """s += share[t] (goal[t] - s); of one shape [time, ...]. -> (s, last s in 64 bits)"""
