@@ -43,8 +43,8 @@ std::shared_ptr<const Model> read_model(Draft& draft, const GraphNode& node, con
 bool has_right_architecture(Draft& draft, const GraphNode& node, const Setting& setting, const Model& model) {
     if (model.architecture == node.type->architecture) return true;
     const NodeType* right = type_that_plays(draft.types, model.architecture);
-    const std::string remedy = right ? fmt::format("write type = {}", in_quotes(right->name))
-                                     : "choose a file of that architecture";
+    const std::string remedy =
+        right ? fmt::format("write type = {}", in_quotes(right->name)) : "choose a file of that architecture";
     draft.problems.error(setting.place, key_of(node, "model"),
                          fmt::format("{} holds a model of architecture {}, but type {} plays {}; {}",
                                      in_quotes(model.file), in_quotes(model.architecture),

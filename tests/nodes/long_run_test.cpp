@@ -35,7 +35,8 @@ Channel material(int second, double rate_hz) {
 /// Largest error of each second.
 std::vector<double> errors_of(const Fixture& fixture, double seconds) {
     const auto twin = double_twin(fixture.model);
-    NodeRunner runner(*type_that_plays(all_nodes(), fixture.model->architecture), {.sample_rate_hz = fixture.model->sample_rate_hz, .model = fixture.model});
+    NodeRunner runner(*type_that_plays(all_nodes(), fixture.model->architecture),
+                      {.sample_rate_hz = fixture.model->sample_rate_hz, .model = fixture.model});
     std::vector<double> errors;
     for (int second = 0; second < static_cast<int>(seconds); ++second) {
         const Channel in = material(second, fixture.model->sample_rate_hz);

@@ -8,8 +8,8 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/model/model.hpp"
-#include "tests/support/fixture.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/fixture.hpp"
 #include "tests/support/reference.hpp"
 
 using namespace gainstage;
