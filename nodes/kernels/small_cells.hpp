@@ -8,9 +8,9 @@ namespace gainstage {
 struct SmallCell {
     int units = 0;  ///< padded
     bool gru = false;
-    const float* input = nullptr;  ///< [gate][unit]
-    const float* bias = nullptr;   ///< [gate][unit], of h's part and the input's; a GRU's n has them apart:
-                                  ///< its input's, then h's
+    const float* input = nullptr;   ///< [gate][unit]
+    const float* bias = nullptr;    ///< [gate][unit], of h's part and the input's; a GRU's n has them apart:
+                                    ///< its input's, then h's
     const float* hidden = nullptr;  ///< [unit of h][gate][unit]
     const float* out = nullptr;     ///< [unit]
     float out_bias = 0.f;

@@ -357,8 +357,7 @@ void LiveSession::count_crew(LiveSummary& summary) {
     summary.shared_pieces = stats.shared.load();
     summary.unshared_pieces = stats.alone.load();
     summary.stalls = stats.stalls.load();
-    summary.longest_wait_us =
-        static_cast<double>(stats.longest_wait_ticks.load()) / ticks_per_second() * 1e6;
+    summary.longest_wait_us = static_cast<double>(stats.longest_wait_ticks.load()) / ticks_per_second() * 1e6;
 }
 
 void LiveSession::finish_recording(LiveSummary& summary) {

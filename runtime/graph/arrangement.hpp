@@ -37,7 +37,7 @@ struct ArrangeConfig {
     double sample_rate_hz = 48'000.;
     int max_frames = 512;
     bool with_histories = true;  ///< off where nothing will play: they take megabytes
-    std::set<NodeKey> rebuild;  ///< nodes that must not survive (they come back from quarantine)
+    std::set<NodeKey> rebuild;   ///< nodes that must not survive (they come back from quarantine)
 };
 
 /// Control thread. Builds what `previous` (may be null) does not already have.

@@ -192,10 +192,11 @@ void LiveDisplay::show(const LiveSummary& s) {
     if (s.swaps_postponed)
         line(fmt::format("changes waited {} block(s) until they could be reported", s.swaps_postponed));
     if (const auto pieces = s.shared_pieces + s.unshared_pieces; pieces > 0)
-        line(fmt::format("other threads played a part of {:.2f} % of the pieces that have branches; longest "
-                         "wait for one {:.0f} us; {} did not come back",
-                         100. * static_cast<double>(s.shared_pieces) / static_cast<double>(pieces),
-                         s.longest_wait_us, s.stalls));
+        line(
+            fmt::format("other threads played a part of {:.2f} % of the pieces that have branches; longest "
+                        "wait for one {:.0f} us; {} did not come back",
+                        100. * static_cast<double>(s.shared_pieces) / static_cast<double>(pieces),
+                        s.longest_wait_us, s.stalls));
     if (!s.slowest_node.empty())
         line(fmt::format("most time went to {}: {:.1f} % of what there is", s.slowest_node,
                          s.slowest_node_load * 100.));
