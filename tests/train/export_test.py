@@ -38,7 +38,8 @@ TOLERANCE, S4D_TOLERANCE = 5e-6, 1e-4
 CASES = [("grey_box", {}), ("grey_box", {"knee": "hard", "detector": "one_pole", "makeup": "static", "activation": "relu"}),
          ("grey_box", {"detector": "switching", "makeup": "gru", "makeup_units": 4}), ("grey_box", {"detector": "gru", "makeup": "rnn"}),
          ("s4d", {}), ("s4d", {"product": False, "final_tanh": "tanh", "activation": "PTanh", "channels": 6, "modes": 3, "blocks": 2}),
-         ("s4d", {"activation": "GELU", "channels": 5, "blocks": 1}), ("s6", {}), ("s6", {"features": 2, "activation": "tanh"}),
+         ("s4d", {"activation": "GELU", "channels": 5, "blocks": 1}), ("s4d", {"decibels": True, "channels": 5, "blocks": 2}),
+         ("s6", {}), ("s6", {"features": 2, "activation": "tanh"}),
          ("ed_lstm", {}), ("ed_lstm", {"window": 8, "units": 10, "dense": 7}), ("ed_lstm_carried", {}), ("tcn", {"blocks": 3}),
          ("tcn", {"blocks": 2, "kernel": 3, "growth": 4, "channels": 5, "final_tanh": "tanh", "residual_delay": 1}),
          ("lstm", {}), ("lstm", {"units": 7, "skip": 0, "final_tanh": "tanh"}), ("gru", {"units": 8}), ("gru", {})]

@@ -36,6 +36,7 @@ SMALL = [("grey_box", {"makeup_units": 3}), ("grey_box", {"knee": "hard", "detec
          ("grey_box", {"detector": "switching", "makeup": "rnn"}), ("grey_box", {"detector": "gru", "makeup": "gru", "makeup_units": 4}),
          ("s4d", {"channels": 4, "modes": 2, "blocks": 2}),
          ("s4d", {"channels": 3, "modes": 2, "blocks": 1, "product": False, "final_tanh": "tanh", "activation": "GELU"}),
+         ("s4d", {"channels": 3, "modes": 2, "blocks": 2, "decibels": True}),
          ("s6", {"inner": 4, "states": 3}), ("s6", {"inner": 4, "states": 3, "features": 2, "window": 16, "bins": 9, "rank": 2}),
          ("ed_lstm", {"window": 8, "units": 5, "dense": 4}), ("ed_lstm_carried", {"window": 8, "units": 6}),
          ("tcn", {"blocks": 2, "kernel": 3, "growth": 4, "channels": 3}),

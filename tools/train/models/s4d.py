@@ -106,25 +106,33 @@ class Block(torch.nn.Module):
 
 
 class S4d(NormedModel):
-    """channels, modes (complex ones of each), blocks; product: the output is a gain for the input; final_tanh: "none" | "tanh";
+    """channels, modes (complex ones of each), blocks; product: the output is a gain for the input; decibels: the network hears the
+    input's level and says a gain, both in dB (the thesis's convert_to_decibels and convert_to_amplitude); final_tanh: "none" | "tanh";
     activation: a name of ACTIVATIONS; dt: range of the steps at the start, in samples (the thesis: 1e-3 to 0.1, memory of 40 ms at
     the start; here up to 0.8 s); conditioning: widths of its network (the thesis: 16, 32, 32)."""
 
     architecture = name = "s4d"
     recipe = {"segment_samples": 144000, "batch": 16, "warm_samples": 48000, "tbptt_samples": 2048, "rate": 2e-3, "loss": "esr"}
 
-    def __init__(self, controls, sample_rate, channels=16, modes=4, blocks=4, product=True, final_tanh="none", activation="PReLU",
-                 dt=(5e-5, 0.1), conditioning=(16, 32, 32)):
+    QUIETEST, MIDDLE_DB, SPAN_DB = 1e-4, -30.0, 15.0  # of a level: the least, and what is usual
+
+    def __init__(self, controls, sample_rate, channels=16, modes=4, blocks=4, product=True, decibels=False, final_tanh="none",
+                 activation="PReLU", dt=(5e-5, 0.1), conditioning=(16, 32, 32)):
         super().__init__(controls, sample_rate)
-        self.product, self.final_tanh, self.activation = product, final_tanh, activation
+        if decibels and not product:
+            raise ValueError("decibels are those of a gain, so there must be a product")
+        self.product, self.decibels, self.final_tanh, self.activation = product, decibels, final_tanh, activation
         width = conditioning[-1]
         self.conditioner = mlp((len(controls), *conditioning), torch.nn.ReLU, last_too=True)
         self.expand, self.contract = torch.nn.Linear(1, channels), torch.nn.Linear(channels, 1)
         self.blocks = torch.nn.ModuleList([Block(channels, modes, dt, width, activation) for _ in range(blocks)])
         with torch.no_grad():
             self.expand.bias.zero_()
-            self.contract.weight *= 0.1 if product else 0.5
-            self.contract.bias.fill_(1.0 if product else 0.0)
+            if decibels:
+                self.expand.weight /= self.SPAN_DB
+                self.expand.bias.copy_(-self.MIDDLE_DB * self.expand.weight[:, 0])
+            self.contract.weight *= 0.5 if decibels or not product else 0.1
+            self.contract.bias.fill_(1.0 if product and not decibels else 0.0)
 
     @property
     def last(self):
@@ -132,15 +140,23 @@ class S4d(NormedModel):
 
     def piece(self, x, knobs, state=None):
         sound = x.T.contiguous()
-        y, states = self.through(self.expand.weight[:, :, None] * sound + self.expand.bias[:, None, None], knobs, state)
+        heard = 20.0 * torch.log10(sound.abs().clamp_min(self.QUIETEST)) if self.decibels else sound
+        y, states = self.through(self.expand.weight[:, :, None] * heard + self.expand.bias[:, None, None], knobs, state)
+        y = torch.exp(y * (math.log(10.0) / 20.0)) if self.decibels else y
         y = y * sound if self.product else y
         return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, states
+
+    def start_at_gain(self, gain):
+        if self.decibels:
+            self.contract.bias += 20.0 * math.log10(max(gain, self.QUIETEST))
+        else:
+            super().start_at_gain(gain)
 
     # -------------------------------------------------------------------------------------------- file
 
     def config(self):
         return {"activation1": self.activation, "activation2": self.activation, "discretisation": "zoh", "product": self.product,
-                "final_tanh": self.final_tanh, "tanh_before_product": "none", "front_decibels": False, "to_amplitude": False}
+                "final_tanh": self.final_tanh, "tanh_before_product": "none", "front_decibels": self.decibels, "to_amplitude": self.decibels}
 
     def tensors(self):
         return {**mlp_tensors("conditioning", self.conditioner), **linear_tensors("expand", self.expand), **self.block_tensors(),
@@ -154,12 +170,13 @@ class S4d(NormedModel):
         block = 2.0 * channels * channels + channels * (12.0 * modes + 2.0) + 2.0 * channels
         block += channels * (self.blocks[0].before.operations() + self.blocks[0].after.operations()) + 2.0 * channels
         squash = TRANSCENDENTAL if self.final_tanh == "tanh" else 0.0
+        squash += 2.0 * TRANSCENDENTAL if self.decibels else 0.0
         return 4.0 * channels + len(self.blocks) * block + squash + (1.0 if self.product else 0.0)
 
     def describe(self):
         channels, modes = self.blocks[0].ssm.a_imag.shape
         return (f"S4D: {len(self.blocks)} blocks of {channels} channels with {modes} modes, {self.activation}, "
-                f"{'product' if self.product else 'no product'}, final tanh: {self.final_tanh}")
+                f"{'product' if self.product else 'no product'}{' in decibels' if self.decibels else ''}, final tanh: {self.final_tanh}")
 
     def groups(self, rate):
         """What sets the poles is slower."""
