@@ -1,0 +1,19 @@
+#pragma once
+/// Patches that engine_bench plays.
+
+#include <string>
+
+#include "runtime/graph/resolve.hpp"
+
+namespace gainstage {
+
+/// `nodes` gains in a row; extra_link: more text within `links`.
+std::string chain_patch(int nodes, const std::string& extra_link = "");
+/// One node that plays a model file.
+std::string model_patch(const std::string& model, const std::string& type = "grey_box");
+/// Chains of learned compressors from one input to one output, beside each other.
+std::string branches_patch(const std::string& model, int branches, int nodes);
+
+Graph graph_of(const std::string& text);
+
+}  // namespace gainstage
