@@ -1,0 +1,89 @@
+#pragma once
+/// A desk of knobs for the tests of MIDI maps, and mappings onto it.
+
+#include <array>
+
+#include "runtime/realtime/midi_map.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/realtime_guard.hpp"
+
+namespace gainstage::test {
+
+/// A desk of knobs, all within one node.
+struct Desk final : MidiHost {
+    std::array<float, 8> knobs{};
+    int sets = 0, panics = 0;
+    float smooth_ms = -1.f;
+
+    float value(const GraphTarget& target) const noexcept override { return knobs[target.param]; }
+    void set(const GraphTarget& target, float value, float smooth) noexcept override {
+        knobs[target.param] = value;
+        smooth_ms = smooth;
+        ++sets;
+    }
+    void panic() noexcept override { ++panics; }
+};
+
+/// cc 21 on channel 1 over a knob of 0..100, absolute, jump: what a test doesn't say otherwise.
+inline GraphMidi knob_mapping() {
+    GraphMidi midi;
+    midi.entry.channel = 1;
+    midi.entry.source = MidiSource::cc;
+    midi.entry.number = 21;
+    midi.entry.target = "amp.knob";
+    midi.entry.takeover = MidiTakeover::jump;
+    midi.target = {.kind = TargetKind::parameter, .node = 0, .param = 0, .min = 0.f, .max = 100.f};
+    return midi;
+}
+
+inline GraphMidi with_mode(MidiMode mode) {
+    GraphMidi midi = knob_mapping();
+    midi.entry.mode = mode;
+    return midi;
+}
+
+inline GraphMidi with_takeover(MidiTakeover takeover) {
+    GraphMidi midi = knob_mapping();
+    midi.entry.takeover = takeover;
+    return midi;
+}
+
+inline GraphMidi with_range(GraphMidi midi, double min, double max) {
+    midi.entry.has_range = true;
+    midi.entry.min = min;
+    midi.entry.max = max;
+    return midi;
+}
+
+inline GraphMidi with_source(GraphMidi midi, MidiSource source, int number) {
+    midi.entry.source = source;
+    midi.entry.number = number;
+    return midi;
+}
+
+inline GraphMidi switch_mapping(MidiMode mode) {
+    GraphMidi midi = with_mode(mode);
+    midi.entry.target = "amp.bypass";
+    midi.target = {.kind = TargetKind::bypass, .node = 0, .param = 0, .min = 0.f, .max = 1.f};
+    return midi;
+}
+
+/// A table, a desk, and hands.
+struct Stage {
+    explicit Stage(std::vector<GraphMidi> table) : map(table) {}
+
+    void send(int status, int first, int second) {
+        const MidiMessage message{3,
+                                  {static_cast<std::uint8_t>(status), static_cast<std::uint8_t>(first),
+                                   static_cast<std::uint8_t>(second)}};
+        const test::RealtimeScope scope;
+        map.receive(message, desk);
+    }
+    void cc(int value, int number = 21, int channel = 1) { send(0xB0 + channel - 1, number, value); }
+    float knob(int index = 0) const { return desk.knobs[index]; }
+
+    MidiMap map;
+    Desk desk;
+};
+
+}  // namespace gainstage::test
