@@ -7,7 +7,6 @@ minutes. Interrupted and taken up again it goes on as if nothing had happened, b
 import dataclasses
 import math
 import time
-from dataclasses import dataclass, field
 
 import torch
 
@@ -16,6 +15,7 @@ from .data.pairs import TRAIN
 from .losses import Loss, esr
 from .plan import BALANCED, CONSTANT, COSINE, PLATEAU
 from .problem import Problem
+from .progress import Progress
 from .streams import Windows, batches, pieces
 from .validation import Validation
 
@@ -26,26 +26,6 @@ LONGEST_WITHOUT_VALIDATION_S = 1200.0  # of sound that was learned from
 SHORTEST_WITHOUT_VALIDATION = 4.0      # times the sound that a validation plays
 CHECKPOINT_EVERY_S = 60.0
 MOST_RETREATS = 5
-
-
-@dataclass
-class Progress:
-    """Where a run is; plain numbers, kept in its checkpoint."""
-
-    epoch: int = 0
-    batch: int = 0            # of this epoch, the next one
-    steps: int = 0
-    elapsed_s: float = 0.0    # over all its parts
-    best: float = math.inf
-    best_esr: float = math.inf
-    best_epoch: float = 0.0
-    since_best: int = 0       # validations
-    rate_factor: float = 1.0  # of the plateau schedule and of retreats
-    retreats: int = 0
-    heard: int = 0            # samples since the last validation
-    loss_sum: float = 0.0     # over the pieces since then
-    loss_count: int = 0
-    history: list = field(default_factory=list)  # of dicts: epoch, elapsed_s, loss, validation, esr
 
 
 class Diverged(Exception):
@@ -203,30 +183,15 @@ class Training:
         at = self.at
         output, target = self.validation.played()
         loss, error = float(self.loss(output, target)), float(esr(output, target))
-        learned = at.loss_sum / at.loss_count if at.loss_count else math.nan
-        at.history.append({"epoch": round(self.epochs_done(), 4), "elapsed_s": round(at.elapsed_s, 1),
-                           "loss": learned if math.isfinite(learned) else None, "validation": loss, "esr": error})
-        better = loss < at.best  # never true of a NaN
+        better = at.judge(loss, error, self.epochs_done())
         if better:
-            at.best, at.best_esr, at.best_epoch, at.since_best = loss, error, self.epochs_done(), 0
             self.best = self._weights()
             self.unwritten = at.steps > 0
-        else:
-            at.since_best += 1
-            if self.plan.schedule == PLATEAU and at.since_best % max(1, self.plan.patience // 5) == 0:
-                at.rate_factor *= PLATEAU_FACTOR
-        at.heard, at.loss_sum, at.loss_count = 0, 0.0, 0
-        self._tell(learned, loss, error, better)
+        elif self.plan.schedule == PLATEAU and at.since_best % max(1, self.plan.patience // 5) == 0:
+            at.rate_factor *= PLATEAU_FACTOR
+        self.say(at.said(self.plan.loss))
         if self.unwritten:
             self._try_to_write(better)
-
-    def _tell(self, learned, loss, error, better):
-        also = "" if self.plan.loss == "esr" else f"  {self.plan.loss} {loss:.4g}"
-        trained = f"  (training {learned:.4g})" if math.isfinite(learned) else ""
-        decibels = 10 * math.log10(error) if error > 0 else -math.inf
-        minutes, seconds = divmod(int(self.at.elapsed_s), 60)
-        self.say(f"{minutes:4d}:{seconds:02d}  epoch {self.epochs_done():7.2f}  esr {error:.4g} ({decibels:.1f} dB)"
-                 f"{also}{trained}{'  best so far' if better else ''}")
 
     def _try_to_write(self, at_best):
         """The best model so far, which is the present one or was written in vain before."""
