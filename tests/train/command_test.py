@@ -132,6 +132,29 @@ class Command(unittest.TestCase):
         self.assertEqual(tensors_of(parts), tensors_of(whole))
 
     @unittest.skipUnless(os.access(support.GAINSTAGE, os.X_OK), "build/gainstage is not built")
+    def test_a_model_that_is_there_stays_until_a_better_one_is_learned_and_may_be_begun_from(self):
+        output, begun = self.path("stays.safetensors"), self.path("begun.safetensors")
+        self.to_end(self.start(output, *SMALL, "--epochs", "6", "--rate", "0.01"))
+        good, card = tensors_of(output), self.read(output.replace(".safetensors", ".md"))
+        self.assertIn("--epochs 6 --batch 8 --rate 0.01", card)
+        said = self.to_end(self.start(output, *SMALL, "--epochs", "1", "--rate", "1e-6"))
+        self.assertRegex(said, r"is there already, with esr\+dc [0-9.]+ here: it stays until something better is learned")
+        self.assertIn("stays: what was learned is no better, and goes beside it", said)
+        self.assertEqual(tensors_of(output), good)
+        self.assertTrue(os.path.exists(self.path("stays-new.safetensors")) and os.path.exists(self.path("stays-new.md")))
+        first = self.first_esr(self.to_end(self.start(begun, *SMALL, "--epochs", "1", "--rate", "1e-6", "--from", output)))
+        self.assertLess(first, 0.5 * self.first_esr(said))
+        code, said = self.refused("grey_box", "--data", self.data, "-o", begun, "--from", output)
+        self.assertEqual(code, 64)
+        self.assertIn("is not a grey_box of these sizes, knobs and sample rate", said)
+
+    def first_esr(self, said):
+        return float(re.search(r"epoch    0.00  esr ([0-9.e+-]+)", said).group(1))
+
+    def read(self, path):
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+
     def test_in_less_than_a_minute_it_learns_and_the_runtime_renders_what_it_learned(self):
         model = self.path("learned.safetensors")
         said = self.to_end(self.start(model, "--epochs", "6", "--batch", "8", "--segment", "1", "--warm", "0.1", "--step", "0.1"))

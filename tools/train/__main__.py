@@ -77,6 +77,8 @@ def parse_arguments(arguments):
     model.add_argument("--title", help="what it imitates, for the card; otherwise as the data say")
     model.add_argument("--license", help="under which the model may be used, for the file and the card")
     model.add_argument("--author", help="who made it, for the file")
+    model.add_argument("--from", dest="start", metavar="FILE.safetensors", help="a model like it that has learned already, to go on from: "
+                       "by new recordings, or for longer")
     learning = parser.add_argument_group("how it learns (each model has its own recipe; these overrule it)")
     learning.add_argument("--loss", help="what to make small: esr, mae, mse, mste, mr_stft ... or a sum such as mae+0.1*mr_stft")
     learning.add_argument("--rate", type=above_zero, help="how large its steps are")

@@ -6,7 +6,7 @@ import time
 
 import torch
 
-from . import card, checkpoint, data, export, losses, settings
+from . import card, checkpoint, data, export, losses, settings, standing
 from .baselines import setting_of
 from .data.pairs import TEST, TRAIN, UNSEEN, VALIDATION
 from .display import Display
@@ -19,6 +19,8 @@ from .train import Training
 DEFAULT_MINUTES = 30.0
 PLANNED = ("batch", "rate", "loss", "clip", "schedule", "balance", "patience", "epochs", "minutes")  # of options, for a plan
 SAMPLES = {"segment_samples": "segment", "warm_samples": "warm", "tbptt_samples": "step"}  # of a plan; seconds of options
+OVERRULING = ("rate", "schedule", "balance", "batch", "segment", "warm", "step", "clip")  # options over the recipe, but for the loss
+ALIKE = 1 + 1e-6  # between a loss and the same one again, of weights that went through a file
 
 
 class Run:
@@ -40,6 +42,8 @@ class Run:
             self.display.say(note)
         torch.manual_seed(options.seed)
         self.model = settings.build(options.model, dict(options.options), self.dataset.controls, self.dataset.sample_rate)
+        if options.start:
+            standing.begin_from(options.start, self.model)
         training = self.prepared()
         with Interruption() as interrupted:
             reason = training.run(interrupted, self.display.show)
@@ -79,15 +83,20 @@ class Run:
         plan = self.plan()
         identity = {"model": options.model, "settings": json.dumps(dict(options.options), sort_keys=True),
                     "data": digest(self.dataset), **plan.identity()}
-        training = self.training = Training(self.model, self.dataset, plan, options.output, identity, self.write_best, say, self.device)
+        training = self.training = Training(self.model, self.dataset, plan, options.output, identity, self.write_best, say, self.device,
+                                            learned=bool(options.start))
         say(f"{self.model.describe()}; {self.model.parameter_count()} parameters, {self.model.operations():.0f} operations a sample")
         say(f"learns from {self.minutes(TRAIN):.1f} min, judged by {self.minutes(VALIDATION):.1f} min of recordings at "
             f"{self.dataset.sample_rate:g} Hz; on {in_words(self.device)}")
         say(f"a plain gain instead would have esr {training.validation.plain_gain():.4g}")
         if training.resume():
             say(f"goes on after {training.at.elapsed_s / 60:.1f} min, at epoch {training.epochs_done():.2f}")
+        self.standing_loss = standing.loss_of(options.output, training)
+        if self.standing_loss is not None:
+            say(f"{options.output} is there already, with {plan.loss} {self.standing_loss:.4g} here: it stays until something better is "
+                "learned")
         elif os.path.exists(options.output):
-            say(f"{options.output} is there already; the first better model will replace it")
+            say(f"{options.output} is there already, and nothing that can be compared: the first model will replace it")
         return training
 
     def minutes(self, split):
@@ -100,6 +109,7 @@ class Run:
                  "data": self.data_in_words(), "machine": in_words(self.device), "loss": plan.loss, "epochs": round(at.best_epoch, 2),
                  "validations": len(at.history), "minutes": round(at.elapsed_s / 60, 1), "validation_loss": at.best,
                  "validation_esr": at.best_esr, "seed": plan.seed, "limit_minutes": plan.minutes, "limit_epochs": plan.epochs,
+                 "given": {name: getattr(options, name) for name in OVERRULING if getattr(options, name) is not None},
                  "date": time.strftime("%Y-%m-%d")}
         given = {key: getattr(options, key) for key in ("license", "author") if getattr(options, key)}
         return {"source": self.dataset.source, "training": story, **given}
@@ -112,13 +122,21 @@ class Run:
         return f"{parts}, {self.dataset.sample_rate:g} Hz"
 
     def write_best(self, model, _):
-        export.quickly(model, self.options.output, **self.texts(self.training))
+        if not self.is_worse(self.training):
+            export.quickly(model, self.options.output, **self.texts(self.training))
+
+    def is_worse(self, training):
+        """than what is there already"""
+        return self.standing_loss is not None and training.at.best > self.standing_loss * ALIKE
 
     def finish(self, training, reason):
-        options, say = self.options, self.display.say
+        options, say, output = self.options, self.display.say, self.options.output
         say(f"done: {reason}; best esr {training.at.best_esr:.4g}")
-        export.export(self.model, options.output, **self.texts(training))
-        path = card.write(options.output, self.model, self.dataset)
-        say(f"wrote {options.output} and {path}")
+        if self.is_worse(training):
+            output = output.removesuffix(".safetensors") + "-new.safetensors"
+            say(f"{options.output} stays: what was learned is no better, and goes beside it")
+        export.export(self.model, output, **self.texts(training))
+        path = card.write(output, self.model, self.dataset)
+        say(f"wrote {output} and {path}")
         if os.path.exists(checkpoint.path_of(options.output)):
             os.unlink(checkpoint.path_of(options.output))

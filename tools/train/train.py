@@ -35,13 +35,13 @@ class Diverged(Exception):
 class Training:
     """plan: fitted to the data. identity: what a checkpoint must agree in. write_best(model, progress) is called on every
     improvement, and may raise OSError or Problem where the disk is full: then it is called again later. say(text): for
-    the user."""
+    the user. learned: the model has been trained before, and goes on from there."""
 
-    def __init__(self, model, dataset, plan, output, identity, write_best, say, device="cpu"):
+    def __init__(self, model, dataset, plan, output, identity, write_best, say, device="cpu", learned=False):
         self.model, self.plan, self.output, self.device = model.to(device), plan, output, device
-        self.identity = identity
+        self.identity, self.learned = identity, learned
         self.write_best, self.say = write_best, say
-        self.sample_rate = dataset.sample_rate
+        self.dataset, self.sample_rate = dataset, dataset.sample_rate
         self.loss = Loss(plan.loss)
         self.windows = Windows(dataset.of(TRAIN), model.conditioning, plan.body_samples, plan.warm_samples,
                                plan.balance == BALANCED)
@@ -60,7 +60,8 @@ class Training:
         """Until it has learned what it can, its time is over, or interrupted() says so. -> why it ended, in words; None if
         it was interrupted."""
         if not self.at.history:
-            self._begin()
+            if not self.learned:
+                self._begin()
             self._validate()
         while True:
             reason = self.finished()
