@@ -51,7 +51,7 @@ class GreyBox(Model):
     units of either cell; hidden: widths of the conditioning network; activation: its, "tanh" | "relu"."""
 
     architecture = name = "grey_box"
-    recipe = {"segment_samples": 192000, "batch": 32, "warm_samples": 48000, "tbptt_samples": 2048, "rate": 3e-3, "loss": "esr+dc"}
+    recipe = {"segment_samples": 192000, "batch": 32, "warm_samples": 48000, "tbptt_samples": 4800, "rate": 5e-3, "loss": "esr+dc"}
 
     def __init__(self, controls, sample_rate, knee="soft", detector="rnn", makeup="gru", detector_units=4, makeup_units=8,
                  hidden=(20, 20), activation="tanh"):

@@ -112,7 +112,7 @@ class S4d(NormedModel):
     the start; here up to 0.8 s); conditioning: widths of its network (the thesis: 16, 32, 32)."""
 
     architecture = name = "s4d"
-    recipe = {"segment_samples": 144000, "batch": 16, "warm_samples": 48000, "tbptt_samples": 2048, "rate": 2e-3, "loss": "esr"}
+    recipe = {"segment_samples": 144000, "batch": 16, "warm_samples": 48000, "tbptt_samples": 2048, "rate": 5e-3, "loss": "esr"}
 
     QUIETEST, MIDDLE_DB, SPAN_DB = 1e-4, -30.0, 15.0  # of a level: the least, and what is usual
 
