@@ -109,13 +109,14 @@ class Storing(unittest.TestCase):
         data, trial = small.dataset(4.0), Trial("toy-b", {}, None, epochs=2)
         recipe = {"segment_samples": 24000, "warm_samples": 2400, "tbptt_samples": 7200, "batch": 2}
 
-        def trained(folder, interrupted=lambda: False):
+        def trained(folder, interrupted=lambda: False, **other):
             bench = Bench(os.path.join(self.folder, folder), self.folder, say=lambda text: None, interrupted=interrupted)
-            return bench, bench.trained(trial, "grey_box", toy.MODEL, data, recipe)
+            return bench, bench.trained(trial, "grey_box", toy.MODEL, data, {**recipe, **other})
 
         _, (whole, facts) = trained("whole")
-        with self.assertRaises(Interrupted):
-            trained("parts", iter([False, True]).__next__)
+        for other in ({"rate": 1e-4}, {}):  # the second finds what was interrupted, learned otherwise, and begins anew
+            with self.assertRaises(Interrupted):
+                trained("parts", iter([False, True]).__next__, **other)
         bench, (again, more) = trained("parts")
         self.assertEqual(more["steps"], facts["steps"])
         for name, tensor in whole.state_dict().items():

@@ -9,6 +9,7 @@ from .. import checkpoint, data, export, settings
 from ..data import generate
 from ..machine import in_words
 from ..plan import Plan, digest
+from ..problem import Problem
 from ..train import Training
 
 
@@ -56,8 +57,12 @@ class Bench:
         identity = {**story, "settings": json.dumps(given, sort_keys=True), "data": digest(dataset), **plan.identity()}
         training = Training(model, dataset, plan, output, identity,
                             lambda better, _: export.quickly(better, output, training=story), lambda text: None, self.device)
-        if training.resume():
-            self.say(f"  goes on after {training.at.elapsed_s / 60:.1f} min")
+        try:
+            if training.resume():
+                self.say(f"  goes on after {training.at.elapsed_s / 60:.1f} min")
+        except Problem:  # an interrupted run of another recipe
+            self.forget(trial)
+            self.say("  begins anew: what was interrupted was learned otherwise")
         if training.run(self.interrupted) is None:
             raise Interrupted
         at = training.at

@@ -16,13 +16,14 @@ MODEL = {"knee": "soft", "detector": "switching", "makeup": "static"}
 RECIPE = {"segment_samples": 96000, "warm_samples": 12000, "tbptt_samples": 4200, "batch": 16, "rate": 1e-2, "balance": "none",
           "patience": 0}
 KNEE_DB = 0.5  # at the start: from a wide knee, which trades against threshold and ratio, the way to a hard one is long
-# name -> loss, data, knee at the start, length
+HARD = 0.0
+# name -> loss, data, knee at the start (HARD: of a model without one, as the device), length
 RUNS = {"esr": ("esr", HOUR, KNEE_DB, {"epochs": 4}), "mste": ("mste", HOUR, KNEE_DB, {"epochs": 4}),
-        "esr_of_10_minutes": ("esr", TEN_MINUTES, 2.0, {"minutes": 4.0})}
+        "esr_of_10_minutes": ("esr", TEN_MINUTES, 2.0, {"minutes": 4.0}), "esr_by_a_hard_knee": ("esr", HOUR, HARD, {"epochs": 20})}
 
 
 def trials(bench):
-    return [Trial(f"{NAME}-{name}", {"data": data, "model": "grey_box", "settings": MODEL, "recipe": {**RECIPE, "loss": loss},
+    return [Trial(f"{NAME}-{name}", {"data": data, "model": "grey_box", "settings": {**MODEL, **({} if knee else {"knee": "hard"})}, "recipe": {**RECIPE, "loss": loss},
                                      "start_knee_db": knee, "seed": 1}, work, **length)
             for name, (loss, data, knee, length) in RUNS.items()]
 
@@ -35,6 +36,8 @@ def work(bench, trial):
 
 
 def start_knee(model, knee_db):
+    if knee_db == HARD:
+        return
     with torch.no_grad():
         model.curve[-1].bias[2] = float(np.log(knee_db / (KNEE_RANGE_DB - knee_db)))
 
