@@ -144,6 +144,7 @@ class Command(unittest.TestCase):
         self.assertTrue(os.path.exists(self.path("stays-new.safetensors")) and os.path.exists(self.path("stays-new.md")))
         first = self.first_esr(self.to_end(self.start(begun, *SMALL, "--epochs", "1", "--rate", "1e-6", "--from", output)))
         self.assertLess(first, 0.5 * self.first_esr(said))
+        self.assertRegex(self.read(begun.replace(".safetensors", ".md")), r"after [0-9.]+ min before \(`--from`\)")
         code, said = self.refused("grey_box", "--data", self.data, "-o", begun, "--from", output)
         self.assertEqual(code, 64)
         self.assertIn("is not a grey_box of these sizes, knobs and sample rate", said)

@@ -100,8 +100,9 @@ def latency(model):
 def history(story):
     if "epochs" not in story:
         return "not recorded"
+    before = f" after {story['minutes_before']:g} min before (`--from`)" if story.get("minutes_before") else ""
     return (f"{story['epochs']:g} epochs to the best of {story['validations']} validations, {story['minutes']:g} min on "
-            f"{story['machine']}; loss {story['loss']}, seed {story['seed']}, {story['date']}")
+            f"{story['machine']}{before}; loss {story['loss']}, seed {story['seed']}, {story['date']}")
 
 
 def held_out(rows):
@@ -144,7 +145,7 @@ def command(story):
     given = "".join(f" --{name} {value:g}" if isinstance(value, float) else f" --{name} {value}"
                     for name, value in story.get("given", {}).items())
     return (f"python3 -m train {story.get('model', 'MODEL')} --data FOLDER -o FILE --loss {story.get('loss', 'esr')} "
-            f"--seed {story.get('seed', 1)}{minutes}{epochs}{given}{settings}")
+            f"--seed {story.get('seed', 1)}{minutes}{epochs}{given}{settings}{' --from FILE' if story.get('minutes_before') else ''}")
 
 
 def parse_arguments(arguments):

@@ -27,6 +27,7 @@ class Run:
     def __init__(self, options):
         self.options = options
         self.display = Display(options.quiet)
+        self.minutes_before = 0.0
 
     def go(self):
         """-> the exit code"""
@@ -43,7 +44,7 @@ class Run:
         torch.manual_seed(options.seed)
         self.model = settings.build(options.model, dict(options.options), self.dataset.controls, self.dataset.sample_rate)
         if options.start:
-            standing.begin_from(options.start, self.model)
+            self.minutes_before = standing.begin_from(options.start, self.model)
         training = self.prepared()
         with Interruption() as interrupted:
             reason = training.run(interrupted, self.display.show)
@@ -111,6 +112,8 @@ class Run:
                  "validation_esr": at.best_esr, "seed": plan.seed, "limit_minutes": plan.minutes, "limit_epochs": plan.epochs,
                  "given": {name: getattr(options, name) for name in OVERRULING if getattr(options, name) is not None},
                  "date": time.strftime("%Y-%m-%d")}
+        if self.minutes_before:
+            story["minutes_before"] = round(self.minutes_before, 1)
         given = {key: getattr(options, key) for key in ("license", "author") if getattr(options, key)}
         return {"source": self.dataset.source, "training": story, **given}
 

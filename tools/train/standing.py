@@ -1,5 +1,6 @@
 """Models that are there before a run: the one that its output would replace, and the one that it begins from."""
 
+import json
 import os
 
 from . import reading
@@ -23,7 +24,7 @@ def shapes(model):
 
 
 def begin_from(path, model):
-    """Gives `model` what the file has learned."""
+    """Gives `model` what the file has learned. -> for how many minutes it did, all in all"""
     if not os.path.exists(path):
         raise Problem(f"--from {path}: no such file", USAGE)
     found = alike(path, model)
@@ -31,6 +32,8 @@ def begin_from(path, model):
         raise Problem(f"--from {path}: is not a {model.name} of these sizes, knobs and sample rate, written by python3 -m train: take the "
                       "--set of its card, and recordings with its knobs", USAGE)
     model.load_state_dict(found.state_dict())
+    story = json.loads(reading.read(path)[0]["training"])
+    return story.get("minutes", 0.0) + story.get("minutes_before", 0.0)
 
 
 def loss_of(path, training):
