@@ -279,7 +279,7 @@ class Loop(unittest.TestCase):
     def test_a_checkpoint_of_other_settings_or_none_of_ours_is_refused(self):
         training = self.grey_box()
         training.run(lambda: True)
-        with self.assertRaisesRegex(Problem, r"rate 0.003, now 0.1.*--fresh"):
+        with self.assertRaisesRegex(Problem, rf"rate {training.plan.rate:g}, now 0.1.*--fresh"):
             self.grey_box(rate=0.1).resume()
         with open(checkpoint.path_of(self.output), "rb") as file:
             content = file.read()
