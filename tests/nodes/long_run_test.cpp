@@ -10,6 +10,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/double_twin.hpp"
 #include "tests/support/fixture.hpp"
+#include "tests/support/type_playing.hpp"
 
 using namespace gainstage;
 using namespace gainstage::test;
@@ -35,7 +36,7 @@ Channel material(int second, double rate_hz) {
 /// Largest error of each second.
 std::vector<double> errors_of(const Fixture& fixture, double seconds) {
     const auto twin = double_twin(fixture.model);
-    NodeRunner runner(*type_that_plays(all_nodes(), fixture.model->architecture),
+    NodeRunner runner(type_playing(*fixture.model),
                       {.sample_rate_hz = fixture.model->sample_rate_hz, .model = fixture.model});
     std::vector<double> errors;
     for (int second = 0; second < static_cast<int>(seconds); ++second) {

@@ -11,15 +11,12 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/fixture.hpp"
 #include "tests/support/reference.hpp"
+#include "tests/support/type_playing.hpp"
 
 using namespace gainstage;
 using namespace gainstage::test;
 
 namespace {
-
-const NodeType& type_of(const Model& model) {
-    return *type_that_plays(all_nodes(), model.architecture);
-}
 
 void print_heading() {
     fmt::print("{:<44} {:>9} {:>9} {:>9} {:>8} {:>9} {:>10}\n", "model", "max error", "RMS", "allowed",
@@ -31,7 +28,7 @@ void print_row(const std::string& name, const Model& model, const Parity& parity
     std::size_t weights = 0;
     for (const Tensor& tensor : model.tensors) weights += tensor.data.size();
     fmt::print("{:<44} {:>9.1e} {:>9.1e} {:>9.0e} {:>8} {:>9} {:>10.0f}\n", name, parity.max_error,
-               parity.rms_error, allowed, latency, weights, type_of(model).operations(model));
+               parity.rms_error, allowed, latency, weights, type_playing(model).operations(model));
 }
 
 struct Published {
@@ -50,7 +47,7 @@ nlohmann::json facts_of(const std::string& name) {
 /// A fixture of the tree played in one partition after the other.
 Parity parity_of(const Fixture& fixture) {
     Parity parity;
-    NodeRunner runner(type_of(*fixture.model), fixture.config());
+    NodeRunner runner(type_playing(*fixture.model), fixture.config());
     const Sound out = runner.run(mono(fixture.input), {}, fixture.moves);
     double squares = 0.;
     for (std::size_t k = 0; k < fixture.expected.size(); ++k) {
@@ -82,7 +79,7 @@ TEST_CASE("parity: published checkpoints play as their formulas say", "[parity]"
         const auto facts = each.speaks_of_itself ? nlohmann::json::object() : facts_of(each.name);
         const auto reference = import_reference(each.name, each.family, facts, each.needs);
         if (!reference) continue;
-        const Parity parity = test::parity_of(type_of(*reference->model), *reference);
+        const Parity parity = test::parity_of(type_playing(*reference->model), *reference);
         print_row(each.name, *reference->model, parity, reference->tolerance, reference->latency_samples);
         INFO(each.name);
         CHECK(parity.broken == "");
@@ -102,7 +99,8 @@ TEST_CASE("parity: every small model of the tree plays as its formulas say, its 
         const std::size_t dash = name.find('-');
         const Fixture fixture(name.substr(0, dash), name.substr(dash + 1));
         const Parity parity = parity_of(fixture);
-        const int latency = NodeRunner(type_of(*fixture.model), fixture.config()).node().latency_samples();
+        const int latency =
+            NodeRunner(type_playing(*fixture.model), fixture.config()).node().latency_samples();
         // outputs of up to 3, and float32 maths of some ten layers; measured: at most 9e-7
         constexpr double allowed = 5e-6;
         print_row("tests/data/" + name, *fixture.model, parity, allowed, latency);

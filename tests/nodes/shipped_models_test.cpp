@@ -9,6 +9,7 @@
 #include "nodes/all_nodes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fixture.hpp"
+#include "tests/support/type_playing.hpp"
 
 using namespace gainstage;
 using namespace gainstage::test;
@@ -40,8 +41,7 @@ double distance(const std::shared_ptr<const Model>& model, const Channel& expect
     std::vector<Move> moves;
     for (const auto& step : nlohmann::json::parse(std::ifstream(root / "tests/data/shipped-moves.json")))
         moves.push_back({step[0].get<int>(), step[1].get<std::string>(), step[2].get<float>(), 0.f});
-    NodeRunner runner(*type_that_plays(all_nodes(), model->architecture),
-                      {.sample_rate_hz = model->sample_rate_hz, .model = model});
+    NodeRunner runner(type_playing(*model), {.sample_rate_hz = model->sample_rate_hz, .model = model});
     const auto latency = static_cast<std::size_t>(runner.node().latency_samples());
     // Moves reach an ED-LSTM with its next window, by which its output is late, too.
     const Sound out = runner.run(mono(input), {}, moves);

@@ -11,6 +11,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/model_files.hpp"
 #include "tests/support/scene.hpp"
+#include "tests/support/type_playing.hpp"
 
 using namespace gainstage;
 using namespace gainstage::test;
@@ -35,7 +36,7 @@ std::vector<Subject> subjects() {
                             .model = read_model_file(entry.path().string()),
                             .latency_samples = 0};
             subject.latency_samples =
-                NodeRunner(*type_that_plays(all_nodes(), subject.model->architecture),
+                NodeRunner(type_playing(*subject.model),
                            {.sample_rate_hz = subject.model->sample_rate_hz, .model = subject.model})
                     .node()
                     .latency_samples();

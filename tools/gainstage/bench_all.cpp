@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "nodes/all_nodes.hpp"
 #include "tools/bench/machine.hpp"
@@ -57,7 +58,9 @@ struct Row {
 
 Row measure(const Exhibit& exhibit, double seconds) {
     const auto model = exhibit.make().read();
-    LoneNode node(*type_that_plays(all_nodes(), exhibit.architecture), model);
+    const NodeType* type = type_that_plays(all_nodes(), exhibit.architecture);
+    if (!type) throw std::logic_error("no node plays " + exhibit.architecture);
+    LoneNode node(*type, model);
     const auto twin = exhibit.twin(*model);
     const std::vector<Player> players{
         [&](const float* in, float* out, int frames) { node.play(in, out, frames); },

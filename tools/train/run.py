@@ -19,7 +19,7 @@ from .train import Training
 DEFAULT_MINUTES = 30.0
 PLANNED = ("batch", "rate", "loss", "clip", "schedule", "balance", "patience", "epochs", "minutes")  # of options, for a plan
 SAMPLES = {"segment_samples": "segment", "warm_samples": "warm", "tbptt_samples": "step"}  # of a plan; seconds of options
-OVERRULING = ("rate", "schedule", "balance", "batch", "segment", "warm", "step", "clip")  # options over the recipe, but for the loss
+OVERRULING = ("rate", "schedule", "balance", "batch", "clip", *SAMPLES.values())  # options over the recipe, but for the loss
 ALIKE = 1 + 1e-6  # between a loss and the same one again, of weights that went through a file
 
 
@@ -136,7 +136,7 @@ class Run:
         options, say, output = self.options, self.display.say, self.options.output
         say(f"done: {reason}; best esr {training.at.best_esr:.4g}")
         if self.is_worse(training):
-            output = output.removesuffix(".safetensors") + "-new.safetensors"
+            output = standing.free_name(output)
             say(f"{options.output} stays: what was learned is no better, and goes beside it")
         export.export(self.model, output, **self.texts(training))
         path = card.write(output, self.model, self.dataset)

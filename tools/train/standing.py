@@ -19,6 +19,14 @@ def alike(path, model):
     return found if same and shapes(found) == shapes(model) else None
 
 
+def free_name(path):
+    """-> NAME-new.safetensors beside NAME.safetensors, or the first NAME-new-2 ... that is not there yet"""
+    stem, count = path.removesuffix(".safetensors") + "-new", 1
+    while os.path.exists(f"{stem}{f'-{count}' if count > 1 else ''}.safetensors"):
+        count += 1
+    return f"{stem}{f'-{count}' if count > 1 else ''}.safetensors"
+
+
 def shapes(model):
     return {name: tuple(value.shape) for name, value in model.state_dict().items()}
 

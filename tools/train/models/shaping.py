@@ -4,7 +4,7 @@ in plain PyTorch. Sound is [channels, time, batch]."""
 
 import torch
 
-from .scans import compiled, np_of
+from .scans import compiled, flat, np_of
 
 try:
     from . import shaping_kernels as kernels
@@ -12,10 +12,6 @@ except ImportError:  # no numba
     kernels = None
 
 TILE = 512  # elements that are worked on at once, within a processor's first cache
-
-
-def flat(tensor):
-    return np_of(tensor).reshape(len(tensor), -1)
 
 
 def tiled(per_stream):
