@@ -15,7 +15,7 @@ import numpy as np  # noqa: E402
 import small  # noqa: E402
 import torch  # noqa: E402
 
-from train import checkpoint, models  # noqa: E402
+from train import checkpoint, models, standing  # noqa: E402
 from train.baselines import by_setting, static_gain  # noqa: E402
 from train.plan import Plan, digest  # noqa: E402
 from train.problem import Problem  # noqa: E402
@@ -275,6 +275,13 @@ class Loop(unittest.TestCase):
             self.assertTrue(torch.equal(tensor, part.model.state_dict()[name]), name)
         kept = [[{k: v for k, v in one.items() if k != "elapsed_s"} for one in run.at.history] for run in (whole, part)]
         self.assertEqual(*kept)
+
+    def test_what_is_no_better_takes_a_name_that_is_free(self):
+        for expected in ("m-new.safetensors", "m-new-2.safetensors", "m-new-3.safetensors"):
+            found = standing.free_name(self.output)
+            self.assertEqual(os.path.basename(found), expected)
+            with open(found, "wb"):
+                pass
 
     def test_a_checkpoint_of_other_settings_or_none_of_ours_is_refused(self):
         training = self.grey_box()
