@@ -112,6 +112,13 @@ class Command(unittest.TestCase):
             self.assertEqual(got, 64, said)
             self.assertIn(setting.split("=")[0], said)
 
+    def test_a_setting_that_would_do_nothing_is_refused(self):
+        for kind, choice, idle in (("grey_box", "detector=switching", "detector_units=2"), ("grey_box", "makeup=static", "makeup_units=2"),
+                                   ("s6", "features=0", "bins=17")):
+            got, said = self.refused(kind, "--data", self.data, "-o", self.path("refused.safetensors"), "--set", choice, "--set", idle)
+            self.assertEqual(got, 64, said)
+            self.assertIn(f"--set {idle.split('=')[0]}: does nothing in a {kind} with {choice}; leave it out", said)
+
     def test_stopped_and_killed_it_goes_on_as_if_nothing_had_happened(self):
         whole, parts = self.path("whole.safetensors"), self.path("parts.safetensors")
         checkpoint = parts + ".training"

@@ -21,6 +21,10 @@ def check(name, given):
             raise Problem(f"--set {key}: {name} has no such setting; it has {in_words(choices)}", USAGE)
         if not _alike(value, choices[key]):
             raise Problem(f"--set {key}={in_word(value)}: expected something like {in_word(choices[key])}", USAGE)
+    for key in models.class_of(name).idle({**choices, **given}):
+        if key in given:
+            raise Problem(f"--set {key}: does nothing in a {name} with {in_words({k: v for k, v in given.items() if k != key} or choices)}; "
+                          "leave it out", USAGE)
 
 
 def build(name, given, controls, sample_rate):

@@ -62,6 +62,11 @@ class GreyBox(Model):
         self.detector = self.start_detector(detector_units)
         self.makeup = self.start_makeup(makeup_units)
 
+    @classmethod
+    def idle(cls, settings):
+        return [name for name, used in (("detector_units", settings["detector"] in ("rnn", "gru")),
+                                        ("makeup_units", settings["makeup"] != "static")) if not used]
+
     def start_curve(self):
         """Near START wherever the knobs are."""
         last = self.curve[-1]

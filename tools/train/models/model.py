@@ -28,6 +28,11 @@ class Model(torch.nn.Module):
         super().__init__()
         self.controls, self.sample_rate = list(controls), float(sample_rate)
 
+    @classmethod
+    def idle(cls, settings):
+        """settings: all, by name. -> those that do nothing beside the others."""
+        return []
+
     def conditioning(self, knobs):
         """Values by name, in the knobs' units, as a tensor [controls] of what the network hears; a list of such: [batch, controls].
         A knob that is not named stands at its default."""

@@ -141,6 +141,10 @@ class S6(Model):
             self.out.weight *= 0.5
             self.out.bias.fill_(1.0 if product else 0.0)
 
+    @classmethod
+    def idle(cls, settings):
+        return [] if settings["features"] else ["bins"]
+
     def stage(self, number, x, state):
         x, state = self.ssm[number](x, state)
         x = dense(self.mix[number], x)
