@@ -11,7 +11,8 @@
 namespace gainstage {
 
 /// The last rows written, and before the first of them one constant row for ever: a signal that has lasted
-/// since long before the start. So a start costs one row, however long the history is.
+/// since long before the start. So a start costs one row, however long the history is. The first rows of the
+/// ring are kept once more behind its end, so that as many as are written at once always lie side by side.
 class RowRing {
 public:
     /// Control thread. `width`: floats of a row; `history`: the longest delay that will be asked for;
@@ -19,7 +20,8 @@ public:
     RowRing(int width, int history, int longest)
         : width_(width),
           capacity_(history + longest),
-          rows_(std::int64_t{width} * capacity_ / vector_channels + 1),
+          longest_(longest),
+          rows_(std::int64_t{width} * (capacity_ + longest) / vector_channels + 1),
           before_(width) {}
 
     /// Audio thread. Forgets all; `before` is what has been written ever since.
@@ -28,13 +30,17 @@ public:
         head_ = 0;
         written_ = 0;
     }
-    /// Audio thread. Appends rows that lie `stride` floats apart.
+    /// Audio thread. Appends rows that lie `stride` floats apart, at most `longest`.
     void write(const float* rows, int stride, int frames) noexcept {
-        for (int k = 0; k < frames; ++k) {
-            std::copy_n(rows + k * stride, width_, at(head_));
-            head_ = head_ + 1 == capacity_ ? 0 : head_ + 1;
-        }
         written_ += frames;
+        while (frames > 0) {
+            const int even = std::min(frames, capacity_ - head_);
+            put(rows, stride, head_, even);
+            put(rows, stride, capacity_ + head_, std::min(even, longest_ - head_));
+            rows += std::ptrdiff_t{even} * stride;
+            frames -= even;
+            head_ = head_ + even == capacity_ ? 0 : head_ + even;
+        }
     }
     /// Rows that lie `stride` floats apart.
     struct Rows {
@@ -48,9 +54,9 @@ public:
         if (k < old) return {before_.data(), 0, old - k};
         int index = head_ - frames + k - delay;
         if (index < 0) index += capacity_;
-        return {at(index), width_, std::min(frames - k, capacity_ - index)};
+        return {at(index), width_, frames - k};
     }
-    /// Audio thread. All of them, in up to three pieces: piece(rows, stride, first, count) has those of the
+    /// Audio thread. All of them, in up to two pieces: piece(rows, stride, first, count) has those of the
     /// frames first .. first + count - 1.
     template <class Piece>
     void each(int delay, int frames, Piece&& piece) const noexcept {
@@ -63,14 +69,26 @@ public:
     /// Audio thread. REQUIRES: `other` was built with the same sizes. Copies what has been written, at most
     /// the whole ring.
     void copy_state(const RowRing& other) noexcept {
-        const auto floats = std::min<std::int64_t>(other.written_, capacity_) * width_;
-        std::copy_n(other.at(0), floats, at(0));
+        const auto copy = [&](int from, int most) {
+            const auto floats = std::min<std::int64_t>(other.written_, most) * width_;
+            std::copy_n(other.at(from), floats, at(from));
+        };
+        copy(0, capacity_);
+        copy(capacity_, longest_);
         std::copy(other.before_.begin(), other.before_.end(), before_.begin());
         head_ = other.head_;
         written_ = other.written_;
     }
 
 private:
+    void put(const float* rows, int stride, int row, int count) noexcept {
+        if (stride == width_ && count > 0)
+            std::copy_n(rows, std::ptrdiff_t{count} * width_, at(row));
+        else
+            for (int k = 0; k < count; ++k)
+                std::copy_n(rows + std::ptrdiff_t{k} * stride, width_, at(row + k));
+    }
+
     struct alignas(64) Vector {
         std::array<float, vector_channels> channels{};
     };
@@ -80,7 +98,7 @@ private:
     }
 
     // fixed after construction
-    int width_, capacity_;
+    int width_, capacity_, longest_;
     // audio thread
     std::vector<Vector> rows_;
     AlignedFloats before_;
