@@ -150,6 +150,7 @@ void S4d::finish_block(int index, float* state, int frames, int into_run) noexce
                                  .offset = from + width_,
                                  .offset_slope = slope + width_,
                                  .position = static_cast<float>(grid_.position() + into_run),
+                                 .glides = grid_.gliding(),
                                  .slope = block.after.factors(),
                                  .skip = rows_.data(),
                                  .skip_stride = width_,

@@ -78,7 +78,8 @@ void Tcn::start() noexcept {
 DilatedBlock::Lines Tcn::lines_of(int block, int into_run) const noexcept {
     return {.from = grid_.from() + first_value_[block],
             .slope = grid_.slope() + first_value_[block],
-            .position = static_cast<float>(grid_.position() + into_run)};
+            .position = static_cast<float>(grid_.position() + into_run),
+            .glide = grid_.gliding()};
 }
 
 /// `first`: the tile's first frame within the block; `into_run`: within the grid's run.

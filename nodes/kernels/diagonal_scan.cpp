@@ -14,12 +14,22 @@
 HWY_BEFORE_NAMESPACE();
 namespace gainstage::HWY_NAMESPACE {
 
+/// What becomes of y: nothing.
 struct Keep {
-    HWY_INLINE Sum Of(std::ptrdiff_t, std::ptrdiff_t, int, Sum y) const { return y; }
+    HWY_INLINE Keep At(int) const { return {}; }
+    HWY_INLINE Sum Of(std::ptrdiff_t, Sum y) const { return y; }
 };
-struct Bend {
+/// Or what `a` says.
+template <bool Glides>
+struct Bent {
     const AffinePrelu& a;
-    HWY_INLINE Sum Of(std::ptrdiff_t f, std::ptrdiff_t, int o, Sum y) const { return Bent<true>(a, f, o, y); }
+    HWY_INLINE Bend<true, Glides> At(int o) const { return {a, o}; }
+};
+
+/// What a mode is multiplied by, side by side in memory.
+template <int Modes>
+struct Held {
+    Sum p[Modes], q[Modes], c1[Modes], c2[Modes];
 };
 
 /// `Modes` of one vector of channels, their states in registers. The first group begins the sums, the last
@@ -27,39 +37,44 @@ struct Bend {
 template <int Modes, bool First, bool Last, class Finish>
 HWY_INLINE void ScanGroup(const DiagonalScan& s, int mode, int o, const Finish& finish) {
     const Channels d;
+    const std::ptrdiff_t row = s.row, frames = s.frames;
     Sum r[Modes], m[Modes];
+    Held<Modes> held;
     GAINSTAGE_UNROLL
     for (int n = 0; n < Modes; ++n) {
-        const float* state = s.state + 2 * (mode + n) * s.row + o;
-        r[n] = hn::LoadU(d, state), m[n] = hn::LoadU(d, state + s.row);
+        const std::ptrdiff_t k = (mode + n) * row + o;
+        const float* state = s.state + 2 * (mode + n) * row + o;
+        r[n] = hn::LoadU(d, state), m[n] = hn::LoadU(d, state + row);
+        held.p[n] = hn::LoadU(d, s.p + k), held.q[n] = hn::LoadU(d, s.q + k);
+        held.c1[n] = hn::LoadU(d, s.c1 + k), held.c2[n] = hn::LoadU(d, s.c2 + k);
     }
-    const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(mode) * s.row + o;
-    for (std::ptrdiff_t f = 0; f < s.frames; ++f) {
-        const std::ptrdiff_t at = f * s.row + o;
-        const Sum u = hn::LoadU(d, s.in + at);
-        Sum even = First ? hn::Mul(hn::LoadU(d, s.direct + o), u) : hn::LoadU(d, s.sums + at);
+    const Sum direct = hn::LoadU(d, s.direct + o);
+    const auto column = finish.At(o);
+    const float* in = s.in + o;
+    float *sums = s.sums + o, *out = s.out + o;
+    for (std::ptrdiff_t f = 0; f < frames; ++f) {
+        const Sum u = hn::LoadU(d, in + f * row);
+        Sum even = First ? hn::Mul(direct, u) : hn::LoadU(d, sums + f * row);
         Sum odd = hn::Zero(d);
         GAINSTAGE_UNROLL
         for (int n = 0; n < Modes; ++n) {
-            const std::ptrdiff_t k = first + n * s.row;
-            const Sum change =
-                hn::MulAdd(hn::LoadU(d, s.p + k), r[n], hn::MulAdd(hn::LoadU(d, s.q + k), m[n], u));
+            const Sum change = hn::MulAdd(held.p[n], r[n], hn::MulAdd(held.q[n], m[n], u));
             m[n] = hn::Add(m[n], r[n]);
             r[n] = hn::Add(r[n], change);
             Sum& y = n % 2 ? odd : even;
-            y = hn::MulAdd(hn::LoadU(d, s.c1 + k), r[n], y);
-            y = hn::MulAdd(hn::LoadU(d, s.c2 + k), m[n], y);
+            y = hn::MulAdd(held.c1[n], r[n], y);
+            y = hn::MulAdd(held.c2[n], m[n], y);
         }
         const Sum y = hn::Add(even, odd);
         if (Last)
-            hn::StoreU(finish.Of(f, at, o, y), d, s.out + at);
+            hn::StoreU(column.Of(f, y), d, out + f * row);
         else
-            hn::StoreU(y, d, s.sums + at);
+            hn::StoreU(y, d, sums + f * row);
     }
     GAINSTAGE_UNROLL
     for (int n = 0; n < Modes; ++n) {
-        float* state = s.state + 2 * (mode + n) * s.row + o;
-        hn::StoreU(r[n], d, state), hn::StoreU(m[n], d, state + s.row);
+        float* state = s.state + 2 * (mode + n) * row + o;
+        hn::StoreU(r[n], d, state), hn::StoreU(m[n], d, state + row);
     }
 }
 
@@ -90,13 +105,18 @@ void RunScan(const DiagonalScan& s) noexcept {
     Scan(s, Keep{});
 }
 void RunScanAffinePrelu(const DiagonalScan& s, const AffinePrelu& a) noexcept {
-    Scan(s, Bend{a});
+    if (a.glides)
+        Scan(s, Bent<true>{a});
+    else
+        Scan(s, Bent<false>{a});
 }
 void ScanAffinePrelu(const DiagonalScan& s, const AffinePrelu& a) noexcept {
     const Channels d;
-    for (int o = 0; o < s.row; o += Width())
+    for (int o = 0; o < s.row; o += Width()) {
+        const Bend<true, true> column(a, o);
         for (std::ptrdiff_t f = 0; f < s.frames; ++f)
-            hn::StoreU(Bent<true>(a, f, o, hn::LoadU(d, s.sums + f * s.row + o)), d, s.out + f * s.row + o);
+            hn::StoreU(column.Of(f, hn::LoadU(d, s.sums + f * s.row + o)), d, s.out + f * s.row + o);
+    }
 }
 
 const DiagonalScanKernels* DiagonalScanKernelsHere() {

@@ -79,6 +79,7 @@ void DilatedBlock::run_piece(const RowRing& x, const Lines& lines, float* y, int
                       .offset = lines.from + width,
                       .offset_slope = lines.slope + width,
                       .position = lines.position + static_cast<float>(first),
+                      .glides = lines.glide,
                       .slope = slope_.data()};
     if (!residual_.empty()) {
         const RowRing::Rows skip = x.rows(shape_.residual_delay, frames, first);

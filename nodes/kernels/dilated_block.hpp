@@ -47,6 +47,7 @@ public:
     struct Lines {
         const float *from, *slope;
         float position;  ///< of the tile's first frame: its values are from + slope * position
+        bool glide;      ///< else slope is 0
     };
 
     /// Control thread. REQUIRES: the sizes fit.

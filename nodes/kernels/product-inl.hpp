@@ -34,7 +34,8 @@ HWY_INLINE constexpr int TileRows() {
 
 /// Sums of `Rows` frames by `Vectors` vectors of outputs from column `o` on. Each weight is loaded once for
 /// all the frames; each sum is one chain in the order of taps and inputs, so that it does not depend on Rows.
-/// `Start(f, column)`: where a sum begins; `Finish(f, column, sum)`: what becomes of it.
+/// `start.Of(f, column)`: where a sum begins; `finish.At(column).Of(f, sum)`: what becomes of it, with what all
+/// frames share read once.
 template <int Rows, int Vectors, class Start, class Finish>
 HWY_INLINE void Tile(const Product& p, std::ptrdiff_t frame, int o, const Start& start,
                      const Finish& finish) {
@@ -63,9 +64,10 @@ HWY_INLINE void Tile(const Product& p, std::ptrdiff_t frame, int o, const Start&
         }
     }
     GAINSTAGE_UNROLL
-    for (int f = 0; f < Rows; ++f) {
+    for (int v = 0; v < Vectors; ++v) {
+        const auto column = finish.At(o + v * Width());
         GAINSTAGE_UNROLL
-        for (int v = 0; v < Vectors; ++v) finish.Of(frame + f, o + v * Width(), sum[f][v]);
+        for (int f = 0; f < Rows; ++f) column.Of(frame + f, sum[f][v]);
     }
 }
 
@@ -115,11 +117,22 @@ struct FromBiasAndOut {
                        hn::LoadU(Channels(), p.out + f * p.out_stride + o));
     }
 };
+/// A vector of outputs, row by row.
+struct OutColumn {
+    float* out;
+    std::ptrdiff_t stride;
+
+    HWY_INLINE OutColumn(const Product& p, int o) : out(p.out + o), stride(p.out_stride) {}
+    HWY_INLINE void Put(std::ptrdiff_t f, Sum y) const { hn::StoreU(y, Channels(), out + f * stride); }
+};
+
 struct ToOut {
+    struct Column : OutColumn {
+        HWY_INLINE Column(const Product& p, int o) : OutColumn(p, o) {}
+        HWY_INLINE void Of(std::ptrdiff_t f, Sum sum) const { Put(f, sum); }
+    };
     const Product& p;
-    HWY_INLINE void Of(std::ptrdiff_t f, int o, Sum sum) const {
-        hn::StoreU(sum, Channels(), p.out + f * p.out_stride + o);
-    }
+    HWY_INLINE Column At(int o) const { return {p, o}; }
 };
 
 /// x where it is above 0, else slope x.
@@ -129,32 +142,61 @@ HWY_INLINE Sum Prelu(Sum x, Sum slope) {
 }
 
 struct PreluToOut {
+    struct Column : OutColumn {
+        Sum factor;
+        HWY_INLINE Column(const PreluToOut& all, int o)
+            : OutColumn(all.p, o), factor(hn::LoadU(Channels(), all.slope + o)) {}
+        HWY_INLINE void Of(std::ptrdiff_t f, Sum sum) const { Put(f, Prelu(sum, factor)); }
+    };
     const Product& p;
     const float* slope;
-    HWY_INLINE void Of(std::ptrdiff_t f, int o, Sum sum) const {
-        hn::StoreU(Prelu(sum, hn::LoadU(Channels(), slope + o)), Channels(), p.out + f * p.out_stride + o);
+    HWY_INLINE Column At(int o) const { return {*this, o}; }
+};
+
+/// What AffinePrelu makes of a sum, for a vector of outputs.
+template <bool Skips, bool Glides>
+struct Bend {
+    Sum gain, offset, slope;
+    Sum gain_slope, offset_slope;  ///< read where it glides
+    Sum skip_gain;                 ///< and where it skips
+    const float* skip;
+    std::ptrdiff_t skip_stride;
+    float position;
+
+    HWY_INLINE Bend(const AffinePrelu& a, int o)
+        : gain(hn::LoadU(Channels(), a.gain + o)),
+          offset(hn::LoadU(Channels(), a.offset + o)),
+          slope(hn::LoadU(Channels(), a.slope + o)),
+          skip(a.skip + o),
+          skip_stride(a.skip_stride),
+          position(a.position) {
+        const Channels d;
+        gain_slope = Glides ? hn::LoadU(d, a.gain_slope + o) : hn::Zero(d);
+        offset_slope = Glides ? hn::LoadU(d, a.offset_slope + o) : hn::Zero(d);
+        skip_gain = Skips ? hn::LoadU(d, a.skip_gain + o) : hn::Zero(d);
+    }
+    HWY_INLINE Sum Of(std::ptrdiff_t f, Sum sum) const {
+        const Channels d;
+        Sum scale = gain, shift = offset;
+        if (Glides) {
+            const Sum at = hn::Set(d, position + static_cast<float>(f));
+            scale = hn::MulAdd(gain_slope, at, gain), shift = hn::MulAdd(offset_slope, at, offset);
+        }
+        const Sum y = Prelu(hn::MulAdd(scale, sum, shift), slope);
+        return Skips ? hn::MulAdd(skip_gain, hn::LoadU(d, skip + f * skip_stride), y) : y;
     }
 };
 
-/// What AffinePrelu makes of a sum.
-template <bool Skips>
-HWY_INLINE Sum Bent(const AffinePrelu& a, std::ptrdiff_t f, int o, Sum sum) {
-    const Channels d;
-    const Sum at = hn::Set(d, a.position + static_cast<float>(f));
-    const Sum gain = hn::MulAdd(hn::LoadU(d, a.gain_slope + o), at, hn::LoadU(d, a.gain + o));
-    const Sum offset = hn::MulAdd(hn::LoadU(d, a.offset_slope + o), at, hn::LoadU(d, a.offset + o));
-    const Sum y = Prelu(hn::MulAdd(gain, sum, offset), hn::LoadU(d, a.slope + o));
-    if (!Skips) return y;
-    return hn::MulAdd(hn::LoadU(d, a.skip_gain + o), hn::LoadU(d, a.skip + f * a.skip_stride + o), y);
-}
-
-template <bool Skips>
+template <bool Skips, bool Glides>
 struct AffinePreluToOut {
+    struct Column : OutColumn {
+        Bend<Skips, Glides> bend;
+        HWY_INLINE Column(const AffinePreluToOut& all, int o) : OutColumn(all.p, o), bend(all.a, o) {}
+        HWY_INLINE void Of(std::ptrdiff_t f, Sum sum) const { Put(f, bend.Of(f, sum)); }
+    };
     const Product& p;
     const AffinePrelu& a;
-    HWY_INLINE void Of(std::ptrdiff_t f, int o, Sum sum) const {
-        hn::StoreU(Bent<Skips>(a, f, o, sum), Channels(), p.out + f * p.out_stride + o);
-    }
+    HWY_INLINE Column At(int o) const { return {*this, o}; }
 };
 
 }  // namespace gainstage::HWY_NAMESPACE

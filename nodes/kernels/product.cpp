@@ -24,18 +24,18 @@ void PreluProduct(const Product& p, const float* slope) noexcept {
     Multiply(p, FromBias{p}, PreluToOut{p, slope});
 }
 
-template <bool Skips>
+template <bool Skips, bool Glides>
 HWY_INLINE void AffinePreluOf(const Product& p, const AffinePrelu& a) {
     if (p.goes_on)
-        Multiply(p, FromBiasAndOut{p}, AffinePreluToOut<Skips>{p, a});
+        Multiply(p, FromBiasAndOut{p}, AffinePreluToOut<Skips, Glides>{p, a});
     else
-        Multiply(p, FromBias{p}, AffinePreluToOut<Skips>{p, a});
+        Multiply(p, FromBias{p}, AffinePreluToOut<Skips, Glides>{p, a});
 }
 void AffinePreluProduct(const Product& p, const AffinePrelu& a) noexcept {
-    if (a.skip)
-        AffinePreluOf<true>(p, a);
+    if (a.glides)
+        a.skip ? AffinePreluOf<true, true>(p, a) : AffinePreluOf<false, true>(p, a);
     else
-        AffinePreluOf<false>(p, a);
+        a.skip ? AffinePreluOf<true, false>(p, a) : AffinePreluOf<false, false>(p, a);
 }
 
 void DotProduct(const float* rows, const float* weight, float bias, int width, float* out,

@@ -24,6 +24,7 @@ struct AffinePrelu {
     /// Lines over the frames: the gain of frame f is gain + gain_slope (position + f). [width] each.
     const float *gain = nullptr, *gain_slope = nullptr, *offset = nullptr, *offset_slope = nullptr;
     float position = 0.f;
+    bool glides = true;            ///< else gain_slope and offset_slope are 0
     const float* slope = nullptr;  ///< [width], below 0
     /// Row of the first frame, from row to row; [width]. Null: nothing is added.
     const float* skip = nullptr;
