@@ -112,20 +112,6 @@ std::vector<float> row(const Tensor& tensor, int channels) {
     return floats;
 }
 
-/// One layer of 1 input for two: linear(expand(x)) = (W e) x + (W b + d).
-Dense folded(const Tensor& weight, const Tensor& bias, const Tensor& expand, const Tensor& expand_bias) {
-    const std::size_t c = bias.data.size();
-    std::vector<double> slope(c), offset(c);
-    for (std::size_t o = 0; o < c; ++o) {
-        offset[o] = double{bias.data[o]};
-        for (std::size_t i = 0; i < c; ++i) {
-            slope[o] += double{weight.data[o * c + i]} * double{expand.data[i]};
-            offset[o] += double{weight.data[o * c + i]} * double{expand_bias.data[i]};
-        }
-    }
-    return Dense(static_cast<int>(c), 1, rounded(slope), rounded(offset));
-}
-
 int count_blocks(const LayerReader& read) {
     int blocks = 0;
     while (read.has(fmt::format("blocks.{}.ssm.log_a_real", blocks))) ++blocks;
@@ -159,9 +145,7 @@ void read_blocks(Weights& w, LayerReader& read, double step, double& forgets) {
         forgets += time_constants_to_forget * time_constant;
         if (!read.has(prefix + "linear.weight")) continue;
         w.blocks.back().linear = read.dense(prefix + "linear", w.channels, w.channels);
-        if (i == 0)
-            w.first = folded(read.tensor(prefix + "linear.weight", {w.channels, w.channels}),
-                             read.tensor(prefix + "linear.bias", {w.channels}), expand, expand_bias);
+        if (i == 0) w.first = w.expand.then(*w.blocks.back().linear);
     }
 }
 

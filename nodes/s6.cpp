@@ -34,8 +34,8 @@ S6::S6(const Setup& setup)
     for (const ModelControl& control : setup.model->controls)
         to_model_.push_back({control.scale, control.offset});
     const auto rows = [](AlignedFloats& buffer, int row) { buffer.resize(tile_frames * row + row_margin); };
-    rows(here_, weights_.widest);
-    rows(there_, weights_.widest);
+    rows(here_, weights_.row);
+    rows(there_, weights_.wide_row);
     rows(film_in_, film_row_);
     rows(cell_in_, cell_row_);
     rows(modulation_, modulation_row_);
@@ -123,15 +123,19 @@ void S6::read_controls(const Block& block, int first, int frames) noexcept {
 }
 
 void S6::process_tile(State& state, const float* in, float* out, int frames) noexcept {
-    const int row = weights_.widest, window = weights_.window;
+    const int row = weights_.row, window = weights_.window;
     float* const past = state.past.data();
     std::copy_n(in, frames, past + window);
     // Frame k's window begins at past[k + 1]: the windows are rows of this product that overlap.
-    weights_.input.run(past + 1, 1, here_.data(), row, frames);
-    run_ssm(0, state, frames);
+    if (weights_.input) {
+        weights_.input->run(past + 1, 1, here_.data(), row, frames);
+        run_ssm(0, state, here_.data(), row, frames);
+    } else {
+        run_ssm(0, state, past + 1, 1, frames);
+    }
     if (weights_.has_features()) analyse(state, frames);
     // gains and offsets that are the same for all frames are worked out once
-    const int film_stride = still_ ? 0 : modulation_row_, channels = weights_.mix[0].outputs();
+    const int film_stride = still_ ? 0 : modulation_row_, channels = weights_.stage_channels(0);
     weights_.film.run(film_in_.data(), film_row_, modulation_.data(), modulation_row_, still_ ? 1 : frames);
     rows_.modulate(here_.data(), row, modulation_.data(), modulation_.data() + channels, film_stride,
                    channels, frames);
@@ -139,7 +143,7 @@ void S6::process_tile(State& state, const float* in, float* out, int frames) noe
     if (weights_.has_temporal()) {
         modulate_by_memory(state, frames);
         run_glu(weights_.temporal_glu, frames);
-        run_ssm(1, state, frames);
+        run_ssm(1, state, here_.data(), row, frames);
     }
     products_.dot(here_.data(), weights_.output.data(), weights_.output_bias, row, voice_.data(), frames);
     for (int k = 0; k < frames; ++k) out[k] = weights_.product ? voice_[k] * in[k] : voice_[k];
@@ -160,19 +164,24 @@ void S6::analyse(State& state, int frames) noexcept {
         }
 }
 
-/// here_: through the stage's state space layer, dense layer and activation.
-void S6::run_ssm(int stage, State& state, int frames) noexcept {
-    const int row = weights_.widest;
-    weights_.ssm[stage].run(state.ssm[stage], here_.data(), row, there_.data(), row, frames, scratch_);
-    weights_.mix[stage].run(there_.data(), row, here_.data(), row, frames);
+/// From `in` to here_, through the stage's state space layer, dense layer and activation.
+void S6::run_ssm(int stage, State& state, const float* in, int in_row, int frames) noexcept {
+    const int row = weights_.row;
+    const SelectiveSsm& ssm = weights_.ssm[stage];
+    if (const auto& mix = weights_.mix[stage]) {
+        ssm.run(state.ssm[stage], in, in_row, there_.data(), weights_.wide_row, frames, scratch_);
+        mix->run(there_.data(), weights_.wide_row, here_.data(), row, frames);
+    } else {
+        ssm.run(state.ssm[stage], in, in_row, here_.data(), row, frames, scratch_);
+    }
     activate_(here_.data(), here_.data(), frames * row);
 }
 
 /// here_: through a gated linear unit.
 void S6::run_glu(const Dense& glu, int frames) noexcept {
-    const int row = weights_.widest;
-    glu.run(here_.data(), row, there_.data(), row, frames);
-    rows_.gate_softsign(there_.data(), row, here_.data(), row, glu.outputs() / 2, frames);
+    const int row = weights_.row, wide = weights_.wide_row;
+    glu.run(here_.data(), row, there_.data(), wide, frames);
+    rows_.gate_softsign(there_.data(), wide, here_.data(), row, glu.outputs() / 2, frames);
 }
 
 /// here_: times the first half of the GRU's state, plus the second.
@@ -191,7 +200,7 @@ void S6::modulate_by_memory(State& state, int frames) noexcept {
         state.oldest = (state.oldest + run) % lag;
     }
     const int channels = cell.units() / 2;
-    rows_.modulate(here_.data(), weights_.widest, modulation_.data(), modulation_.data() + channels,
+    rows_.modulate(here_.data(), weights_.row, modulation_.data(), modulation_.data() + channels,
                    modulation_row_, channels, frames);
 }
 

@@ -46,7 +46,7 @@ private:
     void read_controls(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
     void process_tile(State&, const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME;
     void analyse(State&, int frames) noexcept GAINSTAGE_REALTIME;
-    void run_ssm(int stage, State&, int frames) noexcept GAINSTAGE_REALTIME;
+    void run_ssm(int stage, State&, const float* in, int in_row, int frames) noexcept GAINSTAGE_REALTIME;
     void run_glu(const Dense& glu, int frames) noexcept GAINSTAGE_REALTIME;
     void modulate_by_memory(State&, int frames) noexcept GAINSTAGE_REALTIME;
 
@@ -61,7 +61,7 @@ private:
     std::vector<State> states_;
     bool fresh_ = true;
     bool still_ = false;  ///< what makes gains and offsets is the same for all frames of the tile
-    // scratch within one call; rows of weights_.widest floats unless said otherwise
+    // scratch within one call; [frame][weights_.row], [frame][weights_.wide_row], ...
     AlignedFloats here_, there_;
     AlignedFloats film_in_, cell_in_;  ///< rows [controls, features]
     AlignedFloats gates_, modulation_, magnitudes_;

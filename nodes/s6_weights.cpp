@@ -50,9 +50,9 @@ void check_rate(const Model& model, double rate_hz) {
 S6Weights::S6Weights(const Model& model, double rate_hz) {
     LayerReader read(model);
     input = read.dense("input", any, any, max_window);
-    window = input.inputs();
-    if (input.outputs() > max_channels)
-        refuse(model, fmt::format("tensor \"input.weight\" has {} rows; expected 1 to {}", input.outputs(),
+    window = input->inputs();
+    if (input->outputs() > max_channels)
+        refuse(model, fmt::format("tensor \"input.weight\" has {} rows; expected 1 to {}", input->outputs(),
                                   max_channels));
     if (whole_number(model, "window", window, max_window) != window)
         refuse(model, fmt::format("config.window is {}, but tensor \"input.weight\" has {} columns",
@@ -62,14 +62,18 @@ S6Weights::S6Weights(const Model& model, double rate_hz) {
     tanh_mix = is_second(model, "activation", "gelu", "tanh");
     product = model.flag("product", true);
 
-    read_stage(read, 0, input.outputs(), remembers);
+    read_stage(read, 0, input->outputs(), remembers);
     if (read.has("features.weight")) read_features(read);
     read_film(read, remembers);
     check_controls(model);
     check_rate(model, rate_hz);
-    widest = padded(std::max({widest, input.outputs(), ssm[0].outputs(), ssm[1].outputs(), mix[0].outputs(),
-                              mix[1].outputs(), film.outputs(), film_glu.outputs(), temporal_glu.outputs()}));
-    output.resize(widest);
+    operations = count_operations();
+    const int glu = std::max(film_glu.outputs(), temporal_glu.outputs());
+    const int ssm_out = std::max(ssm[0].outputs(), ssm[1].outputs());
+    row = padded(std::max({input->outputs(), ssm_out, stage_channels(0), stage_channels(1), glu / 2}));
+    wide_row = padded(std::max(ssm_out, glu));
+    join();
+    output.resize(row);
     tensors = read.used();
     const auto longest = static_cast<std::int64_t>(std::ceil(longest_memory_seconds * rate_hz));
     memory_samples = model.memory_samples > 0 ? std::min(model.memory_samples, longest) : longest;
@@ -79,6 +83,19 @@ void S6Weights::read_stage(LayerReader& read, int stage, int channels, bool reme
     SelectiveSsm& layer = ssm[stage];
     layer = SelectiveSsm(read, fmt::format("ssm.{}", stage), channels, remembers);
     mix[stage] = read.dense(fmt::format("mix.{}", stage), any, layer.outputs(), max_channels);
+}
+
+/// Layers with nothing between them become one where that is less work.
+void S6Weights::join() {
+    if (ssm[0].is_gated() && input->pays_to_join(ssm[0].in())) {
+        ssm[0].follow(*input);
+        input.reset();
+    }
+    for (std::size_t k = 0; k < ssm.size(); ++k)
+        if (mix[k] && ssm[k].out().pays_to_join(*mix[k])) {
+            ssm[k].lead_to(*mix[k]);
+            mix[k].reset();
+        }
 }
 
 void S6Weights::read_features(LayerReader& read) {
@@ -100,7 +117,7 @@ void S6Weights::read_features(LayerReader& read) {
 }
 
 void S6Weights::read_film(LayerReader& read, bool remembers) {
-    const int channels = mix[0].outputs();
+    const int channels = stage_channels(0);
     film = read.dense("film", 2 * channels, any, max_channels);
     first_controls = film.inputs() - feature_count();
     if (first_controls < 0)
@@ -113,7 +130,7 @@ void S6Weights::read_film(LayerReader& read, bool remembers) {
     if (read.has("temporal.weight_hh")) {
         read_temporal(read, out / 2);
         read_stage(read, 1, temporal_glu.outputs() / 2, remembers);
-        out = 2 * mix[1].outputs();
+        out = 2 * stage_channels(1);
     }
     for (const auto& [name, glu] :
          {std::pair{"film.glu.weight", &film_glu}, {"temporal.glu.weight", &temporal_glu}})
@@ -159,25 +176,27 @@ std::vector<std::string> notes_on_s6(const Model& model) {
 }
 
 double operations_of_s6(const Model& model) {
-    const S6Weights w(model, model.sample_rate_hz);
+    return S6Weights(model, model.sample_rate_hz).operations;
+}
+
+/// Of the layers as the file has them.
+double S6Weights::count_operations() const {
     const auto of = [](const Dense& layer) { return operations::dense(layer.outputs(), layer.inputs()); };
     const auto stage = [&](int k) {
-        return w.ssm[k].operations() + of(w.mix[k]) + operations::transcendental * w.mix[k].outputs();
+        return ssm[k].operations() + of(*mix[k]) + operations::transcendental * stage_channels(k);
     };
     const auto modulation = [&](const Dense& glu) {
         return operations::affine(glu.inputs()) + of(glu) + 4. * glu.inputs();
     };
-    const double channels = w.has_temporal() ? w.mix[1].outputs() : w.film_glu.outputs() / 2;
-    double count =
-        of(w.input) + stage(0) + of(w.film) + modulation(w.film_glu) + operations::dense(1, channels);
-    if (w.has_features())
-        count += w.spectrum.bins() * (8. + 3. + operations::transcendental) +
-                 operations::dense(w.feature_count(), w.spectrum.bins());
-    if (w.has_temporal())
-        count +=
-            operations::dense(3. * w.cell.units(), w.cell.units() + w.second_controls + w.feature_count()) +
-            w.cell.units() * (3. * operations::transcendental + 6.) + modulation(w.temporal_glu) + stage(1);
-    return count + (w.product ? 1. : 0.);
+    const double last = has_temporal() ? stage_channels(1) : film_glu.outputs() / 2;
+    double count = of(*input) + stage(0) + of(film) + modulation(film_glu) + operations::dense(1, last);
+    if (has_features())
+        count += spectrum.bins() * (8. + 3. + operations::transcendental) +
+                 operations::dense(feature_count(), spectrum.bins());
+    if (has_temporal())
+        count += operations::dense(3. * cell.units(), cell.units() + second_controls + feature_count()) +
+                 cell.units() * (3. * operations::transcendental + 6.) + modulation(temporal_glu) + stage(1);
+    return count + (product ? 1. : 0.);
 }
 
 }  // namespace gainstage

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,9 +51,12 @@ struct S6Weights {
     bool has_temporal() const noexcept { return cell.units() > 0; }
 
     int window = 0;
-    Dense input;
-    std::array<SelectiveSsm, 2> ssm;  ///< the second is unused without the GRU
-    std::array<Dense, 2> mix;
+    std::optional<Dense> input;               ///< none: the first layer took it in
+    std::array<SelectiveSsm, 2> ssm;          ///< the second is unused without the GRU
+    std::array<std::optional<Dense>, 2> mix;  ///< none: the state space layer took it in
+    int stage_channels(int stage) const noexcept {
+        return mix[stage] ? mix[stage]->outputs() : ssm[stage].outputs();
+    }
     bool tanh_mix = false;
 
     SlidingSpectrum spectrum;
@@ -65,11 +69,13 @@ struct S6Weights {
     Dense temporal_glu;
     int lag_samples = 1;  ///< from which step back the GRU's state comes
 
-    AlignedFloats output;  ///< of a row, zeros up to `widest`
+    AlignedFloats output;  ///< of a row, zeros up to `row`
     float output_bias = 0.f;
     bool product = true;
 
-    int widest = 0;  ///< floats of the longest row of any stage
+    double operations = 0.;  ///< of a sample, as NodeType::operations counts them
+    int row = 0;             ///< floats of the longest row between stages
+    int wide_row = 0;        ///< and within one: outputs and gates side by side
     std::int64_t memory_samples = 0;
     std::vector<std::string> tensors;  ///< names of those read
 
@@ -78,6 +84,8 @@ private:
     void read_film(LayerReader&, bool remembers);
     void read_temporal(LayerReader&, int channels);
     void read_stage(LayerReader&, int stage, int channels, bool remembers);
+    double count_operations() const;
+    void join();
     void check_controls(const Model&) const;
 };
 

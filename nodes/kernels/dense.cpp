@@ -1,6 +1,7 @@
 #include "nodes/kernels/dense.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "nodes/kernels/product.hpp"
 
@@ -17,6 +18,28 @@ Dense::Dense(int outputs, int inputs, std::span<const float> weight, std::span<c
         for (int i = 0; i < inputs; ++i)
             weight_[static_cast<std::size_t>(i * padded(outputs) + o)] =
                 weight[static_cast<std::size_t>(o * inputs + i)];
+}
+
+Dense Dense::then(const Dense& next) const {
+    const auto columns = static_cast<std::size_t>(padded(next.outputs_));
+    const auto joined = [&](const float* from, const float* begin, float* to) {
+        std::vector<double> sums(begin, begin + columns);
+        for (int i = 0; i < outputs_; ++i)
+            for (std::size_t o = 0; o < columns; ++o)
+                sums[o] += double{from[i]} * double{next.weight_[static_cast<std::size_t>(i) * columns + o]};
+        std::transform(sums.begin(), sums.end(), to, [](double sum) { return static_cast<float>(sum); });
+    };
+    Dense both(next.outputs_, inputs_, std::vector<float>(static_cast<std::size_t>(inputs_ * next.outputs_)));
+    const std::vector<float> nothing(columns);
+    for (int i = 0; i < inputs_; ++i)
+        joined(weight_.data() + i * padded(outputs_), nothing.data(),
+               both.weight_.data() + static_cast<std::size_t>(i) * columns);
+    joined(bias_.data(), next.bias_.data(), both.bias_.data());
+    return both;
+}
+
+bool Dense::pays_to_join(const Dense& next) const noexcept {
+    return inputs_ * padded(next.outputs_) <= inputs_ * padded(outputs_) + outputs_ * padded(next.outputs_);
 }
 
 /// All but where the rows are.

@@ -28,6 +28,12 @@ public:
     /// empty for none. REQUIRES: the sizes fit. Throws SimdError.
     Dense(int outputs, int inputs, std::span<const float> weight, std::span<const float> bias = {});
 
+    /// Control thread. This layer and `next` behind it as one: next(this(x)), worked out in double. REQUIRES:
+    /// next has as many inputs as this has outputs.
+    Dense then(const Dense& next) const;
+    /// Whether then() is less work than one after the other.
+    bool pays_to_join(const Dense& next) const noexcept;
+
     int inputs() const noexcept { return inputs_; }
     int outputs() const noexcept { return outputs_; }
     /// [input][padded(outputs)], for kernels that take it from here.

@@ -59,6 +59,7 @@ SelectiveSsm::SelectiveSsm(LayerReader& read, const std::string& prefix, int inp
             throw ModelError(
                 fmt::format("{}: tensor \"{}\" holds a number whose exponential is beyond 32-bit range",
                             read.model().file, a_log.name));
+    operations_ = count_operations();
 }
 
 void SelectiveSsm::read_gate(LayerReader& read, const std::string& prefix) {
@@ -144,7 +145,7 @@ void SelectiveSsm::run(State& state, const float* in, int in_stride, float* out,
     out_.run(s, row, out, out_stride, frames);
 }
 
-double SelectiveSsm::operations() const noexcept {
+double SelectiveSsm::count_operations() const noexcept {
     constexpr double transcendental = operations::transcendental;
     const double d = inner_, n = states_, r = rank_;
     double count = operations::dense(r + 2. * n, d) + operations::dense(d, r) + 2. * transcendental * d;

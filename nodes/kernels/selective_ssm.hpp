@@ -44,25 +44,35 @@ public:
     /// trained on sequences of one sample: convolution and recurrence see nothing before the present.
     SelectiveSsm(LayerReader&, const std::string& prefix, int inputs, bool remembers);
 
-    int inputs() const noexcept { return inputs_; }
+    /// Control thread. Takes in the layer before it: from now on run() is fed what that is fed. REQUIRES:
+    /// is_gated().
+    void follow(const Dense& before) { in_ = before.then(in_); }
+    /// Control thread. Takes in the layer behind it: from now on run() says what that says.
+    void lead_to(const Dense& behind) { out_ = out_.then(behind); }
+
+    /// Whether it begins and ends with a dense layer.
+    bool is_gated() const noexcept { return gated_; }
+    const Dense& in() const noexcept { return in_; }
+    const Dense& out() const noexcept { return out_; }
     int outputs() const noexcept { return out_.outputs(); }
     int inner() const noexcept { return inner_; }
     int states() const noexcept { return states_; }
     int taps() const noexcept { return taps_; }
-    /// Floating-point operations per sample, as NodeType::operations counts them.
-    double operations() const noexcept;
+    /// Floating-point operations per sample of the layer alone, as NodeType::operations counts them.
+    double operations() const noexcept { return operations_; }
 
     /// Control thread.
     State make_state() const;
     void fit(Scratch&, int frames) const;
     /// Audio thread. All past is zero.
     static void clear(State&) noexcept GAINSTAGE_REALTIME;
-    /// Audio thread. REQUIRES: `scratch` fits `frames`; `in` and `out` don't overlap.
+    /// Audio thread. REQUIRES: `scratch` fits `frames`. `in` and `out` may be the same.
     void run(State&, const float* in, int in_stride, float* out, int out_stride, int frames,
              Scratch& scratch) const noexcept GAINSTAGE_REALTIME;
 
 private:
     void read_gate(LayerReader&, const std::string& prefix);
+    double count_operations() const noexcept;
     void convolve(State&, Scratch&, int frames) const noexcept GAINSTAGE_REALTIME;
     void select(Scratch&, int frames) const noexcept GAINSTAGE_REALTIME;
     void scan(State&, Scratch&, int frames) const noexcept GAINSTAGE_REALTIME;
@@ -70,6 +80,7 @@ private:
     int inner_row() const noexcept { return padded(inner_); }
     int projected_row() const noexcept { return padded(rank_ + 2 * states_); }
 
+    double operations_ = 0.;
     int inputs_ = 0, inner_ = 0, states_ = 0, rank_ = 0, taps_ = 1;
     bool gated_ = false, remembers_ = true;
     Dense in_, project_, delta_, out_;

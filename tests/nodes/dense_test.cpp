@@ -48,6 +48,32 @@ TEST_CASE("dense: it is the matrix product, at any size, and the padding stays z
     }
 }
 
+TEST_CASE("dense: two layers with nothing between them are one") {
+    const Channel w1 = white_noise(6 * 21, 1), b1 = white_noise(6, 2), w2 = white_noise(33 * 6, 3);
+    const Channel b2 = white_noise(33, 4), x = white_noise(padded(21), 5);
+    const Dense first(6, 21, w1, b1), next(33, 6, w2, b2), both = first.then(next);
+    REQUIRE(both.inputs() == 21);
+    REQUIRE(both.outputs() == 33);
+    Channel y(padded(33), 7.f);
+    both.run(x.data(), 0, y.data(), 0, 1);
+    const std::vector<double> between = product(6, 21, w1, b1, x.data());
+    for (int o = 0; o < 33; ++o) {
+        double expected = double{b2[o]};
+        for (int i = 0; i < 6; ++i) expected += double{w2[o * 6 + i]} * between[i];
+        CHECK(y[o] == Approx(expected).margin(1e-5));  // 22 additions of numbers below 6
+    }
+    for (int o = 33; o < padded(33); ++o) CHECK(y[o] == 0.f);
+}
+
+TEST_CASE("dense: two layers are joined where that is less work, rows being padded") {
+    const auto layer = [](int outputs, int inputs) {
+        return Dense(outputs, inputs, Channel(static_cast<std::size_t>(outputs * inputs)));
+    };
+    CHECK(layer(16, 16).pays_to_join(layer(16, 16)));
+    CHECK(layer(8, 1).pays_to_join(layer(32, 8)));
+    CHECK(!layer(8, 64).pays_to_join(layer(32, 8)));  // 2,048 for 1,024 and 256
+}
+
 TEST_CASE("dense: what is below 0 is multiplied by the output's slope") {
     const int outputs = 33, inputs = 21, frames = 9, width = padded(outputs);
     const Channel w = white_noise(outputs * inputs, 1), b = white_noise(outputs, 2);
