@@ -142,7 +142,7 @@ class EdLstmCarried(EdLstm):
     window; all else as published."""
 
     name, carried = "ed_lstm_carried", True
-    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 2e-3, "loss": "esr+dc"}
+    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 4e-3, "loss": "esr"}
 
     LONGEST_S = 1.0  # of a unit's memory at the start
 
