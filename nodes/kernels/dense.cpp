@@ -1,7 +1,7 @@
 #include "nodes/kernels/dense.hpp"
 
+#include <Eigen/Core>
 #include <algorithm>
-#include <vector>
 
 #include "nodes/kernels/product.hpp"
 
@@ -21,21 +21,20 @@ Dense::Dense(int outputs, int inputs, std::span<const float> weight, std::span<c
 }
 
 Dense Dense::then(const Dense& next) const {
-    const auto columns = static_cast<std::size_t>(padded(next.outputs_));
-    const auto joined = [&](const float* from, const float* begin, float* to) {
-        std::vector<double> sums(begin, begin + columns);
-        for (int i = 0; i < outputs_; ++i)
-            for (std::size_t o = 0; o < columns; ++o)
-                sums[o] += double{from[i]} * double{next.weight_[static_cast<std::size_t>(i) * columns + o]};
-        std::transform(sums.begin(), sums.end(), to, [](double sum) { return static_cast<float>(sum); });
+    using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    const auto of = [](const AlignedFloats& floats, int rows, int columns) {  // without the padding
+        return Matrix(Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+                          floats.data(), rows, padded(columns))
+                          .leftCols(columns)
+                          .cast<double>());
     };
-    Dense both(next.outputs_, inputs_, std::vector<float>(static_cast<std::size_t>(inputs_ * next.outputs_)));
-    const std::vector<float> nothing(columns);
-    for (int i = 0; i < inputs_; ++i)
-        joined(weight_.data() + i * padded(outputs_), nothing.data(),
-               both.weight_.data() + static_cast<std::size_t>(i) * columns);
-    joined(bias_.data(), next.bias_.data(), both.bias_.data());
-    return both;
+    const Matrix behind = of(next.weight_, next.inputs_, next.outputs_);
+    const Eigen::MatrixXf weight =
+        (of(weight_, inputs_, outputs_) * behind).cast<float>();  // [input][output]
+    const Eigen::RowVectorXf bias =
+        (of(bias_, 1, outputs_) * behind + of(next.bias_, 1, next.outputs_)).cast<float>();
+    return Dense(next.outputs_, inputs_, {weight.data(), static_cast<std::size_t>(weight.size())},
+                 {bias.data(), static_cast<std::size_t>(bias.size())});
 }
 
 bool Dense::pays_to_join(const Dense& next) const noexcept {

@@ -21,12 +21,12 @@ struct Keep {
 };
 /// Or what `a` says.
 template <bool Glides>
-struct Bent {
+struct BendColumns {
     const AffinePrelu& a;
     HWY_INLINE Bend<true, Glides> At(int o) const { return {a, o}; }
 };
 
-/// What a mode is multiplied by, side by side in memory.
+/// What modes are multiplied by.
 template <int Modes>
 struct Held {
     Sum p[Modes], q[Modes], c1[Modes], c2[Modes];
@@ -106,9 +106,9 @@ void RunScan(const DiagonalScan& s) noexcept {
 }
 void RunScanAffinePrelu(const DiagonalScan& s, const AffinePrelu& a) noexcept {
     if (a.glides)
-        Scan(s, Bent<true>{a});
+        Scan(s, BendColumns<true>{a});
     else
-        Scan(s, Bent<false>{a});
+        Scan(s, BendColumns<false>{a});
 }
 void ScanAffinePrelu(const DiagonalScan& s, const AffinePrelu& a) noexcept {
     const Channels d;

@@ -34,8 +34,8 @@ HWY_INLINE constexpr int TileRows() {
 
 /// Sums of `Rows` frames by `Vectors` vectors of outputs from column `o` on. Each weight is loaded once for
 /// all the frames; each sum is one chain in the order of taps and inputs, so that it does not depend on Rows.
-/// `start.Of(f, column)`: where a sum begins; `finish.At(column).Of(f, sum)`: what becomes of it, with what all
-/// frames share read once.
+/// `start.Of(f, column)`: where a sum begins; `finish.At(column).Of(f, sum)`: what becomes of it, with what
+/// all frames share read once.
 template <int Rows, int Vectors, class Start, class Finish>
 HWY_INLINE void Tile(const Product& p, std::ptrdiff_t frame, int o, const Start& start,
                      const Finish& finish) {
@@ -167,7 +167,7 @@ struct Bend {
         : gain(hn::LoadU(Channels(), a.gain + o)),
           offset(hn::LoadU(Channels(), a.offset + o)),
           slope(hn::LoadU(Channels(), a.slope + o)),
-          skip(a.skip + o),
+          skip(Skips ? a.skip + o : nullptr),
           skip_stride(a.skip_stride),
           position(a.position) {
         const Channels d;

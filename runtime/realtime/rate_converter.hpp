@@ -19,6 +19,7 @@ namespace gainstage {
 class RateConverter {
 public:
     /// Control thread. `from` and `to`: the rates, without a common factor. `max_in_frames`: longest piece.
+    /// Throws std::bad_alloc.
     RateConverter(int from, int to, int channels, int max_in_frames);
 
     /// Of its input rate.

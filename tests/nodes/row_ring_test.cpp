@@ -1,6 +1,7 @@
 #include "nodes/kernels/row_ring.hpp"
 
-#include <memory>
+#include <algorithm>
+#include <vector>
 
 #include "tests/support/catch.hpp"
 
