@@ -3,10 +3,12 @@
 #include <cmath>
 #include <complex>
 #include <iostream>
+#include <memory>
 #include <numbers>
 
 #include "nodes/kernels/layer_reader.hpp"
 #include "tests/nodes/contract.hpp"
+#include "tests/support/double_twin.hpp"
 #include "tests/support/fixture.hpp"
 #include "tests/support/measure.hpp"
 #include "tests/support/reference.hpp"
@@ -22,7 +24,57 @@ std::string complaint_of(const std::shared_ptr<const Model>& model) {
     return complaint(S6::type(), model);
 }
 
+/// One stage: `window` samples, 3 channels, 12 inner ones, `out` behind the state space layer, `mix` behind
+/// that.
+std::shared_ptr<const Model> small_model(int window, int out, int mix) {
+    auto model = std::make_shared<Model>();
+    model->architecture = "s6", model->sample_rate_hz = 48'000.;
+    model->controls = {{.name = "knob", .unit = "", .start = 0.3f}};
+    const auto add = [&](const std::string& name, std::vector<std::int64_t> shape, float most) {
+        std::int64_t size = 1;
+        for (const std::int64_t n : shape) size *= n;
+        const auto seed = static_cast<std::uint32_t>(model->tensors.size() + 1);
+        model->tensors.push_back({name, shape, white_noise(static_cast<int>(size), seed, most)});
+    };
+    const auto layer = [&](const std::string& name, std::int64_t outputs, std::int64_t inputs) {
+        add(name + ".weight", {outputs, inputs}, 0.5f), add(name + ".bias", {outputs}, 0.3f);
+    };
+    layer("input", 3, window), layer("mix.0", mix, out), layer("film", 2 * mix, 1);
+    layer("film.glu", 8, mix), layer("output", 1, 4), layer("ssm.0.dt", 12, 1), layer("ssm.0.out", out, 12);
+    add("ssm.0.in.weight", {24, 3}, 0.5f), add("ssm.0.conv.weight", {12, 4}, 0.5f);
+    add("ssm.0.conv.bias", {12}, 0.3f), add("ssm.0.x.weight", {5, 12}, 0.5f);
+    add("ssm.0.a_log", {12, 2}, 0.5f), add("ssm.0.skip", {12}, 0.5f);
+    return model;
+}
+
 }  // namespace
+
+TEST_CASE("s6: layers that are joined, and those that are not, play as their formulas say") {
+    struct Case {
+        int window, out, mix;
+        bool keeps_input, keeps_mix;
+    };
+    for (const auto& [window, out, mix, keeps_input, keeps_mix] :
+         {Case{1, 2, 4, false, false}, Case{1, 2, 17, false, true}, Case{64, 2, 4, true, false},
+          Case{64, 2, 17, true, true}}) {
+        INFO(window << ", " << out << ", " << mix);
+        const auto model = small_model(window, out, mix);
+        const S6Weights weights(*model, model->sample_rate_hz);
+        CHECK(weights.input.has_value() == keeps_input);
+        CHECK(weights.mix[0].has_value() == keeps_mix);
+        NodeRunner runner(S6::type(), {.sample_rate_hz = model->sample_rate_hz, .model = model});
+        const auto twin = double_twin(model);
+        const Channel in = white_noise(2'000, 9, 0.5f), played = runner.run(mono(in), {37})[0];
+        double farthest = 0., loudest = 0.;
+        for (std::size_t k = 0; k < in.size(); ++k) {
+            const double expected = twin->play(double{in[k]});
+            farthest = std::max(farthest, std::abs(double{played[k]} - expected));
+            loudest = std::max(loudest, std::abs(expected));
+        }
+        CHECK(loudest > 0.01);
+        CHECK(farthest < 1e-6);  // as above
+    }
+}
 
 TEST_CASE("s6: what it plays is what the formulas say, with knobs that step, glide and turn back") {
     for (const char* name : fixture_names) {
