@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "nodes/kernels/grey_box_maths.hpp"
 #include "runtime/model/model.hpp"
@@ -46,7 +47,8 @@ GreyBox::GreyBox(const Setup& setup)
       detectors_(setup.options.get<bool>("link") ? 1 : setup.channels),
       rate_hz_(setup.sample_rate_hz),
       kernels_(&grey_box_kernels()),
-      small_cells_(is_small(weights_.detector_cell.get()) && is_small(weights_.makeup_cell.get())),
+      in_one_loop_(channels_ == 1 && is_small(weights_.detector_cell.get()) &&
+                   is_small(weights_.makeup_cell.get())),
       grid_(static_cast<int>(setup.model->controls.size()), curve_values),
       network_in_(setup.model->controls.size()) {
     for (const ModelControl& control : setup.model->controls)
@@ -66,10 +68,11 @@ void GreyBox::copy_state(const Node& twin) noexcept {
 
 void GreyBox::process(const Block& block) noexcept {
     const auto curve = [this](const float* knobs, float* values) { evaluate_curve(knobs, values); };
+    const auto process = in_one_loop_ ? &GreyBox::process_in_one_loop : &GreyBox::process_tile;
     for (int done = 0; done < block.frames;) {
         const int run = grid_.advance(block.params, block.time + done, block.frames - done, curve);
         for (int into_run = 0; into_run < run; into_run += Buffer::frames)
-            process_tile(block, done + into_run, std::min(run - into_run, Buffer::frames), into_run);
+            (this->*process)(block, done + into_run, std::min(run - into_run, Buffer::frames), into_run);
         done += run;
     }
     double gain = states_[0].gain;
@@ -92,59 +95,85 @@ void GreyBox::evaluate_curve(const float* knobs, float* values) noexcept {
                                           : 30.f * sigmoid(out[2]);
 }
 
-/// `first`: the tile's first frame within the block; `into_run`: within the grid's run.
+/// `into_run`: frames since the grid's run began.
+GainCurve GreyBox::curve(int into_run) const noexcept {
+    return {.from = grid_.from(),
+            .slope = grid_.slope(),
+            .position = static_cast<float>(grid_.position() + into_run),
+            .soft = weights_.soft_knee};
+}
+
+/// What detector `detector` hears: its own channel, or the louder of both.
+GreyBoxKey GreyBox::key(const Block& block, int detector, int first, int frames) const noexcept {
+    const bool both = detectors_ < channels_;
+    return {.one = block.in(0, detector) + first,
+            .other = block.in(0, both ? 1 : detector) + first,
+            .frames = frames};
+}
+
+/// `first`: the tile's first frame within the block.
+void GreyBox::process_in_one_loop(const Block& block, int first, int frames, int into_run) noexcept {
+    State& state = states_[0];
+    const Recurrence &detector = *weights_.detector_cell, &makeup = *weights_.makeup_cell;
+    kernels_->curve(curve(into_run), key(block, 0, first, frames), gain_[0].begin());
+    const Gliding gliding{.samples_per_second = rate_hz_,
+                          .smoothed = &state.gain,
+                          .detector = detector.cell(),
+                          .makeup = makeup.cell(),
+                          .detector_state = state.detector.hidden.data(),
+                          .makeup_state = state.makeup.hidden.data(),
+                          .in = block.in(0) + first,
+                          .out = block.out(0) + first};
+    kernels_->glide_and_make_up[detector.gru][makeup.gru](gliding, said_[0].begin(), gain_[0].begin(),
+                                                          frames);
+}
+
 void GreyBox::process_tile(const Block& block, int first, int frames, int into_run) noexcept {
+    find_gains(block, first, frames, into_run);
+    make_up(block, first, frames);
+}
+
+/// gain_: factors.
+void GreyBox::find_gains(const Block& block, int first, int frames, int into_run) noexcept {
+    std::array<SmallSequence, max_channels> heard;
+    for (int d = 0; d < detectors_; ++d) {
+        float* const gain = gain_[d].begin();
+        const GreyBoxKey key = this->key(block, d, first, frames);
+        if (!weights_.detector_cell) {
+            const Switching pole{
+                .attack = weights_.attack, .release = weights_.release, .smoothed = &states_[d].gain};
+            kernels_->switching(curve(into_run), key, pole, gain);
+        } else {
+            kernels_->curve(curve(into_run), key, gain);
+            heard[d] = {.state = states_[d].detector.hidden.data(), .in = gain, .out = said_[d].begin()};
+        }
+    }
+    if (!weights_.detector_cell) return;
+    weights_.detector_cell->run(std::span(heard).first(detectors_), frames);
+    for (int d = 0; d < detectors_; ++d) {
+        const Gliding gliding{.samples_per_second = rate_hz_, .smoothed = &states_[d].gain};
+        kernels_->smooth(gliding, said_[d].begin(), gain_[d].begin(), frames);
+    }
+}
+
+/// The channels times their gain, and make-up.
+void GreyBox::make_up(const Block& block, int first, int frames) noexcept {
+    const float offset = weights_.makeup_cell ? 0.f : weights_.makeup_offset;
+    const float factor = weights_.makeup_cell ? 1.f : weights_.makeup_factor;
+    std::array<SmallSequence, max_channels> turned;
     for (int c = 0; c < channels_; ++c) {
         const float* const in = block.in(0, c) + first;
+        const float* const gain = gain_[std::min(c, detectors_ - 1)].begin();
+        float* const GAINSTAGE_RESTRICT out = block.out(0, c) + first;
+        for (int k = 0; k < frames; ++k) out[k] = (in[k] * gain[k] + offset) * factor;
+        turned[c] = {.state = states_[c].makeup.hidden.data(), .in = out, .out = said_[c].begin()};
+    }
+    if (!weights_.makeup_cell) return;
+    weights_.makeup_cell->run(std::span(turned).first(channels_), frames);
+    for (int c = 0; c < channels_; ++c) {
         float* const out = block.out(0, c) + first;
-        const bool both_at_once = c < detectors_ && small_cells_;
-        if (c < detectors_) find_gain(block, c, first, frames, into_run, both_at_once);
-        if (!both_at_once) make_up(states_[c], in, out, frames);
+        for (int k = 0; k < frames; ++k) out[k] += said_[c].data[k];
     }
-}
-
-/// gain_: factors, as detector `detector` hears its own channel, or the louder of both. With `make_up` the
-/// channel's output as well.
-void GreyBox::find_gain(const Block& block, int detector, int first, int frames, int into_run,
-                        bool make_up) noexcept {
-    State& state = states_[detector];
-    const bool both = detectors_ < channels_;
-    const GreyBoxKey key{.one = block.in(0, detector) + first,
-                         .other = block.in(0, both ? 1 : detector) + first,
-                         .frames = frames};
-    const GainCurve curve{.from = grid_.from(),
-                          .slope = grid_.slope(),
-                          .position = static_cast<float>(grid_.position() + into_run),
-                          .soft = weights_.soft_knee};
-    if (!weights_.detector_cell) {
-        const Switching pole{.attack = weights_.attack, .release = weights_.release, .smoothed = &state.gain};
-        return kernels_->switching(curve, key, pole, gain_.begin());
-    }
-    kernels_->curve(curve, key, gain_.begin());
-    Gliding gliding{.samples_per_second = rate_hz_, .smoothed = &state.gain};
-    if (!make_up) {
-        weights_.detector_cell->run(state.detector, gain_.begin(), wet_.begin(), frames);
-        return kernels_->smooth(gliding, wet_.begin(), gain_.begin(), frames);
-    }
-    gliding.detector = weights_.detector_cell->cell();
-    gliding.detector_state = state.detector.hidden.data();
-    gliding.makeup = weights_.makeup_cell->cell();
-    gliding.makeup_state = state.makeup.hidden.data();
-    gliding.in = block.in(0, detector) + first, gliding.out = block.out(0, detector) + first;
-    kernels_->glide_and_make_up[gliding.detector.gru][gliding.makeup.gru](gliding, wet_.begin(),
-                                                                          gain_.begin(), frames);
-}
-
-/// `out` = `in` times the gain, and make-up.
-void GreyBox::make_up(State& state, const float* in, float* out, int frames) noexcept {
-    const float offset = weights_.makeup_offset, factor = weights_.makeup_factor;
-    if (!weights_.makeup_cell) {
-        for (int k = 0; k < frames; ++k) out[k] = (in[k] * gain_.data[k] + offset) * factor;
-        return;
-    }
-    for (int k = 0; k < frames; ++k) out[k] = in[k] * gain_.data[k];
-    weights_.makeup_cell->run(state.makeup, out, wet_.begin(), frames);
-    for (int k = 0; k < frames; ++k) out[k] += wet_.data[k];
 }
 
 }  // namespace gainstage

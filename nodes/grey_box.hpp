@@ -41,24 +41,27 @@ private:
     };
 
     void evaluate_curve(const float* knobs, float* values) noexcept GAINSTAGE_REALTIME;
+    GainCurve curve(int into_run) const noexcept GAINSTAGE_REALTIME;
+    GreyBoxKey key(const Block&, int detector, int first, int frames) const noexcept GAINSTAGE_REALTIME;
+    void process_in_one_loop(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
     void process_tile(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
-    void find_gain(const Block&, int detector, int first, int frames, int into_run,
-                   bool make_up) noexcept GAINSTAGE_REALTIME;
-    void make_up(State&, const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME;
+    void find_gains(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void make_up(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
 
     // fixed after construction
     GreyBoxWeights weights_;
     const int channels_, detectors_;
     const double rate_hz_;
     const GreyBoxKernels* const kernels_;  ///< of the level in use
-    const bool small_cells_;               ///< both of four units at most: in one loop
+    const bool in_one_loop_;               ///< one channel, both cells of four units at most
     std::vector<ToModel> to_model_;
     // audio thread
     ConditioningGrid grid_;
     std::array<State, max_channels> states_;
     // scratch within one call
     std::vector<float> network_in_;
-    Buffer gain_, wet_;
+    std::array<Buffer, max_channels> gain_;  ///< [detector]
+    std::array<Buffer, max_channels> said_;  ///< [channel], by a cell
 };
 
 }  // namespace gainstage

@@ -63,27 +63,11 @@ HWY_INLINE void SumGates(const GatedSteps& s, const float* gates, const float* h
     }
 }
 
-template <int Vectors>
-HWY_INLINE void LstmPart(const GatedSteps& s, const float* gates, const float* hidden, float* out, int u) {
-    V sum[Vectors][4];
-    SumGates<4, Vectors>(s, gates, hidden, u, sum);
-    GAINSTAGE_UNROLL
-    for (int v = 0; v < Vectors; ++v)
-        FinishLstm(Floats(), sum[v], s.cell + u + v * Lanes16(), out + u + v * Lanes16());
-}
-
-template <int Vectors>
-HWY_INLINE void GruPart(const GatedSteps& s, const float* gates, const float* hidden, float* out, int u) {
-    V sum[Vectors][3];
-    SumGates<3, Vectors>(s, gates, hidden, u, sum);
-    GAINSTAGE_UNROLL
-    for (int v = 0; v < Vectors; ++v) {
-        const int at = u + v * Lanes16();
-        const V h = FinishGru(Floats(), sum[v], hn::LoadU(Floats(), gates + 3 * s.row + at),
-                              hn::LoadU(Floats(), hidden + at));
-        hn::StoreU(h, Floats(), out + at);
-    }
-}
+/// What one sequence's step reads and writes.
+struct OneStep {
+    const float *gates, *hidden;
+    float *cell, *out;
+};
 
 /// As many vectors at a time as leave two chains of every gate in registers.
 HWY_INLINE constexpr int AtATime() {
@@ -92,34 +76,67 @@ HWY_INLINE constexpr int AtATime() {
 
 struct LstmStep {
     template <int Vectors>
-    static HWY_INLINE void Part(const GatedSteps& s, const float* gates, const float* hidden, float* out,
-                                int u) {
-        LstmPart<Vectors>(s, gates, hidden, out, u);
+    static HWY_INLINE void Part(const GatedSteps& s, const OneStep& step, int u) {
+        V sum[Vectors][4];
+        SumGates<4, Vectors>(s, step.gates, step.hidden, u, sum);
+        GAINSTAGE_UNROLL
+        for (int v = 0; v < Vectors; ++v)
+            FinishLstm(Floats(), sum[v], step.cell + u + v * Lanes16(), step.out + u + v * Lanes16());
     }
 };
 struct GruStep {
     template <int Vectors>
-    static HWY_INLINE void Part(const GatedSteps& s, const float* gates, const float* hidden, float* out,
-                                int u) {
-        GruPart<Vectors>(s, gates, hidden, out, u);
+    static HWY_INLINE void Part(const GatedSteps& s, const OneStep& step, int u) {
+        V sum[Vectors][3];
+        SumGates<3, Vectors>(s, step.gates, step.hidden, u, sum);
+        GAINSTAGE_UNROLL
+        for (int v = 0; v < Vectors; ++v) {
+            const int at = u + v * Lanes16();
+            const V h = FinishGru(Floats(), sum[v], hn::LoadU(Floats(), step.gates + 3 * s.row + at),
+                                  hn::LoadU(Floats(), step.hidden + at));
+            hn::StoreU(h, Floats(), step.out + at);
+        }
     }
 };
 
 template <class Step>
-HWY_INLINE void Run(const GatedSteps& s) {
+HWY_INLINE void Take(const GatedSteps& s, const OneStep& step) {
     const Floats d;
-    const float* hidden = s.hidden;
-    for (int f = 0; f < s.frames; ++f) {
-        const float* gates = s.gates + f * 4 * s.row;
-        float* const out = s.out + f * s.row;
-        int u = 0;
-        for (; u + AtATime() * Lanes16() <= s.row && u + Lanes16() < s.units; u += AtATime() * Lanes16())
-            Step::template Part<AtATime()>(s, gates, hidden, out, u);
-        for (; u < s.units; u += Lanes16()) Step::template Part<1>(s, gates, hidden, out, u);
-        for (; u < s.row; u += Lanes16()) hn::StoreU(hn::Zero(d), d, out + u);
-        hidden = out;
+    int u = 0;
+    for (; u + AtATime() * Lanes16() <= s.row && u + Lanes16() < s.units; u += AtATime() * Lanes16())
+        Step::template Part<AtATime()>(s, step, u);
+    for (; u < s.units; u += Lanes16()) Step::template Part<1>(s, step, u);
+    for (; u < s.row; u += Lanes16()) hn::StoreU(hn::Zero(d), d, step.out + u);
+}
+
+/// A step of each in turn: the processor looks ahead into the other's while one waits for its own.
+template <class Step, int Sequences>
+HWY_INLINE void RunSideBySide(const GatedSteps& s, const GatedSequence* sequences) {
+    const Floats d;
+    OneStep steps[Sequences];
+    for (int q = 0; q < Sequences; ++q) {
+        const GatedSequence& one = sequences[q];
+        steps[q] = {.gates = one.gates, .hidden = one.state, .cell = one.state + s.row, .out = one.out};
     }
-    for (int u = 0; u < s.row; u += Lanes16()) hn::StoreU(hn::LoadU(d, hidden + u), d, s.hidden + u);
+    for (int f = 0; f < s.frames; ++f) {
+        GAINSTAGE_UNROLL
+        for (OneStep& step : steps) {
+            Take<Step>(s, step);
+            step.gates += 4 * s.row;
+            step.hidden = step.out;
+            step.out += s.row;
+        }
+    }
+    for (int q = 0; q < Sequences; ++q)
+        for (int u = 0; u < s.row; u += Lanes16())
+            hn::StoreU(hn::LoadU(d, steps[q].hidden + u), d, sequences[q].state + u);
+}
+
+template <class Step>
+HWY_INLINE void Run(const GatedSteps& s) {
+    std::size_t q = 0;
+    for (; q + 2 <= s.sequences.size(); q += 2) RunSideBySide<Step, 2>(s, s.sequences.data() + q);
+    if (q < s.sequences.size()) RunSideBySide<Step, 1>(s, s.sequences.data() + q);
 }
 
 void RunLstm(const GatedSteps& s) noexcept {

@@ -2,16 +2,23 @@
 /// The steps of gated recurrent cells, once per level of instructions: lstm_cell.hpp and gru_cell.hpp say
 /// what they compute and how rows of gates lie in memory.
 
+#include <span>
+
 namespace gainstage {
 
-/// One sequence over `frames` steps. Each sum of a gate begins with what the inputs gave it.
+/// One sequence. Each sum of a gate begins with what the inputs gave it.
+struct GatedSequence {
+    const float* gates = nullptr;  ///< [frame][gates][row], as projected
+    float* state = nullptr;        ///< [row]: h before the first step, then after the last one; an LSTM's c
+                                   ///< behind it
+    float* out = nullptr;          ///< [frame][row]: h
+};
+
+/// Sequences over `frames` steps. Two go side by side, for each step of one waits for the step before.
 struct GatedSteps {
     const float* weight = nullptr;  ///< [unit][gates of h][row]
     int units = 0, row = 0;
-    const float* gates = nullptr;  ///< [frame][gates][row], as projected
-    float* hidden = nullptr;       ///< [row]: before the first step, then after the last one
-    float* cell = nullptr;         ///< likewise; unused by a GRU
-    float* out = nullptr;          ///< [frame][row]: h
+    std::span<const GatedSequence> sequences = {};
     int frames = 0;
 };
 

@@ -32,13 +32,11 @@ void GruCell::step(float* gate_rows, const float* hidden, float* next_hidden, in
                           .sequences = sequences});
 }
 
-void GruCell::run(float* gate_rows, float* state, float* out, int frames) const noexcept {
+void GruCell::run(std::span<const GatedSequence> sequences, int frames) const noexcept {
     kernels_->run_gru({.weight = recurrent_.weight(),
                        .units = units(),
                        .row = row(),
-                       .gates = gate_rows,
-                       .hidden = state,
-                       .out = out,
+                       .sequences = sequences,
                        .frames = frames});
 }
 

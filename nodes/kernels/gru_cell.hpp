@@ -1,6 +1,8 @@
 #pragma once
 /// One layer of gated recurrent units, of any size. (Small ones inside other models: recurrence.hpp.)
 
+#include <span>
+
 #include "nodes/kernels/cell_weights.hpp"
 #include "nodes/kernels/dense.hpp"
 #include "nodes/kernels/gated_steps.hpp"
@@ -38,9 +40,8 @@ public:
     /// next_hidden[s] = the new h. `hidden` and `next_hidden` may be the same.
     void step(float* gate_rows, const float* hidden, float* next_hidden,
               int sequences) const noexcept GAINSTAGE_REALTIME;
-    /// Audio thread. One sequence over `frames` rows of projected gates; out[k][0 .. row()) = h. `state` goes
-    /// on. Sums otherwise than step(), faster: the last bits differ. REQUIRES: frames >= 1.
-    void run(float* gate_rows, float* state, float* out, int frames) const noexcept GAINSTAGE_REALTIME;
+    /// Audio thread. As LstmCell's. Sums otherwise than step(), faster: the last bits differ.
+    void run(std::span<const GatedSequence>, int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:
     const GatedKernels* kernels_ = nullptr;  ///< of the level in use

@@ -18,14 +18,11 @@ void LstmCell::project(const float* in, int in_stride, float* gate_rows, int fra
     input_.run(in, in_stride, gate_rows, gates_row(), frames);
 }
 
-void LstmCell::run(float* gate_rows, float* state, float* out, int frames) const noexcept {
+void LstmCell::run(std::span<const GatedSequence> sequences, int frames) const noexcept {
     kernels_->run_lstm({.weight = recurrent_.weight(),
                         .units = units(),
                         .row = row(),
-                        .gates = gate_rows,
-                        .hidden = state,
-                        .cell = state + row(),
-                        .out = out,
+                        .sequences = sequences,
                         .frames = frames});
 }
 

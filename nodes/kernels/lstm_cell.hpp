@@ -1,6 +1,8 @@
 #pragma once
 /// One layer of long short-term memory.
 
+#include <span>
+
 #include "nodes/kernels/cell_weights.hpp"
 #include "nodes/kernels/dense.hpp"
 #include "nodes/kernels/gated_steps.hpp"
@@ -36,9 +38,10 @@ public:
     /// Audio thread. gates[k][0 .. gates_row()) = what the input in[k][0 .. inputs()) adds to the gates.
     void project(const float* in, int in_stride, float* gate_rows,
                  int frames) const noexcept GAINSTAGE_REALTIME;
-    /// Audio thread. One sequence over `frames` rows of projected gates; out[k][0 .. row()) = h. `state` goes
-    /// on. REQUIRES: frames >= 1.
-    void run(float* gate_rows, float* state, float* out, int frames) const noexcept GAINSTAGE_REALTIME;
+    /// Audio thread. Each sequence over `frames` rows of projected gates; its state goes on. Of two, such as
+    /// the channels of stereo, one fills the time that the other waits. A sequence's numbers never depend on
+    /// the company it comes in. REQUIRES: frames >= 1.
+    void run(std::span<const GatedSequence>, int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:
     const GatedKernels* kernels_ = nullptr;  ///< of the level in use

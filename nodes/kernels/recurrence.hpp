@@ -4,6 +4,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,9 +35,11 @@ public:
     /// Control thread. Throws SimdError.
     explicit Recurrence(const Weights&);
 
-    /// Audio thread. `in` and `out` may be the same.
-    void run(State& state, const float* in, float* out, int frames) const noexcept GAINSTAGE_REALTIME {
-        run_(cell(), state.hidden.data(), in, out, frames);
+    /// Audio thread. Each sequence's `state` is the `hidden` of its State. Of two, such as the channels of
+    /// stereo, one fills the time that the other waits; a sequence's numbers never depend on the company it
+    /// comes in.
+    void run(std::span<const SmallSequence> sequences, int frames) const noexcept GAINSTAGE_REALTIME {
+        run_(cell(), sequences, frames);
     }
     /// For kernels that take its steps among others.
     SmallCell cell() const noexcept GAINSTAGE_REALTIME;

@@ -15,10 +15,29 @@ HWY_BEFORE_NAMESPACE();
 namespace gainstage::HWY_NAMESPACE {
 
 template <class Cell>
-void RunCell(const SmallCell& weights, float* state, const float* in, float* out, int frames) noexcept {
-    Cell cell(weights, state);
-    for (int k = 0; k < frames; ++k) out[k] = cell.Step(in[k]);
-    cell.Store(state);
+HWY_INLINE void RunOne(const SmallCell& weights, const SmallSequence& s, int frames) {
+    Cell cell(weights, s.state);
+    for (int k = 0; k < frames; ++k) s.out[k] = cell.Step(s.in[k]);
+    cell.Store(s.state);
+}
+
+template <class Cell>
+HWY_INLINE void RunTwo(const SmallCell& weights, const SmallSequence& s, const SmallSequence& t, int frames) {
+    Cell one(weights, s.state), other(weights, t.state);
+    for (int k = 0; k < frames; ++k) {
+        s.out[k] = one.Step(s.in[k]);
+        t.out[k] = other.Step(t.in[k]);
+    }
+    one.Store(s.state);
+    other.Store(t.state);
+}
+
+template <class Cell>
+void RunCell(const SmallCell& weights, std::span<const SmallSequence> sequences, int frames) noexcept {
+    const SmallSequence* s = sequences.data();
+    const SmallSequence* const end = s + sequences.size();
+    for (; end - s >= 2; s += 2) RunTwo<Cell>(weights, s[0], s[1], frames);
+    if (s < end) RunOne<Cell>(weights, *s, frames);
 }
 
 const SmallCellKernels* SmallCellKernelsHere() {

@@ -1,6 +1,8 @@
 #pragma once
 /// Small recurrent cells as their kernels see them; recurrence.hpp says what they compute.
 
+#include <span>
+
 namespace gainstage {
 
 /// Units are padded to 4, 8, 16 or 32 with weights of 0, whose h stays 0. Of a GRU what r and z are made of
@@ -16,9 +18,15 @@ struct SmallCell {
     float out_bias = 0.f;
 };
 
+struct SmallSequence {
+    float* state = nullptr;  ///< [unit]: h, goes on
+    const float* in = nullptr;
+    float* out = nullptr;  ///< may be `in`
+};
+
 struct SmallCellKernels {
-    /// `state`: [unit]: h, goes on. `in` and `out` may be the same.
-    using Run = void (*)(const SmallCell&, float* state, const float* in, float* out, int frames) noexcept;
+    /// Two sequences go side by side, for each step of one waits for the step before.
+    using Run = void (*)(const SmallCell&, std::span<const SmallSequence>, int frames) noexcept;
     Run elman[4], gru[4];  ///< of 4, 8, 16 and 32 units
 };
 

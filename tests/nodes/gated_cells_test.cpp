@@ -1,4 +1,6 @@
+#include <array>
 #include <cmath>
+#include <span>
 
 #include "nodes/kernels/gru_cell.hpp"
 #include "nodes/kernels/lstm_cell.hpp"
@@ -84,6 +86,12 @@ double farthest(const Channel& out, int row, int units, Expected&& expected) {
     return error;
 }
 
+template <class Cell>
+void run_alone(const Cell& cell, const float* gates, float* state, float* out, int steps) {
+    const GatedSequence sequence{.gates = gates, .state = state, .out = out};
+    cell.run({&sequence, 1}, steps);
+}
+
 /// `frames` rows of input, and the k-th as doubles.
 struct Input {
     int inputs;
@@ -103,7 +111,7 @@ TEST_CASE("lstm_cell: it is the formula, at any size") {
         const Input in{.inputs = inputs};
         Channel gates(frames * cell.gates_row()), state(cell.state_floats()), out(frames * cell.row());
         cell.project(in.rows.data(), inputs, gates.data(), frames);
-        cell.run(gates.data(), state.data(), out.data(), frames);
+        run_alone(cell, gates.data(), state.data(), out.data(), frames);
         Doubles h(units), c(units);
         CHECK(farthest(out, cell.row(), units, [&](int k) -> const Doubles& {
                   plain.lstm_step(in.row(k), h, c);
@@ -120,12 +128,39 @@ TEST_CASE("gru_cell: it is the formula, at any size") {
         const Input in{.inputs = inputs};
         Channel gates(frames * cell.gates_row()), state(cell.state_floats()), out(frames * cell.row());
         cell.project(in.rows.data(), inputs, gates.data(), frames);
-        cell.run(gates.data(), state.data(), out.data(), frames);
+        run_alone(cell, gates.data(), state.data(), out.data(), frames);
         Doubles h(units);
         CHECK(farthest(out, cell.row(), units, [&](int k) -> const Doubles& {
                   plain.gru_step(in.row(k), h);
                   return h;
               }) < rounding);
+    }
+}
+
+TEMPLATE_TEST_CASE("lstm_cell, gru_cell: sequences side by side are what each is alone, to the bit", "",
+                   LstmCell, GruCell) {
+    for (const int units : {3, 16, 21, 40}) {
+        const TestType cell(Plain{.gates = TestType::gates, .units = units, .inputs = 1}.weights());
+        const Channel in = white_noise(3 * frames, 7, 2.f);
+        const auto gates = static_cast<int>(frames * cell.gates_row()), out_floats = frames * cell.row();
+        Channel rows(3 * gates), states(3 * cell.state_floats()), out(3 * out_floats);
+        cell.project(in.data(), 1, rows.data(), 3 * frames);
+        for (const int count : {2, 3}) {
+            std::fill(states.begin(), states.end(), 0.f);
+            std::vector<GatedSequence> together;
+            for (int s = 0; s < count; ++s)
+                together.push_back({.gates = rows.data() + s * gates,
+                                    .state = states.data() + s * cell.state_floats(),
+                                    .out = out.data() + s * out_floats});
+            cell.run(together, frames);
+            for (int s = 0; s < count; ++s) {
+                Channel state(cell.state_floats()), alone(out_floats);
+                run_alone(cell, rows.data() + s * gates, state.data(), alone.data(), frames);
+                INFO(units << " units, sequence " << s << " of " << count);
+                CHECK(std::equal(alone.begin(), alone.end(), out.begin() + s * out_floats));
+                CHECK(std::equal(state.begin(), state.end(), states.begin() + s * cell.state_floats()));
+            }
+        }
     }
 }
 
@@ -137,10 +172,31 @@ TEST_CASE("recurrence: small cells are the formula, at any size, and may be cut"
             const auto cell = small_cell(plain, weights);
             Recurrence::State whole, cut;
             Channel out(frames), pieces(frames);
-            cell->run(whole, in.data(), out.data(), frames);
-            cell->run(cut, in.data(), pieces.data(), 33);
-            cell->run(cut, in.data() + 33, pieces.data() + 33, frames - 33);
+            const auto run = [&](Recurrence::State& state, const float* from, float* to, int steps) {
+                const SmallSequence sequence{.state = state.hidden.data(), .in = from, .out = to};
+                cell->run({&sequence, 1}, steps);
+            };
+            run(whole, in.data(), out.data(), frames);
+            run(cut, in.data(), pieces.data(), 33);
+            run(cut, in.data() + 33, pieces.data() + 33, frames - 33);
             CHECK(out == pieces);
+            const Channel others = white_noise(2 * frames, 8, 2.f);
+            std::array<Recurrence::State, 3> states;
+            std::array<Channel, 3> side_by_side{Channel(frames), Channel(frames), Channel(frames)};
+            std::array<SmallSequence, 3> together;
+            for (int s = 0; s < 3; ++s)
+                together[s] = {.state = states[s].hidden.data(),
+                               .in = s == 1 ? in.data() : others.data() + s / 2 * frames,
+                               .out = side_by_side[s].data()};
+            for (const int count : {2, 3}) {
+                states = {};
+                cell->run(std::span(together).first(count), frames);
+                CHECK(side_by_side[1] == out);
+            }
+            Recurrence::State last;
+            run(last, others.data() + frames, pieces.data(), frames);
+            CHECK(side_by_side[2] == pieces);
+            CHECK(states[2].hidden == last.hidden);
             Doubles h(units);
             for (int k = 0; k < frames; ++k) {
                 const Doubles x{double{in[k]}}, before = h;
@@ -217,9 +273,9 @@ TEST_CASE("gru_cell: sequences that step together are what each is alone, and a 
     const auto alone = [&](int s, int cut) {
         Channel gates(frames * cell.gates_row()), state(cell.state_floats()), out(frames * cell.row());
         cell.project(in.data() + s, sequences, gates.data(), frames);
-        cell.run(gates.data(), state.data(), out.data(), cut);
-        cell.run(gates.data() + cut * cell.gates_row(), state.data(), out.data() + cut * cell.row(),
-                 frames - cut);
+        run_alone(cell, gates.data(), state.data(), out.data(), cut);
+        run_alone(cell, gates.data() + cut * cell.gates_row(), state.data(), out.data() + cut * cell.row(),
+                  frames - cut);
         return out;
     };
     Channel gates(sequences * cell.gates_row()), h(sequences * cell.row());

@@ -89,11 +89,14 @@ private:
     std::size_t at_ = 0;
 };
 
-Setup setup_of(const NodeType& type, const std::shared_ptr<const Model>& model) {
+constexpr int most_frames = 512;
+
+Setup setup_of(const NodeType& type, const std::shared_ptr<const Model>& model, int channels) {
     Setup setup{.sample_rate_hz = model->sample_rate_hz,
-                .max_frames = 512,
-                .input_channels = std::vector<int>(type.inputs.size(), 1),
-                .output_channels = std::vector<int>(type.outputs.size(), 1),
+                .max_frames = most_frames,
+                .channels = channels,
+                .input_channels = std::vector<int>(type.inputs.size(), channels),
+                .output_channels = std::vector<int>(type.outputs.size(), channels),
                 .options = {},
                 .model = model,
                 .start = {}};
@@ -106,9 +109,11 @@ Setup setup_of(const NodeType& type, const std::shared_ptr<const Model>& model) 
 
 }  // namespace
 
-LoneNode::LoneNode(const NodeType& type, std::shared_ptr<const Model> model)
-    : readings_(std::make_unique<std::atomic<float>[]>(type.readings.size() + 1)) {
-    const Setup setup = setup_of(type, model);
+LoneNode::LoneNode(const NodeType& type, std::shared_ptr<const Model> model, int channels)
+    : readings_(std::make_unique<std::atomic<float>[]>(type.readings.size() + 1)),
+      channels_(channels),
+      other_(most_frames) {
+    const Setup setup = setup_of(type, model, channels);
     node_ = build_node(type, setup);
     for (const float value : setup.start) ramps_.push_back(settled(value));
     for (const ModelControl& control : model->controls) ranges_.push_back({control.min, control.max});
@@ -129,9 +134,9 @@ void LoneNode::play_moving(const float* in, float* out, int frames) {
 
 void LoneNode::play(const float* in, float* out, int frames) {
     PortBuffer input, output;
-    input.channels = output.channels = 1;
+    input.channels = output.channels = channels_;
     input.channel.fill(const_cast<float*>(in));  // a node only reads its inputs
-    output.channel.fill(out);
+    output.channel = {out, channels_ > 1 ? other_.data() : out};
     node_->process({.time = time_,
                     .frames = frames,
                     .inputs = &input,

@@ -26,10 +26,11 @@ struct PhaseCost {
     double ratio() const { return worst_phase_ns / median_ns; }
 };
 
-/// A node alone in one channel, its knobs at rest at their defaults or all on their way to and fro.
+/// A node alone, its knobs at rest at their defaults or all on their way to and fro. In stereo both channels
+/// are the same sound, and one is heard.
 class LoneNode {
 public:
-    LoneNode(const NodeType&, std::shared_ptr<const Model>);
+    LoneNode(const NodeType&, std::shared_ptr<const Model>, int channels = 1);
     void play(const float* in, float* out, int frames);
     void play_moving(const float* in, float* out, int frames);
 
@@ -41,6 +42,8 @@ private:
     std::vector<Range> ranges_;  ///< of the knobs
     std::vector<Ramp> ramps_;
     std::unique_ptr<std::atomic<float>[]> readings_;
+    const int channels_;
+    std::vector<float> other_;  ///< channel's output
     std::uint64_t time_ = 0;
 };
 

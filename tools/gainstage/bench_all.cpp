@@ -25,6 +25,7 @@ constexpr double cold_slack_us = 2., cold_most_share = 0.25, device_rate_hz = 48
 struct Row {
     const Exhibit* exhibit;
     std::vector<BlockCost> node, twin;  ///< at each of `sizes`
+    double stereo = 0.;                 ///< both channels' cost over that of one, in blocks of judged_size
     double cold_us = 0.;                ///< a block of cold_frames after the caches were emptied
     double touched_bytes = 0.;          ///< by such a block: weights, state and rows
     PhaseCost moving = {};              ///< blocks of phase_frames, all knobs in motion
@@ -60,16 +61,19 @@ Row measure(const Exhibit& exhibit, double seconds) {
     const auto model = exhibit.make().read();
     const NodeType* type = type_that_plays(all_nodes(), exhibit.architecture);
     if (!type) throw std::logic_error("no node plays " + exhibit.architecture);
-    LoneNode node(*type, model);
+    LoneNode node(*type, model), stereo(*type, model, 2);
     const auto twin = exhibit.twin(*model);
     const std::vector<Player> players{
         [&](const float* in, float* out, int frames) { node.play(in, out, frames); },
         [&](const float* in, float* out, int frames) { twin->play(in, out, frames); }};
+    const Player both = [&](const float* in, float* out, int frames) { stereo.play(in, out, frames); };
     Row row{.exhibit = &exhibit, .node = {}, .twin = {}};
     for (const int frames : sizes) {
         const auto costs = measure_players(players, frames, seconds);
         row.node.push_back(costs[0]), row.twin.push_back(costs[1]);
     }
+    const auto pair = measure_players({players[0], both}, judged_size, seconds);
+    row.stereo = pair[1].median_ns / pair[0].median_ns;
     row.cold_us = measure_cold_us(players[0], cold_frames, cold_takes);
     row.touched_bytes = sizeof(float) * static_cast<double>(exhibit.working_floats);
     for (const Tensor& tensor : model->tensors)
@@ -107,7 +111,8 @@ Table::Row text_of(const Row& row, const Machine& machine) {
          {fmt::format("{:.1f}", judged.p99_ns), fmt::format("{:.0f}", judged.max_ns),
           fmt::format("{:.0f} x", 1e9 / device_rate_hz / row.ns()),
           fmt::format("{:.1f} %", row.share(machine) * 100.), fmt::format("{:.0f}", row.cycles(machine)),
-          fmt::format("{:.1f} x", row.gain()), verdict.target, std::string(word(verdict.met)),
+          fmt::format("{:.1f} x", row.gain()), fmt::format("{:.2f} x", row.stereo), verdict.target,
+          std::string(word(verdict.met)),
           fmt::format("{:.2f} of {:.1f} {}", row.flatness(), flat, word(row.flatness() <= flat))})
         cells.push_back(std::move(cell));
     return cells;
@@ -135,6 +140,7 @@ nlohmann::ordered_json json_of(const Row& row, const Machine& machine) {
                                 {"cycles_per_sample", row.cycles(machine)},
                                 {"times_real_time", 1e9 / 48'000. / row.ns()},
                                 {"times_plain_eigen", row.gain()},
+                                {"stereo_over_mono", row.stereo},
                                 {"target", verdict.target},
                                 {"met", verdict.met},
                                 {"cost_at_16_over_64", row.flatness()},
@@ -158,7 +164,7 @@ nlohmann::ordered_json json_of(const Row& row, const Machine& machine) {
 
 void print(const std::vector<Row>& rows, const Machine& machine) {
     Table table({"NS A SAMPLE IN BLOCKS OF", "16", "32", "64", "128", "512", "P99", "MAX", "REAL TIME",
-                 "OF PEAK", "CYCLES", "PLAIN", "TARGET", "", "16 OVER 64"});
+                 "OF PEAK", "CYCLES", "PLAIN", "STEREO", "TARGET", "", "16 OVER 64"});
     Table even({fmt::format("BLOCKS OF {}, US", cold_frames), "WARM", "KB", "COLD", "ALLOWED",
                 fmt::format("OF {}, NS A SAMPLE", phase_frames), "IN MOTION", "DEAREST PHASE"});
     for (const Row& row : rows) table.add(text_of(row, machine)), even.add(evenness_of(row, machine));
@@ -169,7 +175,9 @@ void print(const std::vector<Row>& rows, const Machine& machine) {
         "KB: weights, state and rows that a block touches. COLD: the median of the first block after the "
         "caches "
         "were emptied; allowed are the warm cost, what KB take from memory, and {:.0f} us, a quarter of the "
-        "period at most. IN MOTION: all knobs on their way; DEAREST PHASE over the median block.\n",
+        "period at most. IN MOTION: all knobs on their way; DEAREST PHASE over the median block. STEREO: "
+        "both channels' cost over "
+        "that of one.\n",
         machine.level, machine.clock_ghz, machine.fma_gflops, machine.memory_gb_per_s, judged_size,
         table.text(), even.text(), cold_slack_us);
 }
