@@ -24,11 +24,11 @@ constexpr double cold_slack_us = 2., cold_most_share = 0.25, device_rate_hz = 48
 
 struct Row {
     const Exhibit* exhibit;
-    std::vector<BlockCost> node, twin;  ///< at each of `sizes`
-    double stereo = 0.;                 ///< both channels' cost over that of one, in blocks of judged_size
-    double cold_us = 0.;                ///< a block of cold_frames after the caches were emptied
-    double touched_bytes = 0.;          ///< by such a block: weights, state and rows
-    PhaseCost moving = {};              ///< blocks of phase_frames, all knobs in motion
+    std::vector<BlockCost> node, twin;      ///< at each of `sizes`
+    double stereo_at_16 = 0., stereo = 0.;  ///< both channels' cost over that of one, and in blocks of 64
+    double cold_us = 0.;                    ///< a block of cold_frames after the caches were emptied
+    double touched_bytes = 0.;              ///< by such a block: weights, state and rows
+    PhaseCost moving = {};                  ///< blocks of phase_frames, all knobs in motion
 
     const BlockCost& at(int frames) const {
         return *std::find_if(node.begin(), node.end(), [=](const auto& c) { return c.frames == frames; });
@@ -57,6 +57,11 @@ struct Row {
     }
 };
 
+double stereo_over_mono(const Player& mono, const Player& stereo, int frames, double seconds) {
+    const auto costs = measure_players({mono, stereo}, frames, seconds);
+    return costs[1].median_ns / costs[0].median_ns;
+}
+
 Row measure(const Exhibit& exhibit, double seconds) {
     const auto model = exhibit.make().read();
     const NodeType* type = type_that_plays(all_nodes(), exhibit.architecture);
@@ -72,8 +77,8 @@ Row measure(const Exhibit& exhibit, double seconds) {
         const auto costs = measure_players(players, frames, seconds);
         row.node.push_back(costs[0]), row.twin.push_back(costs[1]);
     }
-    const auto pair = measure_players({players[0], both}, judged_size, seconds);
-    row.stereo = pair[1].median_ns / pair[0].median_ns;
+    row.stereo_at_16 = stereo_over_mono(players[0], both, 16, seconds);
+    row.stereo = stereo_over_mono(players[0], both, judged_size, seconds);
     row.cold_us = measure_cold_us(players[0], cold_frames, cold_takes);
     row.touched_bytes = sizeof(float) * static_cast<double>(exhibit.working_floats);
     for (const Tensor& tensor : model->tensors)
@@ -111,8 +116,8 @@ Table::Row text_of(const Row& row, const Machine& machine) {
          {fmt::format("{:.1f}", judged.p99_ns), fmt::format("{:.0f}", judged.max_ns),
           fmt::format("{:.0f} x", 1e9 / device_rate_hz / row.ns()),
           fmt::format("{:.1f} %", row.share(machine) * 100.), fmt::format("{:.0f}", row.cycles(machine)),
-          fmt::format("{:.1f} x", row.gain()), fmt::format("{:.2f} x", row.stereo), verdict.target,
-          std::string(word(verdict.met)),
+          fmt::format("{:.1f} x", row.gain()), fmt::format("{:.2f}, {:.2f} x", row.stereo_at_16, row.stereo),
+          verdict.target, std::string(word(verdict.met)),
           fmt::format("{:.2f} of {:.1f} {}", row.flatness(), flat, word(row.flatness() <= flat))})
         cells.push_back(std::move(cell));
     return cells;
@@ -140,6 +145,7 @@ nlohmann::ordered_json json_of(const Row& row, const Machine& machine) {
                                 {"cycles_per_sample", row.cycles(machine)},
                                 {"times_real_time", 1e9 / 48'000. / row.ns()},
                                 {"times_plain_eigen", row.gain()},
+                                {"stereo_over_mono_at_16", row.stereo_at_16},
                                 {"stereo_over_mono", row.stereo},
                                 {"target", verdict.target},
                                 {"met", verdict.met},
