@@ -42,7 +42,7 @@ CASES = [("grey_box", {}), ("grey_box", {"knee": "hard", "detector": "one_pole",
          ("s6", {}), ("s6", {"features": 2, "activation": "tanh"}),
          ("ed_lstm", {}), ("ed_lstm", {"window": 8, "units": 10, "dense": 7}), ("ed_lstm_carried", {}), ("tcn", {"blocks": 3}),
          ("tcn", {"blocks": 2, "kernel": 3, "growth": 4, "channels": 5, "final_tanh": "tanh", "residual_delay": 1}),
-         ("lstm", {}), ("lstm", {"units": 7, "skip": 0, "final_tanh": "tanh"}), ("gru", {"units": 8}), ("gru", {})]
+         ("lstm", {}), ("lstm", {"units": 7, "skip": 1, "final_tanh": "tanh"}), ("gru", {"units": 8}), ("gru", {})]
 
 PATCH = """format = 1
 name = "parity"

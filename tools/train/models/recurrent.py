@@ -9,12 +9,12 @@ from .model import TRANSCENDENTAL, Model, linear_tensors
 
 
 class Recurrent(Model):
-    """units; final_tanh: "none" | "tanh"; skip: 1 where the input is added to the output (so silence and the input itself are the
-    start), else 0."""
+    """units; final_tanh: "none" | "tanh"; skip: 1 where the input is added to the output, for devices that leave most of it as it is,
+    such as overdrives; else 0, the start: what turns the sound far down would first have to unlearn it."""
 
     kind = ""
 
-    def __init__(self, controls, sample_rate, units=32, final_tanh="none", skip=1):
+    def __init__(self, controls, sample_rate, units=32, final_tanh="none", skip=0):
         super().__init__(controls, sample_rate)
         self.final_tanh, self.skip = final_tanh, int(skip)
         self.cell, self.out = Cell(self.kind, 1 + len(controls), units), torch.nn.Linear(units, 1)
@@ -61,9 +61,9 @@ class Recurrent(Model):
 
 class Lstm(Recurrent):
     architecture = name = kind = "lstm"
-    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 3e-3, "loss": "esr+dc"}
+    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 4e-3, "loss": "esr"}
 
 
 class Gru(Recurrent):
     architecture = name = kind = "gru"
-    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 3e-3, "loss": "esr+dc"}
+    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 4e-3, "loss": "esr"}

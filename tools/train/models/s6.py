@@ -113,10 +113,10 @@ class S6(Model):
     features there is no GRU, and one selective layer only."""
 
     architecture = name = "s6"
-    recipe = {"segment_samples": 96000, "batch": 16, "warm_samples": 24000, "tbptt_samples": 2048, "rate": 3e-3, "loss": "esr"}
+    recipe = {"segment_samples": 96000, "batch": 16, "warm_samples": 24000, "tbptt_samples": 2048, "rate": 5e-3, "loss": "esr"}
 
-    def __init__(self, controls, sample_rate, window=64, channels=4, inner=8, states=8, rank=1, taps=4, activation="gelu",
-                 features=0, bins=33, product=True, delta=(3e-5, 0.05)):
+    def __init__(self, controls, sample_rate, window=64, channels=8, inner=16, states=8, rank=1, taps=4, activation="gelu",
+                 features=4, bins=33, product=True, delta=(3e-5, 0.05)):
         super().__init__(controls, sample_rate)
         self.window, self.activation, self.product = window, activation, product
         self.first = (len(controls) + 1) // 2
@@ -136,8 +136,9 @@ class S6(Model):
             self.film.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
             self.input.weight *= 4.0
             self.input.bias.normal_(0.0, 0.5)
+            louder = 2.5 ** (1.0 / stages)  # or what the states hold would hardly be heard behind so many layers
             for layer in (*(ssm.out for ssm in self.ssm), *self.mix, *(glu.layer for glu in self.glu)):
-                layer.weight *= 2.5  # or what the states hold would hardly be heard behind so many layers
+                layer.weight *= louder
             self.out.weight *= 0.5
             self.out.bias.fill_(1.0 if product else 0.0)
 
