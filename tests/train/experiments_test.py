@@ -61,12 +61,33 @@ class Toy(unittest.TestCase):
         self.assertAlmostEqual(errors["ratio_above"], 0.5, places=4)  # 4 where 8 is true
         self.assertEqual(toy.reached(found), ["threshold_db", "ratio_to_4", "ratio_above"])
 
+    def test_a_wide_start_bends_more_and_says_the_same(self):
+        def started(wide):
+            torch.manual_seed(1)
+            model = models.build("grey_box", generate.toy_device().controls, RATE, **{**toy.MODEL, "knee": "hard"})
+            toy.start(model, toy.HARD, wide)
+            return model
+
+        def bend(model):
+            """The largest second difference of the units along the ratio."""
+            ratio = torch.linspace(0, 1, 101)
+            with torch.no_grad():
+                units = model.curve[:4](torch.stack([torch.full_like(ratio, 0.5), ratio], dim=1))
+            return float((units[2:] - 2 * units[1:-1] + units[:-2]).abs().max())
+
+        narrow, wide = started(1.0), started(toy.WIDE)
+        self.assertGreater(bend(wide), 10 * bend(narrow))  # measured: 98 times
+        for model in (narrow, wide):
+            for one in toy.recovered(model)["curves"]:
+                self.assertAlmostEqual(one["found_threshold"], -30.0, delta=1.5)
+                self.assertAlmostEqual(one["found_ratio"], 3.0, delta=0.3)
+
     def test_a_short_training_comes_near_the_true_constants(self):
         with tempfile.TemporaryDirectory() as folder:
             trial = Trial("toy-short", {}, None, epochs=EPOCHS)
             recipe = {**toy.RECIPE, "segment_samples": 48000, "warm_samples": 6000, "rate": 2e-2}
             model, facts = Bench(folder, folder, say=lambda text: None).trained(
-                trial, "grey_box", toy.MODEL, toy_data(8.0), recipe, prepare=lambda model: toy.start_knee(model, toy.KNEE_DB))
+                trial, "grey_box", toy.MODEL, toy_data(8.0), recipe, prepare=lambda model: toy.start(model, toy.KNEE_DB, 1.0))
         found = toy.errors(toy.recovered(model))
         self.assertEqual(facts["epochs"], EPOCHS)
         # Measured: 0.0007, 0.9 ms, 2.5 ms, 1.6 dB; at the start, a plain gain's 0.08 and 15 ms, 150 ms, 15 dB.
