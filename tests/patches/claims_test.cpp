@@ -292,13 +292,13 @@ TEST_CASE("dry-wet: at 0 % the sound itself, to the sample; at 100 % only its di
     CHECK(worst < 1e-6);
 }
 
-TEST_CASE("five-optos: each of the five evens out alone, more with more peak reduction, and nothing hums") {
-    const int fader = GENERATE(1, 2, 3, 4, 5);
+TEST_CASE("six-optos: each of the six evens out alone, more with more peak reduction, and nothing hums") {
+    const int fader = GENERATE(1, 2, 3, 4, 5, 6);
     const auto alone = [&](float peak_reduction) {
-        Shipped patch("five-optos");
-        for (int k = 1; k <= 5; ++k)
+        Shipped patch("six-optos");
+        for (int k = 1; k <= 6; ++k)
             patch.with("blend.level" + std::to_string(k) + "_db", k == fader ? 0.f : -120.f);
-        for (const char* opto : {"state_space", "grey", "selective", "convolution", "encoder"})
+        for (const char* opto : {"state_space", "grey", "selective", "convolution", "encoder", "recurrent"})
             patch.with(opto + std::string(".peak_reduction"), peak_reduction);
         return patch;
     };
