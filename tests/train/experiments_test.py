@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 import unittest
+from unittest import mock
 
 import support
 
@@ -16,12 +17,12 @@ import numpy as np  # noqa: E402
 import small  # noqa: E402
 import torch  # noqa: E402
 
-from train import models  # noqa: E402
+from train import models, reading  # noqa: E402
 from train.compressors import digital  # noqa: E402
 from train.data import generate  # noqa: E402
 from train.data.pairs import Dataset, Pair  # noqa: E402
 from train.experiments import __main__ as command  # noqa: E402
-from train.experiments import ablation, density, families, page, step, tables, toy  # noqa: E402
+from train.experiments import ablation, density, families, page, shipped, step, tables, toy  # noqa: E402
 from train.experiments.bench import Bench, Interrupted  # noqa: E402
 from train.experiments.store import Store  # noqa: E402
 from train.experiments.trial import Trial  # noqa: E402
@@ -201,6 +202,17 @@ class Page(unittest.TestCase):
         self.assertIn("| *best static gain* | 0.5 |", text)
         self.assertIn("All 3 pairs rank as there.", text)  # GRU 32, GRU 8, grey box 1
         self.assertIn("Here, by ESR: S6 0.01, S4D 0.04. It ranks as there.", text)
+
+    def test_what_a_shipped_model_took_is_all_of_its_training(self):
+        story = {"minutes": 24.1, "minutes_before": 25.1, "epochs": 2.0, "model": "gru", "settings": {}}
+        with mock.patch.object(reading, "read", return_value=({"training": json.dumps(story)}, {})):
+            found = shipped.facts("models/some.safetensors")
+        self.assertEqual(found["minutes"], 49.2)
+        self.assertEqual(found["shipped"], "some.safetensors")
+
+    def test_a_step_is_named_by_the_kind_of_model(self):
+        names = [step.name_of("x", {"description": text}) for text in ("GRU of 32 units, final tanh: none", "S4D: 6 blocks, PReLU")]
+        self.assertEqual(names, ["GRU of 32 units", "S4D"])
 
     def test_density_says_which_corner_is_hardest(self):
         corners = [[knobs, 0.4 if (knobs["attack_ms"], knobs["release_s"]) == (0.5, 3.0) else 0.1] for knobs in density.CORNERS]

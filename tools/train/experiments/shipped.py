@@ -31,7 +31,10 @@ def plan(path):
 
 
 def facts(path):
-    """How it was trained, as the file says."""
+    """How it was trained, as the file says; its minutes with those before, where it went on from another."""
     story = story_of(reading.read(path)[0])
     known = ("minutes", "epochs", "loss", "machine", "validation_esr", "model", "settings")
-    return {"shipped": os.path.basename(path), **{key: story[key] for key in known if key in story}}
+    found = {"shipped": os.path.basename(path), **{key: story[key] for key in known if key in story}}
+    if "minutes_before" in story:
+        found["minutes"] = round(story["minutes"] + story["minutes_before"], 1)
+    return found

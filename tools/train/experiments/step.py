@@ -3,6 +3,7 @@ shipped model that imitates it. The thesis steps a direct voltage, which this de
 levels are those of a tone of 1 kHz; 0 is -80 dB, the lowest level of the thesis's figure, so that a gain can be measured there."""
 
 import os
+import re
 
 import numpy as np
 import torch
@@ -113,7 +114,7 @@ def of(gain, device, knob):
 # ------------------------------------------------------------------------------------------------ page
 
 def name_of(key, result):
-    return "**the device**" if key == "device" else result["description"].split(":")[0]
+    return "**the device**" if key == "device" else re.split("[:,]", result["description"])[0]
 
 
 def section(results):
