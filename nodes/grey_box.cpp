@@ -68,11 +68,11 @@ void GreyBox::copy_state(const Node& twin) noexcept {
 
 void GreyBox::process(const Block& block) noexcept {
     const auto curve = [this](const float* knobs, float* values) { evaluate_curve(knobs, values); };
-    const auto process = in_one_loop_ ? &GreyBox::process_in_one_loop : &GreyBox::process_tile;
+    const auto play_tile = in_one_loop_ ? &GreyBox::process_in_one_loop : &GreyBox::process_tile;
     for (int done = 0; done < block.frames;) {
         const int run = grid_.advance(block.params, block.time + done, block.frames - done, curve);
         for (int into_run = 0; into_run < run; into_run += Buffer::frames)
-            (this->*process)(block, done + into_run, std::min(run - into_run, Buffer::frames), into_run);
+            (this->*play_tile)(block, done + into_run, std::min(run - into_run, Buffer::frames), into_run);
         done += run;
     }
     double gain = states_[0].gain;
@@ -96,7 +96,7 @@ void GreyBox::evaluate_curve(const float* knobs, float* values) noexcept {
 }
 
 /// `into_run`: frames since the grid's run began.
-GainCurve GreyBox::curve(int into_run) const noexcept {
+GainCurve GreyBox::curve_at(int into_run) const noexcept {
     return {.from = grid_.from(),
             .slope = grid_.slope(),
             .position = static_cast<float>(grid_.position() + into_run),
@@ -104,7 +104,7 @@ GainCurve GreyBox::curve(int into_run) const noexcept {
 }
 
 /// What detector `detector` hears: its own channel, or the louder of both.
-GreyBoxKey GreyBox::key(const Block& block, int detector, int first, int frames) const noexcept {
+GreyBoxKey GreyBox::key_of(const Block& block, int detector, int first, int frames) const noexcept {
     const bool both = detectors_ < channels_;
     return {.one = block.in(0, detector) + first,
             .other = block.in(0, both ? 1 : detector) + first,
@@ -115,7 +115,7 @@ GreyBoxKey GreyBox::key(const Block& block, int detector, int first, int frames)
 void GreyBox::process_in_one_loop(const Block& block, int first, int frames, int into_run) noexcept {
     State& state = states_[0];
     const Recurrence &detector = *weights_.detector_cell, &makeup = *weights_.makeup_cell;
-    kernels_->curve(curve(into_run), key(block, 0, first, frames), gain_[0].begin());
+    kernels_->curve(curve_at(into_run), key_of(block, 0, first, frames), gain_[0].begin());
     const Gliding gliding{.samples_per_second = rate_hz_,
                           .smoothed = &state.gain,
                           .detector = detector.cell(),
@@ -138,13 +138,13 @@ void GreyBox::find_gains(const Block& block, int first, int frames, int into_run
     std::array<SmallSequence, max_channels> heard;
     for (int d = 0; d < detectors_; ++d) {
         float* const gain = gain_[d].begin();
-        const GreyBoxKey key = this->key(block, d, first, frames);
+        const GreyBoxKey key = key_of(block, d, first, frames);
         if (!weights_.detector_cell) {
             const Switching pole{
                 .attack = weights_.attack, .release = weights_.release, .smoothed = &states_[d].gain};
-            kernels_->switching(curve(into_run), key, pole, gain);
+            kernels_->switching(curve_at(into_run), key, pole, gain);
         } else {
-            kernels_->curve(curve(into_run), key, gain);
+            kernels_->curve(curve_at(into_run), key, gain);
             heard[d] = {.state = states_[d].detector.hidden.data(), .in = gain, .out = said_[d].begin()};
         }
     }

@@ -41,8 +41,8 @@ private:
     };
 
     void evaluate_curve(const float* knobs, float* values) noexcept GAINSTAGE_REALTIME;
-    GainCurve curve(int into_run) const noexcept GAINSTAGE_REALTIME;
-    GreyBoxKey key(const Block&, int detector, int first, int frames) const noexcept GAINSTAGE_REALTIME;
+    GainCurve curve_at(int into_run) const noexcept GAINSTAGE_REALTIME;
+    GreyBoxKey key_of(const Block&, int detector, int first, int frames) const noexcept GAINSTAGE_REALTIME;
     void process_in_one_loop(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
     void process_tile(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
     void find_gains(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;

@@ -25,7 +25,7 @@ constexpr double cold_slack_us = 2., cold_most_share = 0.25, device_rate_hz = 48
 struct Row {
     const Exhibit* exhibit;
     std::vector<BlockCost> node, twin;      ///< at each of `sizes`
-    double stereo_at_16 = 0., stereo = 0.;  ///< both channels' cost over that of one, and in blocks of 64
+    double stereo_at_16 = 0., stereo = 0.;  ///< both channels' cost over one's, at 16 and judged_size frames
     double cold_us = 0.;                    ///< a block of cold_frames after the caches were emptied
     double touched_bytes = 0.;              ///< by such a block: weights, state and rows
     PhaseCost moving = {};                  ///< blocks of phase_frames, all knobs in motion
@@ -182,10 +182,9 @@ void print(const std::vector<Row>& rows, const Machine& machine) {
         "caches "
         "were emptied; allowed are the warm cost, what KB take from memory, and {:.0f} us, a quarter of the "
         "period at most. IN MOTION: all knobs on their way; DEAREST PHASE over the median block. STEREO: "
-        "both channels' cost over "
-        "that of one.\n",
+        "both channels' cost over that of one, in blocks of 16 and {}.\n",
         machine.level, machine.clock_ghz, machine.fma_gflops, machine.memory_gb_per_s, judged_size,
-        table.text(), even.text(), cold_slack_us);
+        table.text(), even.text(), cold_slack_us, judged_size);
 }
 
 }  // namespace

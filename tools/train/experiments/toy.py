@@ -25,7 +25,8 @@ WIDE = 3.0
 
 @dataclass(frozen=True)
 class Run:
-    """length: epochs or minutes. knee_db at the start; HARD: of a model without one, as the device. wide: see widen()."""
+    """length: epochs or minutes. knee_db at the start; HARD: of a model without one, as the device. wide: see widen(); 1: as the model
+    starts, and not in the plan, so that older results stay valid."""
 
     loss: str
     data: str
@@ -70,9 +71,9 @@ def widen(network, wide):
     """The conditioning network hears knobs from 0 to 1, where its units start as nearly straight lines: what it learns first is one
     soft bend, and a ratio of 8 is told from 6 by so little that it stays there. From steep units on it finds the corners."""
     if wide == 1.0:
-        return
+        return  # as it is
     first, second, last = (layer for layer in network if isinstance(layer, torch.nn.Linear))
-    first.weight *= 2.0 * wide
+    first.weight *= 2.0 * wide  # as if the knobs went from -1 to 1
     first.bias *= wide
     second.weight *= wide
     last.weight /= wide

@@ -136,7 +136,7 @@ class S6(Model):
             self.film.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
             self.input.weight *= 4.0
             self.input.bias.normal_(0.0, 0.5)
-            louder = 2.5 ** (1.0 / stages)  # or what the states hold would hardly be heard behind so many layers
+            louder = 2.5 ** (1.0 / stages)  # or what the states hold would hardly be heard; two such stages would blow up
             for layer in (*(ssm.out for ssm in self.ssm), *self.mix, *(glu.layer for glu in self.glu)):
                 layer.weight *= louder
             self.out.weight *= 0.5
