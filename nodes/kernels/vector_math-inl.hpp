@@ -111,13 +111,12 @@ HWY_INLINE V Tanh(D d, V x) {
     // the square does not wait until x is held
     const V x2 = HeldBelow(d, hn::Mul(x, x), end * end);
     x = Held(d, x, -end, end);
-    const V x4 = hn::Mul(x2, x2), x3 = hn::Mul(x2, x);
-    const V p01 = hn::MulAdd(x3, hn::Set(d, 1.34004697e-1f), x);
-    const V p23 = hn::MulAdd(x3, hn::Set(d, 2.09938826e-5f), hn::Mul(x, hn::Set(d, 3.51874717e-3f)));
-    const V p4 = hn::Mul(x, hn::Set(d, 1.38976981e-8f));
+    const V x4 = hn::Mul(x2, x2);
+    const V p01 = hn::MulAdd(x2, hn::Set(d, 1.34004697e-1f), hn::Set(d, 1.f));
+    const V p23 = hn::MulAdd(x2, hn::Set(d, 2.09938826e-5f), hn::Set(d, 3.51874717e-3f));
     const V q01 = hn::MulAdd(x2, hn::Set(d, 4.67337906e-1f), hn::Set(d, 1.f));
     const V q23 = hn::MulAdd(x2, hn::Set(d, 3.32365307e-4f), hn::Set(d, 2.59649064e-2f));
-    const V p = hn::MulAdd(x4, hn::MulAdd(x4, p4, p23), p01);
+    const V p = hn::Mul(hn::MulAdd(x4, hn::MulAdd(x4, hn::Set(d, 1.38976981e-8f), p23), p01), x);
     const V q = hn::MulAdd(x4, hn::MulAdd(x4, hn::Set(d, 7.99655538e-7f), q23), q01);
     return hn::Div(p, q);
 }
