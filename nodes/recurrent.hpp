@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nodes/kernels/aligned.hpp"
+#include "nodes/kernels/knobs.hpp"
 #include "nodes/kernels/lanes.hpp"
 #include "nodes/kernels/product.hpp"
 #include "nodes/kernels/vector_math.hpp"
@@ -28,7 +29,7 @@ public:
         : model_(setup.model),
           weights_(*model_, Cell::gates, setup.sample_rate_hz),
           channels_(setup.channels),
-          inputs_(channels_ * tile * weights_.inputs()) {
+          knobs_(tile * (weights_.controls.size() + 1)) {
         int state = 0, gates = 0;
         for (const CellWeights& layer : weights_.layers) {
             cells_.emplace_back(layer);
@@ -43,8 +44,7 @@ public:
     void process(const Block& block) noexcept GAINSTAGE_REALTIME override {
         for (int first = 0; first < block.frames; first += tile) {
             const int frames = std::min(tile, block.frames - first);
-            read_inputs(block, first, frames);
-            step(frames);
+            step(block, first, frames);
             play(block, first, frames);
         }
     }
@@ -61,37 +61,47 @@ public:
 private:
     static constexpr int tile = lane_count;
 
-    /// Rows of inputs: the sample, behind it the knobs.
-    void read_inputs(const Block& block, int first, int frames) noexcept {
-        const int width = weights_.inputs();
-        for (int c = 0; c < channels_; ++c) {
-            const float* const in = block.in(0, c) + first;
-            float* const rows = inputs_.data() + c * frames * width;
-            for (int k = 0; k < frames; ++k) rows[k * width] = in[k];
-            for (int i = 1; i < width; ++i) {
-                const auto [scale, offset] = weights_.controls[i - 1];
-                for (int k = 0; k < frames; ++k)
-                    rows[k * width + i] = block.param(i - 1).at(block.time + first + k) * scale + offset;
+    /// All layers, each with the channels side by side; the last one's h is left in hidden_.
+    void step(const Block& block, int first, int frames) noexcept {
+        std::array<GatedSequence, max_channels> sequences;
+        hear(block, first, frames, sequences);
+        int state = 0;
+        for (std::size_t layer = 0; layer < cells_.size(); ++layer) {
+            const Cell& cell = cells_[layer];
+            if (layer > 0) pass_on(cell, frames, sequences);
+            for (int c = 0; c < channels_; ++c) {
+                sequences[c].state = states_[c].data() + state;
+                sequences[c].out = hidden_.data() + c * frames * cell.row();
             }
+            cell.run(std::span(sequences).first(channels_), frames);
+            state += cell.state_floats();
         }
     }
 
-    /// All layers, each with the channels side by side; the last one's h is left in hidden_.
-    void step(int frames) noexcept {
-        const float* rows = inputs_.data();
-        int width = weights_.inputs(), state = 0;
-        for (const Cell& cell : cells_) {
-            cell.project(rows, width, gates_.data(), channels_ * frames);
-            std::array<GatedSequence, max_channels> sequences;
-            for (int c = 0; c < channels_; ++c)
-                sequences[c] = {.gates = gates_.data() + c * frames * cell.gates_row(),
-                                .state = states_[c].data() + state,
-                                .out = hidden_.data() + c * frames * cell.row()};
-            cell.run(std::span(sequences).first(channels_), frames);
-            rows = hidden_.data();
-            width = cell.row();
-            state += cell.state_floats();
+    /// What the first layer hears: the knobs, which are the same for all channels, and the samples.
+    void hear(const Block& block, int first, int frames, std::span<GatedSequence> sequences) noexcept {
+        const Cell& cell = cells_.front();
+        const int knobs = cell.inputs();
+        const bool moving = any_moving(block, knobs);
+        const int rows = moving ? frames : 1;  // at rest all frames have the same
+        for (int i = 0; i < knobs; ++i) {
+            const auto [scale, offset] = weights_.controls[i];
+            for (int k = 0; k < rows; ++k)
+                knobs_[k * knobs + i] = block.param(i).at(block.time + first + k) * scale + offset;
         }
+        cell.project(knobs_.data(), knobs, gates_.data(), rows);
+        for (int c = 0; c < channels_; ++c)
+            sequences[c] = {.gates = gates_.data(),
+                            .gates_stride = moving ? cell.gates_row() : 0,
+                            .samples = block.in(0, c) + first};
+    }
+
+    /// What a further layer hears: the h of the one before.
+    void pass_on(const Cell& cell, int frames, std::span<GatedSequence> sequences) noexcept {
+        cell.project(hidden_.data(), cell.row(), gates_.data(), channels_ * frames);
+        for (int c = 0; c < channels_; ++c)
+            sequences[c] = {.gates = gates_.data() + c * frames * cell.gates_row(),
+                            .gates_stride = cell.gates_row()};
     }
 
     /// From the last layer's h to the sound.
@@ -116,8 +126,8 @@ private:
     const VectorMath::Function tanh_ = vector_math().tanh;
     // audio thread
     std::vector<AlignedFloats> states_;  ///< [channel][each layer's]
-    // scratch within one call: [channel] rows of a tile
-    AlignedFloats inputs_, gates_, hidden_;
+    // scratch within one call: rows of a tile; of gates_ and hidden_ for each channel
+    AlignedFloats knobs_, gates_, hidden_;
     Tile<tile> line_;
 };
 

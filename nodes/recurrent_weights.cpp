@@ -47,7 +47,8 @@ void RecurrentWeights::read_layer(LayerReader& read, const std::string& prefix, 
                       .weight_ih = read.tensor(prefix + ".weight_ih", {rows, inputs}).data,
                       .weight_hh = hidden.data,
                       .bias_ih = read.tensor(prefix + ".bias_ih", {rows}).data,
-                      .bias_hh = read.tensor(prefix + ".bias_hh", {rows}).data});
+                      .bias_hh = read.tensor(prefix + ".bias_hh", {rows}).data,
+                      .sample_apart = first});
 }
 
 double RecurrentWeights::operations() const noexcept {

@@ -31,8 +31,6 @@ struct RecurrentWeights {
     /// Control thread. Throws ModelError (what the file lacks), SetupError (another sample rate).
     RecurrentWeights(const Model&, int gates, double sample_rate_hz);
 
-    int inputs() const noexcept { return layers.front().inputs; }
-
     struct ToModel {
         float scale, offset;
     };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nodes/kernels/dot.hpp"
+#include "nodes/kernels/knobs.hpp"
 #include "runtime/model/model.hpp"
 
 namespace gainstage {
@@ -88,24 +89,13 @@ void S6::process(const Block& block) noexcept {
             SlidingSpectrum::clear(
                 state.spectrum, static_cast<int>(block.time % static_cast<std::uint64_t>(weights_.window)));
     fresh_ = false;
+    still_ = !weights_.has_features() && !any_moving(block, static_cast<int>(to_model_.size()));
     for (int done = 0; done < block.frames; done += tile_frames) {
         const int frames = std::min(tile_frames, block.frames - done);
-        still_ = !weights_.has_features() && is_still(block, done, frames);
         read_controls(block, done, frames);
         for (int c = 0; c < channels_; ++c)
             process_tile(states_[c], block.in(0, c) + done, block.out(0, c) + done, frames);
     }
-}
-
-/// Whether no control moves within these frames.
-bool S6::is_still(const Block& block, int first, int frames) const noexcept {
-    const std::uint64_t time = block.time + static_cast<std::uint64_t>(first);
-    for (std::size_t i = 0; i < to_model_.size(); ++i) {
-        const Ramp& knob = block.param(static_cast<int>(i));
-        if (knob.moving(time) || knob.at(time) != knob.at(time + static_cast<std::uint64_t>(frames) - 1))
-            return false;
-    }
-    return true;
 }
 
 /// The controls' part of film_in_ and cell_in_.

@@ -42,7 +42,6 @@ private:
         int oldest = 0;        ///< the row whose turn it is
     };
 
-    bool is_still(const Block&, int first, int frames) const noexcept GAINSTAGE_REALTIME;
     void read_controls(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
     void process_tile(State&, const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME;
     void analyse(State&, int frames) noexcept GAINSTAGE_REALTIME;

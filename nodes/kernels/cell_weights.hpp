@@ -1,10 +1,12 @@
 #pragma once
 /// The weights of a gated recurrent layer as PyTorch keeps them, and how they become padded rows of gates.
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <span>
 #include <vector>
 
+#include "nodes/kernels/aligned.hpp"
 #include "nodes/kernels/dense.hpp"
 
 namespace gainstage {
@@ -15,6 +17,7 @@ struct CellWeights {
     std::span<const float> weight_ih;         ///< (gates units, inputs), row-major
     std::span<const float> weight_hh;         ///< (gates units, units)
     std::span<const float> bias_ih, bias_hh;  ///< (gates units) each
+    bool sample_apart = false;  ///< the first input is a sample, which the steps read themselves
 };
 
 /// Control thread. A weight matrix whose gates each begin at a whole vector of outputs, as rows of gates lie
@@ -36,9 +39,22 @@ public:
                 weight_[(begin + u) * columns_ + i] = factor * weight[(row + u) * columns_ + i];
         }
     }
-    Dense dense() const { return {static_cast<int>(bias_.size()), columns_, weight_, bias_}; }
+    /// Columns `first` to `end` of it, without the bias.
+    AlignedFloats columns(int first, int end) const {
+        using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+        AlignedFloats some(bias_.size() * (end - first));
+        Eigen::Map<Matrix>(some.data(), rows(), end - first) =
+            Eigen::Map<const Matrix>(weight_.data(), rows(), columns_).middleCols(first, end - first);
+        return some;
+    }
+    /// All but the first `without` columns.
+    Dense dense(int without = 0) const {
+        return {rows(), columns_ - without, columns(without, columns_), bias_};
+    }
 
 private:
+    int rows() const { return static_cast<int>(bias_.size()); }
+
     int units_, columns_;
     std::vector<float> weight_, bias_;
 };

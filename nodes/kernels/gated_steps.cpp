@@ -21,18 +21,42 @@ HWY_INLINE constexpr int Lanes16() {
     return static_cast<int>(hn::MaxLanes(Floats()));
 }
 
-/// Sums of `Gates` gates for `Vectors` vectors of units from `u` on: each in two chains, of even and of odd
-/// units of h, for few of them would wait for one another.
+/// What one sequence's step reads and writes.
+struct OneStep {
+    const float *gates, *samples, *hidden;
+    float *cell, *out;
+};
+
+/// What the inputs give to gate `g` of the units from `u` on.
+HWY_INLINE V Begin(const GatedSteps& s, const OneStep& step, int g, int u) {
+    const Floats d;
+    const int at = g * s.row + u;
+    const V gate = hn::LoadU(d, step.gates + at);
+    return step.samples ? hn::MulAdd(hn::Set(d, *step.samples), hn::LoadU(d, s.sample_weight + at), gate)
+                        : gate;
+}
+
+/// Units of h are taken by twos. A sum is one chain where 16 registers hold two vectors of all gates, which
+/// are chains enough to hide the latency of an addition and read h for twice as many sums; otherwise two, of
+/// even and of odd units.
+template <int Vectors>
+HWY_INLINE constexpr bool OneChain() {
+    return Vectors > 1 && Lanes16() == 8;
+}
+HWY_INLINE constexpr int AtATime() {
+    return Lanes16() >= 8 ? 2 : 1;
+}
+
+/// Sums of the `Gates` gates that hear h, for `Vectors` vectors of units from `u` on.
 template <int Gates, int Vectors>
-HWY_INLINE void SumGates(const GatedSteps& s, const float* gates, const float* hidden, int u,
-                         V (&sum)[Vectors][Gates]) {
+HWY_INLINE void SumGates(const GatedSteps& s, const OneStep& step, int u, V (&sum)[Vectors][Gates]) {
     const Floats d;
     V odd[Vectors][Gates];
     GAINSTAGE_UNROLL
     for (int v = 0; v < Vectors; ++v) {
         GAINSTAGE_UNROLL
         for (int g = 0; g < Gates; ++g) {
-            sum[v][g] = hn::LoadU(d, gates + g * s.row + u + v * Lanes16());
+            sum[v][g] = Begin(s, step, g, u + v * Lanes16());
             odd[v][g] = hn::Zero(d);
         }
     }
@@ -40,14 +64,15 @@ HWY_INLINE void SumGates(const GatedSteps& s, const float* gates, const float* h
     const int stride = Gates * s.row;
     int k = 0;
     for (; k + 2 <= s.units; k += 2, weight += 2 * stride) {
-        const V h0 = hn::Set(d, hidden[k]), h1 = hn::Set(d, hidden[k + 1]);
+        const V h0 = hn::Set(d, step.hidden[k]), h1 = hn::Set(d, step.hidden[k + 1]);
         GAINSTAGE_UNROLL
         for (int v = 0; v < Vectors; ++v) {
             GAINSTAGE_UNROLL
             for (int g = 0; g < Gates; ++g) {
                 const float* at = weight + g * s.row + v * Lanes16();
+                V& second = OneChain<Vectors>() ? sum[v][g] : odd[v][g];
                 sum[v][g] = hn::MulAdd(h0, hn::LoadU(d, at), sum[v][g]);
-                odd[v][g] = hn::MulAdd(h1, hn::LoadU(d, at + stride), odd[v][g]);
+                second = hn::MulAdd(h1, hn::LoadU(d, at + stride), second);
             }
         }
     }
@@ -56,29 +81,18 @@ HWY_INLINE void SumGates(const GatedSteps& s, const float* gates, const float* h
         GAINSTAGE_UNROLL
         for (int g = 0; g < Gates; ++g) {
             if (k < s.units)
-                sum[v][g] = hn::MulAdd(hn::Set(d, hidden[k]),
+                sum[v][g] = hn::MulAdd(hn::Set(d, step.hidden[k]),
                                        hn::LoadU(d, weight + g * s.row + v * Lanes16()), sum[v][g]);
-            sum[v][g] = hn::Add(sum[v][g], odd[v][g]);
+            if (!OneChain<Vectors>()) sum[v][g] = hn::Add(sum[v][g], odd[v][g]);
         }
     }
-}
-
-/// What one sequence's step reads and writes.
-struct OneStep {
-    const float *gates, *hidden;
-    float *cell, *out;
-};
-
-/// As many vectors at a time as leave two chains of every gate in registers.
-HWY_INLINE constexpr int AtATime() {
-    return Lanes16() == 16 ? 2 : 1;
 }
 
 struct LstmStep {
     template <int Vectors>
     static HWY_INLINE void Part(const GatedSteps& s, const OneStep& step, int u) {
         V sum[Vectors][4];
-        SumGates<4, Vectors>(s, step.gates, step.hidden, u, sum);
+        SumGates<4>(s, step, u, sum);
         GAINSTAGE_UNROLL
         for (int v = 0; v < Vectors; ++v)
             FinishLstm(Floats(), sum[v], step.cell + u + v * Lanes16(), step.out + u + v * Lanes16());
@@ -88,12 +102,12 @@ struct GruStep {
     template <int Vectors>
     static HWY_INLINE void Part(const GatedSteps& s, const OneStep& step, int u) {
         V sum[Vectors][3];
-        SumGates<3, Vectors>(s, step.gates, step.hidden, u, sum);
+        SumGates<3>(s, step, u, sum);
         GAINSTAGE_UNROLL
         for (int v = 0; v < Vectors; ++v) {
             const int at = u + v * Lanes16();
-            const V h = FinishGru(Floats(), sum[v], hn::LoadU(Floats(), step.gates + 3 * s.row + at),
-                                  hn::LoadU(Floats(), step.hidden + at));
+            const V h =
+                FinishGru(Floats(), sum[v], Begin(s, step, 3, at), hn::LoadU(Floats(), step.hidden + at));
             hn::StoreU(h, Floats(), step.out + at);
         }
     }
@@ -116,13 +130,19 @@ HWY_INLINE void RunSideBySide(const GatedSteps& s, const GatedSequence* sequence
     OneStep steps[Sequences];
     for (int q = 0; q < Sequences; ++q) {
         const GatedSequence& one = sequences[q];
-        steps[q] = {.gates = one.gates, .hidden = one.state, .cell = one.state + s.row, .out = one.out};
+        steps[q] = {.gates = one.gates,
+                    .samples = one.samples,
+                    .hidden = one.state,
+                    .cell = one.state + s.row,
+                    .out = one.out};
     }
     for (int f = 0; f < s.frames; ++f) {
         GAINSTAGE_UNROLL
-        for (OneStep& step : steps) {
+        for (int q = 0; q < Sequences; ++q) {
+            OneStep& step = steps[q];
             Take<Step>(s, step);
-            step.gates += 4 * s.row;
+            step.gates += sequences[q].gates_stride;
+            if (step.samples) ++step.samples;
             step.hidden = step.out;
             step.out += s.row;
         }

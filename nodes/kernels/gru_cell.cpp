@@ -15,7 +15,8 @@ GruCell::GruCell(const CellWeights& w) : kernels_(&gated_kernels()) {
     input.add({}, 0, last(w.bias_hh), 1.f);
     input.add(w.weight_ih, 2 * n, last(w.bias_ih), 1.f);
     recurrent.add(w.weight_hh, 2 * n, {}, 1.f);
-    input_ = input.dense();
+    if (w.sample_apart) sample_weight_ = input.columns(0, 1);
+    input_ = input.dense(w.sample_apart ? 1 : 0);
     recurrent_ = recurrent.dense();
 }
 
@@ -34,6 +35,7 @@ void GruCell::step(float* gate_rows, const float* hidden, float* next_hidden, in
 
 void GruCell::run(std::span<const GatedSequence> sequences, int frames) const noexcept {
     kernels_->run_gru({.weight = recurrent_.weight(),
+                       .sample_weight = sample_weight_.data(),
                        .units = units(),
                        .row = row(),
                        .sequences = sequences,

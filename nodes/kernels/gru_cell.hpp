@@ -25,6 +25,7 @@ public:
     explicit GruCell(const CellWeights&);
 
     int units() const noexcept { return recurrent_.inputs(); }
+    /// That project() reads: all but a sample that is kept apart (CellWeights).
     int inputs() const noexcept { return input_.inputs(); }
     /// Floats of a row of h.
     int row() const noexcept { return padded(units()); }
@@ -47,6 +48,7 @@ private:
     const GatedKernels* kernels_ = nullptr;  ///< of the level in use
     Dense input_;      ///< to gates in the order r, z (both halved), n's recurrent part, n's input part
     Dense recurrent_;  ///< to the first three of them
+    AlignedFloats sample_weight_;  ///< as input_, of a sample that is kept apart
 };
 
 }  // namespace gainstage

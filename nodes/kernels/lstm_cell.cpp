@@ -10,7 +10,8 @@ LstmCell::LstmCell(const CellWeights& w) : kernels_(&gated_kernels()) {
         input.add(w.weight_ih, gate * n, sum_of_biases(w, gate * n), factor);
         recurrent.add(w.weight_hh, gate * n, {}, factor);
     }
-    input_ = input.dense();
+    if (w.sample_apart) sample_weight_ = input.columns(0, 1);
+    input_ = input.dense(w.sample_apart ? 1 : 0);
     recurrent_ = recurrent.dense();
 }
 
@@ -20,6 +21,7 @@ void LstmCell::project(const float* in, int in_stride, float* gate_rows, int fra
 
 void LstmCell::run(std::span<const GatedSequence> sequences, int frames) const noexcept {
     kernels_->run_lstm({.weight = recurrent_.weight(),
+                        .sample_weight = sample_weight_.data(),
                         .units = units(),
                         .row = row(),
                         .sequences = sequences,

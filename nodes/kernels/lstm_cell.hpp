@@ -27,6 +27,7 @@ public:
     explicit LstmCell(const CellWeights&);
 
     int units() const noexcept { return recurrent_.inputs(); }
+    /// That project() reads: all but a sample that is kept apart (CellWeights).
     int inputs() const noexcept { return input_.inputs(); }
     /// Floats of a row of h or c.
     int row() const noexcept { return padded(units()); }
@@ -38,14 +39,16 @@ public:
     /// Audio thread. gates[k][0 .. gates_row()) = what the input in[k][0 .. inputs()) adds to the gates.
     void project(const float* in, int in_stride, float* gate_rows,
                  int frames) const noexcept GAINSTAGE_REALTIME;
-    /// Audio thread. Each sequence over `frames` rows of projected gates; its state goes on. Of two, such as
-    /// the channels of stereo, one fills the time that the other waits. A sequence's numbers never depend on
-    /// the company it comes in. REQUIRES: frames >= 1.
+    /// Audio thread. Each sequence over `frames` rows of projected gates, to which its samples are added
+    /// where they are kept apart; its state goes on. Of two, such as the channels of stereo, one fills the
+    /// time that the other waits. A sequence's numbers never depend on the company it comes in. REQUIRES:
+    /// frames >= 1.
     void run(std::span<const GatedSequence>, int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:
     const GatedKernels* kernels_ = nullptr;  ///< of the level in use
     Dense input_, recurrent_;                ///< to gates in the order i, f, o, g, the first three halved
+    AlignedFloats sample_weight_;            ///< likewise, of a sample that is kept apart
 };
 
 }  // namespace gainstage
