@@ -22,7 +22,7 @@ from train.compressors import digital  # noqa: E402
 from train.data import generate  # noqa: E402
 from train.data.pairs import Dataset, Pair  # noqa: E402
 from train.experiments import __main__ as command  # noqa: E402
-from train.experiments import ablation, density, families, page, shipped, step, tables, toy  # noqa: E402
+from train.experiments import ablation, density, families, page, shipped, step, tables, tones, toy  # noqa: E402
 from train.experiments.bench import Bench, Interrupted  # noqa: E402
 from train.experiments.store import Store  # noqa: E402
 from train.experiments.trial import Trial  # noqa: E402
@@ -179,6 +179,40 @@ def entry(result, **plan):
     return {"plan": plan, "asked": {"minutes": 1.0, "epochs": 0}, "result": result}
 
 
+class Tones(unittest.TestCase):
+    def test_gain_and_harmonics_are_those_that_were_put_in(self):
+        dry = tones.tone(-20.0)
+        at = 2 * np.pi * tones.HERTZ * np.arange(len(dry)) / RATE
+        wet = 0.25 * (np.sin(at) + 0.03 * np.sin(3 * at + 1.0) + 0.04 * np.cos(5 * at)) + 0.1  # and a direct voltage
+        found = tones.heard(dry, wet)
+        self.assertAlmostEqual(found["gain_db"], 20 * np.log10(2.5), places=4)
+        self.assertAlmostEqual(found["harmonics_percent"], 5.0, places=4)
+        self.assertEqual(found["loudest"], 5)
+
+    def test_silence_is_what_is_left_of_it(self):
+        self.assertAlmostEqual(tones.level_of_silence(np.full(RATE, 0.001)), -60.0, places=4)
+        self.assertEqual(tones.level_of_silence(np.zeros(RATE)), tones.LEAST_DB)
+
+    def test_release_is_how_long_the_gain_takes_to_come_back(self):
+        def play(sound, knob):
+            gain_db = np.full(len(sound), -20.0)
+            after = np.arange(len(sound) - RATE) / RATE
+            gain_db[RATE:] = -20.0 * np.exp(-after / 0.200)
+            return sound * 10 ** (gain_db / 20)
+        half, most = tones.release(play)
+        self.assertAlmostEqual(half, 200 * np.log(2), delta=tones.HOP_MS)
+        self.assertAlmostEqual(most, 200 * np.log(10), delta=2 * tones.HOP_MS)
+
+    def test_the_device_leaves_quiet_alone_and_turns_loud_down(self):
+        found = tones.of_device(None, None)
+        for one in found["peak_reduction"]:
+            gains = [tone["gain_db"] for tone in one["tones"]]
+            self.assertLess(abs(gains[0]), 0.3)  # -60 dBFS; measured: 0.12
+            self.assertLess(gains[-1], gains[0] - 6.0)
+        self.assertLess(max(found["silence_db"]), -120.0)
+        self.assertLess(found["release_ms"][0], 0.1 * found["release_ms"][1])  # a fast first stage, a slow second one
+
+
 FACTS = {"minutes": 1.0, "epochs": 2.0, "steps": 3, "validation_esr": 0.1, "machine": "1 core", "loss": "esr",
          "description": "a model: small", "parameters": 5, "operations": 7.0}
 
@@ -210,9 +244,17 @@ class Page(unittest.TestCase):
         self.assertEqual(found["minutes"], 49.2)
         self.assertEqual(found["shipped"], "some.safetensors")
 
-    def test_a_step_is_named_by_the_kind_of_model(self):
-        names = [step.name_of("x", {"description": text}) for text in ("GRU of 32 units, final tanh: none", "S4D: 6 blocks, PReLU")]
-        self.assertEqual(names, ["GRU of 32 units", "S4D"])
+    def test_a_row_is_named_by_the_kind_of_model(self):
+        names = [shipped.row_name("x", {"description": text}) for text in ("GRU of 32 units, final tanh: none", "S4D: 6 blocks, PReLU")]
+        self.assertEqual(names, ["GRU of 32 units (`x`)", "S4D (`x`)"])
+
+    def test_tones_of_every_level_have_a_cell(self):
+        def result(play):
+            return entry({"description": "GRU of 8 units, skip: 0", **tones.answers(play)})
+        text = tones.section({"device": result(lambda sound, knob: sound), "some": result(lambda sound, knob: 0.5 * sound)})
+        self.assertIn("| GRU of 8 units (`some`) | -6.0 dB, 0", text)
+        self.assertEqual(text.count("| **the device** | 0.0 dB, 0"), len(tones.KNOBS))
+        self.assertEqual(text.count("| nothing | nothing |"), 2)
 
     def test_density_says_which_corner_is_hardest(self):
         corners = [[knobs, 0.4 if (knobs["attack_ms"], knobs["release_s"]) == (0.5, 3.0) else 0.1] for knobs in density.CORNERS]
@@ -234,8 +276,8 @@ class Page(unittest.TestCase):
     def test_words_have_a_place_for_every_experiment(self):
         with open(os.path.join(command.HERE, page.WORDS), encoding="utf-8") as file:
             words = file.read()
-        text = page.text(words, {experiment: {} for experiment in (toy, families, density, ablation, step)})
-        self.assertEqual(text.count("Not run yet."), 5)
+        text = page.text(words, {experiment: {} for experiment in (toy, families, density, ablation, step, tones)})
+        self.assertEqual(text.count("Not run yet."), 6)
         with self.assertRaises(ValueError):
             page.text(words, {toy: {}})
 
@@ -271,7 +313,7 @@ class Command(unittest.TestCase):
     def test_a_wrong_name_is_said(self):
         code, said = self.run_command("toys")
         self.assertEqual(code, 64)
-        self.assertIn("toys: expected toy, families, density, ablation, step", said)
+        self.assertIn("toys: expected toy, families, density, ablation, step, tones", said)
         code, said = self.run_command("toy-nothing", "--list")
         self.assertEqual(code, 64)
         self.assertIn("toy-nothing: there is no such run", said)

@@ -15,7 +15,7 @@ from ..__main__ import above_zero, count
 PROGRAM = "python3 -m train.experiments"
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.abspath(os.path.join(HERE, "..", "..", ".."))
-NAMES = ("toy", "families", "density", "ablation", "step")
+NAMES = ("toy", "families", "density", "ablation", "step", "tones")
 
 
 def parse_arguments(arguments):

@@ -7,11 +7,11 @@ from ..interruption import Interruption
 from ..machine import chosen_device, keep_memory, use_threads
 from ..problem import USAGE, Problem
 from . import __main__ as command
-from . import ablation, density, families, page, step, toy
+from . import ablation, density, families, page, step, tones, toy
 from .bench import Bench, Interrupted
 from .store import Store
 
-EXPERIMENTS = (toy, families, density, ablation, step)
+EXPERIMENTS = (toy, families, density, ablation, step, tones)
 
 
 def say(text):

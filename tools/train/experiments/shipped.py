@@ -2,7 +2,11 @@
 
 import json
 import os
+import re
 import zlib
+
+import numpy as np
+import torch
 
 from .. import reading
 
@@ -38,3 +42,17 @@ def facts(path):
     if "minutes_before" in story:
         found["minutes"] = round(story["minutes"] + story["minutes_before"], 1)
     return found
+
+
+def played(model, dry, knobs):
+    """-> float32 [samples]"""
+    padded = np.pad(dry, (0, -len(dry) % model.frame))
+    with torch.no_grad():
+        device = next(model.parameters()).device
+        out, _ = model(torch.from_numpy(padded)[None].to(device), model.conditioning([knobs]).to(device))
+    return out[0, :len(dry)].cpu().numpy()
+
+
+def row_name(key, result):
+    """Of a table in which the device comes first: the kind of model, and the file's name."""
+    return "**the device**" if key == "device" else f"{re.split('[:,]', result['description'])[0]} (`{key}`)"

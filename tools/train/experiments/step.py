@@ -3,10 +3,8 @@ shipped model that imitates it. The thesis steps a direct voltage, which this de
 levels are those of a tone of 1 kHz; 0 is -80 dB, the lowest level of the thesis's figure, so that a gain can be measured there."""
 
 import os
-import re
 
 import numpy as np
-import torch
 
 from .. import reading
 from ..compressors import optical
@@ -94,16 +92,8 @@ def work(bench, trial):
     path = shipped.files(bench.models)[trial.key[len(NAME) + 1:]]
     model = reading.from_file(path).to(bench.device)
     dry = stimulus()
-    found = [of(gain_db(dry, played(model, dry, {"peak_reduction": knob})), device, knob) for knob, device in device_gains().items()]
+    found = [of(gain_db(dry, shipped.played(model, dry, {"peak_reduction": knob})), device, knob) for knob, device in device_gains().items()]
     return {**shipped.facts(path), **Bench.described(model), "peak_reduction": found}
-
-
-def played(model, dry, knobs):
-    padded = np.pad(dry, (0, -len(dry) % model.frame))
-    with torch.no_grad():
-        device = next(model.parameters()).device
-        out, _ = model(torch.from_numpy(padded)[None].to(device), model.conditioning([knobs]).to(device))
-    return out[0, :len(dry)].cpu().numpy()
 
 
 def of(gain, device, knob):
@@ -112,10 +102,6 @@ def of(gain, device, knob):
 
 
 # ------------------------------------------------------------------------------------------------ page
-
-def name_of(key, result):
-    return "**the device**" if key == "device" else re.split("[:,]", result["description"])[0]
-
 
 def section(results):
     if len(results) < 2:
@@ -127,7 +113,7 @@ def section(results):
         for key in sorted(results, key=lambda key: key != "device"):
             result = results[key]["result"]
             one = result["peak_reduction"][place]
-            rows.append([name_of(key, result) + ("" if key == "device" else f" (`{key}`)"),
+            rows.append([shipped.row_name(key, result),
                          *(f"{one[part] + 0.0:.1f}".replace("-0.0", "0.0") for part in ("at_rest_db", "at_work_db")),
                          *(milliseconds(one[part]) for part in ("attack_ms", "half_release_ms", "most_release_ms")),
                          *((None, None) if key == "device" else (f"{one[part]:.2f}" for part in PARTS))])
