@@ -29,7 +29,7 @@ public:
         : model_(setup.model),
           weights_(*model_, Cell::gates, setup.sample_rate_hz),
           channels_(setup.channels),
-          knobs_(tile * (weights_.controls.size() + 1)) {
+          knobs_(tile * std::max<std::size_t>(weights_.controls.size(), 1)) {
         int state = 0, gates = 0;
         for (const CellWeights& layer : weights_.layers) {
             cells_.emplace_back(layer);
@@ -126,7 +126,7 @@ private:
     const VectorMath::Function tanh_ = vector_math().tanh;
     // audio thread
     std::vector<AlignedFloats> states_;  ///< [channel][each layer's]
-    // scratch within one call: rows of a tile; of gates_ and hidden_ for each channel
+    // scratch within one call: rows of a tile; of gates_ and hidden_ for each channel; never empty
     AlignedFloats knobs_, gates_, hidden_;
     Tile<tile> line_;
 };

@@ -59,7 +59,7 @@ private:
     // audio thread
     std::vector<State> states_;
     bool fresh_ = true;
-    bool still_ = false;  ///< what makes gains and offsets is the same for all frames of the tile
+    bool still_ = false;  ///< what makes gains and offsets is the same for all frames of the block
     // scratch within one call; [frame][weights_.row], [frame][weights_.wide_row], ...
     AlignedFloats here_, there_;
     AlignedFloats film_in_, cell_in_;  ///< rows [controls, features]

@@ -41,6 +41,7 @@ private:
     struct Ratio {
         int device, model;
     };
+    /// Control thread. Throws SetupError, as the constructor says.
     static Ratio ratio_of(double device_hz, double model_hz);
 
     std::uint64_t first_model_sample(std::uint64_t time) const noexcept GAINSTAGE_REALTIME;

@@ -200,8 +200,8 @@ class Tones(unittest.TestCase):
             gain_db[RATE:] = -20.0 * np.exp(-after / 0.200)
             return sound * 10 ** (gain_db / 20)
         half, most = tones.release(play)
-        self.assertAlmostEqual(half, 200 * np.log(2), delta=tones.HOP_MS)
-        self.assertAlmostEqual(most, 200 * np.log(10), delta=2 * tones.HOP_MS)
+        self.assertAlmostEqual(half, 200 * np.log(2), delta=step.PERIODS)
+        self.assertAlmostEqual(most, 200 * np.log(10), delta=step.PERIODS)
 
     def test_the_device_leaves_quiet_alone_and_turns_loud_down(self):
         found = tones.of_device(None, None)
@@ -280,6 +280,9 @@ class Page(unittest.TestCase):
         self.assertEqual(text.count("Not run yet."), 6)
         with self.assertRaises(ValueError):
             page.text(words, {toy: {}})
+
+    def test_tenths_have_no_minus_before_a_zero(self):
+        self.assertEqual([tables.tenths(value) for value in (-0.04, 0.0, -0.06, -10.04, 3.0)], ["0.0", "0.0", "-0.1", "-10.0", "3.0"])
 
     def test_rankings_are_compared_pair_by_pair(self):
         self.assertEqual(tables.compared({"a": 1, "b": 2, "c": 3}, {"a": 5, "b": 6, "c": 7}), "All 3 pairs rank as there.")

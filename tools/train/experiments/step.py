@@ -10,7 +10,7 @@ from .. import reading
 from ..compressors import optical
 from . import shipped
 from .bench import Bench
-from .tables import number, table
+from .tables import number, table, tenths
 from .trial import Trial
 
 NAME, TITLE = "step", "The step response"
@@ -114,7 +114,7 @@ def section(results):
             result = results[key]["result"]
             one = result["peak_reduction"][place]
             rows.append([shipped.row_name(key, result),
-                         *(f"{one[part] + 0.0:.1f}".replace("-0.0", "0.0") for part in ("at_rest_db", "at_work_db")),
+                         *(tenths(one[part]) for part in ("at_rest_db", "at_work_db")),
                          *(milliseconds(one[part]) for part in ("attack_ms", "half_release_ms", "most_release_ms")),
                          *((None, None) if key == "device" else (f"{one[part]:.2f}" for part in PARTS))])
         parts.append(table([f"peak reduction {number(knob)}{' (not trained)' if knob % 10 else ''}", *heads[1:]], rows))

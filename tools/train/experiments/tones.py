@@ -5,9 +5,9 @@ import numpy as np
 
 from .. import reading
 from ..compressors import optical
-from . import shipped
+from . import shipped, step
 from .bench import Bench
-from .tables import number, table
+from .tables import number, table, tenths
 from .trial import Trial
 
 NAME, TITLE = "tones", "Tones"
@@ -18,8 +18,7 @@ KNOBS = (12.0, 30.0, 50.0)      # of peak_reduction; 12 is not trained
 HARMONICS = range(2, 8)
 LEAST_DB = -140.0               # what silence is said to be
 SILENT_KNOBS = (0.0, 50.0)
-STEP_HERTZ, STEP = 1000, ((-6.0, 1.0), (-40.0, 3.0))  # level, seconds: after which it lets go, at KNOBS[-1]
-HOP_MS = 10
+STEP_DOWN = ((-6.0, 1.0), (-40.0, 3.0))  # level, seconds, of 1 kHz: after which it lets go, at KNOBS[-1]
 
 
 def tone(level_db):
@@ -49,19 +48,12 @@ def level_of_silence(wet):
 
 def release(play):
     """-> ms after the step down: until half and nine tenths of the gain, in dB, are back of what its end has"""
-    dry = np.concatenate([10 ** (level / 20) * np.sin(2 * np.pi * STEP_HERTZ * np.arange(int(seconds * RATE)) / RATE)
-                          for level, seconds in STEP]).astype(np.float32)
-    gain = heights_db(play(dry, KNOBS[-1])) - heights_db(dry)
-    at = int(STEP[0][1] * 1000 / HOP_MS)
-    worked, free = gain[at - 5:at].mean(), gain[-20:].mean()
-    back = gain[at + 1:]  # the step itself is over
-    return [int(np.argmax((back - worked) * np.sign(free - worked) >= share * abs(free - worked))) * HOP_MS for share in (0.5, 0.9)]
-
-
-def heights_db(x):
-    """RMS of every HOP_MS"""
-    hop = RATE * HOP_MS // 1000
-    return 10 * np.log10(np.square(np.asarray(x, np.float64)[:len(x) // hop * hop]).reshape(-1, hop).mean(1) + 1e-18)
+    dry = np.concatenate([10 ** (level / 20) * np.sin(2 * np.pi * step.HERTZ * np.arange(int(seconds * RATE)) / RATE)
+                          for level, seconds in STEP_DOWN]).astype(np.float32)
+    gain = step.gain_db(dry, play(dry, KNOBS[-1]))
+    at = int(STEP_DOWN[0][1] * step.HERTZ)
+    worked, free = gain[at - step.SETTLED], gain[-step.SETTLED]
+    return [step.until(gain[at:], worked, share * (free - worked)) for share in (0.5, 0.9)]
 
 
 def answers(play):
@@ -78,7 +70,7 @@ def rounded(one):
 
 def trials(bench):
     plan = {"hertz": HERTZ, "levels_db": LEVELS_DB, "knobs": KNOBS, "seconds": [SECONDS, MEASURED], "silent_knobs": SILENT_KNOBS,
-            "step": [STEP_HERTZ, *STEP], "hop_ms": HOP_MS}
+            "step_down": STEP_DOWN}
     return [Trial(f"{NAME}-device", plan, of_device),
             *(Trial(f"{NAME}-{name}", {**plan, **shipped.plan(path)}, work) for name, path in shipped.files(bench.models).items())]
 
@@ -110,7 +102,7 @@ def section(results):
 
 def rest(results):
     heads = ["", *(f"left of silence at {knob:.0f}, dBFS" for knob in SILENT_KNOBS),
-             f"half back after {STEP[0][1]:.0f} s at {STEP[0][0]:.0f} dBFS, ms", "nine tenths"]
+             f"half back after {STEP_DOWN[0][1]:.0f} s at {STEP_DOWN[0][0]:.0f} dBFS, ms", "nine tenths"]
     rows = []
     for key in sorted(results, key=lambda key: key != "device"):
         one = results[key]["result"]
@@ -120,4 +112,4 @@ def rest(results):
 
 
 def cell(one):
-    return f"{one['gain_db'] + 0.0:.1f} dB, {number(one['harmonics_percent'], 2)} % ({one['loudest']})".replace("-0.0", "0.0")
+    return f"{tenths(one['gain_db'])} dB, {number(one['harmonics_percent'], 2)} % ({one['loudest']})"
