@@ -257,13 +257,49 @@ class Loop(unittest.TestCase):
         self.assertFalse(training.unwritten)
         self.assertTrue(any("No space left" in line for line in self.said))
 
+    def test_what_is_judged_and_written_is_the_mean_of_the_last_weights(self):
+        written = []
+        training = self.training(average_steps=4, write=lambda model, at: written.append(model.amount.bias.item()))
+        states, follow = [], training.average.follow
+
+        def noted(model):
+            follow(model)
+            states.append(model.amount.bias.item())
+        training.average.follow = noted
+        training.run()
+        mean, means = states[0], {}
+        for count, state in enumerate(states[1:], 1):
+            mean += (state - mean) * max(1 / 4, 9 / (10 + count))
+            means[round(mean, 6)] = count
+        self.assertGreater(len(written), 2)
+        for bias in written:
+            self.assertIn(round(bias, 6), means)
+            self.assertNotIn(bias, states)
+        loss = training.loss(*training.validation.played())
+        self.assertAlmostEqual(float(loss), training.at.best, delta=1e-9)
+        self.assertEqual(training.model.amount.bias.item(), written[-1])
+
+    def test_after_a_retreat_the_mean_begins_anew(self):
+        training = self.training(average_steps=1000)
+        training.run(lambda: True)
+        with torch.no_grad():
+            training.model.amount.bias.fill_(100.0)
+        training.average.follow(training.model)
+        training._retreat()
+        self.assertTrue(torch.equal(training.judged.amount.bias, training.best["amount.bias"]))
+
     def test_interrupted_and_resumed_it_is_bit_for_bit_the_same(self):
-        whole = self.grey_box(epochs=2)
+        for average_steps in (0, 5):
+            with self.subTest(average_steps=average_steps):
+                self.interrupted_and_whole(average_steps)
+
+    def interrupted_and_whole(self, average_steps):
+        whole = self.grey_box(epochs=2, average_steps=average_steps)
         whole.run()
         os.unlink(checkpoint.path_of(self.output))
         reason, parts = None, 0
         while reason is None:
-            part, count = self.grey_box(epochs=2), [0]
+            part, count = self.grey_box(epochs=2, average_steps=average_steps), [0]
             self.assertEqual(part.resume(), parts > 0)
 
             def after_three():

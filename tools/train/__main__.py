@@ -90,6 +90,8 @@ def parse_arguments(arguments):
     learning.add_argument("--warm", type=zero_or_more, metavar="SECONDS", help="of it, heard before anything counts")
     learning.add_argument("--step", type=above_zero, metavar="SECONDS", help="heard for one step of learning")
     learning.add_argument("--clip", type=zero_or_more, help="keeps steps below this size (1; 0: does not)")
+    learning.add_argument("--average-steps", type=count, metavar="N", help="judges and keeps the mean of the weights of about so many last "
+                          "steps, which jumps less from check to check (0: the last ones)")
     machine = parser.add_argument_group("the machine")
     machine.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
     machine.add_argument("--threads", type=count, default=0, help="of the processor (0: all)")

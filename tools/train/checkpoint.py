@@ -30,14 +30,15 @@ def path_of(output):
     return output + ".training"
 
 
-def save(path, model, best, optimiser, facts):
-    """best: the state dict to go back to; facts: plain values. Raises OSError."""
+def save(path, model, best, optimiser, average, facts):
+    """best: the state dict to go back to; average: of the weights, or None; facts: plain values. Raises OSError."""
     state = optimiser.state_dict()
     random = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         random["cuda"] = torch.cuda.get_rng_state()
     # Tensors and texts only, which torch.load reads without running anything.
     content = {"model": dict(model.state_dict()), "best": dict(best), "random": random,
+               "average": dict(average.state_dict()) if average else {},
                "moments": {str(at): dict(moments) for at, moments in state["state"].items()},
                "facts": json.dumps({**facts, "groups": state["param_groups"]})}
     buffer = io.BytesIO()
@@ -56,12 +57,14 @@ def facts_of(path):
         raise Problem(f"{path}: cannot be read ({type(problem).__name__}); begin anew with --fresh") from problem
 
 
-def restore(content, model, optimiser):
+def restore(content, model, optimiser, average):
     """-> the best state dict."""
     groups = json.loads(content["facts"])["groups"]
     model.load_state_dict(content["model"])
     optimiser.load_state_dict({"state": {int(at): moments for at, moments in content["moments"].items()},
                                "param_groups": groups})
+    if average:
+        average.load_state_dict(content["average"])
     torch.set_rng_state(content["random"]["cpu"])
     if "cuda" in content["random"] and torch.cuda.is_available():
         torch.cuda.set_rng_state(content["random"]["cuda"])

@@ -17,9 +17,9 @@ from .problem import USAGE, Problem
 from .train import Training
 
 DEFAULT_MINUTES = 30.0
-PLANNED = ("batch", "rate", "loss", "clip", "schedule", "balance", "patience", "epochs", "minutes")  # of options, for a plan
+PLANNED = ("batch", "rate", "loss", "clip", "average_steps", "schedule", "balance", "patience", "epochs", "minutes")  # of options, for a plan
 SAMPLES = {"segment_samples": "segment", "warm_samples": "warm", "tbptt_samples": "step"}  # of a plan; seconds of options
-OVERRULING = ("rate", "schedule", "balance", "batch", "clip", *SAMPLES.values())  # options over the recipe, but for the loss
+OVERRULING = ("rate", "schedule", "balance", "batch", "clip", "average_steps", *SAMPLES.values())  # options over the recipe, but for the loss
 ALIKE = 1 + 1e-6  # between a loss and the same one again, of weights that went through a file
 
 

@@ -11,6 +11,7 @@ import time
 import torch
 
 from . import checkpoint
+from .average import Average
 from .data.pairs import TRAIN
 from .losses import Loss, esr
 from .plan import BALANCED, CONSTANT, COSINE, PLATEAU
@@ -45,7 +46,9 @@ class Training:
         self.loss = Loss(plan.loss)
         self.windows = Windows(dataset.of(TRAIN), model.conditioning, plan.body_samples, plan.warm_samples,
                                plan.balance == BALANCED)
-        self.validation = Validation(self.model, dataset, plan, device)
+        self.average = Average(self.model, plan.average_steps) if plan.average_steps else None
+        self.judged = self.average.module if self.average else self.model  # what is validated and written
+        self.validation = Validation(self.judged, dataset, plan, device)
         self.optimiser = torch.optim.Adam(model.groups(plan.rate), lr=plan.rate)
         self.first_rates = [group["lr"] for group in self.optimiser.param_groups]
         self.at = Progress()
@@ -62,6 +65,7 @@ class Training:
         if not self.at.history:
             if not self.learned:
                 self._begin()
+            self._restart_average()
             self._validate()
         while True:
             reason = self.finished()
@@ -81,7 +85,7 @@ class Training:
         self.save()
         self.load_best()
         if self.unwritten:
-            self.write_best(self.model, self.at)
+            self.write_best(self.judged, self.at)
         return reason
 
     def _timed(self, work):
@@ -156,6 +160,8 @@ class Training:
             norm = torch.nn.utils.clip_grad_norm_(parameters, self.plan.clip or math.inf)
             if torch.isfinite(norm):
                 self.optimiser.step()
+                if self.average:
+                    self.average.follow(self.model)
             at.steps += 1
             at.loss_sum += value
             at.loss_count += 1
@@ -175,8 +181,13 @@ class Training:
                           f"{self.plan.rate * self.at.rate_factor:.2g} at last; try a lower --rate")
         self.at.rate_factor *= 0.5
         self.model.load_state_dict(self.best)
+        self._restart_average()
         self.optimiser.state.clear()
         self.say(f"the loss became infinite: back to the best weights, at {self.at.rate_factor:g} times the rate")
+
+    def _restart_average(self):
+        if self.average:
+            self.average.restart(self.model)
 
     # -------------------------------------------------------------------------------- judging
 
@@ -198,15 +209,15 @@ class Training:
         """The best model so far, which is the present one or was written in vain before."""
         now = None if at_best else self._weights()
         if now:
-            self.load_best()
+            self.judged.load_state_dict(self.best)
         try:
-            self.write_best(self.model, self.at)
+            self.write_best(self.judged, self.at)
             self.unwritten = False
         except (OSError, Problem) as problem:
             self.say(f"the best model could not be written yet: {problem}")
         finally:
             if now:
-                self.model.load_state_dict(now)
+                self.judged.load_state_dict(now)
 
     # -------------------------------------------------------------------------------- keeping
 
@@ -215,7 +226,7 @@ class Training:
         self.saved_at = time.monotonic()
         facts = {"identity": self.identity, "progress": dataclasses.asdict(self.at), "unwritten": self.unwritten}
         try:
-            checkpoint.save(checkpoint.path_of(self.output), self.model, self.best, self.optimiser, facts)
+            checkpoint.save(checkpoint.path_of(self.output), self.model, self.best, self.optimiser, self.average, facts)
         except OSError as problem:
             self.say(f"{checkpoint.path_of(self.output)}: could not be written, the one before stays: {problem.strerror}")
 
@@ -230,12 +241,13 @@ class Training:
         if other:
             raise Problem(f"{path}: is of a run with other settings ({'; '.join(other)}): repeat those to go on with it, or begin "
                           "anew with --fresh")
-        self.best = checkpoint.restore(content, self.model, self.optimiser)
+        self.best = checkpoint.restore(content, self.model, self.optimiser, self.average)
         self.at, self.unwritten = Progress(**facts["progress"]), facts["unwritten"]
         return True
 
     def load_best(self):
-        self.model.load_state_dict(self.best)
+        for model in {self.model, self.judged}:
+            model.load_state_dict(self.best)
 
     def _weights(self):
-        return {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        return {name: tensor.detach().clone() for name, tensor in self.judged.state_dict().items()}
