@@ -1,5 +1,7 @@
 #include "tools/bench/machine.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <vector>
@@ -42,10 +44,12 @@ std::vector<unsigned long>& large_memory() {
     return memory;
 }
 
-unsigned long sum_of_memory() {
+/// Of its first `bytes`.
+unsigned long sum_of_memory(std::size_t bytes) {
     unsigned long sums[4] = {};
     const auto& memory = large_memory();
-    for (std::size_t i = 0; i + 4 <= memory.size(); i += 4)
+    const std::size_t words = std::min(memory.size(), bytes / sizeof(unsigned long));
+    for (std::size_t i = 0; i + 4 <= words; i += 4)
         for (std::size_t k = 0; k < 4; ++k) sums[k] += memory[i + k];
     return sums[0] + sums[1] + sums[2] + sums[3];
 }
@@ -53,7 +57,15 @@ unsigned long sum_of_memory() {
 }  // namespace
 
 void empty_caches() {
-    volatile unsigned long kept = sum_of_memory();
+    volatile unsigned long kept = sum_of_memory(beyond_caches_bytes);
+    (void)kept;
+}
+
+/// Three times the second level's size, which replaces all of it though what is replaced is only nearly the
+/// oldest.
+void empty_own_caches() {
+    static const long second_level_bytes = std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), 1L << 20);
+    volatile unsigned long kept = sum_of_memory(3 * static_cast<std::size_t>(second_level_bytes));
     (void)kept;
 }
 

@@ -15,8 +15,11 @@ struct Machine {
 /// Takes about 0.2 s.
 Machine measure_machine();
 
-/// Pushes what models touch out of the caches.
+/// Pushes what models touch out of all caches: the next block reads from memory.
 void empty_caches();
+/// Out of those that this core has for itself, as a program that ran in between does: the next block reads
+/// from the cache that cores share, where there is one.
+void empty_own_caches();
 
 /// `rounds` times twelve independent multiply-adds of whole vectors. Returns the operations done.
 double multiply_add(int rounds);

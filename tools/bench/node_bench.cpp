@@ -52,41 +52,59 @@ double quantile(std::vector<double>& values, double q) {
     return *at;
 }
 
+/// Counters of some machines go on in steps of 10 ns, as long as a small model takes for a few samples: runs
+/// of blocks are timed for what a block costs, single ones for how uneven they are.
 class Stopwatch {
 public:
     explicit Stopwatch(const Player& player, int frames)
         : player_(player), frames_(frames), out_(static_cast<std::size_t>(frames)) {}
 
-    double ns_of_block() {
-        const float* in = noise().data() + at_;
-        at_ = (at_ + 2 * frames_) % (noise().size() - static_cast<std::size_t>(frames_));
-        const std::uint64_t begin = read_ticks();
-        player_(in, out_.data(), frames_);
-        const auto ticks = static_cast<double>(read_ticks() - begin);
-        return std::max(0., ticks - reading_) * ns_per_tick();
-    }
+    double ns_of_block() { return ns_of_blocks(1); }
     void play(double seconds) {
         const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
         for (int i = 0; i < 20; ++i) ns_of_block();  // caches and branches
-        do
-            for (int i = 0; i < 32; ++i) ns_.push_back(ns_of_block());
-        while (std::chrono::steady_clock::now() < end);
+        if (run_ == 0) run_ = blocks_of(shortest_run_ns);
+        do {
+            for (int i = 0; i < 16; ++i) single_ns_.push_back(ns_of_block());
+            for (int i = 0; i < 16; ++i) run_ns_.push_back(ns_of_blocks(run_) / run_);
+        } while (std::chrono::steady_clock::now() < end);
     }
     BlockCost cost() {
         const double frames = frames_;
         return {.frames = frames_,
-                .median_ns = quantile(ns_, 0.5) / frames,
-                .p99_ns = quantile(ns_, 0.99) / frames,
-                .max_ns = *std::max_element(ns_.begin(), ns_.end()) / frames};
+                .median_ns = quantile(run_ns_, 0.5) / frames,
+                .p99_ns = quantile(single_ns_, 0.99) / frames,
+                .max_ns = *std::max_element(single_ns_.begin(), single_ns_.end()) / frames};
     }
 
 private:
+    static constexpr double shortest_run_ns = 4'000.;
+    static constexpr int most_blocks = 1'000;
+
+    double ns_of_blocks(int blocks) {
+        const std::uint64_t begin = read_ticks();
+        for (int i = 0; i < blocks; ++i) {
+            const float* in = noise().data() + at_;
+            at_ = (at_ + 2 * frames_) % (noise().size() - static_cast<std::size_t>(frames_));
+            player_(in, out_.data(), frames_);
+        }
+        const auto ticks = static_cast<double>(read_ticks() - begin);
+        return std::max(0., ticks - reading_) * ns_per_tick();
+    }
+    /// How many blocks last at least `ns`.
+    int blocks_of(double ns) {
+        int blocks = 1;
+        while (blocks < most_blocks && ns_of_blocks(blocks) < ns) ++blocks;
+        return blocks;
+    }
+
     const Player& player_;
     const int frames_;
     const double reading_ = ticks_of_reading();
     std::vector<float> out_;
-    std::vector<double> ns_;
+    std::vector<double> single_ns_, run_ns_;
     std::size_t at_ = 0;
+    int run_ = 0;  ///< blocks
 };
 
 constexpr int most_frames = 512;
@@ -176,13 +194,13 @@ PhaseCost measure_phases(const Player& player, int frames, double seconds) {
     return cost;
 }
 
-double measure_cold_us(const Player& player, int frames, int takes) {
+double measure_cold_us(const Player& player, int frames, int takes, void (*empty)()) {
     const FlushDenormals as_the_engine;
     Stopwatch watch(player, frames);
     watch.play(0.01);
     std::vector<double> us;
     for (int take = 0; take < takes; ++take) {
-        empty_caches();
+        empty();
         us.push_back(watch.ns_of_block() * 1e-3);
     }
     return quantile(us, 0.5);

@@ -16,7 +16,8 @@ using Player = std::function<void(const float* in, float* out, int frames)>;
 /// Of one channel of sound, in time of this machine's clock.
 struct BlockCost {
     int frames = 0;
-    double median_ns = 0., p99_ns = 0., max_ns = 0.;  ///< per sample
+    double median_ns = 0.;            ///< per sample, of runs of blocks that last some microseconds
+    double p99_ns = 0., max_ns = 0.;  ///< per sample, of single blocks
 };
 
 /// Windows and control grids make some blocks dearer than others, at phases that come back after
@@ -52,7 +53,7 @@ private:
 std::vector<BlockCost> measure_players(const std::vector<Player>&, int frames, double seconds);
 /// `player` plays `seconds` of noise.
 PhaseCost measure_phases(const Player& player, int frames, double seconds);
-/// The median of `takes` blocks, in microseconds, each after the caches were emptied.
-double measure_cold_us(const Player&, int frames, int takes);
+/// The median of `takes` blocks, in microseconds, each after `empty` has emptied caches (machine.hpp).
+double measure_cold_us(const Player&, int frames, int takes, void (*empty)());
 
 }  // namespace gainstage
