@@ -58,7 +58,7 @@ class Command(unittest.TestCase):
     def start(self, output, *arguments):
         environment = {**os.environ, "PYTHONPATH": support.TOOLS, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.Popen([sys.executable, "-m", "train", "grey_box", "--data", self.data, "-o", output, *arguments],
-                                env=environment, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+                                env=environment, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
 
     def to_end(self, process, code=0):
         out, err = process.communicate(timeout=PATIENCE_S)
@@ -93,7 +93,7 @@ class Command(unittest.TestCase):
                 (64, "detector=", [*good, "--set", "detectr=gru"]), (64, "name=value", [*good, "--set", "detector"]),
                 (64, "loss 'ers'", [*good, "--loss", "ers"]), (64, "above 0", [*good, "--minutes", "0"]),
                 (64, "above 0", [*good, "--rate", "-1"]), (64, ".safetensors", [*good[:-1], self.path("refused.bin")]),
-                (64, "above 0", [*good, "--batch", "0"]), (64, "0 or more", [*good, "--clip", "-1"]),
+                (64, "above 0", [*good, "--batch", "0"]), (64, "above 0", [*good, "--processes", "0"]), (64, "0 or more", [*good, "--clip", "-1"]),
                 (64, "longer than --warm", [*good, "--segment", "0.5", "--warm", "0.5"]),
                 (65, "mr_stft", [*good, "--loss", "mr_stft", "--step", "0.01"]),
                 (66, "absent", ["grey_box", "--data", self.path("absent"), "-o", out]),
@@ -120,23 +120,42 @@ class Command(unittest.TestCase):
             self.assertIn(f"--set {idle.split('=')[0]}: does nothing in a {kind} with {choice}; leave it out", said)
 
     def test_stopped_and_killed_it_goes_on_as_if_nothing_had_happened(self):
+        for processes in ("1", "2"):
+            with self.subTest(processes=processes):
+                self.stopped_and_killed("--epochs", "5", *SMALL, "--processes", processes)
+
+    def stopped_and_killed(self, *arguments):
         whole, parts = self.path("whole.safetensors"), self.path("parts.safetensors")
         checkpoint = parts + ".training"
-        self.to_end(self.start(whole, "--epochs", "5", *SMALL))
+        self.to_end(self.start(whole, *arguments, "--fresh"))
         self.assertFalse(os.path.exists(whole + ".training"))
 
-        stopped = self.start(parts, "--epochs", "5", *SMALL)
+        stopped = self.start(parts, *arguments)
         self.wait_for_checkpoint(stopped, checkpoint)
-        stopped.send_signal(signal.SIGINT)
+        os.killpg(stopped.pid, signal.SIGINT)  # as a terminal does
         self.assertIn("the same command goes on", self.to_end(stopped, 130))
-        killed = self.start(parts, "--epochs", "5", *SMALL)
+        killed = self.start(parts, *arguments)
         self.wait_for_checkpoint(killed, checkpoint, os.stat(checkpoint).st_mtime)
         killed.kill()
         killed.communicate()
-        said = self.to_end(self.start(parts, "--epochs", "5", *SMALL))
+        self.wait_for_all(killed)
+        said = self.to_end(self.start(parts, *arguments))
         self.assertIn("goes on after", said)
         self.assertFalse(os.path.exists(checkpoint))
         self.assertEqual(tensors_of(parts), tensors_of(whole))
+        for path in (whole, parts):
+            os.unlink(path)
+
+    def wait_for_all(self, process):
+        """Those that shared its work end, too."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            try:
+                os.killpg(process.pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.02)
+        self.fail("a process is left behind")
 
     @unittest.skipUnless(os.access(support.GAINSTAGE, os.X_OK), "build/gainstage is not built")
     def test_a_model_that_is_there_stays_until_a_better_one_is_learned_and_may_be_begun_from(self):

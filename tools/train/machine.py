@@ -19,11 +19,11 @@ def chosen_device(name):
     return name
 
 
-def use_threads(threads):
-    """0: as the libraries find right, OMP_NUM_THREADS if it is set. The compiled recurrences use one thread anyway, and
+def use_threads(threads, processes=1):
+    """Of each process. 0: one where there are several, else as the libraries find right, OMP_NUM_THREADS if it is set. The compiled recurrences use one thread anyway, and
     numba's own setting would undo PyTorch's: both sit on one OpenMP."""
-    if threads:
-        torch.set_num_threads(threads)
+    if threads or processes > 1:
+        torch.set_num_threads(threads or 1)
 
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -41,9 +41,9 @@ def keep_memory():
         set_option(option, KEPT_BYTES)
 
 
-def in_words(device):
+def in_words(device, processes=1):
     """Without the machine's name."""
     if str(device).startswith("cuda"):
         return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"{threads} core{'s' if threads > 1 else ''} ({platform.machine()})"
+    cores = processes * torch.get_num_threads()
+    return f"{cores} core{'s' if cores > 1 else ''} ({platform.machine()})"

@@ -34,7 +34,7 @@ class Run:
         options = self.options
         self.check_usage()
         self.device = chosen_device(options.device)
-        use_threads(options.threads)
+        use_threads(options.threads, options.processes)
         keep_memory()
         if options.fresh and os.path.exists(checkpoint.path_of(options.output)):
             os.unlink(checkpoint.path_of(options.output))
@@ -62,6 +62,8 @@ class Run:
         if options.loss:
             losses.Loss(options.loss)
         settings.check(options.model, dict(options.options))
+        if options.processes > 1 and chosen_device(options.device) != "cpu":
+            raise Problem("--processes shares the work among the cores of a processor: give --device cpu, or leave it out", USAGE)
         checkpoint.must_be_writable(options.output)
 
     def plan(self):
@@ -85,10 +87,10 @@ class Run:
         identity = {"model": options.model, "settings": json.dumps(dict(options.options), sort_keys=True),
                     "data": digest(self.dataset), **plan.identity()}
         training = self.training = Training(self.model, self.dataset, plan, options.output, identity, self.write_best, say, self.device,
-                                            learned=bool(options.start))
+                                            learned=bool(options.start), processes=options.processes)
         say(f"{self.model.describe()}; {self.model.parameter_count()} parameters, {self.model.operations():.0f} operations a sample")
         say(f"learns from {self.minutes(TRAIN):.1f} min, judged by {self.minutes(VALIDATION):.1f} min of recordings at "
-            f"{self.dataset.sample_rate:g} Hz; on {in_words(self.device)}")
+            f"{self.dataset.sample_rate:g} Hz; on {in_words(self.device, options.processes)}")
         say(f"a plain gain instead would have esr {training.validation.plain_gain():.4g}")
         if training.resume():
             say(f"goes on after {training.at.elapsed_s / 60:.1f} min, at epoch {training.epochs_done():.2f}")
@@ -107,7 +109,7 @@ class Run:
         """Of the model file: how it came about, for the card and whoever asks later."""
         at, plan, options = training.at, training.plan, self.options
         story = {"tool": "gainstage train", "model": options.model, "settings": dict(options.options), "title": options.title,
-                 "data": self.data_in_words(), "machine": in_words(self.device), "loss": plan.loss, "epochs": round(at.best_epoch, 2),
+                 "data": self.data_in_words(), "machine": in_words(self.device, options.processes), "loss": plan.loss, "epochs": round(at.best_epoch, 2),
                  "validations": len(at.history), "minutes": round(at.elapsed_s / 60, 1), "validation_loss": at.best,
                  "validation_esr": at.best_esr, "seed": plan.seed, "limit_minutes": plan.minutes, "limit_epochs": plan.epochs,
                  "given": {name: getattr(options, name) for name in OVERRULING if getattr(options, name) is not None},

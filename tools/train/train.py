@@ -4,6 +4,7 @@ an epoch, the best model written whenever there is a better one.
 What the numbers of a run depend on is its plan, the data and the device; on the clock only where its length is given in
 minutes. Interrupted and taken up again it goes on as if nothing had happened, bit for bit on one kind of CPU."""
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -17,7 +18,8 @@ from .losses import Loss, esr
 from .plan import BALANCED, CONSTANT, COSINE, PLATEAU
 from .problem import Problem
 from .progress import Progress
-from .streams import Windows, batches, pieces
+from .shares import Shares
+from .streams import Windows, batches
 from .validation import Validation
 
 LOWEST_RATE = 0.01            # of the first one, at the end of a cosine
@@ -36,11 +38,11 @@ class Diverged(Exception):
 class Training:
     """plan: fitted to the data. identity: what a checkpoint must agree in. write_best(model, progress) is called on every
     improvement, and may raise OSError or Problem where the disk is full: then it is called again later. say(text): for
-    the user. learned: the model has been trained before, and goes on from there."""
+    the user. learned: the model has been trained before, and goes on from there. processes: that share the work."""
 
-    def __init__(self, model, dataset, plan, output, identity, write_best, say, device="cpu", learned=False):
+    def __init__(self, model, dataset, plan, output, identity, write_best, say, device="cpu", learned=False, processes=1):
         self.model, self.plan, self.output, self.device = model.to(device), plan, output, device
-        self.identity, self.learned = identity, learned
+        self.identity, self.learned, self.processes = identity, learned, processes
         self.write_best, self.say = write_best, say
         self.dataset, self.sample_rate = dataset, dataset.sample_rate
         self.loss = Loss(plan.loss)
@@ -62,6 +64,12 @@ class Training:
     def run(self, interrupted=lambda: False, shown=lambda training: None):
         """Until it has learned what it can, its time is over, or interrupted() says so. -> why it ended, in words; None if
         it was interrupted."""
+        shares = Shares(self.model, self.windows, self.loss, self.plan.tbptt_samples, self.processes, self.device,
+                        first=self.at.steps == 0)
+        with contextlib.closing(shares) as self.shares:
+            return self._run(interrupted, shown)
+
+    def _run(self, interrupted, shown):
         if not self.at.history:
             if not self.learned:
                 self._begin()
@@ -139,7 +147,7 @@ class Training:
         for group, first in zip(self.optimiser.param_groups, self.first_rates):
             group["lr"] = first * rate
         try:
-            self._learn(self.windows.batch(places, self.device))
+            self._learn(places)
         except Diverged:
             self._retreat()
         at.heard += len(places) * self.plan.body_samples
@@ -147,24 +155,23 @@ class Training:
         if at.batch == len(self.places[1]):
             at.epoch, at.batch = at.epoch + 1, 0
 
-    def _learn(self, batch):
+    def _learn(self, places):
+        with contextlib.closing(self.shares.gradients(places)) as losses:
+            for loss in losses:
+                self._step(loss)
+
+    def _step(self, loss):
         at, parameters = self.at, [p for group in self.optimiser.param_groups for p in group["params"]]
-        power = batch.power()
-        for output, target in pieces(self.model, batch, self.plan.tbptt_samples):
-            loss = self.loss(output, target, power)
-            value = float(loss.detach())
-            if not math.isfinite(value):
-                raise Diverged
-            self.optimiser.zero_grad()
-            loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(parameters, self.plan.clip or math.inf)
-            if torch.isfinite(norm):
-                self.optimiser.step()
-                if self.average:
-                    self.average.follow(self.model)
-            at.steps += 1
-            at.loss_sum += value
-            at.loss_count += 1
+        if not math.isfinite(loss):
+            raise Diverged
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.plan.clip or math.inf)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+            if self.average:
+                self.average.follow(self.model)
+        at.steps += 1
+        at.loss_sum += loss
+        at.loss_count += 1
 
     def rate_share(self):
         share = {COSINE: self._cosine, PLATEAU: lambda: 1.0, CONSTANT: lambda: 1.0}[self.plan.schedule]()

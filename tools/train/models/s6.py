@@ -113,7 +113,8 @@ class S6(Model):
     features there is no GRU, and one selective layer only."""
 
     architecture = name = "s6"
-    recipe = {"segment_samples": 96000, "batch": 16, "warm_samples": 24000, "tbptt_samples": 2048, "rate": 5e-3, "loss": "esr"}
+    recipe = {"segment_samples": 96000, "batch": 16, "warm_samples": 24000, "tbptt_samples": 2048, "rate": 5e-3, "loss": "esr",
+              "average_steps": 300}
 
     def __init__(self, controls, sample_rate, window=64, channels=8, inner=16, states=8, rank=1, taps=4, activation="gelu",
                  features=4, bins=33, product=True, delta=(3e-5, 0.05)):

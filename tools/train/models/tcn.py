@@ -77,7 +77,8 @@ class Tcn(NormedModel):
     the published causal networks were trained, each block's residual path a sample late, or 0; conditioning: widths."""
 
     architecture = name = "tcn"
-    recipe = {"segment_samples": 65536, "batch": 16, "warm_samples": 16384, "tbptt_samples": 8192, "rate": 5e-3, "loss": "esr"}
+    recipe = {"segment_samples": 65536, "batch": 16, "warm_samples": 16384, "tbptt_samples": 8192, "rate": 5e-3, "loss": "esr",
+              "average_steps": 200}
 
     def __init__(self, controls, sample_rate, blocks=4, kernel=5, growth=10, channels=16, final_tanh="none", residual_delay=0,
                  conditioning=(16, 32, 32)):
