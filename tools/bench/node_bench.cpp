@@ -127,7 +127,7 @@ Setup setup_of(const NodeType& type, const std::shared_ptr<const Model>& model, 
 
 }  // namespace
 
-LoneNode::LoneNode(const NodeType& type, std::shared_ptr<const Model> model, int channels)
+LoneNode::LoneNode(const NodeType& type, const std::shared_ptr<const Model>& model, int channels)
     : readings_(std::make_unique<std::atomic<float>[]>(type.readings.size() + 1)),
       channels_(channels),
       other_(most_frames) {

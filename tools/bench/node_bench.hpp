@@ -31,7 +31,7 @@ struct PhaseCost {
 /// are the same sound, and one is heard.
 class LoneNode {
 public:
-    LoneNode(const NodeType&, std::shared_ptr<const Model>, int channels = 1);
+    LoneNode(const NodeType&, const std::shared_ptr<const Model>&, int channels = 1);
     void play(const float* in, float* out, int frames);
     void play_moving(const float* in, float* out, int frames);
 
