@@ -94,8 +94,8 @@ def parse_arguments(arguments):
                           "steps, which jumps less from check to check (0: the last ones)")
     machine = parser.add_argument_group("the machine")
     machine.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
-    machine.add_argument("--processes", type=number_of, default=1, metavar="N", help="share every step of learning: as many as there are "
-                         "cores to spare, for two cores learn nearly twice as fast (1)")
+    machine.add_argument("--processes", type=number_of, default=1, metavar="N", help="so many share every step of learning, each on a "
+                         "core of its own (1)")
     machine.add_argument("--threads", type=count, default=0, help="of each process; more than one hardly helps (0: all cores for one "
                          "process, one each for several)")
     machine.add_argument("--quiet", action="store_true", help="say nothing but what is wrong")
