@@ -164,7 +164,7 @@ class Memory(unittest.TestCase):
         return build(name, CONTROLS, RATE, **options).memory_seconds()
 
     def test_a_convolution_forgets_after_its_receptive_field_and_a_window_after_two(self):
-        self.assertAlmostEqual(self.seconds("tcn"), 4445 / RATE)
+        self.assertAlmostEqual(self.seconds("tcn"), 13333 / RATE)
         self.assertAlmostEqual(self.seconds("ed_lstm"), 32 / RATE)
 
     def test_a_detector_forgets_over_a_dozen_of_its_time_constants(self):

@@ -80,7 +80,7 @@ class Tcn(NormedModel):
     recipe = {"segment_samples": 65536, "batch": 16, "warm_samples": 16384, "tbptt_samples": 8192, "rate": 5e-3, "loss": "esr",
               "average_steps": 200}
 
-    def __init__(self, controls, sample_rate, blocks=4, kernel=5, growth=10, channels=16, final_tanh="none", residual_delay=0,
+    def __init__(self, controls, sample_rate, blocks=4, kernel=13, growth=10, channels=16, final_tanh="none", residual_delay=0,
                  conditioning=(16, 32, 32)):
         super().__init__(controls, sample_rate)
         self.growth, self.final_tanh, self.delay, self.kernel = growth, final_tanh, int(residual_delay), kernel
