@@ -160,9 +160,9 @@ class Command(unittest.TestCase):
     @unittest.skipUnless(os.access(support.GAINSTAGE, os.X_OK), "build/gainstage is not built")
     def test_a_model_that_is_there_stays_until_a_better_one_is_learned_and_may_be_begun_from(self):
         output, begun = self.path("stays.safetensors"), self.path("begun.safetensors")
-        self.to_end(self.start(output, *SMALL, "--epochs", "6", "--rate", "0.01"))
+        self.to_end(self.start(output, *SMALL, "--epochs", "6", "--rate", "0.01", "--average-steps", "2", "--processes", "2"))
         good, card = tensors_of(output), self.read(output.replace(".safetensors", ".md"))
-        self.assertIn("--epochs 6 --batch 8 --rate 0.01", card)
+        self.assertIn("--epochs 6 --average-steps 2 --batch 8 --processes 2 --rate 0.01", card)
         said = self.to_end(self.start(output, *SMALL, "--epochs", "1", "--rate", "1e-6"))
         self.assertRegex(said, r"is there already, with esr\+dc [0-9.]+ here: it stays until something better is learned")
         self.assertIn("stays: what was learned is no better, and goes beside it", said)

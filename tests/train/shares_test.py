@@ -129,7 +129,7 @@ class Loop(unittest.TestCase):
                 results.append([one["validation"] for one in training.at.history])
         self.assertEqual(results[1], results[2])
         for alone, shared in zip(*results[:2]):
-            self.assertAlmostEqual(alone, shared, delta=1e-5 * alone)  # measured: 1.4e-7
+            self.assertAlmostEqual(alone, shared, delta=2e-6 * alone)  # measured: 1.4e-7
 
     def test_interrupted_and_resumed_it_is_bit_for_bit_the_same(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -44,6 +44,15 @@ std::vector<unsigned long>& large_memory() {
     return memory;
 }
 
+/// In bytes; 0 where the system does not say.
+long second_level_size() {
+#ifdef _SC_LEVEL2_CACHE_SIZE  // glibc's
+    return sysconf(_SC_LEVEL2_CACHE_SIZE);
+#else
+    return 0;
+#endif
+}
+
 /// Of its first `bytes`.
 unsigned long sum_of_memory(std::size_t bytes) {
     unsigned long sums[4] = {};
@@ -64,7 +73,7 @@ void empty_caches() {
 /// Three times the second level's size, which replaces all of it though what is replaced is only nearly the
 /// oldest.
 void empty_own_caches() {
-    static const long second_level_bytes = std::max(sysconf(_SC_LEVEL2_CACHE_SIZE), 1L << 20);
+    static const long second_level_bytes = std::max(second_level_size(), 1L << 20);
     volatile unsigned long kept = sum_of_memory(3 * static_cast<std::size_t>(second_level_bytes));
     (void)kept;
 }

@@ -142,7 +142,7 @@ def command(story):
                        for key, value in story.get("settings", {}).items())
     minutes = f" --minutes {story['limit_minutes']:g}" if story.get("limit_minutes") else ""
     epochs = f" --epochs {story['limit_epochs']}" if story.get("limit_epochs") else ""
-    given = "".join(f" --{name.replace('_', '-')} {value:g}" if isinstance(value, float) else f" --{name.replace('_', '-')} {value}"
+    given = "".join(f" --{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}"
                     for name, value in story.get("given", {}).items())
     return (f"python3 -m train {story.get('model', 'MODEL')} --data FOLDER -o FILE --loss {story.get('loss', 'esr')} "
             f"--seed {story.get('seed', 1)}{minutes}{epochs}{given}{settings}{' --from FILE' if story.get('minutes_before') else ''}")

@@ -20,8 +20,8 @@ def chosen_device(name):
 
 
 def use_threads(threads, processes=1):
-    """Of each process. 0: one where there are several, else as the libraries find right, OMP_NUM_THREADS if it is set. The compiled recurrences use one thread anyway, and
-    numba's own setting would undo PyTorch's: both sit on one OpenMP."""
+    """Of each process. 0: one where there are several, else as the libraries find right, OMP_NUM_THREADS if it is
+    set. The compiled recurrences use one thread anyway, and numba's own setting would undo PyTorch's: both sit on one OpenMP."""
     if threads or processes > 1:
         torch.set_num_threads(threads or 1)
 

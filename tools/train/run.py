@@ -114,6 +114,8 @@ class Run:
                  "validation_esr": at.best_esr, "seed": plan.seed, "limit_minutes": plan.minutes, "limit_epochs": plan.epochs,
                  "given": {name: getattr(options, name) for name in OVERRULING if getattr(options, name) is not None},
                  "date": time.strftime("%Y-%m-%d")}
+        if options.processes > 1:
+            story["given"]["processes"] = options.processes  # other sums, other weights
         if self.minutes_before:
             story["minutes_before"] = round(self.minutes_before, 1)
         given = {key: getattr(options, key) for key in ("license", "author") if getattr(options, key)}

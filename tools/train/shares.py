@@ -36,7 +36,7 @@ class Shares:
         """Generates the loss of every piece of the windows at `places`, its gradient in the parameters' .grad. Between two of them the
         weights may change. To be closed where it is left early."""
         parts = batches(places, -(-len(places) // (1 + len(self.others))))
-        if self.first:  # on it a model measures what it measures (models/norm.py), and here alone
+        if self.first:  # norms are measured on the first batch (models/norm.py), by one process alone
             parts, self.first = [places], False
         others = self.others[:len(parts) - 1]
         for other, part in zip(others, parts[1:]):
