@@ -36,26 +36,27 @@ HWY_INLINE V Begin(const GatedSteps& s, const OneStep& step, int g, int u) {
                         : gate;
 }
 
-/// Units of h are taken by twos. A sum is one chain where 16 registers hold two vectors of all gates, which
-/// are chains enough to hide the latency of an addition and read h for twice as many sums; otherwise two, of
-/// even and of odd units.
-template <int Vectors>
+/// Units of h are taken by twos, and a sum is two chains, of even and of odd units; or one, where there are
+/// sums enough to hide the latency of an addition and two of each find no place in 16 registers.
+template <int Sums>
 HWY_INLINE constexpr bool OneChain() {
-    return Vectors > 1 && Lanes16() == 8;
+    return Sums > 6 && Lanes16() == 8;
 }
 HWY_INLINE constexpr int AtATime() {
     return Lanes16() >= 8 ? 2 : 1;
 }
 
-/// Sums of the `Gates` gates that hear h, for `Vectors` vectors of units from `u` on.
-template <int Gates, int Vectors>
-HWY_INLINE void SumGates(const GatedSteps& s, const OneStep& step, int u, V (&sum)[Vectors][Gates]) {
+/// Sums of some of the `Gates` gates that hear h, for `Vectors` vectors of units from `u` on.
+template <int... Which, int Gates, int Vectors>
+HWY_INLINE void SumOf(const GatedSteps& s, const OneStep& step, int u, V (&sum)[Vectors][Gates]) {
+    constexpr int which[] = {Which...};
+    constexpr bool one_chain = OneChain<Vectors * sizeof...(Which)>();
     const Floats d;
     V odd[Vectors][Gates];
     GAINSTAGE_UNROLL
     for (int v = 0; v < Vectors; ++v) {
         GAINSTAGE_UNROLL
-        for (int g = 0; g < Gates; ++g) {
+        for (const int g : which) {
             sum[v][g] = Begin(s, step, g, u + v * Lanes16());
             odd[v][g] = hn::Zero(d);
         }
@@ -68,9 +69,9 @@ HWY_INLINE void SumGates(const GatedSteps& s, const OneStep& step, int u, V (&su
         GAINSTAGE_UNROLL
         for (int v = 0; v < Vectors; ++v) {
             GAINSTAGE_UNROLL
-            for (int g = 0; g < Gates; ++g) {
+            for (const int g : which) {
                 const float* at = weight + g * s.row + v * Lanes16();
-                V& second = OneChain<Vectors>() ? sum[v][g] : odd[v][g];
+                V& second = one_chain ? sum[v][g] : odd[v][g];
                 sum[v][g] = hn::MulAdd(h0, hn::LoadU(d, at), sum[v][g]);
                 second = hn::MulAdd(h1, hn::LoadU(d, at + stride), second);
             }
@@ -79,11 +80,11 @@ HWY_INLINE void SumGates(const GatedSteps& s, const OneStep& step, int u, V (&su
     GAINSTAGE_UNROLL
     for (int v = 0; v < Vectors; ++v) {
         GAINSTAGE_UNROLL
-        for (int g = 0; g < Gates; ++g) {
+        for (const int g : which) {
             if (k < s.units)
                 sum[v][g] = hn::MulAdd(hn::Set(d, step.hidden[k]),
                                        hn::LoadU(d, weight + g * s.row + v * Lanes16()), sum[v][g]);
-            if (!OneChain<Vectors>()) sum[v][g] = hn::Add(sum[v][g], odd[v][g]);
+            if (!one_chain) sum[v][g] = hn::Add(sum[v][g], odd[v][g]);
         }
     }
 }
@@ -92,7 +93,13 @@ struct LstmStep {
     template <int Vectors>
     static HWY_INLINE void Part(const GatedSteps& s, const OneStep& step, int u) {
         V sum[Vectors][4];
-        SumGates<4>(s, step, u, sum);
+        if (OneChain<4 * Vectors>() && s.row <= Vectors * Lanes16()) {
+            // o is asked for last: its sums fill the time that the others' tanh takes
+            SumOf<0, 1, 3>(s, step, u, sum);
+            SumOf<2>(s, step, u, sum);
+        } else {
+            SumOf<0, 1, 2, 3>(s, step, u, sum);
+        }
         GAINSTAGE_UNROLL
         for (int v = 0; v < Vectors; ++v)
             FinishLstm(Floats(), sum[v], step.cell + u + v * Lanes16(), step.out + u + v * Lanes16());
@@ -102,7 +109,7 @@ struct GruStep {
     template <int Vectors>
     static HWY_INLINE void Part(const GatedSteps& s, const OneStep& step, int u) {
         V sum[Vectors][3];
-        SumGates<3>(s, step, u, sum);
+        SumOf<0, 1, 2>(s, step, u, sum);
         GAINSTAGE_UNROLL
         for (int v = 0; v < Vectors; ++v) {
             const int at = u + v * Lanes16();

@@ -118,7 +118,7 @@ struct SmallElman : RunningCell<Units> {
             sum[0][i] = hn::MulAdd(hn::Set(d, in), hn::LoadU(d, cell.input + i * U::lanes),
                                    hn::LoadU(d, cell.bias + i * U::lanes));
         AddHidden<1, Units>(cell.hidden, h, sum);
-        for (int i = 0; i < U::vectors; ++i) h.v[i] = Tanh(d, sum[0][i]);
+        for (int i = 0; i < U::vectors; ++i) h.v[i] = QuickTanh(d, sum[0][i]);
         return this->Output();
     }
 };
