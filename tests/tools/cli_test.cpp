@@ -123,6 +123,30 @@ TEST_CASE("bench --all measures a family beside plain Eigen") {
     CHECK(gainstage_run("bench").exit_code == 64);
 }
 
+TEST_CASE("bench --all measures other engines in turn with ours") {
+    const std::string small = "bench --all --only 'GRU 8' --seconds 0.1 ";
+    const Outcome outcome = gainstage_run(small + "--json --beside " COPYING_PEER);
+    REQUIRE(outcome.exit_code == 0);
+    const Json model = Json::parse(outcome.out)["models"][0], peers = model["beside"];
+    REQUIRE(peers.size() == 2);
+    CHECK(peers[0]["name"] == "gainstage");
+    CHECK(has(peers[1]["name"], "copying_peer"));
+    const double mine = peers[0]["median_ns"], other = peers[1]["median_ns"];
+    CHECK(mine > 0.);
+    CHECK(model["times_fastest_peer"] == other / mine);
+    CHECK(model["peer_met"] == (other / mine >= 1.05));
+
+    CHECK(has(gainstage_run(small + "--beside " COPYING_PEER).out, "FASTEST OTHER"));
+    const Outcome without =
+        gainstage_run("bench --all --only 'GRU 32' --seconds 0.1 --json --beside " COPYING_PEER);
+    CHECK_FALSE(Json::parse(without.out)["models"][0].contains("beside"));
+    CHECK(gainstage_run("bench --beside " COPYING_PEER " patches/hello.toml").exit_code == 64);
+    CHECK(gainstage_run(small + "--beside no-such.so").exit_code == 64);
+    const Outcome wrong = gainstage_run(small + "--beside README.md");
+    CHECK(wrong.exit_code == 65);
+    CHECK(has(wrong.err, "README.md: cannot be loaded: "));
+}
+
 // ------------------------------------------------------------------------------------------------ check
 
 TEST_CASE("bench tells what a patch and a model cost, at every block size") {

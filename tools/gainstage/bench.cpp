@@ -22,6 +22,7 @@ namespace {
 
 struct BenchOptions {
     std::string file, only;
+    std::vector<std::string> beside;
     double rate_hz = 48'000., seconds = 0.;  ///< 0: as many as the kind of bench asks for
     bool all = false, json = false;
 };
@@ -125,7 +126,11 @@ int bench(const BenchOptions& options) {
 int run_bench(const BenchOptions& options) {
     try {
         if (options.all)
-            return bench_all(options.seconds > 0. ? options.seconds : 0.2, options.only, options.json);
+            return bench_all({.seconds = options.seconds > 0. ? options.seconds : 0.2,
+                              .only = options.only,
+                              .beside = options.beside,
+                              .json = options.json});
+        if (!options.beside.empty()) return fail(usage, "bench: --beside goes with --all");
         if (options.file.empty()) return fail(usage, "bench: name a patch or a model, or --all");
         return bench(options);
     } catch (const ModelError& error) {
@@ -144,6 +149,11 @@ void add_bench(CLI::App& app, int& exit_code) {
     command->add_flag("--all", options->all,
                       "Every family at the sizes that speed is promised for, beside plain Eigen");
     command->add_option("--only", options->only, "With --all: models whose names contain this");
+    command
+        ->add_option("--beside", options->beside,
+                     "With --all: another engine's models, measured in turn (tools/bench/peers)")
+        ->check(CLI::ExistingFile)
+        ->allow_extra_args(false);
     command->add_option("--rate", options->rate_hz, "Sample rate for a patch, in Hz")
         ->check(CLI::Range(8'000., 384'000.));
     command->add_option("--seconds", options->seconds, "Sound to play per block size and phase")

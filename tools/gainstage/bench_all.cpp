@@ -9,6 +9,7 @@
 #include "nodes/all_nodes.hpp"
 #include "tools/bench/machine.hpp"
 #include "tools/bench/node_bench.hpp"
+#include "tools/bench/peer_library.hpp"
 #include "tools/bench/zoo.hpp"
 #include "tools/gainstage/bench_all.hpp"
 #include "tools/gainstage/commands.hpp"
@@ -20,7 +21,14 @@ namespace {
 
 constexpr int sizes[] = {16, 32, 64, 128, 512};
 constexpr int judged_size = 64, cold_frames = 32, cold_takes = 15, phase_frames = 16;
+constexpr double least_over_peer = 1.05;
 constexpr double cold_slack_us = 2., cold_most_share = 0.25, device_rate_hz = 48'000.;
+
+/// Of another engine's model, ns a sample.
+struct PeerCost {
+    std::string name;
+    double at_16 = 0., judged = 0.;  ///< in blocks of 16 and of judged_size
+};
 
 struct Row {
     const Exhibit* exhibit;
@@ -30,6 +38,7 @@ struct Row {
     double evicted_us = 0.;                 ///< the same after those of this core alone were
     double touched_bytes = 0.;              ///< by such a block: weights, state and rows
     PhaseCost moving = {};                  ///< blocks of phase_frames, all knobs in motion
+    std::vector<PeerCost> peers = {};       ///< the first is the node, measured in turn with them
 
     const BlockCost& at(int frames) const {
         return *std::find_if(node.begin(), node.end(), [=](const auto& c) { return c.frames == frames; });
@@ -51,6 +60,13 @@ struct Row {
         const double most = exhibit->target.most_phase;
         return most <= 0. || moving.ratio() <= most;
     }
+    /// Of `peers`, of which there are some.
+    const PeerCost& fastest_peer() const {
+        return *std::min_element(peers.begin() + 1, peers.end(),
+                                 [](const auto& a, const auto& b) { return a.judged < b.judged; });
+    }
+    double times_fastest_peer() const { return fastest_peer().judged / peers.front().judged; }
+    bool peer_met() const { return times_fastest_peer() >= least_over_peer; }
     /// How many times as fast as plain Eigen.
     double gain() const {
         for (const BlockCost& cost : twin)
@@ -64,7 +80,25 @@ double stereo_over_mono(const Player& mono, const Player& stereo, int frames, do
     return costs[1].median_ns / costs[0].median_ns;
 }
 
-Row measure(const Exhibit& exhibit, double seconds) {
+/// The node and what other engines have of that size; empty where none has.
+std::vector<PeerCost> measure_peers(const Exhibit& exhibit, const Player& node,
+                                    const std::vector<PeerLibrary>& libraries, double seconds) {
+    std::vector<Player> players{node};
+    std::vector<PeerCost> costs{{.name = "gainstage"}};
+    for (const PeerLibrary& library : libraries)
+        if (Player player = library.player_of(exhibit.name)) {
+            players.push_back(std::move(player));
+            costs.push_back({.name = library.name()});
+        }
+    if (players.size() == 1) return {};
+    const auto at_16 = measure_players(players, 16, seconds);
+    const auto judged = measure_players(players, judged_size, seconds);
+    for (std::size_t i = 0; i < costs.size(); ++i)
+        costs[i].at_16 = at_16[i].median_ns, costs[i].judged = judged[i].median_ns;
+    return costs;
+}
+
+Row measure(const Exhibit& exhibit, const std::vector<PeerLibrary>& libraries, double seconds) {
     const auto model = exhibit.make().read();
     const NodeType* type = type_that_plays(all_nodes(), exhibit.architecture);
     if (!type) throw std::logic_error("no node plays " + exhibit.architecture);
@@ -88,6 +122,7 @@ Row measure(const Exhibit& exhibit, double seconds) {
         row.touched_bytes += sizeof(float) * static_cast<double>(tensor.data.size());
     const Player mover = [&](const float* in, float* out, int frames) { node.play_moving(in, out, frames); };
     row.moving = measure_phases(mover, phase_frames, seconds);
+    row.peers = measure_peers(exhibit, players[0], libraries, seconds);
     return row;
 }
 
@@ -171,7 +206,33 @@ nlohmann::ordered_json json_of(const Row& row, const Machine& machine) {
                                   {"p99_ns", row.node[i].p99_ns},
                                   {"max_ns", row.node[i].max_ns},
                                   {"plain_median_ns", row.twin[i].median_ns}});
+    if (row.peers.empty()) return json;
+    json["times_fastest_peer"] = row.times_fastest_peer();
+    json["peer_met"] = row.peer_met();
+    for (const PeerCost& peer : row.peers)
+        json["beside"].push_back(
+            {{"name", peer.name}, {"median_ns_at_16", peer.at_16}, {"median_ns", peer.judged}});
     return json;
+}
+
+Table::Row standing_of(const Row& row) {
+    const PeerCost &mine = row.peers.front(), &other = row.fastest_peer();
+    return {row.exhibit->name,
+            fmt::format("{:.1f}", mine.at_16),
+            fmt::format("{:.1f}", mine.judged),
+            other.name,
+            fmt::format("{:.1f}", other.at_16),
+            fmt::format("{:.1f}", other.judged),
+            fmt::format("{:.2f} x of {:.2f} {}", row.times_fastest_peer(), least_over_peer,
+                        word(row.peer_met()))};
+}
+
+void print_peers(const std::vector<Row>& rows) {
+    Table table({"NS A SAMPLE IN BLOCKS OF", "16", fmt::format("{}", judged_size), "FASTEST OTHER", "16",
+                 fmt::format("{}", judged_size), "AS FAST"});
+    for (const Row& row : rows)
+        if (!row.peers.empty()) table.add(standing_of(row));
+    fmt::print("\n{}", table.text());
 }
 
 void print(const std::vector<Row>& rows, const Machine& machine) {
@@ -197,12 +258,19 @@ void print(const std::vector<Row>& rows, const Machine& machine) {
 
 }  // namespace
 
-int bench_all(double seconds, const std::string& only, bool json) {
+int bench_all(const BenchAllOptions& options) {
+    std::vector<PeerLibrary> libraries;
+    for (const std::string& path : options.beside) libraries.emplace_back(path);
     const Machine machine = measure_machine();
     std::vector<Row> rows;
     for (const Exhibit& exhibit : zoo())
-        if (exhibit.name.find(only) != std::string::npos) rows.push_back(measure(exhibit, seconds));
-    if (!json) return print(rows, machine), ok;
+        if (exhibit.name.find(options.only) != std::string::npos)
+            rows.push_back(measure(exhibit, libraries, options.seconds));
+    if (!options.json) {
+        print(rows, machine);
+        if (!libraries.empty()) print_peers(rows);
+        return ok;
+    }
     nlohmann::ordered_json all{{"level", machine.level},
                                {"clock_ghz", machine.clock_ghz},
                                {"fma_gflops", machine.fma_gflops},

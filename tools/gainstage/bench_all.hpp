@@ -2,10 +2,18 @@
 /// Every model that speed is promised for, beside its plain twin.
 
 #include <string>
+#include <vector>
 
 namespace gainstage {
 
-/// Prints a table, or JSON. `only`: those whose names contain it. Returns an exit code.
-int bench_all(double seconds_per_size, const std::string& only, bool json);
+struct BenchAllOptions {
+    double seconds = 0.2;             ///< of sound for each size
+    std::string only;                 ///< models whose names contain it
+    std::vector<std::string> beside;  ///< libraries of other engines (tools/bench/peer_library.hpp)
+    bool json = false;
+};
+
+/// Prints a table, or JSON. Returns an exit code. Throws PeerError.
+int bench_all(const BenchAllOptions&);
 
 }  // namespace gainstage
