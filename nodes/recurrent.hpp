@@ -59,7 +59,7 @@ public:
     std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
 
 private:
-    static constexpr int tile = lane_count;
+    static constexpr int tile = 4 * lane_count;  ///< what begins and ends one is 1 ns a sample at 16
 
     /// All layers, each with the channels side by side; the last one's h is left in hidden_.
     void step(const Block& block, int first, int frames) noexcept {
