@@ -188,7 +188,7 @@ void Smooth(const Gliding& g, float* raw, float* gain, int frames) noexcept {
 /// detector's goes through the next one, twice as fast, and its gains are there when the make-up cell comes.
 template <class Detector, class Makeup>
 void GlideAndMakeUp(const Gliding& g, float* raw, float* gain, int frames) noexcept {
-    constexpr int group = 8;
+    constexpr int group = 4;
     Detector detector(g.detector, g.detector_state);
     Makeup makeup(g.makeup, g.makeup_state);
     DoubleV s = hn::Set(Double(), *g.smoothed);
