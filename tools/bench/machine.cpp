@@ -78,6 +78,19 @@ void empty_own_caches() {
     (void)kept;
 }
 
+Machine middle_of(const std::vector<Machine>& measured) {
+    Machine middle = measured.front();
+    for (double Machine::*const number :
+         {&Machine::clock_ghz, &Machine::fma_gflops, &Machine::memory_gb_per_s}) {
+        std::vector<double> values;
+        for (const Machine& one : measured) values.push_back(one.*number);
+        const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+        std::nth_element(values.begin(), at, values.end());
+        middle.*number = *at;
+    }
+    return middle;
+}
+
 Machine measure_machine() {
     Machine machine{.level = simd_level()};
     empty_caches();  // its first walk makes its pages

@@ -2,6 +2,7 @@
 /// What this machine could do at most, measured in this process.
 
 #include <string>
+#include <vector>
 
 namespace gainstage {
 
@@ -14,6 +15,9 @@ struct Machine {
 
 /// Takes about 0.2 s.
 Machine measure_machine();
+/// The median of each number of at least one measurement: the clock is not the same all the time, and what
+/// else runs disturbs some of them.
+Machine middle_of(const std::vector<Machine>&);
 
 /// Pushes what models touch out of all caches: the next block reads from memory.
 void empty_caches();

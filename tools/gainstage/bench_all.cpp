@@ -261,11 +261,14 @@ void print(const std::vector<Row>& rows, const Machine& machine) {
 int bench_all(const BenchAllOptions& options) {
     std::vector<PeerLibrary> libraries;
     for (const std::string& path : options.beside) libraries.emplace_back(path);
-    const Machine machine = measure_machine();
+    std::vector<Machine> measured{measure_machine()};
     std::vector<Row> rows;
     for (const Exhibit& exhibit : zoo())
-        if (exhibit.name.find(options.only) != std::string::npos)
+        if (exhibit.name.find(options.only) != std::string::npos) {
             rows.push_back(measure(exhibit, libraries, options.seconds));
+            measured.push_back(measure_machine());
+        }
+    const Machine machine = middle_of(measured);
     if (!options.json) {
         print(rows, machine);
         if (!libraries.empty()) print_peers(rows);
