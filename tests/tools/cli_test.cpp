@@ -127,7 +127,8 @@ TEST_CASE("bench --all measures other engines in turn with ours") {
     const std::string small = "bench --all --only 'GRU 8' --seconds 0.1 ";
     const Outcome outcome = gainstage_run(small + "--json --beside " COPYING_PEER);
     REQUIRE(outcome.exit_code == 0);
-    const Json model = Json::parse(outcome.out)["models"][0], peers = model["beside"];
+    const Json model = Json::parse(outcome.out)["models"][0];
+    const Json& peers = model["beside"];
     REQUIRE(peers.size() == 2);
     CHECK(peers[0]["name"] == "gainstage");
     CHECK(has(peers[1]["name"], "copying_peer"));
