@@ -121,6 +121,9 @@ TEST_CASE("bench --all measures a family beside plain Eigen") {
     CHECK(model["worst_phase_over_median"] >= 1.);
     CHECK(model["phase_met"] == (model["worst_phase_over_median"] <= 1.3));
     CHECK(gainstage_run("bench").exit_code == 64);
+    const Outcome lone = gainstage_run("bench --only 'GRU 8' patches/hello.toml");
+    CHECK(lone.exit_code == 64);
+    CHECK(has(lone.err, "--only requires --all"));
 }
 
 TEST_CASE("bench --all measures other engines in turn with ours") {
@@ -141,7 +144,8 @@ TEST_CASE("bench --all measures other engines in turn with ours") {
     const Outcome without =
         gainstage_run("bench --all --only 'GRU 32' --seconds 0.1 --json --beside " COPYING_PEER);
     CHECK_FALSE(Json::parse(without.out)["models"][0].contains("beside"));
-    CHECK(gainstage_run("bench --beside " COPYING_PEER " patches/hello.toml").exit_code == 64);
+    CHECK(has(gainstage_run("bench --beside " COPYING_PEER " patches/hello.toml").err,
+              "--beside requires --all"));
     CHECK(gainstage_run(small + "--beside no-such.so").exit_code == 64);
     const Outcome wrong = gainstage_run(small + "--beside README.md");
     CHECK(wrong.exit_code == 65);

@@ -130,7 +130,6 @@ int run_bench(const BenchOptions& options) {
                               .only = options.only,
                               .beside = options.beside,
                               .json = options.json});
-        if (!options.beside.empty()) return fail(usage, "bench: --beside goes with --all");
         if (options.file.empty()) return fail(usage, "bench: name a patch or a model, or --all");
         return bench(options);
     } catch (const ModelError& error) {
@@ -146,14 +145,15 @@ void add_bench(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<BenchOptions>();
     CLI::App* command = app.add_subcommand("bench", "Measure what a patch or a model costs on this machine");
     command->add_option("file", options->file, "A patch (.toml) or a model (.safetensors)");
-    command->add_flag("--all", options->all,
-                      "Every family at the sizes that speed is promised for, beside plain Eigen");
-    command->add_option("--only", options->only, "With --all: models whose names contain this");
+    CLI::Option* const all = command->add_flag(
+        "--all", options->all, "Every family at the sizes that speed is promised for, beside plain Eigen");
+    command->add_option("--only", options->only, "With --all: models whose names contain this")->needs(all);
     command
         ->add_option("--beside", options->beside,
                      "With --all: another engine's models, measured in turn (tools/bench/peers)")
         ->check(CLI::ExistingFile)
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->needs(all);
     command->add_option("--rate", options->rate_hz, "Sample rate for a patch, in Hz")
         ->check(CLI::Range(8'000., 384'000.));
     command->add_option("--seconds", options->seconds, "Sound to play per block size and phase")
