@@ -84,6 +84,7 @@ class Scans(unittest.TestCase):
 
 # name -> (function of (arguments, plain), arguments); more samples than the compiled loops work on at once
 SHAPES = {
+    "taps": (lambda a, plain: shaping.taps(*a, plain=plain), lambda: (some(3, 283, 2), some(3, 4), some(3))),
     "leaky": (lambda a, plain: shaping.leaky(*a, plain=plain), lambda: (some(3, 50, 2), some(3))),
     "one slope for all": (lambda a, plain: shaping.leaky(*a, plain=plain), lambda: (some(3, 50, 2), some(1))),
     "shaped": (lambda a, plain: shaping.shaped(*a, plain=plain),

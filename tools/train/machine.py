@@ -41,6 +41,19 @@ def keep_memory():
         set_option(option, KEPT_BYTES)
 
 
+PARTS = "/proc/self/maps"  # what this process is made of, where the system is Linux
+
+
+def slow_products():
+    """Whether matrices are multiplied by the reference BLAS, as Debian's PyTorch does where no other is installed. A step of learning
+    then takes 1.4 (grey box) to 6.7 times as long (TCN): runtime/DECISIONS.md."""
+    try:
+        with open(PARTS, encoding="utf-8", errors="replace") as parts:
+            return any("/blas/libblas.so" in line for line in parts)
+    except OSError:
+        return False
+
+
 def in_words(device, processes=1):
     """Without the machine's name."""
     if str(device).startswith("cuda"):

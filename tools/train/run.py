@@ -11,7 +11,7 @@ from .baselines import setting_of
 from .data.pairs import TEST, TRAIN, UNSEEN, VALIDATION
 from .display import Display
 from .interruption import Interruption
-from .machine import chosen_device, in_words, keep_memory, use_threads
+from .machine import chosen_device, in_words, keep_memory, slow_products, use_threads
 from .plan import Plan, digest
 from .problem import USAGE, Problem
 from .train import Training
@@ -91,6 +91,9 @@ class Run:
         say(f"{self.model.describe()}; {self.model.parameter_count()} parameters, {self.model.operations():.0f} operations a sample")
         say(f"learns from {self.minutes(TRAIN):.1f} min, judged by {self.minutes(VALIDATION):.1f} min of recordings at "
             f"{self.dataset.sample_rate:g} Hz; on {in_words(self.device, options.processes)}")
+        if self.device == "cpu" and slow_products():
+            say("matrices are multiplied by a slow library here: with a faster one (Debian: apt install libopenblas0-serial) learning takes a "
+                "fraction of the time")
         say(f"a plain gain instead would have esr {training.validation.plain_gain():.4g}")
         if training.resume():
             say(f"goes on after {training.at.elapsed_s / 60:.1f} min, at epoch {training.epochs_done():.2f}")

@@ -93,6 +93,11 @@ class LstmSteps(torch.autograd.Function):
         return dx, product_over_time(d, x), product_over_time(d, before), d.sum(0), dbegin_h, dbegin_c, None, dh, dc
 
 
+def decades(units):
+    """Samples to remember, evenly over decades: from some to a tenth of a second."""
+    return torch.exp(torch.linspace(0.7, 8.5, units))
+
+
 class Cell(torch.nn.Module):
     """One layer. `kind`: "rnn" (Elman, tanh), "gru" or "lstm"; its weights are those of `network`, a module of PyTorch's."""
 
@@ -102,6 +107,15 @@ class Cell(torch.nn.Module):
         super().__init__()
         self.kind, self.units = kind, units
         self.network = self.KINDS[kind](inputs, units)
+
+    def remember(self, samples):
+        """The gates that keep the state (forget of an LSTM, update of a GRU) start between nearly open and nearly closed, so that unit n
+        remembers over samples[n], more than 1: chrono initialisation, Tallec & Ollivier, ICLR 2018."""
+        keep = torch.log(samples - 1.0)
+        with torch.no_grad():
+            self.network.bias_hh_l0[self.units:2 * self.units] = keep
+            if self.kind == "lstm":
+                self.network.bias_hh_l0[:self.units] = -keep
 
     def weights(self):
         n = self.network

@@ -116,18 +116,18 @@ class GreyBox(Model):
             cell.out.weight *= 0.1
             cell.out.bias.zero_()
             if self.makeup_kind == "gru":
-                self.start_slow(cell.cell.network, units)
+                self.start_slow(cell.cell)
         return cell
 
     @staticmethod
-    def start_slow(network, units):
+    def start_slow(cell):
         """Coupling capacitors remember tens of milliseconds: half of the units start as what they hear, the others as its slow
-        part, over 5 to 50 ms (update gates nearly closed, as in chrono initialisation, Tallec & Ollivier, ICLR 2018)."""
-        slow = units // 2
-        network.bias_hh_l0[units:2 * units] = torch.cat([torch.full((units - slow,), -2.0),
-                                                         torch.linspace(math.log(240.0), math.log(2400.0), slow)])
-        network.weight_ih_l0[units:2 * units] *= 0.1
-        network.weight_hh_l0 *= 0.1
+        part, over 5 to 50 ms."""
+        slow = cell.units // 2
+        logs = torch.cat([torch.full((cell.units - slow,), -2.0), torch.linspace(math.log(240.0), math.log(2400.0), slow)])
+        cell.remember(1.0 + torch.exp(logs))
+        cell.network.weight_ih_l0[cell.units:2 * cell.units] *= 0.1
+        cell.network.weight_hh_l0 *= 0.1
 
     # -------------------------------------------------------------------------------------------- sound
 

@@ -4,7 +4,7 @@ nodes/recurrent_weights.hpp."""
 import torch
 
 from . import forgetting
-from .cells import Cell, cell_operations
+from .cells import Cell, cell_operations, decades
 from .model import TRANSCENDENTAL, Model, linear_tensors
 
 
@@ -21,17 +21,7 @@ class Recurrent(Model):
         with torch.no_grad():
             self.out.weight *= 0.1
             self.out.bias.zero_()
-            self.start_slow(units)
-
-    def start_slow(self, units):
-        """The gates that keep the state start between nearly open and nearly closed, so that units remember from some
-        samples to a tenth of a second (Tallec & Ollivier, ICLR 2018: chrono initialisation, here over decades)."""
-        bias = self.cell.network.bias_hh_l0
-        reach = torch.exp(torch.linspace(0.7, 8.5, units))  # samples
-        keep = torch.log(reach - 1.0)
-        bias[units:2 * units] = keep  # forget of an LSTM, update of a GRU
-        if self.kind == "lstm":
-            bias[:units] = -keep
+            self.cell.remember(decades(units))
 
     def piece(self, x, knobs, state=None):
         sound = x.T.contiguous()

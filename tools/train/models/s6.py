@@ -9,8 +9,8 @@ import math
 import numpy as np
 import torch
 
-from . import forgetting, scans
-from .cells import Cell, cell_operations
+from . import forgetting, scans, shaping
+from .cells import Cell, cell_operations, decades
 from .model import TRANSCENDENTAL, Model, array, linear_tensors
 
 silu = torch.nn.functional.silu
@@ -51,10 +51,7 @@ class Ssm(torch.nn.Module):
         past, hidden = state or (x.new_zeros(self.inner, self.taps - 1, lanes), None)
         a, gate = (self.input @ x.reshape(len(x), -1)).view(2 * self.inner, steps, lanes).split(self.inner)
         a = torch.cat([past, a], dim=1)
-        u = self.conv_bias[:, None, None].expand(-1, steps, lanes)
-        for j in range(self.taps):
-            u = torch.addcmul(u, self.conv[:, j, None, None], a[:, j:j + steps])
-        u = silu(u)
+        u = silu(shaping.taps(a, self.conv, self.conv_bias))
         r, b, c = (self.x @ u.reshape(self.inner, -1)).view(-1, steps, lanes).split([self.rank, self.states, self.states])
         delta = torch.nn.functional.softplus(dense(self.dt, r))
         s, hidden = scans.selective(u, delta, b, c, self.a_log.exp(), hidden)
@@ -95,6 +92,8 @@ class Glu(torch.nn.Module):
 class Spectrum(torch.nn.Module):
     """Learned sums of the magnitudes of the spectrum of the last samples, padded with zeros to 2 bins - 1."""
 
+    PIECE = 64  # samples whose spectra are worked out at once: they stay in a processor's cache
+
     def __init__(self, window, bins, features):
         super().__init__()
         self.bins, self.layer = bins, torch.nn.Linear(bins, features)
@@ -102,8 +101,17 @@ class Spectrum(torch.nn.Module):
         self.register_buffer("waves", torch.cat([torch.cos(angle), torch.sin(angle)]).float())
 
     def forward(self, x, past):
-        re, im = last_windows(x, past, self.waves)[0].chunk(2)
-        return dense(self.layer, torch.sqrt(re * re + im * im + 1e-12))
+        sound = torch.cat([past, x])
+        pieces = (sound[first:first + self.PIECE + len(past)] for first in range(0, len(x), self.PIECE))
+        return dense(self.layer, torch.cat([self.magnitudes(piece) for piece in pieces], dim=1))
+
+    def magnitudes(self, sound):
+        """sound [window - 1 + time, batch] -> [bins, time, batch]"""
+        window, lanes = self.waves.shape[1], sound.shape[1]
+        steps = len(sound) - window + 1
+        windows = sound.reshape(-1).as_strided((window, steps * lanes), (lanes, 1))  # each row begins a sample later
+        re, im = (self.waves @ windows).view(-1, steps, lanes).chunk(2)
+        return torch.sqrt(re * re + im * im + 1e-12)
 
 
 class S6(Model):
@@ -135,6 +143,8 @@ class S6(Model):
         with torch.no_grad():
             self.film.weight *= 0.3
             self.film.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
+            if self.temporal:
+                self.temporal.remember(decades(channels).repeat(2))  # what it says is a gain and an offset for every channel
             self.input.weight *= 4.0
             self.input.bias.normal_(0.0, 0.5)
             louder = 2.5 ** (1.0 / stages)  # or what the states hold would hardly be heard; two such stages would blow up

@@ -3,7 +3,8 @@ seconds a 32-bit one would lose its last digits."""
 
 import numpy as np
 
-from .kernels import exp_minus, jit
+from . import loops
+from .kernels import jit
 
 
 @jit
@@ -154,64 +155,84 @@ def diagonal_backward(grad, end, u, pole, weight, direct, kept, du, dpole, dweig
 # ------------------------------------------------------------------------------------------------ selective state space
 
 @jit
+def run_state(decay, heard, h):
+    """One state over a chunk, h[t + 1] = decay[t] h[t] + heard[t]: h [steps + 1, lanes], its first row given."""
+    for t in range(len(heard)):
+        then, now, a, v = h[t], h[t + 1], decay[t], heard[t]
+        for b in range(len(now)):
+            now[b] = a[b] * then[b] + v[b]
+
+
+@jit
+def run_state_back(decay, asked, held):
+    """What the future asks of what each step kept, held[t] = decay[t] (held[t + 1] + asked[t]): held [steps + 1, lanes], its last
+    row given."""
+    for t in range(len(asked) - 1, -1, -1):
+        now, later, a, v = held[t], held[t + 1], decay[t], asked[t]
+        for b in range(len(now)):
+            now[b] = a[b] * (later[b] + v[b])
+
+
+@jit
 def selective_forward(u, delta, b_in, c_out, pace, state, y, kept):
     """h[d, n] = exp(-delta[d] pace[d, n]) h[d, n] + delta[d] u[d] b_in[n]; y[d] = sum_n h[d, n] c_out[n]. Rows [rows, time, batch];
-    state [inner, states, batch]; kept [chunks, inner, states, batch]."""
+    state [inner, states, batch]; kept [chunks, inner, states, batch]. One state at a time over a chunk: what does not wait for the
+    step before it runs along the chunk in long loops."""
     inner, steps, lanes = u.shape
-    states = pace.shape[1]
+    most = CHUNK * lanes
+    drive, decay, heard = np.empty(most, u.dtype), np.empty(most, u.dtype), np.empty(most, u.dtype)
+    h = np.empty((CHUNK + 1, lanes), u.dtype)
     for first in range(0, steps, CHUNK):
+        last = min(first + CHUNK, steps)
+        count, size = last - first, (last - first) * lanes
         kept[first // CHUNK] = state
         for d in range(inner):
-            for t in range(first, min(first + CHUNK, steps)):
-                for b in range(lanes):
-                    y[d, t, b] = 0
-                for n in range(states):
-                    p = pace[d, n]
-                    for b in range(lanes):
-                        step = delta[d, t, b]
-                        h = exp_minus(step * p) * state[d, n, b] + step * u[d, t, b] * b_in[n, t, b]
-                        state[d, n, b] = h
-                        y[d, t, b] += h * c_out[n, t, b]
+            step, out = delta[d, first:last].reshape(-1), y[d, first:last].reshape(-1)
+            loops.multiply(step, u[d, first:last].reshape(-1), drive)
+            out[:] = 0
+            for n in range(pace.shape[1]):
+                loops.decays(step, pace[d, n], decay)
+                loops.multiply(drive[:size], b_in[n, first:last].reshape(-1), heard)
+                h[0] = state[d, n]
+                run_state(decay[:size].reshape(count, lanes), heard[:size].reshape(count, lanes), h)
+                state[d, n] = h[count]
+                loops.add_products(out, h[1:count + 1].reshape(-1), c_out[n, first:last].reshape(-1))
 
 
 @jit
 def selective_backward(grad, end, u, delta, b_in, c_out, pace, kept, du, ddelta, db_in, dc_out, dpace):
     """db_in, dc_out and dpace begin at 0. `end`: of the last state, and then of the first."""
     inner, steps, lanes = u.shape
-    states = pace.shape[1]
-    past = np.empty((CHUNK + 1, states, lanes), u.dtype)
-    decay = np.empty((CHUNK, states, lanes), u.dtype)
-    sums = np.zeros((inner, states, lanes), u.dtype)
+    most = CHUNK * lanes
+    drive, decay, heard = np.empty(most, u.dtype), np.empty(most, u.dtype), np.empty(most, u.dtype)
+    asked, of_drive, of_exponent = np.empty(most, u.dtype), np.empty(most, u.dtype), np.empty(most, u.dtype)
+    h, held = np.empty((CHUNK + 1, lanes), u.dtype), np.empty((CHUNK + 1, lanes), u.dtype)
+    minus = u.dtype.type(-1.0)
     for first in range((steps - 1) // CHUNK * CHUNK, -1, -CHUNK):
         last = min(first + CHUNK, steps)
+        count, size = last - first, (last - first) * lanes
+        of_state = asked[:size]
         for d in range(inner):
-            past[0] = kept[first // CHUNK, d]
-            for t in range(first, last):
-                k = t - first
-                for n in range(states):
-                    p = pace[d, n]
-                    for b in range(lanes):
-                        step = delta[d, t, b]
-                        a = exp_minus(step * p)
-                        decay[k, n, b] = a
-                        past[k + 1, n, b] = a * past[k, n, b] + step * u[d, t, b] * b_in[n, t, b]
-            for t in range(last - 1, first - 1, -1):
-                k = t - first
-                for b in range(lanes):
-                    du[d, t, b] = 0
-                    ddelta[d, t, b] = 0
-                for n in range(states):
-                    p = pace[d, n]
-                    for b in range(lanes):
-                        g, step, v, i = grad[d, t, b], delta[d, t, b], u[d, t, b], b_in[n, t, b]
-                        e = end[d, n, b] + g * c_out[n, t, b]
-                        held = e * decay[k, n, b]
-                        dc_out[n, t, b] += g * past[k + 1, n, b]
-                        du[d, t, b] += e * step * i
-                        db_in[n, t, b] += e * step * v
-                        ddelta[d, t, b] += e * v * i - held * p * past[k, n, b]
-                        sums[d, n, b] -= held * step * past[k, n, b]
-                        end[d, n, b] = held
-    for d in range(inner):
-        for n in range(states):
-            dpace[d, n] = sums[d, n].sum()
+            step, row, g = delta[d, first:last].reshape(-1), u[d, first:last].reshape(-1), grad[d, first:last].reshape(-1)
+            loops.multiply(step, row, drive)
+            of_drive[:], of_exponent[:] = 0, 0
+            for n in range(pace.shape[1]):
+                said, told = b_in[n, first:last].reshape(-1), c_out[n, first:last].reshape(-1)
+                loops.decays(step, pace[d, n], decay)
+                loops.multiply(drive[:size], said, heard)
+                h[0] = kept[first // CHUNK, d, n]
+                run_state(decay[:size].reshape(count, lanes), heard[:size].reshape(count, lanes), h)
+                loops.multiply(g, told, asked)
+                held[count] = end[d, n]
+                run_state_back(decay[:size].reshape(count, lanes), asked[:size].reshape(count, lanes), held)
+                end[d, n] = held[0]
+                loops.add_products(dc_out[n, first:last].reshape(-1), g, h[1:count + 1].reshape(-1))
+                loops.add(of_state, held[1:count + 1].reshape(-1))
+                loops.add_products(db_in[n, first:last].reshape(-1), of_state, drive)
+                loops.add_products(of_drive[:size], of_state, said)
+                loops.multiply(held[:count].reshape(-1), h[:count].reshape(-1), heard)  # of -delta pace, the decay's exponent
+                dpace[d, n] -= np.dot(heard[:size], step)
+                loops.add_scaled(of_exponent[:size], heard, pace[d, n])
+            loops.multiply(of_drive[:size], step, du[d, first:last].reshape(-1))
+            loops.multiply(of_drive[:size], row, ddelta[d, first:last].reshape(-1))
+            loops.add_scaled(ddelta[d, first:last].reshape(-1), of_exponent, minus)

@@ -1,4 +1,4 @@
-"""What stands between the layers of S4D and TCN, with gradients: on the CPU each as one compiled loop (shaping_kernels.py), since sound
+"""What stands between the layers of S4D, S6 and TCN, with gradients: on the CPU each as one compiled loop (shaping_kernels.py), since sound
 is far larger than a processor's cache and every step of PyTorch's own goes through all of it; elsewhere, or where `plain` asks for it,
 in plain PyTorch. Sound is [channels, time, batch]."""
 
@@ -11,12 +11,10 @@ try:
 except ImportError:  # no numba
     kernels = None
 
-TILE = 512  # elements that are worked on at once, within a processor's first cache
-
 
 def tiled(per_stream):
     """[channels, batch] -> [channels, whole samples of the batch, about TILE elements]"""
-    return per_stream.detach().repeat(1, max(1, TILE // per_stream.shape[1]))
+    return per_stream.detach().repeat(1, max(1, kernels.TILE // per_stream.shape[1]))
 
 
 class Leaky(torch.autograd.Function):
@@ -55,6 +53,22 @@ class Shaped(torch.autograd.Function):
         return ds, *(tiles.view(len(s), -1, gain.shape[1]).sum(1) for tiles in (dgain, doffset)), dslope, dshare, dx
 
 
+class Taps(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias):
+        ctx.save_for_backward(x, weight)
+        y = torch.empty((len(x), x.shape[1] - weight.shape[1] + 1, x.shape[2]), dtype=x.dtype)
+        kernels.taps_forward(flat(x), np_of(weight), np_of(bias), x.shape[2], flat(y))
+        return y
+
+    @staticmethod
+    def backward(ctx, grad):
+        x, weight = ctx.saved_tensors
+        dx, dweight, dbias = (torch.empty(shape, dtype=x.dtype) for shape in (x.shape, weight.shape, (len(x),)))
+        kernels.taps_backward(flat(grad), flat(x), np_of(weight), x.shape[2], flat(dx), dweight.numpy(), dbias.numpy())
+        return dx, dweight, dbias
+
+
 def leaky(x, slope, plain=False):
     """x where it is above 0, slope x below; slope [channels] or [1]"""
     if not compiled(x, plain):
@@ -67,3 +81,12 @@ def shaped(s, gain, offset, slope, share, x, plain=False):
     if not compiled(s, plain):
         return torch.addcmul(leaky(torch.addcmul(offset[:, None], s, gain[:, None]), slope, plain=True), share[:, None, None], x)
     return Shaped.apply(s, gain, offset, slope.expand(len(s)), share, x)
+
+
+def taps(x, weight, bias, plain=False):
+    """Each channel through its own filter: y[c, t] = bias[c] + sum_j weight[c, j] x[c, t + j]; weight [channels, taps]. y is shorter than
+    x by all taps but one."""
+    if not compiled(x, plain):
+        steps = x.shape[1] - weight.shape[1] + 1
+        return bias[:, None, None] + sum(weight[:, j, None, None] * x[:, j:j + steps] for j in range(weight.shape[1]))
+    return Taps.apply(x, weight, bias)

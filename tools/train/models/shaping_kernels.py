@@ -5,7 +5,10 @@ made on one side only would be a branch, and sound has an unpredictable sign."""
 
 import numpy as np
 
+from . import loops
 from .kernels import jit
+
+TILE = 512  # elements that are worked on at once, within a processor's first cache
 
 
 @jit
@@ -68,3 +71,27 @@ def shaped_backward(grad, s, gain, offset, slope, share, x, ds, dgain, doffset, 
                 sum_share += g[i] * past[i]
                 out[i] = r * g[i]
         dslope[c], dshare[c] = sum_slope, sum_share
+
+
+@jit
+def taps_forward(x, weight, bias, lanes, y):
+    """x: longer than y by as many samples as there are taps, but one; its samples are `lanes` numbers apart"""
+    for c in range(len(x)):
+        for begin in range(0, y.shape[1], TILE):
+            out = y[c, begin:begin + TILE]
+            out[:] = bias[c]
+            for j in range(weight.shape[1]):
+                loops.add_scaled(out, x[c, begin + j * lanes:], weight[c, j])
+
+
+@jit
+def taps_backward(grad, x, weight, lanes, dx, dweight, dbias):
+    dx[:], dweight[:], dbias[:] = 0, 0, 0
+    for c in range(len(x)):
+        for begin in range(0, grad.shape[1], TILE):
+            g = grad[c, begin:begin + TILE]
+            dbias[c] += g.sum()
+            for j in range(weight.shape[1]):
+                here = slice(begin + j * lanes, begin + j * lanes + g.size)
+                loops.add_scaled(dx[c, here], g, weight[c, j])
+                dweight[c, j] += np.dot(g, x[c, here])
