@@ -84,23 +84,33 @@ HWY_INLINE V OneMinusExp(D d, V x) {
     return hn::NegMulAdd(scale, ExpOfRest(d, x, n), hn::Sub(one, scale));
 }
 
-/// 2^x for x <= 0, absolute error 2e-7. Held to x >= -126.
+/// 2^f for f in -0.5..0.5, relative error 2e-7.
+template <class D, class V>
+HWY_INLINE V Exp2OfFraction(D d, V f) {
+    V p = hn::Set(d, 1.32764666e-3f);
+    p = hn::MulAdd(p, f, hn::Set(d, 9.67554189e-3f));
+    p = hn::MulAdd(p, f, hn::Set(d, 5.55071346e-2f));
+    p = hn::MulAdd(p, f, hn::Set(d, 2.40221202e-1f));
+    p = hn::MulAdd(p, f, hn::Set(d, 6.93146944e-1f));
+    return hn::MulAdd(p, f, hn::Set(d, 1.f));
+}
+
+/// 2^x for x <= 0, absolute error 2e-7; at most 2e-38 from -126 down.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Exp2OfNegative(D d, V x) {
+#if HWY_TARGET <= HWY_AVX3
+    if constexpr (sizeof(V) == 64) {  // an instruction that scales, and does so at any exponent
+        const V whole = hn::Round(x);
+        return V{_mm512_scalef_ps(Exp2OfFraction(d, hn::Sub(x, whole)).raw, whole.raw)};
+    }
+#endif
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
     x = hn::IfThenElse(hn::Lt(x, hn::Set(d, -126.f)), hn::Set(d, -126.f), x);
 #else
     x = hn::Max(hn::Set(d, -126.f), x);
 #endif
     const V n = hn::Add(x, hn::Set(d, rounder));
-    const V f = hn::Sub(x, hn::Sub(n, hn::Set(d, rounder)));
-    V p = hn::Set(d, 1.32764666e-3f);
-    p = hn::MulAdd(p, f, hn::Set(d, 9.67554189e-3f));
-    p = hn::MulAdd(p, f, hn::Set(d, 5.55071346e-2f));
-    p = hn::MulAdd(p, f, hn::Set(d, 2.40221202e-1f));
-    p = hn::MulAdd(p, f, hn::Set(d, 6.93146944e-1f));
-    p = hn::MulAdd(p, f, hn::Set(d, 1.f));
-    return Scaled(d, p, n);
+    return Scaled(d, Exp2OfFraction(d, hn::Sub(x, hn::Sub(n, hn::Set(d, rounder)))), n);
 }
 
 /// tanh x = x (low + x^4 high) / below, for x held to where it is not yet 1: two chains side by side.
