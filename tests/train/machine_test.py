@@ -2,6 +2,8 @@
 """What a run says about the machine it is on."""
 
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from unittest import mock
@@ -11,7 +13,7 @@ import support
 support.need("numpy", "torch", "scipy", "soundfile", "numba")
 
 import small  # noqa: E402,F401
-from train import machine  # noqa: E402
+from train import libraries, machine  # noqa: E402
 
 PART = "7f3a4c000000-7f3a4c0a2000 r-xp 0000b000 fe:00 1583 {}\n"
 
@@ -37,6 +39,27 @@ class Products(unittest.TestCase):
     def test_where_no_system_tells_nothing_is_said(self):
         with mock.patch.object(machine, "PARTS", "/nowhere/maps"):
             self.assertFalse(machine.slow_products())
+
+
+class Cores(unittest.TestCase):
+    def wish(self, threads, processes, **before):
+        with mock.patch.dict(os.environ, before, clear=True):
+            libraries.share_cores(threads, processes)
+            return os.environ.get("OPENBLAS_NUM_THREADS")
+
+    def test_processes_that_share_the_cores_take_one_each_unless_the_user_says_otherwise(self):
+        self.assertIsNone(self.wish(0, 1))
+        self.assertEqual(self.wish(0, 2), "1")
+        self.assertEqual(self.wish(3, 2), "3")
+        self.assertEqual(self.wish(0, 2, OPENBLAS_NUM_THREADS="4"), "4")
+
+    def test_it_is_said_before_any_library_is_loaded(self):
+        said = "import sys; from train import __main__ as m; m.libraries.go = lambda *_: print('torch' in sys.modules, 'numpy' in sys.modules); "
+        said += "m.main(['gru', '--data', 'nowhere', '-o', 'x.safetensors', '--processes', '2']); import os; print(os.environ['OPENBLAS_NUM_THREADS'])"
+        environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
+        out = subprocess.run([sys.executable, "-c", said], env={**environment, "PYTHONPATH": support.TOOLS}, capture_output=True, text=True,
+                             check=True).stdout
+        self.assertEqual(out.split(), ["False", "False", "1"])
 
 
 if __name__ == "__main__":

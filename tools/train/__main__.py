@@ -103,7 +103,9 @@ def parse_arguments(arguments):
 
 
 def main(arguments):
-    return libraries.go(".run", "Run", parse_arguments(arguments))
+    options = parse_arguments(arguments)
+    libraries.share_cores(options.threads, options.processes)
+    return libraries.go(".run", "Run", options)
 
 
 if __name__ == "__main__":
