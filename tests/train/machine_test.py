@@ -12,7 +12,6 @@ import support
 
 support.need("numpy", "torch", "scipy", "soundfile", "numba")
 
-import small  # noqa: E402,F401
 from train import libraries, machine  # noqa: E402
 
 PART = "7f3a4c000000-7f3a4c0a2000 r-xp 0000b000 fe:00 1583 {}\n"
