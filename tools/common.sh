@@ -101,12 +101,14 @@ hand_over_to_owner() {  # SCRIPT ARGUMENT...
     exec sudo -H -u "#$owner" "$@" --no-install
 }
 
+# GAINSTAGE_WERROR=ON in the environment makes warnings errors, as in CI.
 build() {  # FOLDER "CMAKE OPTIONS" TARGET...
     local folder=$1 options=$2 quiet=()
     shift 2
     [ -t 1 ] || quiet=(--quiet)
     # shellcheck disable=SC2086  # options are words
-    cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release $options >"$folder.log" 2>&1 || {
+    cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+        "-DGAINSTAGE_WERROR=${GAINSTAGE_WERROR:-OFF}" $options >"$folder.log" 2>&1 || {
         cat "$folder.log" >&2
         fail 70 "CMake could not configure $folder."
     }

@@ -1,5 +1,7 @@
 /// Branches on several threads: the same bits, and a worker that does not come back.
 
+#include <random>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
 #include "tests/support/in_child.hpp"

@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "runtime/model/model.hpp"
 
@@ -31,9 +32,10 @@ std::unique_ptr<Twin> make_s4d(const Model&);
 std::unique_ptr<Twin> make_s6(const Model&);
 std::unique_ptr<Twin> make_tcn(const Model&);
 
-inline const Tensor& tensor(const Model& model, const std::string& name) {
+/// `name` by value: a reference that comes back cannot be taken for one to it.
+inline const Tensor& tensor(const Model& model, std::string_view name) {
     const Tensor* found = model.find(name);
-    if (!found) throw ModelError(name + " is missing");
+    if (!found) throw ModelError(std::string(name) + " is missing");
     return *found;
 }
 /// The first dimension by all others.
