@@ -16,8 +16,8 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/nonblocking.hpp"
 #include "runtime/param.hpp"
-#include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
 

@@ -3,7 +3,7 @@
 ///
 /// Rational and polynomial minimax fits of our own (iterated least squares at 25 digits, coefficients rounded
 /// to floats); the largest errors stated are measured against doubles on every level by
-/// tests/nodes/vector_math_test.cpp. NaN goes in and comes out.
+/// tests/nodes/kernels/vector_math_test.cpp. NaN goes in and comes out.
 
 #include <hwy/highway.h>
 

@@ -38,8 +38,7 @@ void InputRecorder::push(const float* const* in, int frames) noexcept {
     const bool fits = room() >= frames && (open_gap_.frames == 0 || gaps_.push(open_gap_));
     if (fits) {
         open_gap_.frames = 0;
-        for (int c = 0; c < input_channels_; ++c)
-            rings_[static_cast<std::size_t>(c)]->push(in[c], static_cast<std::size_t>(frames));
+        for (int c = 0; c < input_channels_; ++c) rings_[c]->push(in[c], static_cast<std::size_t>(frames));
         if (input_channels_ == 0)
             for (int k = 0; k < frames; k += 64)
                 rings_.front()->push(silence, static_cast<std::size_t>(std::min(64, frames - k)));

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "runtime/io/sound_file.hpp"
-#include "runtime/realtime/nonblocking.hpp"
+#include "runtime/nonblocking.hpp"
 
 namespace gainstage {
 

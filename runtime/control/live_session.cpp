@@ -262,9 +262,9 @@ LiveStatus LiveSession::status() {
                       .gain_reduction_db = {},
                       .last_midi = last_midi_};
     for (int c = 0; c < std::min(format.in_channels, RoomStats::metered_channels); ++c)
-        status.in_peak_db.push_back(to_db(stats.in_peak[static_cast<std::size_t>(c)].exchange(0.f)));
+        status.in_peak_db.push_back(to_db(stats.in_peak[c].exchange(0.f)));
     for (int c = 0; c < std::min(format.out_channels, RoomStats::metered_channels); ++c)
-        status.out_peak_db.push_back(to_db(stats.out_peak[static_cast<std::size_t>(c)].exchange(0.f)));
+        status.out_peak_db.push_back(to_db(stats.out_peak[c].exchange(0.f)));
     if (const Arrangement* playing = engine_->playing())
         for (const auto& slot : playing->slots)
             for (std::size_t r = 0; r < slot->readings.size(); ++r)

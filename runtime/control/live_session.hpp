@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "runtime/control/engine.hpp"
 #include "runtime/control/file_watcher.hpp"
 #include "runtime/control/input_recorder.hpp"
-#include "runtime/control/patch_loader.hpp"
-#include "runtime/control/take_log.hpp"
+#include "runtime/engine/engine.hpp"
+#include "runtime/engine/patch_loader.hpp"
+#include "runtime/engine/take_log.hpp"
 #include "runtime/io/audio_device.hpp"
 #include "runtime/io/midi_input.hpp"
 

@@ -47,15 +47,14 @@ std::vector<std::string> PollingWatcher::look() {
 }
 
 std::vector<std::string> PollingWatcher::poll(std::chrono::milliseconds timeout) {
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point end = Clock::now() + timeout;
+    const auto end = std::chrono::steady_clock::now() + timeout;
     for (;;) {
         std::vector<std::string> changed;
-        if (Clock::now() >= next_look_) {
+        if (std::chrono::steady_clock::now() >= next_look_) {
             changed = look();
-            next_look_ = Clock::now() + interval;
+            next_look_ = std::chrono::steady_clock::now() + interval;
         }
-        if (!changed.empty() || Clock::now() >= end) return changed;
+        if (!changed.empty() || std::chrono::steady_clock::now() >= end) return changed;
         std::this_thread::sleep_until(std::min(next_look_, end));
     }
 }

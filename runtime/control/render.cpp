@@ -28,7 +28,7 @@ public:
     void add(const std::vector<std::vector<float>>& sound, int from, int frames) {
         for (const auto& channel : sound)
             for (int k = from; k < from + frames; ++k) {
-                const double x = channel[static_cast<std::size_t>(k)];
+                const double x = channel[k];
                 peak_ = std::max(peak_, std::abs(x));
                 energy_ += x * x;
                 ++count_;

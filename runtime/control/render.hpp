@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/control/offline_stream.hpp"
+#include "runtime/engine/offline_stream.hpp"
 #include "runtime/io/automation_file.hpp"
 #include "runtime/io/midi_file.hpp"
 

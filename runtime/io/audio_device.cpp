@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/io/muted_cerr.hpp"
 #include "runtime/io/patience.hpp"
 #include "runtime/io/quiet_stderr.hpp"
 #include "runtime/io/rtaudio_bridge.hpp"
@@ -18,31 +19,6 @@ namespace gainstage {
 namespace {
 
 using namespace std::chrono_literals;
-
-#ifdef GAINSTAGE_RTAUDIO_6
-struct MutedCerr {};
-#else
-/// When a JACK server dies, RtAudio 5 writes to std::cerr from a thread that it has just ordered to be
-/// cancelled; now and then that ended the program. What is not written can't be interrupted. (Our own
-/// messages go another way.)
-class MutedCerr {
-public:
-    MutedCerr() : state_(std::cerr.rdstate()), flags_(std::cerr.flags()) {
-        std::cerr.unsetf(std::ios::unitbuf);
-        std::cerr.setstate(std::ios::badbit);
-    }
-    ~MutedCerr() {
-        std::cerr.clear(state_);
-        std::cerr.flags(flags_);
-    }
-    MutedCerr(const MutedCerr&) = delete;
-    MutedCerr& operator=(const MutedCerr&) = delete;
-
-private:
-    const std::ios::iostate state_;
-    const std::ios::fmtflags flags_;
-};
-#endif
 
 /// The device by which the stream is called.
 const AudioDeviceInfo& named(const ChosenDevice& chosen) {
@@ -144,7 +120,7 @@ ChosenDevice AudioDevice::Backend::choose(const AudioRequest& request) {
 unsigned AudioDevice::Backend::id_of(const AudioDeviceInfo& device) const {
     const auto same = [&](const AudioDeviceInfo& other) { return other.name == device.name; };
     const auto found = std::find_if(api_.devices.begin(), api_.devices.end(), same);
-    return api_.ids[static_cast<std::size_t>(found - api_.devices.begin())];
+    return api_.ids[found - api_.devices.begin()];
 }
 
 AudioFormat AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRequest& request) {

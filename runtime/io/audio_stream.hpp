@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string>
 
-#include "runtime/realtime/nonblocking.hpp"
+#include "runtime/nonblocking.hpp"
 
 namespace gainstage {
 

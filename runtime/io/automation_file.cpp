@@ -16,8 +16,8 @@ namespace gainstage {
 
 namespace {
 
-constexpr std::uintmax_t largest_file_bytes = 64 << 20;
-constexpr double latest_seconds = 1e6;
+constexpr std::uintmax_t largest_automation_bytes = 64 << 20;
+constexpr double latest_move_s = 1e6;
 constexpr std::size_t most_problems = 100;  // a file of another kind is wrong in every line
 
 /// A piece of a line without the blanks around it.
@@ -83,7 +83,7 @@ private:
         const auto value = number(fields[2].text);
         const Place place{line, fields[1].column};
         const std::size_t problems_before = count_;
-        if (!seconds || *seconds < 0. || *seconds > latest_seconds)
+        if (!seconds || *seconds < 0. || *seconds > latest_move_s)
             problem({line, fields[0].column},
                     "expected seconds, a number from 0 to 1000000, found " + in_quotes(fields[0].text));
         if (fields[1].text.empty()) problem(place, "expected node.parameter, found nothing");
@@ -132,7 +132,7 @@ Automation read_automation_file(const std::string& path) {
         return refused(path, "there is no such automation file: check the path", 66);
     const std::uintmax_t size = std::filesystem::file_size(path, error);
     if (error) return refused(path, "not a readable file: " + error.message(), 66);
-    if (size > largest_file_bytes)
+    if (size > largest_automation_bytes)
         return refused(path, "too large for an automation file (64 MB at most)", 65);
     std::ifstream stream(path, std::ios::binary);
     std::string text(size, '\0');

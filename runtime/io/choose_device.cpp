@@ -10,6 +10,12 @@
 
 namespace gainstage {
 
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
 namespace {
 
 enum class Way { in, out };
@@ -25,12 +31,6 @@ int wanted(const AudioRequest& request, Way way) {
 }
 const std::string& asked_name(const AudioRequest& request, Way way) {
     return way == Way::in && !request.in_device.empty() ? request.in_device : request.device;
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
 }
 
 using Found = std::vector<const AudioDeviceInfo*>;

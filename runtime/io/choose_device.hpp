@@ -35,6 +35,8 @@ struct ChosenDevice {
 /// Throws DeviceError; `devices` must outlive the result.
 ChosenDevice choose_device(const AudioDevices& devices, const AudioRequest&);
 
+/// In small letters (ASCII): names are compared so.
+std::string lower(std::string text);
 /// One line per device, for messages.
 std::string describe(const AudioDevices&);
 

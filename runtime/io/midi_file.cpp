@@ -13,8 +13,8 @@ namespace gainstage {
 namespace {
 
 /// Longer than any performance: a day of dense controller moves is some 100 MB, a song some 100 kB.
-constexpr std::uintmax_t largest_file_bytes = 64 << 20;
-constexpr double latest_seconds = 1e6;
+constexpr std::uintmax_t largest_midi_file_bytes = 64 << 20;
+constexpr double latest_message_s = 1e6;
 
 /// A position within bytes that nobody vouches for.
 class Cursor {
@@ -181,7 +181,7 @@ std::vector<TimedMidi> timed(const std::vector<TickEvent>& events, const Header&
     for (const TickEvent& event : events) {
         const double seconds =
             since_seconds + static_cast<double>(event.tick - since_tick) * seconds_per_tick;
-        if (seconds > latest_seconds)
+        if (seconds > latest_message_s)
             throw MidiFileError(name + ": plays for more than 11 days: export the file again", 65);
         if (event.message.size > 0) {
             messages.push_back({seconds, event.message});
@@ -208,7 +208,7 @@ std::vector<TimedMidi> read_midi_file(const std::string& path) {
         throw MidiFileError(path + ": there is no such MIDI file: check the path", 66);
     const std::uintmax_t size = std::filesystem::file_size(path, error);
     if (error) throw MidiFileError(fmt::format("{}: not a readable file: {}", path, error.message()), 66);
-    if (size > largest_file_bytes)
+    if (size > largest_midi_file_bytes)
         throw MidiFileError(
             fmt::format("{}: {} MB is too large for a MIDI file (64 MB at most)", path, size >> 20), 65);
     std::ifstream stream(path, std::ios::binary);

@@ -20,7 +20,7 @@ constexpr std::string_view virtual_prefix = "virtual:";
 constexpr const char* client_name = "gainstage-midi";
 
 /// A JACK server may hang, and RtMidi waits for its answer without an end: nothing here waits longer.
-constexpr std::chrono::seconds opening_patience{5}, closing_patience{1};
+constexpr std::chrono::seconds finding_patience{5}, closing_patience{1};
 
 [[noreturn]] void fail_without_answer() {
     throw DeviceError("the server of the MIDI ports (JACK's?) runs but does not answer; restart it");
@@ -34,12 +34,6 @@ std::vector<RtMidi::Api> apis() {
     std::erase(all, RtMidi::RTMIDI_DUMMY);
     std::stable_partition(all.begin(), all.end(), [](RtMidi::Api api) { return api == RtMidi::UNIX_JACK; });
     return all;
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
 }
 
 /// Null where the API has no server.
@@ -83,7 +77,7 @@ void find_ports(MidiPorts& ports) {
 MidiPorts list_midi_ports() {
     const QuietStderr quiet;
     const auto ports = std::make_shared<MidiPorts>();
-    if (!returns_within(opening_patience, [ports] { find_ports(*ports); })) fail_without_answer();
+    if (!returns_within(finding_patience, [ports] { find_ports(*ports); })) fail_without_answer();
     return *ports;
 }
 
@@ -190,7 +184,7 @@ private:
 
 MidiInput::MidiInput(const std::string& name, MidiQueue& queue) : open_(std::make_shared<Port>(queue)) {
     const QuietStderr quiet;
-    if (returns_within(opening_patience, [port = open_, name] { port->open(name); })) return;
+    if (returns_within(finding_patience, [port = open_, name] { port->open(name); })) return;
     open_->shut();
     fail_without_answer();
 }

@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "runtime/realtime/nonblocking.hpp"
+#include "runtime/nonblocking.hpp"
 
 namespace gainstage {
 

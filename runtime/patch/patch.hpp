@@ -1,6 +1,6 @@
 #pragma once
 /// What the player wrote, as plain values. No judgement yet about node types, names or ranges: see
-/// graph/resolve.hpp.
+/// resolve/resolve.hpp.
 
 #include <cstdint>
 #include <string>

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/four.hpp"
 #include "runtime/realtime/denormals.hpp"
-#include "runtime/realtime/four.hpp"
 
 namespace gainstage {
 
@@ -126,11 +126,11 @@ public:
     explicit Host(AudioRoom& room) : room_(room) {}
 
     float value(const GraphTarget& target) const noexcept override {
-        Slot& slot = *room_.score_->targets[static_cast<std::size_t>(target.node)].slot;
-        return slot.knobs()[static_cast<std::size_t>(index(target, slot))].to;
+        Slot& slot = *room_.score_->targets[target.node].slot;
+        return slot.knobs()[index(target, slot)].to;
     }
     void set(const GraphTarget& target, float value, float smooth_ms) noexcept override {
-        TargetSlot& slots = room_.score_->targets[static_cast<std::size_t>(target.node)];
+        TargetSlot& slots = room_.score_->targets[target.node];
         room_.move_target(slots, index(target, *slots.slot), value, smooth_ms);
     }
     void panic() noexcept override { room_.apply({.kind = EventKind::panic, .stamp = 0}); }
@@ -190,7 +190,7 @@ void AudioRoom::move_knob(const Event& event) noexcept {
     if (!score_ || event.key >= score_->target_of_key.size()) return;
     const int index = score_->target_of_key[event.key];
     if (index < 0) return;
-    TargetSlot& target = score_->targets[static_cast<std::size_t>(index)];
+    TargetSlot& target = score_->targets[index];
     const auto& numbers = target.slot->knob_numbers;
     const auto knob = std::find(numbers.begin(), numbers.end(), event.knob);
     if (knob == numbers.end()) return;
@@ -205,7 +205,7 @@ void AudioRoom::move_target(TargetSlot& target, std::int32_t param, float value,
     if (param < 0 || param >= static_cast<std::int32_t>(slot.ramps.size())) return;
     const Ramp ramp = start_ramp(slot, param, value, smooth_ms);
     if (target.leaving) {
-        const int theirs = target.leaving_param[static_cast<std::size_t>(param)];
+        const int theirs = target.leaving_param[param];
         if (theirs >= 0) start_ramp(*target.leaving, theirs, value, smooth_ms);
     }
     remember_knob(slot.key, param, ramp);
@@ -224,13 +224,13 @@ void AudioRoom::remember_knob(NodeKey key, std::int32_t param, const Ramp& ramp)
 }
 
 Ramp AudioRoom::start_ramp(Slot& slot, std::int32_t param, float value, float smooth_ms) noexcept {
-    const ParamSpec& spec = slot.specs[static_cast<std::size_t>(param)];
-    Ramp& ramp = slot.knobs()[static_cast<std::size_t>(param)];
+    const ParamSpec& spec = slot.specs[param];
+    Ramp& ramp = slot.knobs()[param];
     const float asked = std::isnan(value) ? spec.start : value;
     if (asked != value || asked < spec.min || asked > spec.max)
         report({.kind = ReportKind::clamped, .key = slot.key, .param = param, .value = value, .stamp = now_});
     const float to = nearest_value(spec, asked);
-    const float ms = smooth_ms >= 0.f ? smooth_ms : slot.smooth_ms[static_cast<std::size_t>(param)];
+    const float ms = smooth_ms >= 0.f ? smooth_ms : slot.smooth_ms[param];
     const std::uint32_t length = spec.steps > 1 ? 0 : samples(ms);
     ramp = {.start = now_, .length = length, .from = ramp.at(now_), .to = to};
     if (param >= slot.param_count) slot.update_plain();
@@ -290,11 +290,10 @@ void AudioRoom::play_master(DeviceBlock& device, int frames) noexcept {
 
 void AudioRoom::report_trips(const Piece& piece) noexcept {
     for (int i = 0; i < std::min(piece.trip_count, Piece::max_trips); ++i) {
-        const Trip& trip = trips_[static_cast<std::size_t>(i)];
+        const Trip& trip = trips_[i];
         const Quarantine& q = trip.slot->quarantine;
         const int target = score_->target_of_key[trip.slot->key];
-        if (target < 0 || score_->targets[static_cast<std::size_t>(target)].slot != trip.slot)
-            continue;  // it leaves anyway
+        if (target < 0 || score_->targets[target].slot != trip.slot) continue;  // it leaves anyway
         report({.kind = ReportKind::trip,
                 .cause = trip.cause,
                 .latched = q.latched,
@@ -334,9 +333,9 @@ void raise_peak(std::atomic<float>& peak, const float* sound, int frames) noexce
 void AudioRoom::measure(const float* const* in, int in_channels, float* const* out, int out_channels,
                         int frames, std::uint64_t ticks) noexcept {
     for (int c = 0; c < std::min(in_channels, RoomStats::metered_channels); ++c)
-        raise_peak(stats_.in_peak[static_cast<std::size_t>(c)], in[c], frames);
+        raise_peak(stats_.in_peak[c], in[c], frames);
     for (int c = 0; c < std::min(out_channels, RoomStats::metered_channels); ++c)
-        raise_peak(stats_.out_peak[static_cast<std::size_t>(c)], out[c], frames);
+        raise_peak(stats_.out_peak[c], out[c], frames);
     const auto load = static_cast<float>(static_cast<double>(ticks) / (ticks_per_sample_ * frames));
     count(stats_.blocks, 1);
     count(stats_.frames, static_cast<std::uint64_t>(frames));

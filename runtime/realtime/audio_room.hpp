@@ -44,7 +44,7 @@ public:
     bool post(Transition* transition) { return news_.push({{}, transition}); }
     bool next_report(Report& report) { return reports_.pop(report); }
     /// The queue of one MIDI port; its producer is that port's thread.
-    MidiQueue& midi_queue(int port) { return *midi_[static_cast<std::size_t>(port)]; }
+    MidiQueue& midi_queue(int port) { return *midi_[port]; }
     RoomStats& stats() noexcept { return stats_; }
     const RoomConfig& config() const noexcept { return config_; }
     /// Null where the audio thread is alone.

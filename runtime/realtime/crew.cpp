@@ -54,8 +54,7 @@ void gather(const Task& task, Piece& piece) noexcept {
     piece.history_lost = piece.history_lost || part.history_lost;
     for (int i = 0; i < part.trip_count; ++i, ++piece.trip_count)
         if (piece.trips && i < Piece::max_trips && piece.trip_count < Piece::max_trips)
-            (*piece.trips)[static_cast<std::size_t>(piece.trip_count)] =
-                task.trips[static_cast<std::size_t>(i)];
+            (*piece.trips)[piece.trip_count] = task.trips[i];
 }
 
 /// This thread is the only writer.
@@ -99,9 +98,7 @@ Crew::Claim Crew::claim(Owner who) noexcept {
         if (round_of(done) != round_of(claimed)) return {};
         const TaskSet allowed = who == Owner::audio ? every_task : anyone_.load(std::memory_order_relaxed);
         TaskSet open = ~set_of(claimed) & allowed;
-        while (open &&
-               (needs_[static_cast<std::size_t>(std::countr_zero(open))].load(std::memory_order_relaxed) &
-                ~set_of(done)))
+        while (open && (needs_[std::countr_zero(open)].load(std::memory_order_relaxed) & ~set_of(done)))
             open &= open - 1;
         if (!open) return {};
         const int task = std::countr_zero(open);
@@ -132,7 +129,7 @@ void Crew::work(Worker& me) noexcept {
 void Crew::run(Worker& me, Claim mine) noexcept {
     const DeviceCallbackScope scope;
     const Plan& plan = *plan_;
-    Task& task = plan.tasks->list[static_cast<std::size_t>(mine.task)];
+    Task& task = plan.tasks->list[mine.task];
     task.piece = part_of(piece_, task, &no_device);
     for (int step = task.begin;
          step < task.end && round_of(done_.load(std::memory_order_relaxed)) == mine.round;) {
@@ -210,7 +207,7 @@ void Crew::hand_out(const Plan& plan, const Piece& piece) noexcept {
 }
 
 void Crew::run_own(const Plan& plan, int number) noexcept {
-    Task& task = plan.tasks->list[static_cast<std::size_t>(number)];
+    Task& task = plan.tasks->list[number];
     task.piece = part_of(piece_, task, piece_.device);
     run_steps(plan, task.piece, task.begin, task.end);
     done_.fetch_or(task_bit(number), std::memory_order_acq_rel);
@@ -276,14 +273,14 @@ void Crew::give_up(Plan& plan, Piece& piece) noexcept {
 }
 
 NodeKey Crew::stands_in(const Plan& plan, int number) const noexcept {
-    const Task& task = plan.tasks->list[static_cast<std::size_t>(number)];
+    const Task& task = plan.tasks->list[number];
     int at = task.begin;
     for (const Worker& worker : workers_) {
         const int step = worker.step.load(std::memory_order_relaxed);
         if (step >= task.begin && step < task.end) at = step;
     }
     for (; at < task.end; ++at)
-        if (const Step& step = plan.steps[static_cast<std::size_t>(at)]; step.node) return step.slot->key;
+        if (const Step& step = plan.steps[at]; step.node) return step.slot->key;
     return task.slots.back()->key;
 }
 

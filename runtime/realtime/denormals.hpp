@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "runtime/realtime/nonblocking.hpp"
+#include "runtime/nonblocking.hpp"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <xmmintrin.h>

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "runtime/node.hpp"
-#include "runtime/realtime/nonblocking.hpp"
+#include "runtime/nonblocking.hpp"
 
 namespace gainstage {
 

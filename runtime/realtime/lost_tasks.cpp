@@ -23,7 +23,7 @@ void use_stand_in(Plan& plan, const Crossing& crossing) noexcept {
     for (std::size_t t = 0; t < plan.tasks->list.size(); ++t) {
         if (is_in(plan.tasks->lost, t)) continue;
         for (int s = plan.tasks->list[t].begin; s < plan.tasks->list[t].end; ++s) {
-            const Step& step = plan.steps[static_cast<std::size_t>(s)];
+            const Step& step = plan.steps[s];
             redirect(plan.ports.data(), step.inputs, all, step.input_count, crossing);
             redirect(plan.ports.data(), step.outputs, all, step.output_count, crossing);
         }

@@ -1,8 +1,8 @@
 #pragma once
 /// How far a control is turned <-> the value that it means.
 
+#include "runtime/nonblocking.hpp"
 #include "runtime/patch/patch.hpp"
-#include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
 

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <span>
 
+#include "runtime/nonblocking.hpp"
 #include "runtime/patch/patch.hpp"
 #include "runtime/realtime/midi_message.hpp"
-#include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
 

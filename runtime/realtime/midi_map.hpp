@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "runtime/graph/graph.hpp"
+#include "runtime/nonblocking.hpp"
 #include "runtime/realtime/midi_decoder.hpp"
 #include "runtime/realtime/midi_mapping.hpp"
 #include "runtime/realtime/midi_message.hpp"
-#include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
 

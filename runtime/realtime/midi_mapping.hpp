@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "runtime/graph/graph.hpp"
+#include "runtime/nonblocking.hpp"
 #include "runtime/realtime/midi_curve.hpp"
 #include "runtime/realtime/midi_decoder.hpp"
-#include "runtime/realtime/nonblocking.hpp"
 
 namespace gainstage {
 

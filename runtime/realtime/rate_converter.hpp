@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "runtime/realtime/nonblocking.hpp"
+#include "runtime/nonblocking.hpp"
 
 struct SpeexResamplerState_;
 

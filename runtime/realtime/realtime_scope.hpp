@@ -2,7 +2,7 @@
 /// Tells whoever proves the audio thread's promises that this thread is now at work for the device:
 /// RealtimeSanitizer in builds with it, else the guard that test programs bring (tests/support).
 
-#include "runtime/realtime/nonblocking.hpp"
+#include "runtime/nonblocking.hpp"
 
 namespace gainstage {
 

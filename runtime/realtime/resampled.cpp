@@ -143,8 +143,8 @@ void Resampled::play(const Block& block, int first, int frames) noexcept {
     std::array<const float*, max_channels> in{};
     std::array<float*, max_channels> out{};
     for (int c = 0; c < channels_; ++c) {
-        in[static_cast<std::size_t>(c)] = block.in(0, c) + first;
-        out[static_cast<std::size_t>(c)] = block.out(0, c) + first;
+        in[c] = block.in(0, c) + first;
+        out[c] = block.out(0, c) + first;
     }
     to_model_.convert(in.data(), frames, in_.channel.data(), model_frames);
     if (model_frames > 0) run_model(block, model_time, model_frames);

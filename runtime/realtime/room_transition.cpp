@@ -47,7 +47,7 @@ void AudioRoom::begin_transition() noexcept {
     report({.kind = ReportKind::started, .stamp = now_, .transition = fading_});
     for (const KnobMove& move : fading_->moves) {
         const int target = score_->target_of_key[move.slot->key];
-        move_target(score_->targets[static_cast<std::size_t>(target)], move.param, move.value, -1.f);
+        move_target(score_->targets[target], move.param, move.value, -1.f);
     }
     if (!fading_->during) finish_transition();
 }
@@ -87,8 +87,7 @@ void AudioRoom::inherit_knobs(TargetSlot& target) noexcept {
     for (std::size_t p = 0; p < target.leaving_param.size(); ++p)
         if (target.leaving_param[p] >= 0)
             target.slot->ramps[p] =
-                within_range(target.slot->specs[p],
-                             target.leaving->knobs()[static_cast<std::size_t>(target.leaving_param[p])]);
+                within_range(target.slot->specs[p], target.leaving->knobs()[target.leaving_param[p]]);
     target.slot->update_plain();
 }
 

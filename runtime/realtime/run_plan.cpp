@@ -3,7 +3,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "runtime/realtime/four.hpp"
+#include "runtime/four.hpp"
 #include "runtime/realtime/plan.hpp"
 
 namespace gainstage {
@@ -46,13 +46,13 @@ void record_trip(Slot& slot, std::uint64_t time, double window_samples) noexcept
         for (std::size_t i = 1; i < q.trips.size(); ++i) q.trips[i - 1] = q.trips[i];
         --q.trip_count;
     }
-    q.trips[static_cast<std::size_t>(q.trip_count++)] = time;
+    q.trips[q.trip_count++] = time;
     q.latched = q.trip_count == Quarantine::trips_to_latch &&
                 static_cast<double>(time - q.trips[0]) <= window_samples;
 }
 
 float& last_good(Slot& slot, int port, int channel) noexcept {
-    return slot.last_good[static_cast<std::size_t>(port * max_channels + channel)];
+    return slot.last_good[port * max_channels + channel];
 }
 
 /// The dry sound of a step at piece-relative frames: its first input, folded to mono where the output is;
@@ -102,8 +102,8 @@ void guard_channel(const Step& step, const Dry& dry, int port, int channel, std:
     float* out = step.outputs[port].channel[channel] + offset;
     float& held = last_good(slot, port, channel);
     if (bad > 0) held = out[bad - 1];
-    const Ramp& bypass = slot.ramps[static_cast<std::size_t>(slot.param_count + Slot::bypass)];
-    const Ramp& mute = slot.ramps[static_cast<std::size_t>(slot.param_count + Slot::mute)];
+    const Ramp& bypass = slot.ramps[slot.param_count + Slot::bypass];
+    const Ramp& mute = slot.ramps[slot.param_count + Slot::mute];
     for (int k = 0; k < frames; ++k) {
         const std::uint64_t t = time + k;
         const float aligned = port == 0 ? dry.aligned(channel, k) : 0.f;
@@ -126,7 +126,7 @@ GAINSTAGE_NOINLINE void guard(const Step& step, Piece& piece, const Dry& dry, st
         if (bad < frames) {
             record_trip(slot, time + bad, piece.latch_window_samples);
             if (piece.trips && piece.trip_count < Piece::max_trips)
-                (*piece.trips)[static_cast<std::size_t>(piece.trip_count)] = {&slot, cause};
+                (*piece.trips)[piece.trip_count] = {&slot, cause};
             ++piece.trip_count;
         }
     }

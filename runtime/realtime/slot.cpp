@@ -91,8 +91,8 @@ void Slot::lose() noexcept {
 void Slot::update_plain() noexcept {
     if (is_lost) return;
     constexpr std::uint64_t never = ~std::uint64_t{0};
-    const Ramp& b = ramps[static_cast<std::size_t>(param_count + bypass)];
-    const Ramp& m = ramps[static_cast<std::size_t>(param_count + mute)];
+    const Ramp& b = ramps[param_count + bypass];
+    const Ramp& m = ramps[param_count + mute];
     const bool heard = !quarantine.tripped && b.to == 0.f && m.to == 0.f;
     plain_from = heard ? std::max(b.start + b.length, m.start + m.length) : never;
 }

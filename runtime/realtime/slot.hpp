@@ -42,8 +42,8 @@ public:
     /// what they were `latency` samples ago. Every channel of a piece, in any order, then advance().
     template <class Sample>
     void feed(int channel, int frames, Sample sample) noexcept GAINSTAGE_REALTIME {
-        float* ring = ring_[static_cast<std::size_t>(channel)].data();
-        float* now = now_[static_cast<std::size_t>(channel)].data();
+        float* ring = ring_[channel].data();
+        float* now = now_[channel].data();
         int at = position_;
         for (int k = 0; k < frames; ++k) {
             now[k] = std::exchange(ring[at], sample(k));
@@ -53,7 +53,7 @@ public:
     void advance(int frames) noexcept GAINSTAGE_REALTIME {
         if (latency_) position_ = (position_ + frames) % latency_;
     }
-    const float* now(int channel) const noexcept { return now_[static_cast<std::size_t>(channel)].data(); }
+    const float* now(int channel) const noexcept { return now_[channel].data(); }
     void reset() noexcept GAINSTAGE_REALTIME;
     void copy(const DryLine& twin) noexcept GAINSTAGE_REALTIME;
 

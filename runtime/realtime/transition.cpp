@@ -10,7 +10,7 @@ void move_warm_knob(Warming& warming, NodeKey key, std::int32_t param, const Ram
     if (param < 0) return;  // of a knob that the node no longer has
     for (WarmSlot& warm : warming.slots) {
         if (warm.source != key || param >= static_cast<std::int32_t>(warm.param_of_source.size())) continue;
-        const int own = warm.param_of_source[static_cast<std::size_t>(param)];
+        const int own = warm.param_of_source[param];
         if (own < 0) continue;
         const auto index = static_cast<std::size_t>(own);
         warm.slot->ramps[index] = within_range(warm.slot->specs[index], ramp);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Makes the ED-LSTM fixtures beside this file: random weights, an input, and what a plain float64 loop over the formulas of
-nodes/ed_lstm_weights.hpp makes of it, window by window. The loop shares nothing with the C++ but the formulas.
+nodes/models/ed_lstm/ed_lstm_weights.hpp makes of it, window by window. The loop shares nothing with the C++ but the formulas.
 
     make_ed_lstm_fixtures.py        (the same files on every run; what they are: fixture_parts.py)"""
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Makes the LSTM and GRU fixtures beside this file: random weights, and what a plain float64 loop over the formulas of
-nodes/kernels/lstm_cell.hpp and gru_cell.hpp makes of the input. The loop shares nothing with the C++ but the formulas.
+nodes/layers/lstm_cell.hpp and gru_cell.hpp makes of the input. The loop shares nothing with the C++ but the formulas.
 
     make_recurrent_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 

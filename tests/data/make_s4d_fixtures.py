@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Makes the S4D fixtures beside this file: random weights, and what a plain float64 loop over the formulas of
-nodes/s4d_weights.hpp makes of the input, nothing folded. The loop shares nothing with the C++ but the formulas.
+nodes/models/s4d/s4d_weights.hpp makes of the input, nothing folded. The loop shares nothing with the C++ but the formulas.
 
     make_s4d_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 

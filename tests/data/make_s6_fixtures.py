@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Makes the S6 fixtures beside this file: random weights, an input, and what a plain float64 loop over the formulas of
-nodes/s6_weights.hpp makes of it, frame by frame. The loop shares nothing with the C++ but the formulas.
+nodes/models/s6/s6_weights.hpp makes of it, frame by frame. The loop shares nothing with the C++ but the formulas.
 
     make_s6_fixtures.py        (the same files on every run; what they are: fixture_parts.py)"""
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What the training code plays with the shipped models, for tests/nodes/shipped_models_test.cpp: of every model in models/ that
+"""What the training code plays with the shipped models, for tests/nodes/models/shipped_models_test.cpp: of every model in models/ that
 was trained by tools/train, an eighth of a second of a drum loop, soft and then loud, with a knob that steps.
 
     shipped-input.f32            48 kHz, mono, 32-bit floats, little-endian

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Makes the TCN fixtures beside this file: random weights, and what plain float64 convolutions over the whole signal make of
-the input by the formulas of nodes/tcn_weights.hpp. They share nothing with the C++ but the formulas.
+the input by the formulas of nodes/models/tcn/tcn_weights.hpp. They share nothing with the C++ but the formulas.
 
     make_tcn_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 

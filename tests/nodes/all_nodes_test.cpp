@@ -17,13 +17,14 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
+#include "tests/support/places.hpp"
 
 using namespace gainstage;
 using namespace gainstage::test;
 
 namespace {
 
-const std::filesystem::path source_dir = GAINSTAGE_SOURCE_DIR;
+const std::filesystem::path source_folder = source_dir();
 
 Sound stereo_noise(int frames, std::uint32_t seed = 1, float amplitude = 1.f) {
     return stereo(white_noise(frames, seed, amplitude), pink_noise(frames, seed + 1, amplitude));
@@ -41,7 +42,7 @@ std::vector<Move> restless_moves(const std::vector<ParamSpec>& params, int frame
                                                 static_cast<float>(below(spec.steps))
                                : spec.min + (spec.max - spec.min) * static_cast<float>(below(101)) / 100.f;
             moves.push_back({i == 4 ? frames - 20 : below(frames), spec.name, value,
-                             std::array<float, 3>{20.f, 0.f, 1.7f}[static_cast<std::size_t>(below(3))]});
+                             std::array<float, 3>{20.f, 0.f, 1.7f}[below(3)]});
         }
     return moves;
 }
@@ -121,19 +122,19 @@ TEST_CASE("all nodes: names are unique, starts lie within their ranges, units sh
 TEST_CASE(
     "all nodes: every type has its file, its test, its line in nodes/README.md and a patch to hear it") {
     std::set<std::string> shipped{""};  // architectures that a patch can play; "" is no model at all
-    for (const auto& entry : std::filesystem::directory_iterator(source_dir / "models"))
+    for (const auto& entry : std::filesystem::directory_iterator(source_folder / "models"))
         if (entry.path().extension() == ".safetensors")
             shipped.insert(read_model_file(entry.path().string())->architecture);
     std::string patches;
-    for (const auto& entry : std::filesystem::directory_iterator(source_dir / "patches"))
+    for (const auto& entry : std::filesystem::directory_iterator(source_folder / "patches"))
         if (entry.path().extension() == ".toml") patches += text_of(entry.path());
     std::erase(patches, ' ');
-    const std::string readme = text_of(source_dir / "nodes/README.md");
+    const std::string readme = text_of(source_folder / "nodes/README.md");
     for (const NodeType& type : all_nodes()) {
         INFO(type.name);
-        CHECK(std::filesystem::exists(source_dir / "nodes" / (type.name + ".hpp")));
-        CHECK(std::filesystem::exists(source_dir / "nodes" / (type.name + ".cpp")));
-        CHECK(std::filesystem::exists(source_dir / "tests/nodes" / (type.name + "_test.cpp")));
+        CHECK(std::filesystem::exists(source_folder / "nodes" / (type.name + ".hpp")));
+        CHECK(std::filesystem::exists(source_folder / "nodes" / (type.name + ".cpp")));
+        CHECK(std::filesystem::exists(source_folder / "tests/nodes" / (type.name + "_test.cpp")));
         CHECK(readme.find("| `" + type.name + "` |") != std::string::npos);
         if (shipped.contains(type.architecture))
             CHECK(patches.find("\ntype=\"" + type.name + "\"") != std::string::npos);

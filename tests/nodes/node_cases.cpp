@@ -5,6 +5,7 @@
 #include "nodes/all_nodes.hpp"
 #include "runtime/model/model.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/places.hpp"
 
 namespace gainstage::test {
 
@@ -12,7 +13,7 @@ std::vector<std::shared_ptr<const Model>> models_for(const NodeType& type) {
     if (type.architecture.empty()) return {nullptr};
     std::vector<std::string> files;
     for (const auto& entry :
-         std::filesystem::directory_iterator(std::filesystem::path(GAINSTAGE_SOURCE_DIR) / "tests/data")) {
+         std::filesystem::directory_iterator(std::filesystem::path(source_dir()) / "tests/data")) {
         const std::string name = entry.path().filename().string();
         if (name.starts_with(type.architecture + "-") && name.ends_with(".safetensors"))
             files.push_back(entry.path().string());

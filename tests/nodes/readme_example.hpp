@@ -20,7 +20,7 @@ public:
     void process(const Block& block) noexcept GAINSTAGE_REALTIME override {
         for (int c = 0; c < channels_; ++c)
             for (int k = 0; k < block.frames; ++k) {
-                float& last = last_[static_cast<std::size_t>(c)];
+                float& last = last_[c];
                 last += (block.in(0, c)[k] - last) * block.param(0).at(block.time + k);
                 block.out(0, c)[k] = last;
             }

@@ -5,6 +5,7 @@
 
 #include "tests/nodes/contract.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/places.hpp"
 
 using namespace gainstage;
 using namespace gainstage::test;
@@ -13,7 +14,7 @@ namespace {
 
 std::string text_of(const std::string& file) {
     std::ostringstream text;
-    text << std::ifstream(std::string(GAINSTAGE_SOURCE_DIR) + "/" + file).rdbuf();
+    text << std::ifstream(source_dir() + "/" + file).rdbuf();
     return text.str();
 }
 

@@ -55,8 +55,7 @@ Sound loud_then_soft(double loud_dbfs) {
     Channel sound = pink_noise(at(3.), 11, 1.f);
     const double now_db = rms_db(sound);
     for (int k = 0; k < at(3.); ++k)
-        sound[static_cast<std::size_t>(k)] *=
-            static_cast<float>(amplitude(loud_dbfs - now_db - (k < at(1.5) ? 0. : 20.)));
+        sound[k] *= static_cast<float>(amplitude(loud_dbfs - now_db - (k < at(1.5) ? 0. : 20.)));
     return everywhere(sound);
 }
 
@@ -128,7 +127,7 @@ TEST_CASE("vocal: the noise between phrases is 12 dB lower, the phrases are not"
     Channel in = pink_noise(at(3.), 3, 1.f);
     const double now_db = rms_db(in);
     for (int k = 0; k < at(3.); ++k)
-        in[static_cast<std::size_t>(k)] *= static_cast<float>(amplitude((k < at(1.) ? -20. : -62.) - now_db));
+        in[k] *= static_cast<float>(amplitude((k < at(1.) ? -20. : -62.) - now_db));
     const Sound with = Shipped("vocal").play(mono(in));
     const Sound without = Shipped("vocal").with("gate.bypass", 1.f).play(mono(in));
     CHECK(level(without[0], 2.5, 3.) - level(with[0], 2.5, 3.) == Approx(12.).margin(1.));
@@ -240,7 +239,7 @@ TEST_CASE("talkover: the music steps back 12 dB while somebody speaks, and comes
     const Channel music = tone(8., 1'000., -20.);
     Channel speech = tone(8., 300., -20.);
     for (int k = 0; k < at(8.); ++k)
-        if (k < at(1.) || k >= at(3.)) speech[static_cast<std::size_t>(k)] = 0.f;
+        if (k < at(1.) || k >= at(3.)) speech[k] = 0.f;
     const Sound out = Shipped("talkover").play({music, music, speech});
     const auto heard = [&](double from, double to) {
         return to_db(std::abs(component(part(out[0], at(from), at(to)), 1'000., rate)));
@@ -274,8 +273,7 @@ TEST_CASE("echo: repeats every 375 ms, each darker and softer") {
     // sample.
     double worst = 0.;
     for (int k = 0; k < at(0.02); ++k)
-        worst = std::max(worst, std::abs(repeat(1)[static_cast<std::size_t>(k)] -
-                                         amplitude(-6.) * click[static_cast<std::size_t>(k)]));
+        worst = std::max(worst, std::abs(repeat(1)[k] - amplitude(-6.) * click[k]));
     CHECK(worst < 1e-6);
 }
 

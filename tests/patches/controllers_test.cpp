@@ -23,7 +23,7 @@ double difference_db(const Sound& a, const Sound& b) {
     double differs = 0., sounds = 0.;
     for (std::size_t c = 0; c < a.size(); ++c)
         for (int k = settled; k < frames; ++k) {
-            const double x = a[c][static_cast<std::size_t>(k)], y = b[c][static_cast<std::size_t>(k)];
+            const double x = a[c][k], y = b[c][k];
             differs += (x - y) * (x - y);
             sounds += x * x;
         }

@@ -1,4 +1,5 @@
 #include "tests/patches/shipped.hpp"
+#include "tests/support/places.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -10,7 +11,7 @@ namespace gainstage::test {
 
 namespace {
 
-const std::filesystem::path folder = std::filesystem::path(GAINSTAGE_SOURCE_DIR) / "patches";
+const std::filesystem::path folder = std::filesystem::path(source_dir()) / "patches";
 constexpr int block_frames = 512;
 
 }  // namespace
@@ -33,8 +34,7 @@ Shipped& Shipped::with(const std::string& target, float value) {
     const FoundTarget found = find_target(graph_, target);
     if (!found.target) throw std::runtime_error(found.problem);
     if (found.target->kind == TargetKind::parameter)
-        graph_.nodes[static_cast<std::size_t>(found.target->node)]
-            .values[static_cast<std::size_t>(found.target->param)] = value;
+        graph_.nodes[found.target->node].values[found.target->param] = value;
     else
         switches_.emplace_back(*found.target, value);
     return *this;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/control/offline_stream.hpp"
+#include "runtime/engine/offline_stream.hpp"
 #include "tests/support/signals.hpp"
 
 namespace gainstage::test {

@@ -10,16 +10,17 @@
 #include <vector>
 
 #include "nodes/all_nodes.hpp"
-#include "runtime/graph/resolve.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/patch/read_patch.hpp"
+#include "runtime/resolve/resolve.hpp"
 #include "tests/patches/shipped.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/places.hpp"
 
 namespace gainstage::test {
 namespace {
 
-const std::filesystem::path root = GAINSTAGE_SOURCE_DIR;
+const std::filesystem::path root = source_dir();
 
 std::string text_of(const std::filesystem::path& file) {
     std::ostringstream text;
@@ -66,9 +67,9 @@ TEST_CASE("every output of a shipped patch is fed by its limiter `safety` alone,
         const Graph graph = resolved(file);
         const int safety = graph.node_index("safety");
         REQUIRE(safety >= 0);
-        const GraphNode& limiter = graph.nodes[static_cast<std::size_t>(safety)];
+        const GraphNode& limiter = graph.nodes[safety];
         CHECK(limiter.type->name == "limiter");
-        CHECK(limiter.values[static_cast<std::size_t>(limiter.param_index("ceiling_dbfs"))] <= -1.f);
+        CHECK(limiter.values[limiter.param_index("ceiling_dbfs")] <= -1.f);
         for (std::size_t node = 0; node < graph.nodes.size(); ++node)
             if (graph.nodes[node].type->name == "output")
                 CHECK(fed_only_by(graph, static_cast<int>(node), safety));

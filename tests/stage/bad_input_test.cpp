@@ -13,6 +13,7 @@
 #include "tests/support/engine_rig.hpp"
 #include "tests/support/measure.hpp"
 #include "tests/support/model_files.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
 using namespace gainstage;
@@ -129,8 +130,7 @@ private:
     }
 
     const TemporaryFolder folder_;
-    const ModelFile parts_ =
-        model_parts(std::string(GAINSTAGE_SOURCE_DIR) + "/models/opto-textbook.safetensors");
+    const ModelFile parts_ = model_parts(source_dir() + "/models/opto-textbook.safetensors");
     std::string patch_;
 };
 

@@ -7,6 +7,7 @@
 #include "runtime/io/sound_file.hpp"
 #include "tests/stage/program.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/signals.hpp"
 
 using namespace gainstage;
@@ -15,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string hello = std::string(GAINSTAGE_SOURCE_DIR) + "/patches/hello.toml";
+const std::string hello = source_dir() + "/patches/hello.toml";
 
 /// A second of noise: 200 kB as hello.toml renders it to two channels.
 std::string noise_in(const TemporaryFolder& folder) {
@@ -82,8 +83,8 @@ TEST_CASE("run --log on a disk that gets full says so once, goes on playing and 
         log = "/dev/full";
     }
     const FullDisk disk(4'000);  // less than the patch that a log holds, more than what the program says
-    Program live({"run", std::string(GAINSTAGE_SOURCE_DIR) + "/patches/midi-showcase.toml", "--null",
-                  "--json", "--seconds", "0.5", "--log", log});
+    Program live({"run", source_dir() + "/patches/midi-showcase.toml", "--null", "--json", "--seconds", "0.5",
+                  "--log", log});
     CHECK(live.wait() == 73);
     INFO(live.words());
     const auto problems = live.events("problem");

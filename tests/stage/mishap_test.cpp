@@ -6,6 +6,7 @@
 
 #include "tests/stage/performance.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
 using namespace gainstage::test;
@@ -13,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::string hello = std::string(GAINSTAGE_SOURCE_DIR) + "/patches/hello.toml";
+const std::string hello = source_dir() + "/patches/hello.toml";
 
 /// On JACK's dummy driver, and playing already.
 class Player {

@@ -25,7 +25,7 @@ std::vector<std::string> joined(std::vector<std::string> words, const std::vecto
 }
 
 float sample(const Channel& channel, int at) {
-    return at < static_cast<int>(channel.size()) ? channel[static_cast<std::size_t>(at)] : 0.f;
+    return at < static_cast<int>(channel.size()) ? channel[at] : 0.f;
 }
 
 /// Frames of the tape, from its first on, that are those of the file from `begin` on.

@@ -1,4 +1,5 @@
 #include "tests/stage/program.hpp"
+#include "tests/support/places.hpp"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -34,7 +35,7 @@ namespace {
 
 Program::Program(const std::vector<std::string>& arguments) {
     // Everything is made before fork(): another thread may hold the heap's lock at that moment.
-    std::vector<std::string> words{GAINSTAGE_BINARY};
+    std::vector<std::string> words{program_path()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
     for (std::string& word : words) pointers.push_back(word.data());

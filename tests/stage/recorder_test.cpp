@@ -8,6 +8,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/full_disk.hpp"
 #include "tests/support/measure.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/realtime_guard.hpp"
 #include "tests/support/signals.hpp"
 
@@ -117,8 +118,8 @@ TEST_CASE("a full disk ends a recording with one error, keeps what fits, and the
 
 TEST_CASE("run --record writes the whole stream, and says how much") {
     const TemporaryFolder folder;
-    Program program({"run", std::string(GAINSTAGE_SOURCE_DIR) + "/patches/hello.toml", "--null", "--json",
-                     "--block", "480", "--seconds", "0.3", "--record", folder.file("take.wav")});
+    Program program({"run", source_dir() + "/patches/hello.toml", "--null", "--json", "--block", "480",
+                     "--seconds", "0.3", "--record", folder.file("take.wav")});
     INFO(program.words());
     REQUIRE(program.wait() == 0);
     REQUIRE(program.events("summary").size() == 1);
@@ -130,8 +131,7 @@ TEST_CASE("run --record writes the whole stream, and says how much") {
 }
 
 TEST_CASE("run --record to a place that can't be written to is refused before a sound") {
-    Program program({"run", std::string(GAINSTAGE_SOURCE_DIR) + "/patches/hello.toml", "--null", "--record",
-                     "/nowhere/take.wav"});
+    Program program({"run", source_dir() + "/patches/hello.toml", "--null", "--record", "/nowhere/take.wav"});
     CHECK(program.wait() == 73);
     CHECK(program.standard_error().find("/nowhere/take.wav: cannot be written") != std::string::npos);
 }
@@ -139,8 +139,8 @@ TEST_CASE("run --record to a place that can't be written to is refused before a 
 TEST_CASE("run --record on a disk that gets full goes on playing, and ends with 73") {
     const TemporaryFolder folder;
     const FullDisk disk(40'000);  // 0.2 s of sound
-    Program program({"run", std::string(GAINSTAGE_SOURCE_DIR) + "/patches/hello.toml", "--null", "--json",
-                     "--seconds", "0.6", "--record", folder.file("take.wav")});
+    Program program({"run", source_dir() + "/patches/hello.toml", "--null", "--json", "--seconds", "0.6",
+                     "--record", folder.file("take.wav")});
     CHECK(program.wait() == 73);
     INFO(program.words());
     REQUIRE(program.events("problem").size() == 1);

@@ -3,6 +3,7 @@
 #include "tests/stage/performance.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/model_files.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
 using namespace gainstage;
@@ -115,8 +116,7 @@ TEST_CASE(
     if (!JackServer::is_available()) return;
     const JackServer server({.rate_hz = rate_hz, .period_frames = period});
     const TemporaryFolder folder;
-    const ModelFile trained =
-        model_parts(std::string(GAINSTAGE_SOURCE_DIR) + "/models/opto-textbook.safetensors");
+    const ModelFile trained = model_parts(source_dir() + "/models/opto-textbook.safetensors");
     const auto replace = [&](const std::string& name, const std::string& content) {
         std::filesystem::rename(folder.write("new", content), folder.file(name));
     };

@@ -4,13 +4,14 @@
 
 #include "tests/stage/performance.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
 using namespace gainstage::test;
 
 namespace {
 
-const std::string source = GAINSTAGE_SOURCE_DIR;
+const std::string source = source_dir();
 
 std::string fixture(const std::string& name) {
     return source + "/tests/data/" + name + ".safetensors";

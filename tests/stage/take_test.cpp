@@ -6,6 +6,7 @@
 #include "tests/stage/performance.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/model_files.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
 using namespace gainstage::test;
@@ -61,8 +62,7 @@ TEST_CASE("a take with a controller sweep, a weight swap and an edit is repeated
     if (!JackServer::is_available()) return;
     const JackServer server({.rate_hz = rate_hz, .period_frames = period});
     const TemporaryFolder folder;
-    const ModelFile trained =
-        model_parts(std::string(GAINSTAGE_SOURCE_DIR) + "/tests/data/grey_box-rnn-gru-hard.safetensors");
+    const ModelFile trained = model_parts(source_dir() + "/tests/data/grey_box-rnn-gru-hard.safetensors");
     save(folder, "box.safetensors", trained);
     const std::string file = folder.write(
         "take.toml", chain("box.safetensors", R"("in -> push -> box -> tone -> safety -> out")"));

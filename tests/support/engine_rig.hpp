@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "nodes/all_nodes.hpp"
-#include "runtime/control/offline_stream.hpp"
+#include "runtime/engine/offline_stream.hpp"
 #include "tests/support/node_runner.hpp"
 #include "tests/support/signals.hpp"
 

@@ -10,6 +10,7 @@
 #include "runtime/model/model.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/node_runner.hpp"
+#include "tests/support/places.hpp"
 
 namespace gainstage::test {
 
@@ -31,7 +32,7 @@ struct Fixture {
     std::vector<Move> moves;
 
     Fixture(const std::string& family, const std::string& name) {
-        const std::filesystem::path data = std::filesystem::path(GAINSTAGE_SOURCE_DIR) / "tests/data";
+        const std::filesystem::path data = std::filesystem::path(source_dir()) / "tests/data";
         const std::string path = (data / (family + "-" + name)).string();
         model = read_model_file(path + ".safetensors");
         input = read_floats(data / (family + "-input.f32"));

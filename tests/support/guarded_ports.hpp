@@ -40,7 +40,7 @@ public:
     void require_exactly_written(const std::string& who) const {
         for (int k = 0; k < static_cast<int>(samples_.size()); ++k) {
             const bool inside = k >= first_ && k < first_ + frames_;
-            if (is_unwritten(samples_[static_cast<std::size_t>(k)]) != inside) continue;
+            if (is_unwritten(samples_[k]) != inside) continue;
             throw std::logic_error(who + (inside ? " left unwritten" : " wrote outside its block") +
                                    ": frame " + std::to_string(k - first_) + " of " +
                                    std::to_string(frames_));

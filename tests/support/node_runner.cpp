@@ -5,7 +5,7 @@
 #include <random>
 #include <stdexcept>
 
-#include "runtime/graph/build_node.hpp"
+#include "runtime/plan/build_node.hpp"
 #include "tests/support/guarded_ports.hpp"
 #include "tests/support/realtime_guard.hpp"
 
@@ -80,8 +80,8 @@ void NodeRunner::copy_state(const NodeRunner& other) {
 
 void NodeRunner::move(const Move& move) {
     const int index = param_index(move.param);
-    const ParamSpec& spec = params_[static_cast<std::size_t>(index)];
-    Ramp& ramp = ramps_[static_cast<std::size_t>(index)];
+    const ParamSpec& spec = params_[index];
+    Ramp& ramp = ramps_[index];
     const double smooth_ms = spec.steps > 0 ? 0. : double{move.smooth_ms.value_or(spec.smooth_ms)};
     ramp = {.start = time_,
             .length = static_cast<std::uint32_t>(std::lround(smooth_ms * setup_.sample_rate_hz / 1000.)),

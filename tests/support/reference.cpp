@@ -11,6 +11,7 @@
 #include "runtime/model/model.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/measure.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 namespace gainstage::test {
@@ -19,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path source = GAINSTAGE_SOURCE_DIR;
+const fs::path source = source_dir();
 const std::string python = "/usr/bin/python3 ";
 
 std::string in_shell_quotes(const fs::path& path) {

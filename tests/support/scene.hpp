@@ -37,7 +37,7 @@ inline std::string grey_box(const std::string& id, const std::string& file,
 inline Channel programme(int frames, std::uint32_t seed = 3) {
     Channel sound = pink_noise(frames, seed, 0.9f);
     for (int k = 0; k < frames; ++k)
-        if (k % 52'800 >= 33'600) sound[static_cast<std::size_t>(k)] *= 0.1f;
+        if (k % 52'800 >= 33'600) sound[k] *= 0.1f;
     return sound;
 }
 

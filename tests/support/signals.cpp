@@ -24,7 +24,7 @@ private:
 template <class F>
 Channel made(int frames, F sample_at) {
     Channel out(static_cast<std::size_t>(frames));
-    for (int k = 0; k < frames; ++k) out[static_cast<std::size_t>(k)] = static_cast<float>(sample_at(k));
+    for (int k = 0; k < frames; ++k) out[k] = static_cast<float>(sample_at(k));
     return out;
 }
 

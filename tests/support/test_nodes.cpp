@@ -64,8 +64,7 @@ private:
     }
     float delayed(int channel, float in) noexcept {
         if (!latency_) return in;
-        return std::exchange(ring_[static_cast<std::size_t>(channel)][static_cast<std::size_t>(position_)],
-                             in);
+        return std::exchange(ring_[channel][position_], in);
     }
     float bad() const noexcept {
         if (what_ == "inf") return -std::numeric_limits<float>::infinity();

@@ -11,6 +11,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/jack_server.hpp"
 #include "tests/support/model_files.hpp"
+#include "tests/support/places.hpp"
 #include "tests/support/temporary_folder.hpp"
 
 using namespace gainstage;
@@ -31,7 +32,7 @@ const TemporaryFolder& scratch() {
 
 /// Runs `gainstage ARGUMENTS` (as a shell reads them) in the checkout's root.
 Outcome gainstage_run(const std::string& arguments) {
-    const std::string command = "cd " GAINSTAGE_SOURCE_DIR " && timeout -s KILL 60 " GAINSTAGE_BINARY " " +
+    const std::string command = "cd " + source_dir() + " && timeout -s KILL 60 " + program_path() + " " +
                                 arguments + " >" + scratch().file("out") + " 2>" + scratch().file("err") +
                                 " </dev/null";
     const int status = std::system(command.c_str());
@@ -128,7 +129,7 @@ TEST_CASE("bench --all measures a family beside plain Eigen") {
 
 TEST_CASE("bench --all measures other engines in turn with ours") {
     const std::string small = "bench --all --only 'GRU 8' --seconds 0.1 ";
-    const Outcome outcome = gainstage_run(small + "--json --beside " COPYING_PEER);
+    const Outcome outcome = gainstage_run(small + "--json --beside " + copying_peer_path());
     REQUIRE(outcome.exit_code == 0);
     const Json model = Json::parse(outcome.out)["models"][0];
     const Json& peers = model["beside"];
@@ -140,11 +141,11 @@ TEST_CASE("bench --all measures other engines in turn with ours") {
     CHECK(model["times_fastest_peer"] == other / mine);
     CHECK(model["peer_met"] == (other / mine >= 1.05));
 
-    CHECK(has(gainstage_run(small + "--beside " COPYING_PEER).out, "FASTEST OTHER"));
+    CHECK(has(gainstage_run(small + "--beside " + copying_peer_path()).out, "FASTEST OTHER"));
     const Outcome without =
-        gainstage_run("bench --all --only 'GRU 32' --seconds 0.1 --json --beside " COPYING_PEER);
+        gainstage_run("bench --all --only 'GRU 32' --seconds 0.1 --json --beside " + copying_peer_path());
     CHECK_FALSE(Json::parse(without.out)["models"][0].contains("beside"));
-    CHECK(has(gainstage_run("bench --beside " COPYING_PEER " patches/hello.toml").err,
+    CHECK(has(gainstage_run("bench --beside " + copying_peer_path() + " patches/hello.toml").err,
               "--beside requires --all"));
     CHECK(gainstage_run(small + "--beside no-such.so").exit_code == 64);
     const Outcome wrong = gainstage_run(small + "--beside README.md");
@@ -176,7 +177,7 @@ TEST_CASE("check says of every shipped patch that it is ok, and beneath where it
     CHECK(outcome.err.empty());
     CHECK(has(outcome.out, "patches/vocal.toml: ok ("));
     int patches = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(GAINSTAGE_SOURCE_DIR "/patches"))
+    for (const auto& entry : std::filesystem::directory_iterator(source_dir() + "/patches"))
         patches += entry.path().extension() == ".toml";
     CHECK(headings(outcome.out) == patches);
     CHECK(has(outcome.out, "\n  safety "));
@@ -229,14 +230,14 @@ TEST_CASE("check says how late the sound comes out, in samples of the given rate
 }
 
 TEST_CASE("check says which models play at another rate than their own, how, and what that costs") {
-    ModelFile other = model_parts(GAINSTAGE_SOURCE_DIR "/tests/data/grey_box-rnn-gru-hard.safetensors");
+    ModelFile other = model_parts(source_dir() + "/tests/data/grey_box-rnn-gru-hard.safetensors");
     other.metadata["sample_rate"] = "44100";
     const std::string recurrent = save(scratch(), "recurrent.safetensors", other);
     const auto box = [&](const std::string& id, const std::string& model, const std::string& rate) {
         return "[nodes." + id + "]\ntype = \"grey_box\"\nmodel = \"" + model + "\"\nrate = \"" + rate +
                "\"\n";
     };
-    const std::string plain = GAINSTAGE_SOURCE_DIR "/models/opto-textbook.safetensors";
+    const std::string plain = source_dir() + "/models/opto-textbook.safetensors";
     const auto file = [&](const std::string& rate) {
         return patch_file("rates.toml", in_and_out + box("one", recurrent, rate) + box("two", plain, rate),
                           "[\"in -> one -> two -> out\"]");

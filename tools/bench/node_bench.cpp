@@ -4,11 +4,11 @@
 #include <chrono>
 #include <random>
 
-#include "runtime/graph/build_node.hpp"
-#include "runtime/graph/settings.hpp"
 #include "runtime/model/model.hpp"
+#include "runtime/plan/build_node.hpp"
 #include "runtime/realtime/denormals.hpp"
 #include "runtime/realtime/plan.hpp"
+#include "runtime/resolve/settings.hpp"
 #include "tools/bench/machine.hpp"
 #include "tools/bench/patch_bench.hpp"
 

@@ -9,9 +9,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include "runtime/control/engine.hpp"
 #include "runtime/control/realtime_rights.hpp"
 #include "runtime/control/render.hpp"
+#include "runtime/engine/engine.hpp"
 #include "runtime/io/choose_device.hpp"
 
 namespace gainstage {

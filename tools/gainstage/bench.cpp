@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "nodes/all_nodes.hpp"
-#include "runtime/control/patch_loader.hpp"
-#include "runtime/control/probe_model.hpp"
 #include "runtime/control/realtime_rights.hpp"
+#include "runtime/engine/patch_loader.hpp"
+#include "runtime/engine/probe_model.hpp"
 #include "tools/bench/patch_bench.hpp"
 #include "tools/gainstage/bench_all.hpp"
 #include "tools/gainstage/commands.hpp"

@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "nodes/all_nodes.hpp"
-#include "runtime/control/patch_loader.hpp"
-#include "runtime/graph/timing.hpp"
+#include "runtime/engine/patch_loader.hpp"
+#include "runtime/plan/timing.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/table.hpp"
 

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nodes/all_nodes.hpp"
-#include "runtime/control/probe_model.hpp"
+#include "runtime/engine/probe_model.hpp"
 #include "runtime/model/model.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/table.hpp"

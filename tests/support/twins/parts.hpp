@@ -35,7 +35,7 @@ struct Reader {
     Vector heard() const {
         Vector z(static_cast<Eigen::Index>(model.controls.size()));
         for (Eigen::Index i = 0; i < z.size(); ++i) {
-            const ModelControl& knob = model.controls[static_cast<std::size_t>(i)];
+            const ModelControl& knob = model.controls[i];
             z[i] = double{knob.start} * double{knob.scale} + double{knob.offset};
         }
         return z;

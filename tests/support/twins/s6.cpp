@@ -34,7 +34,7 @@ public:
         past_.push_back(x);
         past_.pop_front();
         Vector window(static_cast<Eigen::Index>(past_.size()));
-        for (Eigen::Index k = 0; k < window.size(); ++k) window[k] = past_[static_cast<std::size_t>(k)];
+        for (Eigen::Index k = 0; k < window.size(); ++k) window[k] = past_[k];
         Vector features(0);
         if (waves_.size()) features = features_(Vector((waves_ * window).cwiseAbs()));
         const Eigen::Index first = film_.weight.cols() - features.size();

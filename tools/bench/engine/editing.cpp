@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "runtime/control/engine.hpp"
+#include "runtime/engine/engine.hpp"
 #include "tools/bench/engine/patches.hpp"
 #include "tools/bench/engine/sections.hpp"
 

@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "nodes/kernels/decibel.hpp"
-#include "runtime/control/engine.hpp"
+#include "nodes/dsp/decibel.hpp"
+#include "runtime/engine/engine.hpp"
 #include "tools/bench/engine/patches.hpp"
 #include "tools/bench/engine/sections.hpp"
 

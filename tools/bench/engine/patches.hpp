@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "runtime/graph/resolve.hpp"
+#include "runtime/resolve/resolve.hpp"
 
 namespace gainstage {
 

@@ -4,7 +4,7 @@
 #include <random>
 #include <vector>
 
-#include "runtime/control/engine.hpp"
+#include "runtime/engine/engine.hpp"
 #include "tools/bench/engine/patches.hpp"
 #include "tools/bench/engine/sections.hpp"
 
@@ -47,7 +47,7 @@ SwapCosts swap_often(const std::vector<Graph>& graphs, int frames, int swaps) {
             costs.alone[(swap + 1) % 2].push_back(play());
             engine.tick();
         }
-        engine.play(graphs[static_cast<std::size_t>(swap % 2)]);
+        engine.play(graphs[swap % 2]);
         engine.tick();  // builds and warms; the stream goes on a few blocks before the newcomer may begin
         while (engine.changing()) {
             const bool was_fading = in_fade;

@@ -22,7 +22,7 @@ public:
                 Matrix tap(outputs, inputs);
                 for (std::int64_t o = 0; o < outputs; ++o)
                     for (std::int64_t i = 0; i < inputs; ++i)
-                        tap(o, i) = conv.data[static_cast<std::size_t>((o * inputs + i) * taps + k)];
+                        tap(o, i) = conv.data[(o * inputs + i) * taps + k];
                 block.taps.push_back(std::move(tap));
             }
             block.dilation = dilation;

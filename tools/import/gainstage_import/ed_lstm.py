@@ -1,6 +1,6 @@
 """ED-LSTM compressor: Simionato & Fasciani, DAFx 2023. Reads the Keras .h5 files and the TensorFlow checkpoints of the authors'
 published code (Conditioned-Modeling-of-Optical-Compressor). What the tensors are called in the result:
-nodes/ed_lstm_weights.hpp."""
+nodes/models/ed_lstm/ed_lstm_weights.hpp."""
 
 import os
 import re

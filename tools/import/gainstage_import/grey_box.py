@@ -1,5 +1,5 @@
 """Grey-box compressor: Wright & Valimaki, DAFx 2022. Reads the state dict of the authors' published code (GreyBoxDRC).
-What the tensors are called in the result: nodes/grey_box_weights.hpp."""
+What the tensors are called in the result: nodes/models/grey_box/grey_box_weights.hpp."""
 
 import re
 

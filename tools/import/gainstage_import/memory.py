@@ -65,7 +65,7 @@ def smooth(inputs, alpha, start):
 
 
 def recurrent_network(tensors, layers, gates):
-    """torch's module with the weights of nodes/recurrent_weights.hpp."""
+    """torch's module with the weights of nodes/models/recurrent/recurrent_weights.hpp."""
     import torch
     units, inputs = tensors["layers.0.weight_hh"].shape[1], tensors["layers.0.weight_ih"].shape[1]
     cell = (torch.nn.LSTM if gates == 4 else torch.nn.GRU)(inputs, units, layers, batch_first=True).double()

@@ -1,7 +1,7 @@
 """What the families lstm and gru have in common: layers of PyTorch's cells and a linear output. Reads the state dicts and
 Lightning checkpoints of micro-tcn's LSTM (lstm.*, linear.*), those named as in Wright et al.'s code (rec.*, lin.*), and the
 JSON of Automated-GuitarAmpModelling (model_data, state_dict).
-What the tensors are called in the result: nodes/recurrent_weights.hpp."""
+What the tensors are called in the result: nodes/models/recurrent/recurrent_weights.hpp."""
 
 import re
 

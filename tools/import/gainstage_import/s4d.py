@@ -1,6 +1,6 @@
 """S4D compressor: Yin 2023 and Yin et al., arXiv 2403.16331. Reads the state dicts of the authors' published code in its
 three states (thesis, paper, and the one over the layer of state-spaces/s4), of the thesis' fixed-parameter models too.
-What the tensors are called in the result: nodes/s4d_weights.hpp."""
+What the tensors are called in the result: nodes/models/s4d/s4d_weights.hpp."""
 
 import re
 

@@ -1,6 +1,6 @@
 """S6 compressor: Simionato & Fasciani, JAES 73(3) 2025. Reads the TensorFlow checkpoints of the authors' published code
 (Optical-DRC-with-Selective-SSMs; also A-Comparative-Study-State-Based, whose S6 has no convolution and no gate), or their
-tensors as JSON: {name: {"shape": [...], "data": [...]}}. What the tensors are called in the result: nodes/s6_weights.hpp."""
+tensors as JSON: {name: {"shape": [...], "data": [...]}}. What the tensors are called in the result: nodes/models/s6/s6_weights.hpp."""
 
 import math
 import os
@@ -13,7 +13,7 @@ from .problem import Problem
 
 ARCHITECTURE = "s6"
 SAMPLE_RATE = 48000  # in the authors' scripts
-# The published weights were trained on sequences of one sample, in batches of so many: see nodes/s6_weights.hpp.
+# The published weights were trained on sequences of one sample, in batches of so many: see nodes/models/s6/s6_weights.hpp.
 CONFIG = {"meaning": ("recurrent", "as_trained"), "batch": (2400, 2399)}
 
 # The authors scale their controls to 0..1; how, is in data that are not public. The order of threshold and ratio is not sure.

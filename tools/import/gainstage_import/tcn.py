@@ -1,7 +1,7 @@
 """Temporal convolutional networks: Steinmetz & Reiss, AES 152nd Convention, 2022. Reads the state dicts and Lightning
 checkpoints of the authors' published code (micro-tcn), its re-training's JSON, and plain state dicts of steerable-nafx
 (conditioned by the controls themselves, convolutions with bias, no output layer).
-What the tensors are called in the result: nodes/tcn_weights.hpp."""
+What the tensors are called in the result: nodes/models/tcn/tcn_weights.hpp."""
 
 import re
 

@@ -1,5 +1,5 @@
 """ED-LSTM: Simionato & Fasciani, "Fully Conditioned and Low-Latency Black-Box Modeling of Analog Compression", DAFx 2023, and a
-variant of it that carries its state. Equations and names: nodes/ed_lstm_weights.hpp.
+variant of it that carries its state. Equations and names: nodes/models/ed_lstm/ed_lstm_weights.hpp.
 
 The published network hears nothing older than two windows, so its windows are a batch. The variant keeps the LSTM's cell state from
 window to window, and adds to it what the published one starts from."""

@@ -1,5 +1,5 @@
 """The grey-box compressor: Wright & Valimaki, "Grey-box modelling of dynamic range compression", DAFx 2022. Equations and names:
-nodes/grey_box_weights.hpp, nodes/kernels/grey_box_maths.hpp."""
+nodes/models/grey_box/grey_box_weights.hpp, nodes/dsp/grey_box_maths.hpp."""
 
 import math
 
@@ -23,7 +23,7 @@ def logit(p):
 
 
 class CellOut(torch.nn.Module):
-    """A cell that hears one number and says one (nodes/kernels/recurrence.hpp)."""
+    """A cell that hears one number and says one (nodes/layers/recurrence.hpp)."""
 
     def __init__(self, kind, units):
         super().__init__()

@@ -1,5 +1,5 @@
 """The recurrent baselines: one layer of LSTM or GRU that hears the sample and the knobs, and a dense layer. Equations and names:
-nodes/recurrent_weights.hpp."""
+nodes/models/recurrent/recurrent_weights.hpp."""
 
 import torch
 

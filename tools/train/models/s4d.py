@@ -1,5 +1,5 @@
 """The S4D compressor: Yin, "Modeling analog dynamic range compressors using deep learning and state-space models", thesis 2023; Yin,
-Cheng, Volgenau, arXiv 2403.16331. Equations and names: nodes/s4d_weights.hpp.
+Cheng, Volgenau, arXiv 2403.16331. Equations and names: nodes/models/s4d/s4d_weights.hpp.
 
 Inside, sound is [channels, time, batch]: a dense layer over the channels is one matrix product."""
 
@@ -18,7 +18,7 @@ ACTIVATIONS = ("PReLU", "ReLU", "GELU", "tanh", "PTanh", "sigmoid", "Identity")
 
 
 class Activation(torch.nn.Module):
-    """By the names of nodes/kernels/activations.hpp."""
+    """By the names of nodes/layers/activations.hpp."""
 
     def __init__(self, kind):
         super().__init__()

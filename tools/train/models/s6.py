@@ -1,6 +1,6 @@
 """The S6 compressor: Simionato & Fasciani, "Modeling Time-Variant Responses of Optical Compressors with Selective State Space Models",
 JAES 73(3), 2025 (arXiv 2408.12549), with states that go on from sample to sample (config.meaning "recurrent"). Equations and names:
-nodes/s6_weights.hpp, nodes/kernels/selective_ssm.hpp.
+nodes/models/s6/s6_weights.hpp, nodes/layers/selective_ssm.hpp.
 
 Inside, sound is [channels, time, batch]."""
 

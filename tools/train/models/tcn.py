@@ -1,5 +1,5 @@
 """The temporal convolutional network: Steinmetz & Reiss, "Efficient neural networks for real-time modeling of analog dynamic range
-compression", AES 152nd Convention, 2022 (micro-TCN). Equations and names: nodes/tcn_weights.hpp. Causal.
+compression", AES 152nd Convention, 2022 (micro-TCN). Equations and names: nodes/models/tcn/tcn_weights.hpp. Causal.
 
 Inside, sound is [channels, time, batch], and a tap of a convolution one matrix product over a stretch of it."""
 

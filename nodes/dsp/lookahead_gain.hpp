@@ -1,0 +1,58 @@
+#pragma once
+/// The gain of a look-ahead limiter: from peaks to a smooth curve that is low enough when they arrive.
+
+#include <cmath>
+#include <cstdint>
+
+#include "nodes/dsp/moving_sum.hpp"
+#include "nodes/dsp/sliding_maximum.hpp"
+
+namespace gainstage {
+
+/// The largest peak ahead -> the gain it asks for -> exponential release -> two moving averages, which
+/// together are as long as the look-ahead: the gain falls along an S that ends just when the peak arrives,
+/// and never breaks. Averages are of whole numbers (2^30 is a gain of 1), so at rest the gain is 1 exactly,
+/// for ever.
+class LookaheadGain {
+public:
+    /// Control thread. `margin` samples before and after a peak get its gain too. REQUIRES: lookahead >= 1.
+    LookaheadGain(int lookahead, int margin)
+        : peak_(lookahead + 1 + 2 * margin),
+          first_((lookahead + 2) / 2, unity),
+          second_(lookahead + 2 - (lookahead + 2) / 2, first_.tick(unity)),
+          full_(static_cast<double>(second_.tick(first_.tick(unity)))) {}
+
+    /// Audio thread. Takes the peak of now and returns the gain for `lookahead + margin` samples ago: at most
+    /// ceiling / peak for every peak near that sample. `remaining`: of the reduction after one sample of
+    /// release.
+    double tick(double peak, double ceiling, double remaining) noexcept {
+        const double highest = peak_.tick(static_cast<float>(peak));
+        const double wanted = highest > ceiling ? ceiling / highest : 1.;
+        const double released = 1. - remaining * (1. - open_);
+        open_ = std::min(wanted, released > 1. - 1e-6 ? 1. : released);  // -120 dB from there: arrived
+        const auto whole = static_cast<std::int64_t>(open_ * unity);
+        return static_cast<double>(second_.tick(first_.tick(whole))) / full_;
+    }
+    void reset() noexcept {
+        peak_.reset();
+        open_ = 1.;
+        first_.fill(unity);
+        second_.fill(first_.tick(unity));
+    }
+    void copy(const LookaheadGain& other) noexcept {
+        peak_.copy(other.peak_);
+        open_ = other.open_;
+        first_.copy(other.first_);
+        second_.copy(other.second_);
+    }
+
+private:
+    static constexpr std::int64_t unity = std::int64_t{1} << 30;
+
+    SlidingMaximum peak_;
+    double open_ = 1.;  ///< gain before the averages
+    MovingSum first_, second_;
+    double full_;  ///< the sum that means 1
+};
+
+}  // namespace gainstage

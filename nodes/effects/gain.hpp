@@ -1,0 +1,32 @@
+#pragma once
+/// Makes everything louder or quieter by a number of decibels.
+
+#include "nodes/dsp/fader.hpp"
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// out = in * 10^(gain_db / 20). The ramp is straight in decibels, as a fader moves. At its lowest value:
+/// silence.
+class Gain final : public Node {
+public:
+    enum Param { gain_db };
+
+    static const NodeType& type();
+
+    explicit Gain(const Setup&);
+    void process(const Block&) noexcept GAINSTAGE_REALTIME override;
+    void reset() noexcept GAINSTAGE_REALTIME override {}
+    void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override {}
+
+private:
+    // fixed after construction
+    const int channels_;
+    // audio thread
+    GAINSTAGE_NOINLINE void process_anyhow(const Block&) noexcept GAINSTAGE_REALTIME;
+
+    Fader fader_;
+    Mapped<float> resting_;
+};
+
+}  // namespace gainstage

@@ -1,0 +1,101 @@
+#include "nodes/layers/recurrence.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Core>
+
+#include "runtime/model/model.hpp"
+
+namespace gainstage {
+
+using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// As in the file.
+struct Recurrence::Weights {
+    RowMajor input, hidden;
+    Eigen::VectorXf input_bias, hidden_bias, out;
+    float out_bias = 0.f;
+};
+
+namespace {
+
+/// The least size that kernels have.
+int padded_units(int units) {
+    int size = 4;
+    while (size < units) size *= 2;
+    return size;
+}
+
+int kernel_of(int padded) {
+    return padded == 4 ? 0 : padded == 8 ? 1 : padded == 16 ? 2 : 3;
+}
+
+}  // namespace
+
+/// Rows of the matrices are gate by gate; here each gate begins at a whole vector.
+Recurrence::Recurrence(const Weights& w)
+    : units(static_cast<int>(w.out.size())),
+      gru(w.hidden.rows() == 3 * w.hidden.cols()),
+      padded_(padded_units(units)) {
+    const int gates = gru ? 3 : 1;
+    input_.resize(gates * padded_);
+    bias_.resize((gates + 1) * padded_);
+    hidden_.resize(padded_ * gates * padded_);
+    out_.resize(padded_);
+    out_bias_ = w.out_bias;
+    for (int u = 0; u < units; ++u) {
+        out_[u] = w.out[u];
+        for (int g = 0; g < gates; ++g) {
+            const int row = g * units + u, to = g * padded_ + u;
+            const bool apart = gru && g == 2;
+            const float factor = gru && !apart ? 0.5f : 1.f;
+            input_[to] = factor * w.input(row, 0);
+            bias_[to] = factor * (apart ? w.input_bias[row] : w.input_bias[row] + w.hidden_bias[row]);
+            if (apart) bias_[to + padded_] = w.hidden_bias[row];
+            for (int j = 0; j < units; ++j) hidden_[j * gates * padded_ + to] = factor * w.hidden(row, j);
+        }
+    }
+    const SmallCellKernels& kernels = small_cell_kernels();
+    run_ = (gru ? kernels.gru : kernels.elman)[kernel_of(padded_)];
+}
+
+SmallCell Recurrence::cell() const noexcept {
+    return {.units = padded_,
+            .gru = gru,
+            .input = input_.data(),
+            .bias = bias_.data(),
+            .hidden = hidden_.data(),
+            .out = out_.data(),
+            .out_bias = out_bias_};
+}
+
+std::unique_ptr<const Recurrence> read_recurrence(const Model& model, std::string_view prefix) {
+    std::vector<std::string> names;
+    const auto read = [&](std::string_view name, std::initializer_list<std::int64_t> shape) -> auto& {
+        names.push_back(fmt::format("{}.{}", prefix, name));
+        return model.tensor(names.back(), shape);
+    };
+    const Tensor& hidden = read("weight_hh", {-1, -1});
+    const std::int64_t rows = hidden.shape[0], units = hidden.shape[1];
+    if (units < 1 || units > Recurrence::max_units || (rows != units && rows != 3 * units))
+        throw ModelError(
+            fmt::format("{}: tensor \"{}\" has shape ({}, {}); expected (units, units) for an Elman cell or "
+                        "(3 units, units) for a GRU, of 1 to {} units",
+                        model.file, hidden.name, rows, units, Recurrence::max_units));
+    const auto vector = [](const Tensor& tensor) {
+        return Eigen::VectorXf(Eigen::Map<const Eigen::VectorXf>(
+            tensor.data.data(), static_cast<Eigen::Index>(tensor.data.size())));
+    };
+    const Recurrence::Weights weights{
+        .input = Eigen::Map<const RowMajor>(read("weight_ih", {rows, 1}).data.data(), rows, 1),
+        .hidden = Eigen::Map<const RowMajor>(hidden.data.data(), rows, units),
+        .input_bias = vector(read("bias_ih", {rows})),
+        .hidden_bias = vector(read("bias_hh", {rows})),
+        .out = vector(read("out.weight", {1, units})),
+        .out_bias = read("out.bias", {1}).data[0]};
+    auto cell = std::make_unique<Recurrence>(weights);
+    cell->tensors = std::move(names);
+    return cell;
+}
+
+}  // namespace gainstage

@@ -1,0 +1,68 @@
+#pragma once
+/// A compressor as an encoder and a decoder: Simionato & Fasciani, "Fully Conditioned and Low-Latency
+/// Black-Box Modeling of Analog Compression", DAFx 2023.
+
+#include <array>
+#include <vector>
+
+#include "nodes/kernels/vector_math.hpp"
+#include "nodes/models/ed_lstm/ed_lstm_weights.hpp"
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// Sound goes in windows of w samples, counted from the start of the stream. The window before makes the
+/// state in which an LSTM begins, with the controls as they are at the window's first sample; it steps
+/// through the window, a sample a step as they arrive; from its last state two dense layers make the window's
+/// output, which sounds one window later. So the latency is w, a knob takes effect with the next window, and,
+/// as published, nothing older than 2 w matters; a file may say that the cells go on from window to window
+/// (ed_lstm_weights.hpp). Stereo: each channel its own state.
+///
+/// A stream that begins within a window is silent for the rest of it: what had come before is not known.
+class EdLstm final : public Node {
+public:
+    static const NodeType& type();
+
+    explicit EdLstm(const Setup&);
+    void process(const Block&) noexcept GAINSTAGE_REALTIME override;
+    void reset() noexcept GAINSTAGE_REALTIME override;
+    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    int latency_samples() const noexcept override { return weights_.window; }
+    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+
+private:
+    /// Whole windows that lie side by side in a block are independent: so many step together, which reads the
+    /// weights once for all of them. It changes no number (layers/lstm_windows.hpp). Those that carry their
+    /// cells are played one after the other.
+    static constexpr int most_windows = 4;
+
+    /// Of a network input: what it hears at a knob's value.
+    struct ToModel {
+        float scale, offset;
+    };
+
+    int windows_within(int frames) const noexcept GAINSTAGE_REALTIME;
+    void begin_windows(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
+    void begin(const EdLstmWeights::Begin&, const Block&, int first, int windows, AlignedFloats& rows,
+               bool goes_on) noexcept GAINSTAGE_REALTIME;
+    void step(const Block&, int first, int windows, int steps) noexcept GAINSTAGE_REALTIME;
+    void play_and_keep(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
+    void finish_windows(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
+
+    // fixed after construction
+    EdLstmWeights weights_;
+    const int channels_;
+    const VectorMath::Function sigmoid_;
+    std::vector<ToModel> to_model_;
+    // audio thread
+    AlignedFloats heard_;          ///< [channel][w], the present window's samples; before it, the last one's
+    AlignedFloats sounding_;       ///< [channel][w], the last window's output
+    AlignedFloats hidden_, cell_;  ///< [channel * windows + window] rows of the LSTM; a carried c stays there
+    int position_ = 0;             ///< of the next sample within its window
+    bool fresh_ = true;
+    bool blind_ = false;  ///< this window's beginning was not heard
+    // scratch within one call
+    AlignedFloats next_hidden_, dense_, output_, controls_, conditions_;
+};
+
+}  // namespace gainstage

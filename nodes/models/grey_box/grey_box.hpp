@@ -1,0 +1,67 @@
+#pragma once
+/// A compressor of known parts whose numbers were learned: Wright & Valimaki, "Grey-box modelling of dynamic
+/// range compression", DAFx 2022.
+
+#include <array>
+#include <vector>
+
+#include "nodes/dsp/conditioning_grid.hpp"
+#include "nodes/dsp/lanes.hpp"
+#include "nodes/kernels/grey_box_steps.hpp"
+#include "nodes/models/grey_box/grey_box_weights.hpp"
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// level of |x| -> static curve (its threshold, ratio and knee set by a small network from the knobs) ->
+/// smoothing of the gain -> times x -> make-up. No latency. The knobs are the controls that the file
+/// declares; while they move, the network is evaluated on the control grid and threshold, slope and knee run
+/// on straight lines between. Linked stereo (`link`, the default): one detector hears the louder channel and
+/// turns both down; the make-up is each channel's own. The file's tensors: grey_box_weights.hpp.
+class GreyBox final : public Node {
+public:
+    static const NodeType& type();
+
+    explicit GreyBox(const Setup&);
+    void process(const Block&) noexcept GAINSTAGE_REALTIME override;
+    void reset() noexcept GAINSTAGE_REALTIME override;
+    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+
+private:
+    using Buffer = Tile<64>;
+    enum CurveValue { threshold_db, slope, knee_db, curve_values };
+    /// Of a network input: what it hears at a knob's value.
+    struct ToModel {
+        float scale, offset;
+    };
+    struct State {
+        double gain = 0.;  ///< smoothed, in units of 80 dB. Double: near 1 s a float would lose its last bits
+        Recurrence::State detector, makeup;
+    };
+
+    void evaluate_curve(const float* knobs, float* values) noexcept GAINSTAGE_REALTIME;
+    GainCurve curve_at(int into_run) const noexcept GAINSTAGE_REALTIME;
+    GreyBoxKey key_of(const Block&, int detector, int first, int frames) const noexcept GAINSTAGE_REALTIME;
+    void process_in_one_loop(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void process_tile(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void find_gains(const Block&, int first, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void make_up(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
+
+    // fixed after construction
+    GreyBoxWeights weights_;
+    const int channels_, detectors_;
+    const double rate_hz_;
+    const GreyBoxKernels* const kernels_;  ///< of the level in use
+    const bool in_one_loop_;               ///< one channel, both cells of four units at most
+    std::vector<ToModel> to_model_;
+    // audio thread
+    ConditioningGrid grid_;
+    std::array<State, max_channels> states_;
+    // scratch within one call
+    std::vector<float> network_in_;
+    std::array<Buffer, max_channels> gain_;  ///< [detector]
+    std::array<Buffer, max_channels> said_;  ///< [channel], by a cell
+};
+
+}  // namespace gainstage

@@ -1,0 +1,57 @@
+#pragma once
+/// What a grey-box file holds, ready to run at one sample rate.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nodes/layers/mlp.hpp"
+#include "nodes/layers/recurrence.hpp"
+
+namespace gainstage {
+
+class Model;
+
+/// Tensors of a file with `architecture` "grey_box". Which variant it is follows from names and shapes; keys
+/// of `config` in brackets must agree where they are given.
+///
+///     mlp.N.weight, mlp.N.bias     conditioning network, N = 0, 1, ...: inputs are the file's controls (0 of
+///                                  them: constants), outputs threshold and ratio, and the knee's width where
+///                                  it is soft [knee = "hard" | "soft"].
+///                                  config.mlp_activation = "tanh" (published code) | "relu" (paper);
+///                                  config.curve_output = "sigmoid": threshold -80 sig(o0) dBFS, ratio
+///                                  1 + 30 sig(o1), knee 30 sig(o2) dB, as published; "linear": the outputs
+///                                  are these values themselves, held to the same ranges.
+///     detector.tau_s               (1): one-pole; (2): attack, release, as the gain falls or rises. Seconds.
+///     detector.weight_ih ...       instead: a cell (layers/recurrence.hpp) whose output o gives each sample
+///                                  its time constant sig(o) s.
+///                                  [detector = "one_pole" | "switching" | "rnn" | "gru"]
+///     makeup.gain, makeup.bias     (1) each: y = (v + tanh(bias)) (1 + tanh(gain))
+///     makeup.weight_ih ...         instead: a cell, y = v + o   [makeup = "static" | "rnn" | "gru"]
+struct GreyBoxWeights {
+    /// Control thread. Throws ModelError (what the file lacks), SetupError (a cell trained at another rate).
+    GreyBoxWeights(const Model&, double sample_rate_hz);
+
+    Mlp mlp;
+    bool soft_knee = false, linear_curve = false;
+
+    /// Per sample, s += b (g - s): attack where g is below s, else release. Unused with detector_cell.
+    double attack = 0., release = 0.;
+    std::unique_ptr<const Recurrence> detector_cell;
+
+    float makeup_offset = 0.f, makeup_factor = 1.f;  ///< unused with makeup_cell
+    std::unique_ptr<const Recurrence> makeup_cell;
+
+    std::int64_t memory_samples = 0;  ///< at the sample rate given
+};
+
+/// For NodeType::any_rate: no part of it is a recurrent network.
+bool plays_at_any_rate(const Model&);
+/// For NodeType::notes: tensors that mean nothing to a grey box.
+std::vector<std::string> notes_on_grey_box(const Model&);
+
+/// For NodeType::operations.
+double operations_of_grey_box(const Model&);
+
+}  // namespace gainstage

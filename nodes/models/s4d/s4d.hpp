@@ -1,0 +1,68 @@
+#pragma once
+/// A compressor learned as a network of state-space models: Yin, "Modeling analog dynamic range compressors
+/// using deep learning and state-space models", thesis 2023; Yin, Cheng, Volgenau, arXiv 2403.16331.
+
+#include <array>
+#include <vector>
+
+#include "nodes/dsp/conditioning_grid.hpp"
+#include "nodes/dsp/lanes.hpp"
+#include "nodes/kernels/aligned.hpp"
+#include "nodes/kernels/product.hpp"
+#include "nodes/kernels/vector_math.hpp"
+#include "nodes/models/s4d/s4d_weights.hpp"
+#include "runtime/node.hpp"
+
+namespace gainstage {
+
+/// Expand to c channels -> blocks of linear layer, activation, one state-space model for each channel, a gain
+/// and an offset (BatchNorm and FiLM), activation, plus a share of the block's input -> contract to one ->
+/// tanh and product with the input, as the file says. No latency; at any sample rate, with no resampler.
+///
+/// The knobs are the controls that the file declares. What they steer is one gain and one offset for each
+/// channel of each block; these are worked out on the control grid and run on straight lines between, since
+/// the network that says them is steep. Stereo: each channel its own state. The file's tensors:
+/// s4d_weights.hpp.
+class S4d final : public Node {
+public:
+    static const NodeType& type();
+
+    explicit S4d(const Setup&);
+    void process(const Block&) noexcept GAINSTAGE_REALTIME override;
+    void reset() noexcept GAINSTAGE_REALTIME override;
+    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+
+private:
+    using Buffer = Tile<64>;
+    /// Of a control: what the network hears at a knob's value.
+    struct ToModel {
+        float scale, offset;
+    };
+
+    void evaluate_conditioning(const float* knobs, float* gains_and_offsets) noexcept GAINSTAGE_REALTIME;
+    void play_tile(const float* in, float* out, float* state, int frames,
+                   int into_run) noexcept GAINSTAGE_REALTIME;
+    void listen(const float* in, int frames) noexcept GAINSTAGE_REALTIME;
+    void run_block(int index, float* state, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void finish_block(int index, float* state, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void modulate(int block, int frames, int into_run) noexcept GAINSTAGE_REALTIME;
+    void speak(const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME;
+    void squash(S4dWeights::Squash, Buffer&, int frames) const noexcept GAINSTAGE_REALTIME;
+
+    // fixed after construction
+    S4dWeights weights_;
+    const ProductKernels& kernels_;  ///< of the level in use
+    const VectorMath::Function tanh_;
+    const int channels_, width_;  ///< of the node; of a row inside
+    std::vector<ToModel> to_model_;
+    // audio thread
+    std::vector<float> network_in_, condition_;
+    Buffer level_, voice_;
+    AlignedFloats rows_, mixed_, filtered_;  ///< [frame][width_]: a block's input, and on its way
+    // state, audio thread
+    ConditioningGrid grid_;
+    std::array<AlignedFloats, max_channels> states_;  ///< of all blocks, one after the other
+};
+
+}  // namespace gainstage

@@ -1,0 +1,111 @@
+#include "nodes/models/tcn/tcn.hpp"
+
+#include <algorithm>
+
+#include "runtime/model/model.hpp"
+
+namespace gainstage {
+
+const NodeType& Tcn::type() {
+    static const NodeType type{
+        .name = "tcn",
+        .summary = "A learned effect: temporal convolutional network",
+        .inputs = {{.name = "in"}},
+        .outputs = {{.name = "out"}},
+        .architecture = "tcn",
+        .make = make_node<Tcn>,
+        .notes = notes_on_tcn,
+        .operations = operations_of_tcn,
+    };
+    return type;
+}
+
+Tcn::Tcn(const Setup& setup)
+    : weights_(*setup.model, setup.sample_rate_hz),
+      kernels_(product_kernels()),
+      tanh_(vector_math().tanh),
+      grid_(static_cast<int>(setup.model->controls.size()), weights_.values()) {
+    int values = 0, widest = 0;
+    std::vector<RowRing> past;
+    for (const DilatedBlock& block : weights_.blocks) {
+        first_value_.push_back(values);
+        values += 2 * block.output_width();
+        widest = std::max(widest, block.output_width());
+        past.emplace_back(block.shape().input_width(), static_cast<int>(block.shape().history()),
+                          Buffer::frames);
+    }
+    past_.assign(setup.channels, past);
+    rows_.resize(Buffer::frames * widest);
+}
+
+void Tcn::reset() noexcept {
+    grid_.reset();
+    started_ = false;
+}
+
+void Tcn::copy_state(const Node& twin) noexcept {
+    const auto& other = static_cast<const Tcn&>(twin);
+    grid_.copy_state(other.grid_);
+    started_ = other.started_;
+    for (std::size_t c = 0; c < past_.size(); ++c)
+        for (std::size_t n = 0; n < past_[c].size(); ++n) past_[c][n].copy_state(other.past_[c][n]);
+}
+
+void Tcn::process(const Block& block) noexcept {
+    const auto network = [this](const float* knobs, float* values) { weights_.evaluate(knobs, values); };
+    for (int done = 0; done < block.frames;) {
+        const int run = grid_.advance(block.params, block.time + done, block.frames - done, network);
+        if (!started_) start();
+        for (int into_run = 0; into_run < run; into_run += Buffer::frames)
+            for (std::size_t c = 0; c < past_.size(); ++c)
+                process_tile(block, static_cast<int>(c), done + into_run,
+                             std::min(run - into_run, Buffer::frames), into_run);
+        done += run;
+    }
+}
+
+/// What each block heard before the first sample: the same row for ever, since its input did not change.
+void Tcn::start() noexcept {
+    std::fill(rows_.begin(), rows_.end(), 0.f);
+    for (std::size_t n = 0; n < weights_.blocks.size(); ++n) {
+        for (std::vector<RowRing>& past : past_) past[n].start(rows_.data());
+        if (weights_.starts_silent)
+            weights_.blocks[n].run(past_[0][n], lines_of(static_cast<int>(n), 0), rows_.data(), 1);
+    }
+    started_ = true;
+}
+
+DilatedBlock::Lines Tcn::lines_of(int block, int into_run) const noexcept {
+    return {.from = grid_.from() + first_value_[block],
+            .slope = grid_.slope() + first_value_[block],
+            .position = static_cast<float>(grid_.position() + into_run),
+            .glide = grid_.gliding()};
+}
+
+/// `first`: the tile's first frame within the block; `into_run`: within the grid's run.
+void Tcn::process_tile(const Block& block, int channel, int first, int frames, int into_run) noexcept {
+    const float* rows = block.in(0, channel) + first;
+    int stride = 1;
+    for (std::size_t n = 0; n < weights_.blocks.size(); ++n) {
+        RowRing& past = past_[channel][n];
+        past.write(rows, stride, frames);
+        weights_.blocks[n].run(past, lines_of(static_cast<int>(n), into_run), rows_.data(), frames);
+        rows = rows_.data();
+        stride = weights_.blocks[n].output_width();
+    }
+    write_output(block.out(0, channel) + first, frames);
+}
+
+/// From the rows of the last block.
+void Tcn::write_output(float* out, int frames) noexcept {
+    const int width = weights_.blocks.back().output_width();
+    if (weights_.output.empty())
+        for (int k = 0; k < frames; ++k) line_.data[k] = rows_[k * width];
+    else
+        kernels_.dot(rows_.data(), weights_.output.data(), weights_.output_bias, width, line_.begin(),
+                     frames);
+    if (weights_.final_tanh) tanh_(line_.begin(), line_.begin(), frames);
+    std::copy_n(line_.begin(), frames, out);
+}
+
+}  // namespace gainstage

@@ -1,0 +1,181 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "runtime/engine/take_log.hpp"
+#include "runtime/model/hash.hpp"
+#include "runtime/problem_list.hpp"
+
+namespace gainstage {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::string kept_models_folder(const std::string& log) {
+    return log + ".files";
+}
+
+std::string kept_model_path(const std::string& log, const std::string& name) {
+    return (fs::path(kept_models_folder(log)) / (name + ".safetensors")).string();
+}
+
+namespace {
+
+/// A log may have been edited, cut short, or made by somebody else: nothing in it is taken for granted.
+class TakeReader {
+public:
+    explicit TakeReader(const std::string& file) : file_(file), stream_(file) {
+        if (!stream_) throw std::runtime_error(fmt::format("{}: cannot be opened; is it there?", file));
+    }
+
+    Take read() {
+        for (std::string text; std::getline(stream_, text);) {
+            ++line_;
+            try {
+                take_line(json::parse(text));
+            } catch (const json::parse_error&) {
+                refuse(stream_.eof() ? "is cut off; take this line away to repeat what is before it"
+                                     : "not a line of a take's log");
+            } catch (const json::exception& error) {
+                refuse(fmt::format("not a line of a take's log: {}", error.what()));
+            }
+        }
+        if (take_.changes.empty())
+            throw std::runtime_error(fmt::format("{}: holds no patch; was it written by run --log?", file_));
+        return std::move(take_);
+    }
+
+private:
+    [[noreturn]] void refuse(const std::string& message) const {
+        throw std::runtime_error(fmt::format("{}:{}: {}", file_, line_, message));
+    }
+
+    double number(const json& line, const char* key, double min, double max) const {
+        const json& value = line.at(key);
+        if (!value.is_number() || !(value.get<double>() >= min) || !(value.get<double>() <= max))
+            refuse(fmt::format("{}: expected a number from {:g} to {:g}", key, min, max));
+        return value.get<double>();
+    }
+    std::uint64_t sample(const json& line, const char* key, std::uint64_t least, std::uint64_t most) const {
+        const json& value = line.at(key);
+        if (!value.is_number_unsigned() || value.get<std::uint64_t>() < least ||
+            value.get<std::uint64_t>() > most)
+            refuse(fmt::format("{}: expected a sample of the stream, from {} to {}", key, least, most));
+        return value.get<std::uint64_t>();
+    }
+
+    void take_line(const json& line) {
+        if (!line.is_object()) refuse("not a line of a take's log");
+        if (line_ == 1) return take_head(line);
+        if (line.contains("tripped")) return;  // follows from the rest
+        if (line.contains("stalled")) return;  // was the machine's doing; a replay does not repeat it
+        latest_ = sample(line, "at", latest_, longest_take);
+        if (line.contains("play") || line.contains("returned"))
+            take_.changes.push_back(change(line));
+        else
+            take_.events.push_back(event(line));
+    }
+
+    void take_head(const json& line) {
+        if (line.value("gainstage_log", 0) != 1) refuse("not a log of Gainstage (format 1)");
+        take_.sample_rate_hz = number(line, "sample_rate_hz", 1'000., 1e6);
+    }
+
+    LoggedEvent event(const json& line) const {
+        LoggedEvent logged;
+        logged.event.stamp = latest_;
+        if (line.contains("midi")) {
+            logged.event.kind = EventKind::midi;
+            logged.event.midi = message(line["midi"]);
+            logged.event.port = line.value("port", std::uint8_t{0});
+        } else if (line.contains("set")) {
+            const auto target = line["set"].get<std::string>();
+            const std::size_t dot = target.find('.');
+            if (dot == std::string::npos) refuse("set: expected \"node.parameter\"");
+            logged.node = target.substr(0, dot);
+            logged.parameter = target.substr(dot + 1);
+            logged.event.value = static_cast<float>(number(line, "value", -1e30, 1e30));
+            logged.event.smooth_ms = static_cast<float>(number(line, "smooth_ms", -1., longest_ramp_ms));
+        } else if (line.contains("panic")) {
+            logged.event.kind = EventKind::panic;
+        } else if (line.contains("fade_out_ms")) {
+            logged.event.kind = EventKind::fade_out;
+            logged.event.value = static_cast<float>(number(line, "fade_out_ms", 0., longest_ramp_ms));
+        } else {
+            refuse("expected one of play, returned, midi, set, panic, fade_out_ms");
+        }
+        return logged;
+    }
+
+    MidiMessage message(const json& bytes) const {
+        std::vector<std::uint8_t> data;
+        for (const json& byte : bytes)
+            if (byte.is_number_unsigned() && byte.get<std::uint64_t>() < 256)
+                data.push_back(byte.get<std::uint8_t>());
+        const MidiMessage found = channel_message(data.data(), data.size());
+        if (found.size == 0 || data.size() != bytes.size())
+            refuse("midi: expected the two or three bytes of a channel message");
+        return found;
+    }
+
+    LoggedChange change(const json& line) {
+        LoggedChange change;
+        change.order.stamp = latest_;
+        change.order.warmed = line.contains("warm_from");
+        if (change.order.warmed) change.order.warm_from = sample(line, "warm_from", 0, latest_);
+        change.order.returning = line.value("returned", std::vector<std::string>{});
+        change.has_patch = line.contains("play");
+        if (take_.changes.empty() && (!change.has_patch || latest_ != 0))
+            refuse("a take begins with the patch that plays at sample 0");
+        if (!take_.changes.empty() && take_.changes.back().order.stamp == latest_)
+            refuse(fmt::format("at: sample {} has a change already", latest_));
+        if (change.has_patch) take_patch(line["play"], change);
+        return change;
+    }
+
+    void take_patch(const json& play, LoggedChange& change) {
+        change.file = play.at("file").get<std::string>();
+        change.text = play.at("text").get<std::string>();
+        for (const auto& [path, name] : play.at("models").items())
+            change.models[path] = kept_model(name.get<std::string>());
+    }
+
+    Snapshot kept_model(const std::string& name) const {
+        if (name.size() != 16 || name.find_first_not_of("0123456789abcdef") != std::string::npos)
+            refuse(fmt::format("models: {} is no name of a weight file; expected its 16 digits",
+                               in_quotes(name)));
+        Snapshot snapshot;
+        try {
+            snapshot.bytes = model_file_bytes(kept_model_path(file_, name));
+        } catch (const ModelError& error) {
+            refuse(fmt::format("{}; keep the folder {} beside the log", error.what(),
+                               kept_models_folder(file_)));
+        }
+        Hash hash;
+        hash.add(snapshot.bytes);
+        snapshot.hash = hash.value();
+        if (fmt::format("{:016x}", snapshot.hash) != name)
+            refuse(fmt::format("{} is not the file that the take played; bring back the folder {} as it was",
+                               kept_model_path(file_, name), kept_models_folder(file_)));
+        return snapshot;
+    }
+
+    static constexpr std::uint64_t longest_take = std::uint64_t{1} << 48;
+    static constexpr double longest_ramp_ms = 1e6;
+
+    const std::string file_;
+    std::ifstream stream_;
+    Take take_;
+    int line_ = 0;
+    std::uint64_t latest_ = 0;  // stamps never go back
+};
+
+}  // namespace
+
+Take read_take(const std::string& file) {
+    return TakeReader(file).read();
+}
+
+}  // namespace gainstage

@@ -1,0 +1,29 @@
+#pragma once
+/// What has to run over the recent past so that newcomers begin as if they had always been there.
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/plan/arrangement.hpp"
+#include "runtime/realtime/transition.hpp"
+
+namespace gainstage {
+
+struct WarmWiring {
+    Wiring wiring;
+    std::vector<WarmSlot> slots;
+    std::vector<Slot*> newcomers;
+    std::int64_t samples = 0;  ///< of history
+};
+
+/// The newcomers (indices into `now`) and all that they need upstream, back to the nearest recorded past:
+/// what the node that they replace heard, what any other node heard through the same cables, or an input.
+/// Nodes in between that already play are run as copies, fed as they were fed so far: what a newcomer hears
+/// goes on without a break when its fade begins.
+WarmWiring wire_warming(const Arrangement& old, const Arrangement& now, const std::vector<int>& newcomers,
+                        const ArrangeConfig&);
+
+/// For every knob of `to`, extras included, the index of the knob of the same name in `from`; -1: none.
+std::vector<int> params_by_name(const Slot& to, const Slot& from);
+
+}  // namespace gainstage

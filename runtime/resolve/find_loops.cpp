@@ -1,0 +1,104 @@
+#include <algorithm>
+
+#include "runtime/resolve/draft.hpp"
+
+namespace gainstage {
+
+namespace {
+
+constexpr std::size_t most_named = 12;  // stations of a loop in a message
+
+/// Walks depth first, without recursion, along the cables between nodes that don't close loops. A cable back
+/// into the path walked so far closes a loop; a delay in each such cable would make all loops legal.
+class LoopSearch {
+public:
+    explicit LoopSearch(Draft& draft) : draft_(draft), graph_(draft.graph), nodes_(draft.graph.nodes.size()) {
+        for (const GraphLink& link : graph_.links) {
+            if (is_breaker(link.from) || is_breaker(link.to)) continue;
+            nodes_[link.from].cables.push_back(&link);
+            nodes_[link.to].is_fed = true;
+        }
+    }
+
+    /// From the sources first, so that the cable which is named is the one that leads back.
+    void run() {
+        for (std::size_t i = 0; i < nodes_.size(); ++i)
+            if (!nodes_[i].is_fed) walk_from(static_cast<int>(i));
+        for (std::size_t i = 0; i < nodes_.size(); ++i) walk_from(static_cast<int>(i));
+    }
+
+private:
+    struct Visit {
+        std::vector<const GraphLink*> cables;
+        bool is_fed = false, seen = false;
+        std::size_t next = 0;   ///< cable to be walked next
+        std::size_t depth = 0;  ///< position in the path, from 1; 0: not in it
+    };
+
+    bool is_breaker(int node) const {
+        const NodeType* type = graph_.nodes[node].type;
+        return type && type->closes_loops;
+    }
+
+    Visit& at(int node) { return nodes_[node]; }
+
+    void enter(int node) {
+        path_.push_back(node);
+        at(node).seen = true;
+        at(node).depth = path_.size();
+    }
+
+    void walk_from(int start) {
+        if (at(start).seen) return;
+        enter(start);
+        while (!path_.empty()) {
+            Visit& visit = at(path_.back());
+            if (visit.next == visit.cables.size()) {
+                visit.depth = 0;
+                path_.pop_back();
+                continue;
+            }
+            const GraphLink& cable = *visit.cables[visit.next++];
+            if (at(cable.to).depth > 0)
+                complain(cable);
+            else if (!at(cable.to).seen)
+                enter(cable.to);
+        }
+    }
+
+    const std::string& id(int node) const { return graph_.nodes[node].id; }
+
+    std::string loop_text(const GraphLink& back) {
+        std::string text;
+        const std::size_t first = at(back.to).depth - 1, count = path_.size() - first;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (count > most_named && i == most_named / 2) {
+                text += "... -> ";
+                i = count - most_named / 2;
+            }
+            text += shown(id(path_[first + i])) + " -> ";
+        }
+        return text + shown(id(back.to));
+    }
+
+    void complain(const GraphLink& back) {
+        draft_.problems.error(
+            back.place, "links",
+            fmt::format("the loop {} has no delay; put a node of type \"delay\" (delay_samples = 1 up) into "
+                        "its cable \"{}\"",
+                        loop_text(back), cable_text(graph_, back)));
+    }
+
+    Draft& draft_;
+    const Graph& graph_;
+    std::vector<Visit> nodes_;
+    std::vector<int> path_;
+};
+
+}  // namespace
+
+void check_loops(Draft& draft) {
+    LoopSearch(draft).run();
+}
+
+}  // namespace gainstage

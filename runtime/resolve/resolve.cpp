@@ -1,0 +1,45 @@
+#include "runtime/resolve/resolve.hpp"
+
+#include <algorithm>
+
+#include "runtime/resolve/draft.hpp"
+
+namespace gainstage {
+
+namespace {
+
+void take_over_the_rest(Draft& draft) {
+    draft.graph.name = draft.patch.name;
+    draft.graph.file = draft.patch.file;
+    draft.graph.patch_text = draft.patch.text;
+    draft.graph.fade_ms = static_cast<float>(draft.patch.fade_ms);
+    draft.graph.files.push_back(draft.patch.file);
+    draft.graph.ceiling_dbfs = static_cast<float>(draft.patch.ceiling_dbfs);
+}
+
+}  // namespace
+
+std::string key_of(const GraphNode& node, std::string_view key) {
+    return key.empty() ? "nodes." + shown(node.id) : fmt::format("nodes.{}.{}", shown(node.id), shown(key));
+}
+
+Resolved resolve(const Patch& patch, NodeTypes types, const ModelReader& read_model, double rate_hz) {
+    if (!patch.readable) return {};
+    Draft draft{patch, types, read_model, rate_hz, ProblemList(patch.file)};
+    take_over_the_rest(draft);
+    resolve_nodes(draft);
+    resolve_links(draft);
+    resolve_widths(draft);
+    check_loops(draft);
+    check_outputs(draft);
+    resolve_midi(draft);
+
+    Resolved resolved{.graph = std::nullopt, .problems = draft.problems.take()};
+    // A node whose type the reader already refused has none; that is an error too, though not said twice.
+    const bool complete = std::all_of(draft.nodes.begin(), draft.nodes.end(),
+                                      [](const DraftNode& node) { return node.knobs_known; });
+    if (complete && !has_errors(resolved.problems)) resolved.graph = std::move(draft.graph);
+    return resolved;
+}
+
+}  // namespace gainstage

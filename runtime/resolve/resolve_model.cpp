@@ -1,0 +1,115 @@
+#include <filesystem>
+
+#include "runtime/resolve/draft.hpp"
+
+namespace gainstage {
+
+namespace {
+
+const Setting* find_setting(const PatchNode& written, std::string_view key) {
+    for (const Setting& setting : written.settings)
+        if (setting.key == key) return &setting;
+    return nullptr;
+}
+
+/// Each file once, however many nodes play it.
+std::shared_ptr<const Model> read_once(Draft& draft, const std::string& path) {
+    auto& model = draft.models[path];
+    if (!model) {
+        model = draft.read_model(path);
+        draft.graph.files.push_back(path);
+    }
+    return model;
+}
+
+std::shared_ptr<const Model> read_model(Draft& draft, const GraphNode& node, const Setting& setting) {
+    const auto* file = std::get_if<std::string>(&setting.value);
+    if (!file || file->empty()) {
+        draft.problems.error(setting.place, key_of(node, "model"),
+                             "expected the path of a model file, relative to the patch");
+        return nullptr;
+    }
+    try {
+        return read_once(draft, (std::filesystem::path(draft.patch.folder) / *file).string());
+    } catch (const ModelError& error) {
+        draft.problems.error(setting.place, key_of(node, "model"), error.what(), error.exit_code);
+    } catch (const std::exception& error) {
+        draft.problems.error(setting.place, key_of(node, "model"),
+                             fmt::format("can't be read: {}", error.what()));
+    }
+    return nullptr;
+}
+
+bool has_right_architecture(Draft& draft, const GraphNode& node, const Setting& setting, const Model& model) {
+    if (model.architecture == node.type->architecture) return true;
+    const NodeType* right = type_that_plays(draft.types, model.architecture);
+    const std::string remedy =
+        right ? fmt::format("write type = {}", in_quotes(right->name)) : "choose a file of that architecture";
+    draft.problems.error(setting.place, key_of(node, "model"),
+                         fmt::format("{} holds a model of architecture {}, but type {} plays {}; {}",
+                                     in_quotes(model.file), in_quotes(model.architecture),
+                                     in_quotes(node.type->name), in_quotes(node.type->architecture), remedy));
+    return false;
+}
+
+/// Names that a patch uses for something else.
+bool is_taken(const GraphNode& node, std::string_view name) {
+    for (const char* word : {"type", "model", "rate", "smooth_ms", "bypass", "mute"})
+        if (name == word) return true;
+    for (const OptionSpec& option : node.type->options)
+        if (option.name == name) return true;
+    return node.param_index(name) >= 0;
+}
+
+void take_control(Draft& draft, GraphNode& node, const Setting& setting, const ModelControl& control) {
+    if (is_taken(node, control.name)) {
+        draft.problems.error(setting.place, key_of(node, "model"),
+                             fmt::format("the model's control {} has the name of another setting of this "
+                                         "node; export the model with another name for it",
+                                         in_quotes(control.name)));
+        return;
+    }
+    node.params.push_back({.name = control.name,
+                           .unit = control.unit,
+                           .min = control.min,
+                           .max = control.max,
+                           .start = control.start,
+                           .summary = "declared by the model",
+                           .steps = control.steps});
+    node.values.push_back(control.start);
+    node.smooth_ms.push_back(control.steps > 0 ? 0.f : node.params.back().smooth_ms);
+    node.written.push_back(false);
+}
+
+/// What a file holds beside what is played. A file that the node can't be built from says so when it is.
+void take_notes(Draft& draft, const GraphNode& node, const Setting& setting) {
+    if (!node.type->notes) return;
+    try {
+        for (const std::string& note : node.type->notes(*node.model))
+            draft.problems.note(setting.place, key_of(node, "model"), note);
+    } catch (const ModelError&) {
+        return;
+    }
+}
+
+}  // namespace
+
+bool resolve_model(Draft& draft, int index) {
+    const PatchNode& written = draft.patch.nodes[index];
+    GraphNode& node = draft.graph.nodes[index];
+    const Setting* setting = find_setting(written, "model");
+    if (!setting) {
+        draft.problems.error(written.place, key_of(node),
+                             fmt::format("type {} needs a model; add model = \"FILE.safetensors\"",
+                                         in_quotes(node.type->name)));
+        return false;
+    }
+    const auto model = read_model(draft, node, *setting);
+    if (!model || !has_right_architecture(draft, node, *setting, *model)) return false;
+    node.model = model;
+    for (const ModelControl& control : model->controls) take_control(draft, node, *setting, control);
+    take_notes(draft, node, *setting);
+    return true;
+}
+
+}  // namespace gainstage

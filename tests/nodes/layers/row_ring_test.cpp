@@ -1,0 +1,87 @@
+#include "nodes/layers/row_ring.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "tests/support/catch.hpp"
+
+using namespace gainstage;
+
+namespace {
+
+constexpr int width = 3, history = 20, longest = 7;
+
+/// Row t as it was written: t, and what tells its columns apart. Before the first one: -1.
+float value_of(int row, int column) {
+    return row < 0 ? -1.f : static_cast<float>(10 * row + column);
+}
+
+struct Writer {
+    RowRing ring{width, history, longest};
+    int written = 0;
+
+    Writer() {
+        const std::vector<float> before(width, -1.f);
+        ring.start(before.data());
+    }
+    void write(int frames, int stride) {
+        std::vector<float> rows(static_cast<std::size_t>(frames * stride));
+        for (int k = 0; k < frames; ++k)
+            for (int c = 0; c < width; ++c) rows[k * stride + c] = value_of(written + k, c);
+        ring.write(rows.data(), stride, frames);
+        written += frames;
+    }
+    /// Whether every delay says what was written then, in pieces that follow on one another. `pieces`: the
+    /// most that it took.
+    bool right(int frames, int& pieces) const {
+        bool all = true;
+        for (int delay = 0; delay <= history; ++delay) {
+            int next = 0, count = 0;
+            ring.each(delay, frames, [&](const float* rows, int stride, int first, int rows_here) {
+                all = all && first == next;
+                for (int k = 0; k < rows_here; ++k)
+                    for (int c = 0; c < width; ++c)
+                        all =
+                            all && rows[k * stride + c] == value_of(written - frames + first + k - delay, c);
+                next += rows_here, ++count;
+            });
+            all = all && next == frames;
+            pieces = std::max(pieces, count);
+        }
+        return all;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("row ring: it says what was written, however it was cut, and rows lie side by side") {
+    for (const int stride : {width, width + 5}) {
+        Writer writer;
+        int pieces = 0;
+        for (int k = 0; writer.written < 5 * (history + longest); ++k) {
+            const int frames = 1 + k * 5 % longest;
+            writer.write(frames, stride);
+            REQUIRE(writer.right(frames, pieces));
+        }
+        CHECK(pieces == 2);  // the start's row, and those that were written
+        int later = 0;
+        writer.write(longest, stride);
+        REQUIRE(writer.right(longest, later));
+        CHECK(later == 1);
+    }
+}
+
+TEST_CASE("row ring: a copy says the same, young or old") {
+    for (const int blocks : {0, 2, 30}) {
+        Writer one, other;
+        for (int k = 0; k < blocks; ++k) one.write(longest, width);
+        other.write(longest, width);  // what is copied over
+        other.ring.copy_state(one.ring);
+        other.written = one.written;
+        for (int k = 0; k < 9; ++k) {
+            other.write(4, width);
+            int pieces = 0;
+            REQUIRE(other.right(4, pieces));
+        }
+    }
+}

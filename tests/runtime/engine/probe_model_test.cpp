@@ -1,0 +1,90 @@
+#include "runtime/engine/probe_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "nodes/all_nodes.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/model_files.hpp"
+#include "tests/support/places.hpp"
+
+using namespace gainstage;
+using namespace gainstage::test;
+
+namespace {
+
+const std::string opto = source_dir() + "/models/opto-textbook.safetensors";
+
+ModelProbe probe_of(const ModelFile& parts) {
+    const TemporaryFolder folder;
+    return probe_model(read_model_file(save(folder, "m.safetensors", parts)), all_nodes());
+}
+
+/// The textbook compressor with another make-up: y = v + out tanh(...).
+ModelFile with_cell(std::vector<float> input, std::vector<float> hidden, float bias, std::vector<float> out) {
+    ModelFile parts = model_parts(opto);
+    std::erase_if(parts.tensors, [](const Tensor& tensor) { return tensor.name.starts_with("makeup."); });
+    const auto units = static_cast<std::int64_t>(out.size());
+    const auto add = [&](const std::string& name, std::vector<std::int64_t> shape, std::vector<float> data) {
+        parts.tensors.push_back(
+            {.name = "makeup." + name, .shape = std::move(shape), .data = std::move(data)});
+    };
+    add("weight_ih", {units, 1}, std::move(input));
+    add("weight_hh", {units, units}, std::move(hidden));
+    add("bias_ih", {units}, std::vector<float>(out.size(), bias));
+    add("bias_hh", {units}, std::vector<float>(out.size(), 0.f));
+    add("out.weight", {1, units}, std::move(out));
+    add("out.bias", {1}, {0.f});
+    nlohmann::json config = nlohmann::json::parse(parts.metadata.at("config"));
+    config["makeup"] = "rnn";
+    parts.metadata["config"] = config.dump();
+    return parts;
+}
+
+bool warns(const ModelProbe& probe, const std::string& of) {
+    return std::any_of(probe.warnings.begin(), probe.warnings.end(),
+                       [&](const std::string& warning) { return warning.find(of) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("probe: a well-behaved compressor is measured and not warned of") {
+    const ModelProbe probe = probe_of(model_parts(opto));
+    CHECK(probe.warnings == std::vector<std::string>{});
+    CHECK(probe.levels.front().in_dbfs == -60.);
+    // below the threshold the gain is one, within the float maths of the curve; above it falls with the level
+    CHECK(probe.levels.front().gain_db == Approx(0.).margin(0.01));
+    CHECK(probe.levels.back().gain_db < -10.);
+    CHECK(probe.dc_dbfs == -200.);
+    CHECK(probe.hum_dbfs == -200.);
+}
+
+TEST_CASE("probe: it finds DC at silence") {
+    ModelFile parts = model_parts(opto);
+    tensor_of(parts, "makeup.bias").data.at(0) = 0.01f;
+    const ModelProbe probe = probe_of(parts);
+    CHECK(probe.dc_dbfs == Approx(-40.).margin(0.01));  // tanh(0.01), make-up factor 1
+    CHECK(warns(probe, "DC of -40.0 dBFS"));
+    CHECK(probe.warnings.size() == 1);
+}
+
+TEST_CASE("probe: it finds what sounds by itself") {
+    // a rotation by 1 rad a sample that grows until tanh holds it
+    const float a = 1.3f * std::cos(1.f), b = 1.3f * std::sin(1.f);
+    const ModelProbe probe = probe_of(with_cell({0.f, 0.f}, {a, -b, b, a}, 0.1f, {0.1f, 0.f}));
+    CHECK(probe.hum_dbfs > -40.);
+    CHECK(warns(probe, "sounds by itself at silence"));
+}
+
+TEST_CASE("probe: it finds from which level on a model blows up, and at which knobs") {
+    // y = v + 100 tanh(v): beyond +24 dBFS where v, after the compressor, exceeds 0.16
+    const ModelProbe probe = probe_of(with_cell({1.f}, {0.f}, 0.f, {100.f}));
+    CHECK(warns(probe, "blows up on a tone of"));
+    CHECK(warns(probe, "peak_reduction = 0"));
+    const auto first = std::find_if(probe.levels.begin(), probe.levels.end(),
+                                    [](const ModelProbe::Level& level) { return level.blows_up; });
+    REQUIRE(first != probe.levels.end());
+    CHECK(first->in_dbfs > -30.);
+    CHECK(!probe.levels.front().blows_up);
+    CHECK(probe.levels.front().gain_db == Approx(40.1).margin(0.1));  // 101 times
+}

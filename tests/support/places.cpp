@@ -1,0 +1,20 @@
+#include "tests/support/places.hpp"
+
+namespace gainstage::test {
+
+const std::string& source_dir() {
+    static const std::string path = GAINSTAGE_SOURCE_DIR;
+    return path;
+}
+
+const std::string& program_path() {
+    static const std::string path = GAINSTAGE_BINARY;
+    return path;
+}
+
+const std::string& copying_peer_path() {
+    static const std::string path = GAINSTAGE_COPYING_PEER;
+    return path;
+}
+
+}  // namespace gainstage::test

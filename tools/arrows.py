@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Shows that the arrows between folders run one way.
+
+A file may include files of its own folder and of the folders that ALLOWED names for it; no file may include
+itself in a circle. Exits with 1 and names every place that does otherwise.
+"""
+
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# From the bottom up: a folder may only name folders above it in this list.
+ALLOWED = {
+    "runtime": [],
+    "runtime/patch": ["runtime"],
+    "runtime/model": ["runtime"],
+    "runtime/graph": ["runtime", "runtime/patch", "runtime/model"],
+    "runtime/resolve": ["runtime", "runtime/patch", "runtime/model", "runtime/graph"],
+    "runtime/realtime": ["runtime", "runtime/patch", "runtime/model", "runtime/graph"],
+    "runtime/plan": ["runtime", "runtime/model", "runtime/graph", "runtime/realtime"],
+    "runtime/engine": ["runtime", "runtime/patch", "runtime/model", "runtime/graph", "runtime/resolve",
+                       "runtime/realtime", "runtime/plan"],
+    "runtime/io": ["runtime", "runtime/realtime"],
+    "runtime/control": ["runtime", "runtime/model", "runtime/graph", "runtime/resolve", "runtime/realtime",
+                        "runtime/plan", "runtime/engine", "runtime/io"],
+    "nodes/kernels": ["runtime"],
+    "nodes/dsp": ["runtime", "nodes/kernels"],
+    "nodes/layers": ["runtime", "runtime/model", "nodes/kernels", "nodes/dsp"],
+    "nodes/effects": ["runtime", "nodes/dsp"],
+    "nodes/models": ["runtime", "runtime/model", "nodes/kernels", "nodes/dsp", "nodes/layers"],
+    "nodes": ["runtime", "nodes/effects", "nodes/models"],
+}
+
+INCLUDE = re.compile(r'^\s*#include "([^"]+)"', re.MULTILINE)
+
+
+def folder_of(path):
+    """The longest folder of ALLOWED that holds the file; None for tools and tests."""
+    folder = os.path.dirname(path)
+    while folder and folder not in ALLOWED:
+        folder = os.path.dirname(folder)
+    return folder or None
+
+
+def read_includes():
+    includes = {}
+    for top in ("runtime", "nodes"):
+        for folder, _, names in os.walk(os.path.join(ROOT, top)):
+            for name in names:
+                if name.endswith((".cpp", ".hpp")):
+                    path = os.path.relpath(os.path.join(folder, name), ROOT)
+                    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                        includes[path] = INCLUDE.findall(file.read())
+    return includes
+
+
+def table_problems():
+    above = set()
+    for folder, below in ALLOWED.items():
+        for other in below:
+            if other not in above:
+                yield f"tools/arrows.py: {folder} may include {other}, which stands above it or nowhere"
+        above.add(folder)
+
+
+def arrow_problems(includes):
+    for path, targets in sorted(includes.items()):
+        here = folder_of(path)
+        for target in targets:
+            there = folder_of(target)
+            if there != here and there not in ALLOWED[here]:
+                yield f"{path}: includes {target}, but {here} may not see {there or os.path.dirname(target)}"
+
+
+def circle_problems(includes):
+    done, path = set(), []
+
+    def visit(file):
+        if file in path:
+            yield "a circle of files: " + " -> ".join(path[path.index(file):] + [file])
+            return
+        if file in done:
+            return
+        path.append(file)
+        for target in includes.get(file, []):
+            yield from visit(target)
+        path.pop()
+        done.add(file)
+
+    for file in sorted(includes):
+        yield from visit(file)
+
+
+def main():
+    includes = read_includes()
+    problems = list(table_problems()) + list(arrow_problems(includes)) + list(circle_problems(includes))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    arrows = {(folder_of(path), folder_of(target)) for path, targets in includes.items() for target in targets}
+    count = sum(1 for here, there in arrows if here != there)
+    print(f"{len(includes)} files, {len(ALLOWED)} folders, {count} arrows, {len(problems)} against the rule")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
