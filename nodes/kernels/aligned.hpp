@@ -1,5 +1,5 @@
 #pragma once
-/// Memory for vectors: a 64-byte load that crosses a cache line costs two.
+/// Vectors that begin at a cache line: a 64-byte load that crosses a line costs two loads.
 
 #include <cstddef>
 #include <new>
@@ -29,7 +29,7 @@ struct LineAllocator {
     }
 };
 
-/// Begins at a cache line.
+/// Its first element begins a cache line.
 using AlignedFloats = std::vector<float, LineAllocator<float>>;
 
 }  // namespace gainstage

@@ -14,26 +14,26 @@
 HWY_BEFORE_NAMESPACE();
 namespace gainstage::HWY_NAMESPACE {
 
-/// What becomes of y: nothing.
+/// A finish that leaves y as it is.
 struct Keep {
     HWY_INLINE Keep At(int) const { return {}; }
     HWY_INLINE Sum Of(std::ptrdiff_t, Sum y) const { return y; }
 };
-/// Or what `a` says.
+/// A finish that applies `a` to y.
 template <bool Glides>
 struct BendColumns {
     const AffinePrelu& a;
     HWY_INLINE Bend<true, Glides> At(int o) const { return {a, o}; }
 };
 
-/// What modes are multiplied by.
+/// Coefficients of the modes, in registers.
 template <int Modes>
 struct Held {
     Sum p[Modes], q[Modes], c1[Modes], c2[Modes];
 };
 
-/// `Modes` of one vector of channels, their states in registers. The first group begins the sums, the last
-/// one finishes them.
+/// Runs `Modes` modes of one vector of channels with their states in registers. The first group of modes
+/// begins the sums, the last one finishes them.
 template <int Modes, bool First, bool Last, class Finish>
 HWY_INLINE void ScanGroup(const DiagonalScan& s, int mode, int o, const Finish& finish) {
     const Channels d;

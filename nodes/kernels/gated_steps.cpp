@@ -21,13 +21,13 @@ HWY_INLINE constexpr int Lanes16() {
     return static_cast<int>(hn::MaxLanes(Floats()));
 }
 
-/// What one sequence's step reads and writes.
+/// Where one step of one sequence reads and writes.
 struct OneStep {
     const float *gates, *samples, *hidden;
     float *cell, *out;
 };
 
-/// What the inputs give to gate `g` of the units from `u` on.
+/// Start of the sum of gate `g` for the units from `u` on: the part that comes from the inputs.
 HWY_INLINE V Begin(const GatedSteps& s, const OneStep& step, int g, int u) {
     const Floats d;
     const int at = g * s.row + u;
@@ -36,8 +36,9 @@ HWY_INLINE V Begin(const GatedSteps& s, const OneStep& step, int g, int u) {
                         : gate;
 }
 
-/// Units of h are taken by twos, and a sum is two chains, of even and of odd units; or one, where there are
-/// sums enough to hide the latency of an addition and two of each find no place in 16 registers.
+/// Units of h are read in pairs. A sum is two chains, one of even and one of odd units. It is one chain where
+/// there are enough sums to hide the latency of an addition, and two chains each would not fit into 16
+/// registers.
 template <int Sums>
 HWY_INLINE constexpr bool OneChain() {
     return Sums > 6 && Lanes16() == 8;
@@ -46,7 +47,8 @@ HWY_INLINE constexpr int AtATime() {
     return Lanes16() >= 8 ? 2 : 1;
 }
 
-/// Sums of some of the `Gates` gates that hear h, for `Vectors` vectors of units from `u` on.
+/// Sums of the gates `Which`, for `Vectors` vectors of units from `u` on. `Gates`: all gates that depend on
+/// h.
 template <int... Which, int Gates, int Vectors>
 HWY_INLINE void SumOf(const GatedSteps& s, const OneStep& step, int u, V (&sum)[Vectors][Gates]) {
     constexpr int which[] = {Which...};
@@ -94,7 +96,7 @@ struct LstmStep {
     static HWY_INLINE void Part(const GatedSteps& s, const OneStep& step, int u) {
         V sum[Vectors][4];
         if (OneChain<4 * Vectors>() && s.row <= Vectors * Lanes16()) {
-            // o is asked for last: its sums fill the time that the others' tanh takes
+            // o comes last: its sums fill the time that the tanh of the others take
             SumOf<0, 1, 3>(s, step, u, sum);
             SumOf<2>(s, step, u, sum);
         } else {
@@ -130,7 +132,8 @@ HWY_INLINE void Take(const GatedSteps& s, const OneStep& step) {
     for (; u < s.row; u += Lanes16()) hn::StoreU(hn::Zero(d), d, step.out + u);
 }
 
-/// A step of each in turn: the processor looks ahead into the other's while one waits for its own.
+/// Takes a step of each sequence in turn. While one waits for its own previous step, the processor works on
+/// the other.
 template <class Step, int Sequences>
 HWY_INLINE void RunSideBySide(const GatedSteps& s, const GatedSequence* sequences) {
     const Floats d;

@@ -1,34 +1,35 @@
 #pragma once
-/// The steps of gated recurrent cells, once per level of instructions: lstm_cell.hpp and gru_cell.hpp say
-/// what they compute and how rows of gates lie in memory.
+/// The steps of gated recurrent cells, compiled once per SIMD level. lstm_cell.hpp and gru_cell.hpp give the
+/// formulas and the memory layout of the gates.
 
 #include <cstddef>
 #include <span>
 
 namespace gainstage {
 
-/// One sequence. Each sum of a gate begins with what the inputs gave it.
+/// One sequence. The sum of a gate begins with the part that comes from the inputs.
 struct GatedSequence {
-    const float* gates = nullptr;     ///< [frame][gates][row], as projected
-    std::ptrdiff_t gates_stride = 0;  ///< floats from a frame's gates to the next one's; 0: all have the same
-    const float* samples = nullptr;   ///< [frame]: of a cell that hears the sample apart; otherwise null
-    float* state = nullptr;  ///< [row]: h before the first step, then after the last one; an LSTM's c
-                             ///< behind it
-    float* out = nullptr;    ///< [frame][row]: h
+    const float* gates = nullptr;     ///< [frame][gates][row]: the part that comes from the inputs
+    std::ptrdiff_t gates_stride = 0;  ///< floats from one frame's gates to the next; 0: all frames share them
+    const float* samples = nullptr;   ///< [frame]: if the cell adds the sample at each step; else null
+    float* state = nullptr;           ///< [row]: h, updated in place; an LSTM's c follows it
+    float* out = nullptr;             ///< [frame][row]: h
 };
 
-/// Sequences over `frames` steps. Two go side by side, for each step of one waits for the step before.
+/// Several sequences over `frames` steps. They run two at a time, because each step of one waits for its
+/// previous step.
 struct GatedSteps {
-    const float* weight = nullptr;         ///< [unit][gates of h][row]
-    const float* sample_weight = nullptr;  ///< [gates][row], where sequences have samples
+    const float* weight = nullptr;         ///< [unit of h][gates that depend on h][row]
+    const float* sample_weight = nullptr;  ///< [gates][row]; read where the sequences have samples
     int units = 0, row = 0;
     std::span<const GatedSequence> sequences = {};
     int frames = 0;
 };
 
-/// What follows the sums of a GRU's step of several sequences. h and the next h may lie in the same place.
+/// The part of a GRU's step that follows its sums, for several sequences. `hidden` and `next_hidden` may be
+/// the same buffer.
 struct GatedSums {
-    const float* gates = nullptr;   ///< [sequence][gates][row]: complete
+    const float* gates = nullptr;   ///< [sequence][gates][row]: the finished sums
     const float* hidden = nullptr;  ///< [sequence][row]
     float* next_hidden = nullptr;
     int row = 0, sequences = 0;
@@ -40,7 +41,7 @@ struct GatedKernels {
     void (*finish_gru)(const GatedSums&) noexcept;
 };
 
-/// Of the level in use. Control thread; keep the reference. Throws SimdError.
+/// For the SIMD level in use. Control thread; keep the reference. Throws SimdError.
 const GatedKernels& gated_kernels();
 
 }  // namespace gainstage

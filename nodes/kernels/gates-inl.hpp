@@ -1,5 +1,5 @@
-/// What follows the sums of a gated cell's step, for kernels that are compiled once per level: included
-/// inside the loop of hwy/foreach_target.h.
+/// The part of a gated cell's step that follows its sums. For kernels that are compiled once per SIMD level:
+/// include it inside the loop of hwy/foreach_target.h.
 
 #include <hwy/highway.h>
 
@@ -15,15 +15,15 @@
 HWY_BEFORE_NAMESPACE();
 namespace gainstage::HWY_NAMESPACE {
 
-/// sig(2 x): the gates' weights are halved already.
+/// sigmoid(2 x). The weights of the gates are stored halved, so this is the sigmoid of the full sum.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Gate(D d, V x) {
     const V half = hn::Set(d, 0.5f);
     return hn::MulAdd(half, Tanh(d, x), half);
 }
 
-/// The rest of an LSTM's step for one vector of units, from the sums of its gates i, f, o, g. Halves of the
-/// gates are taken of what they multiply, so that little is left to do after the last tanh.
+/// Finishes an LSTM's step for one vector of units, from the sums of its gates i, f, o, g. A gate is
+/// (1 + tanh) / 2. The half is applied to the operand, so that little is left to do after the last tanh.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE void FinishLstm(D d, const V (&sum)[4], float* cell, float* hidden) {
     const V half = hn::Set(d, 0.5f), held = hn::Mul(half, hn::LoadU(d, cell));
@@ -34,11 +34,11 @@ HWY_INLINE void FinishLstm(D d, const V (&sum)[4], float* cell, float* hidden) {
     hn::StoreU(TimesTanh(d, show, c), d, hidden);
 }
 
-/// A GRU's, from the sums of r, z and n's recurrent part, n's input part, and h before.
+/// Finishes a GRU's step, from the sums of r, z and n's recurrent part, n's input part and the previous h.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V FinishGru(D d, const V (&sum)[3], V input_part, V before) {
-    // r of the recurrent part is half of it and tanh of the other half; that, and what z is to weigh, is
-    // ready when tanh is
+    // r times the recurrent part is half of that part, plus tanh times the same half. All that does not need
+    // a tanh, and z times the previous h, is ready before the tanh is.
     const V half = hn::Mul(hn::Set(d, 0.5f), sum[2]);
     const V fresh = QuickTanh(d, hn::MulAdd(half, QuickTanh(d, sum[0]), hn::Add(half, input_part)));
     const V keep = Gate(d, sum[1]), kept = hn::Mul(keep, before);

@@ -29,7 +29,7 @@ struct CurveHere {
         const Samples d;
         return hn::MulAdd(hn::Set(d, curve.slope[i]), position, hn::Set(d, curve.from[i]));
     }
-    /// From the louder of two amplitudes to the static gain, frames k and on.
+    /// Static gain of the louder of two amplitudes, for the frames from k on.
     template <bool Soft>
     HWY_INLINE hn::Vec<Samples> Of(hn::Vec<Samples> one, hn::Vec<Samples> other, int k) const {
         using V = hn::Vec<Samples>;
@@ -46,13 +46,14 @@ struct CurveHere {
         const V bent = hn::Div(hn::Mul(in_knee, in_knee), twice);
         return hn::Mul(Line(1, position), hn::Add(bent, hn::Max(hn::Sub(over, half), zero)));
     }
-    /// Those of a whole vector of frames from k on, into gain[k] and on.
+    /// Writes the static gains of one whole vector of frames to gain[k] and on.
     template <bool Soft>
     HWY_INLINE void Store(const GreyBoxKey& key, int k, float* gain) const {
         const Samples d;
         hn::StoreU(Of<Soft>(hn::LoadU(d, key.one + k), hn::LoadU(d, key.other + k), k), d, gain + k);
     }
-    /// Those of the frames from k on, fewer than a vector: the same path, through a vector of their own.
+    /// Writes the static gains of the frames from k on, fewer than a vector. They are padded to a vector and
+    /// take the same path.
     template <bool Soft>
     HWY_NOINLINE void StoreRest(const GreyBoxKey& key, int k, float* gain) const {
         const Samples d;
@@ -60,7 +61,7 @@ struct CurveHere {
         for (int j = 0; k + j < key.frames; ++j) one[j] = key.one[k + j], other[j] = key.other[k + j];
         hn::StoreU(Of<Soft>(hn::Load(d, one), hn::Load(d, other), k), d, gain + k);
     }
-    /// Those of all frames from k on.
+    /// Writes the static gains of all frames from k on.
     template <bool Soft>
     HWY_INLINE void StoreFrom(const GreyBoxKey& key, int k, float* gain) const {
         for (; k + SampleLanes() <= key.frames; k += SampleLanes()) Store<Soft>(key, k, gain);
@@ -87,8 +88,8 @@ void Curve(const GainCurve& curve, const GreyBoxKey& key, float* gain) noexcept 
         CurveOf<false>(curve, key, gain);
 }
 
-/// One way and the other side by side, then the choice: of two lines through s = g the one that is below (or
-/// above) on both sides.
+/// Computes the attack step and the release step side by side, then picks one. Both are straight lines in s
+/// that meet at s = g, so the smaller (or the larger) one is right on both sides.
 template <bool AttackIsFaster>
 struct SwitchingPole {
     DoubleV s, attack, release, keep_attack, keep_release;
@@ -109,8 +110,8 @@ struct SwitchingPole {
     }
 };
 
-/// The curve of 16 frames is worked out while the pole goes through those before: the processor looks so far
-/// ahead.
+/// Computes the curve of 16 frames, then runs the pole over them. The processor looks far enough ahead to
+/// compute the next curve while the pole runs.
 template <bool Soft, bool AttackIsFaster>
 HWY_INLINE void SwitchingOf(const GainCurve& curve, const GreyBoxKey& key, const Switching& switching,
                             float* gain) {
@@ -147,7 +148,7 @@ void SwitchingHere(const GainCurve& curve, const GreyBoxKey& key, const Switchin
         SwitchingBySpeed<false>(curve, key, switching, gain);
 }
 
-/// Coefficients for time constants of sig(raw) seconds: b = 1 - exp(-(1 + e^-raw) / rate).
+/// Smoothing coefficients for time constants of sigmoid(raw) seconds: b = 1 - exp(-(1 + e^-raw) / rate).
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Coefficient(D d, V raw, float seconds_per_sample) {
     const V per_second = hn::Add(hn::Set(d, 1.f), Exp(d, hn::Neg(Held(d, raw, -80.f, 80.f))));
@@ -163,8 +164,8 @@ HWY_INLINE float GlidingStep(DoubleV& s, float coefficient, float gain) {
     return static_cast<float>(hn::GetLane(s));
 }
 
-/// gain[k]: from the curve's to factors; what lies behind `frames` up to a whole vector of D is worked out
-/// too.
+/// Turns gain[k] from the static gain into a smoothed factor. Also computes values behind `frames`, up to a
+/// whole vector of D.
 template <class D>
 HWY_INLINE void SmoothBy(D d, float seconds_per_sample, DoubleV& s, float* raw, float* gain, int frames) {
     const int lanes = static_cast<int>(hn::MaxLanes(d));
@@ -184,8 +185,9 @@ void Smooth(const Gliding& g, float* raw, float* gain, int frames) noexcept {
     *g.smoothed = hn::GetLane(s);
 }
 
-/// Two chains of steps in one loop: while the make-up cell waits for itself in one group of frames, the
-/// detector's goes through the next one, twice as fast, and its gains are there when the make-up cell comes.
+/// Two chains of steps in one loop. While the make-up cell goes through one group of frames and waits for its
+/// own previous steps, the detector's cell goes through the next group, twice as fast. Its gains are ready
+/// when the make-up cell gets there.
 template <class Detector, class Makeup>
 void GlideAndMakeUp(const Gliding& g, float* raw, float* gain, int frames) noexcept {
     constexpr int group = 4;

@@ -19,16 +19,16 @@ using Floats = hn::CappedTag<float, 16>;
 HWY_INLINE constexpr int UnitLanes() {
     return static_cast<int>(hn::MaxLanes(Floats()));
 }
-/// Two vectors of units by four gates: as many chains as hide the latency of an addition.
+/// Two vectors of units by four gates: enough chains of sums to hide the latency of an addition.
 HWY_INLINE constexpr int PanelLanes() {
     return 2 * UnitLanes();
 }
-/// What registers hold of two vectors and one.
+/// Sequences whose sums fit into the registers, with one vector of units each.
 HWY_INLINE constexpr int SequencesAtATime() {
     return UnitLanes() == 16 ? 4 : 2;
 }
 
-/// `Vectors` vectors of units from `unit` on, for so many sequences from `first` on.
+/// Takes one step of `Vectors` vectors of units from `unit` on, for `Sequences` sequences from `first` on.
 template <int Sequences, int Vectors>
 HWY_INLINE void StepUnits(const LstmStep& s, int first, int unit) {
     const Floats d;
@@ -74,8 +74,8 @@ HWY_INLINE void StepUnits(const LstmStep& s, int first, int unit) {
     }
 }
 
-/// All vectors of a panel for so many sequences: two vectors at a time where one sequence alone, or few,
-/// would make too few chains.
+/// Takes one step of all vectors of a panel, for `Sequences` sequences. Few sequences make too few chains, so
+/// they take two vectors at a time.
 template <int Sequences>
 HWY_INLINE void StepPanel(const LstmStep& s, int first, int panel) {
     constexpr int at_once = 2 * Sequences <= SequencesAtATime() ? 2 : 1;

@@ -1,5 +1,5 @@
-/// The tile that sums a product in registers, for kernels that are compiled once per level: included inside
-/// the loop of hwy/foreach_target.h.
+/// The tile that sums a product in registers. For kernels that are compiled once per SIMD level: include it
+/// inside the loop of hwy/foreach_target.h.
 
 #include <hwy/highway.h>
 
@@ -26,16 +26,16 @@ HWY_INLINE constexpr int Width() {
     return static_cast<int>(hn::MaxLanes(Channels()));
 }
 
-/// Rows of a tile: as many chains of sums as hide the latency of an addition, in as many registers as there
-/// are.
+/// Rows of a tile: enough chains of sums to hide the latency of an addition, and no more than the registers
+/// can hold.
 HWY_INLINE constexpr int TileRows() {
     return Width() == 16 ? 8 : Width() == 8 ? 6 : 4;
 }
 
-/// Sums of `Rows` frames by `Vectors` vectors of outputs from column `o` on. Each weight is loaded once for
-/// all the frames; each sum is one chain in the order of taps and inputs, so that it does not depend on Rows.
-/// `start.Of(f, column)`: where a sum begins; `finish.At(column).Of(f, sum)`: what becomes of it, with what
-/// all frames share read once.
+/// Sums `Rows` frames by `Vectors` vectors of outputs from column `o` on. Each weight is loaded once for all
+/// these frames. Each sum is one chain in the order of taps and inputs, so it does not depend on Rows.
+/// `start.Of(f, column)` gives the start of a sum. `finish.At(column)` reads once what all frames share, and
+/// its `Of(f, sum)` stores the finished sum.
 template <int Rows, int Vectors, class Start, class Finish>
 HWY_INLINE void Tile(const Product& p, std::ptrdiff_t frame, int o, const Start& start,
                      const Finish& finish) {
@@ -86,7 +86,8 @@ HWY_INLINE void TileColumn(const Product& p, int o, const Start& start, const Fi
     if (f < p.frames) Tile<1, Vectors>(p, f, o, start, finish);
 }
 
-/// Few frames alone: tiles as wide as else high, so that there are chains enough.
+/// One or two frames take wide tiles instead of high ones, so that there are enough chains. Returns the first
+/// column that is left.
 template <int Rows, class Start, class Finish>
 HWY_INLINE int WideTiles(const Product& p, const Start& start, const Finish& finish) {
     constexpr int vectors = 8 / Rows;
@@ -96,7 +97,7 @@ HWY_INLINE int WideTiles(const Product& p, const Start& start, const Finish& fin
     return o;
 }
 
-/// All of it, column of tiles by column of tiles.
+/// The whole product, one column of tiles after another.
 template <class Start, class Finish>
 HWY_INLINE void Multiply(const Product& p, const Start& start, const Finish& finish) {
     int o = 0;
@@ -117,7 +118,7 @@ struct FromBiasAndOut {
                        hn::LoadU(Channels(), p.out + f * p.out_stride + o));
     }
 };
-/// A vector of outputs, row by row.
+/// Writes one vector of outputs, row by row.
 struct OutColumn {
     float* out;
     std::ptrdiff_t stride;
@@ -153,12 +154,12 @@ struct PreluToOut {
     HWY_INLINE Column At(int o) const { return {*this, o}; }
 };
 
-/// What AffinePrelu makes of a sum, for a vector of outputs.
+/// Applies AffinePrelu to the sums of one vector of outputs.
 template <bool Skips, bool Glides>
 struct Bend {
     Sum gain, offset, slope;
-    Sum gain_slope, offset_slope;  ///< read where it glides
-    Sum skip_gain;                 ///< and where it skips
+    Sum gain_slope, offset_slope;  ///< 0 unless Glides
+    Sum skip_gain;                 ///< 0 unless Skips
     const float* skip;
     std::ptrdiff_t skip_stride;
     float position;

@@ -1,12 +1,12 @@
 #pragma once
-/// The register-tiled product under dense layers and convolutions, once per level of instructions.
+/// The register-tiled product under dense layers and convolutions, compiled once per SIMD level.
 
 #include <cstddef>
 
 namespace gainstage {
 
 /// out[f][o] = bias[o] + sum over taps t and inputs i of weight[t][i][o] in[t][f][i], summed in the order of
-/// t and then i, whatever the number of frames. Rows of `out` lie `out_stride` floats apart.
+/// t and then i, whatever the number of frames. Rows of `out` are `out_stride` floats apart.
 struct Product {
     const float* const* in = nullptr;            ///< [tap]: row of the first frame
     const std::ptrdiff_t* in_strides = nullptr;  ///< [tap]: floats from row to row
@@ -16,17 +16,17 @@ struct Product {
     int taps = 1, inputs = 0, width = 0;  ///< width: outputs, padded
     std::ptrdiff_t out_stride = 0;
     int frames = 0;
-    bool goes_on = false;  ///< of affine_prelu: sums begin with bias + out
+    bool goes_on = false;  ///< for affine_prelu: sums begin with bias + out, else with bias
 };
 
-/// What becomes of the sum s of an output: prelu(gain s + offset) + skip_gain skip.
+/// Turns the sum s of an output into prelu(gain s + offset) + skip_gain skip.
 struct AffinePrelu {
-    /// Lines over the frames: the gain of frame f is gain + gain_slope (position + f). [width] each.
+    /// Straight lines over the frames: the gain of frame f is gain + gain_slope (position + f). [width] each.
     const float *gain = nullptr, *gain_slope = nullptr, *offset = nullptr, *offset_slope = nullptr;
     float position = 0.f;
-    bool glides = true;            ///< else gain_slope and offset_slope are 0
-    const float* slope = nullptr;  ///< [width], below 0
-    /// Row of the first frame, from row to row; [width]. Null: nothing is added.
+    bool glides = true;            ///< false: gain_slope and offset_slope are 0
+    const float* slope = nullptr;  ///< [width]: of the PReLU, below 0
+    /// Row of the first frame, floats from row to row, and gains [width]. Null: nothing is added.
     const float* skip = nullptr;
     std::ptrdiff_t skip_stride = 0;
     const float* skip_gain = nullptr;
@@ -34,7 +34,7 @@ struct AffinePrelu {
 
 struct ProductKernels {
     void (*run)(const Product&) noexcept;
-    void (*add)(const Product&) noexcept;  ///< the sum begins with bias + out
+    void (*add)(const Product&) noexcept;  ///< sums begin with bias + out
     void (*prelu)(const Product&, const float* slope) noexcept;
     void (*affine_prelu)(const Product&, const AffinePrelu&) noexcept;
     /// out[f] = bias + sum of rows[f][i] weight[i]; rows of `width` floats (a multiple of 16) side by side.
@@ -42,7 +42,7 @@ struct ProductKernels {
                 int frames) noexcept;
 };
 
-/// Of the level in use. Control thread; keep the reference. Throws SimdError.
+/// For the SIMD level in use. Control thread; keep the reference. Throws SimdError.
 const ProductKernels& product_kernels();
 
 }  // namespace gainstage

@@ -1,12 +1,11 @@
 #pragma once
-/// How rows of frames (dense.hpp: one frame a row, channels side by side) work on one another, once per level
-/// of instructions.
+/// Elementwise maths over rows of frames (rows.hpp), compiled once per SIMD level.
 
 namespace gainstage {
 
-/// Rows of the first frame, and floats from row to row. Channels are worked on up to a whole vector of 16:
-/// what lies behind the last one is read and, of what is written, replaced by numbers that mean nothing, so
-/// every buffer goes on for 16 floats after its last row.
+/// Each function takes the row of the first frame and the floats from row to row. It works on whole vectors
+/// of up to 16 channels: it reads beyond the last channel, and writes meaningless numbers there. So every
+/// buffer has row_margin more floats after its last row.
 struct RowMaths {
     /// rows = gains * rows + offsets, channel by channel: feature-wise linear modulation.
     void (*modulate)(float* rows, int stride, const float* gains, const float* offsets, int film_stride,
@@ -17,16 +16,16 @@ struct RowMaths {
     /// rows = rows * silu(gates)
     void (*gate_silu)(float* rows, int stride, const float* gates, int gate_stride, int channels,
                       int frames) noexcept;
-    /// out[k] = silu(bias + sum over taps j of weight[j] in[k + j]), channel by channel; weight:
-    /// [tap][width], bias: [width], width: channels up to whole vectors.
+    /// out[k] = silu(bias + sum over taps j of weight[j] in[k + j]), channel by channel. weight:
+    /// [tap][width], bias: [width], width: channels padded to a multiple of 16.
     void (*convolve_silu)(const float* in, int in_stride, const float* weight, const float* bias, int taps,
                           float* out, int out_stride, int channels, int frames) noexcept;
 };
 
-/// Of the level in use. Control thread; keep the reference. Throws SimdError.
+/// For the SIMD level in use. Control thread; keep the reference. Throws SimdError.
 const RowMaths& row_maths();
 
-/// Floats that buffers of rows hold beyond their last row.
+/// Floats that buffers of rows have after their last row.
 inline constexpr int row_margin = 16;
 
 }  // namespace gainstage

@@ -16,8 +16,8 @@ namespace gainstage::HWY_NAMESPACE {
 
 using Floats = hn::CappedTag<float, 16>;
 
-/// So many states from `first` on, of one vector of channels from `at` on: they stay in registers. The first
-/// group begins the sums, the others add to them.
+/// Scans `States` states from `first` on, of one vector of channels from `at` on, with the states in
+/// registers. The first group of states begins the sums, the others add to them.
 template <int States, bool Remembers>
 HWY_INLINE void ScanGroup(const SelectiveScan& s, int first, int at) {
     const Floats d;

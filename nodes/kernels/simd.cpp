@@ -23,8 +23,8 @@ std::string name_of(std::int64_t target) {
     return name;
 }
 
-/// Of this processor and this binary, the best first: so Highway numbers them. Asked once, before any is
-/// disabled.
+/// Levels that both this processor and this binary have, best first (the order of Highway's numbers). Read
+/// once, before any level is disabled.
 const std::vector<std::int64_t>& targets_here() {
     static const std::vector<std::int64_t> targets = [] {
         std::vector<std::int64_t> found;
@@ -36,7 +36,7 @@ const std::vector<std::int64_t>& targets_here() {
     return targets;
 }
 
-/// Highway takes the best of what is left.
+/// Disables all levels better than the one asked for, so that Highway takes that one. Returns its name.
 std::string settle() {
     const char* asked = std::getenv("GAINSTAGE_SIMD");
     std::int64_t better = 0;

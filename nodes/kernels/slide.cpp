@@ -15,7 +15,7 @@ namespace gainstage::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// One vector of bins, from `at` on within the group.
+/// Slides one vector of bins, from `at` on within the group.
 HWY_INLINE void SlideVector(const Slide& s, int at) {
     const hn::CappedTag<float, vector_channels> d;
     constexpr int part = vector_channels, wave = 2 * vector_channels;

@@ -1,10 +1,10 @@
 #pragma once
-/// The sliding of a short spectrum by one sample after the other, once per level of instructions.
+/// Slides a short spectrum sample by sample (sliding_spectrum.hpp), compiled once per SIMD level.
 
 namespace gainstage {
 
-/// One group of sixteen bins over `frames` samples. Their waves lie 32 floats apart, those of `leaves` going
-/// backwards.
+/// One group of sixteen bins over `frames` samples. The wave of a sample is 16 cosines, then 16 sines. From
+/// one sample to the next, `enters` steps 32 floats forwards and `leaves` 32 floats backwards.
 struct Slide {
     float* sums;
     const float *enters, *leaves;
@@ -15,7 +15,7 @@ struct Slide {
 
 using SlideFunction = void (*)(const Slide&) noexcept;
 
-/// Of the level in use. Control thread; keep it. Throws SimdError.
+/// For the SIMD level in use. Control thread; keep it. Throws SimdError.
 SlideFunction slide_kernel();
 
 }  // namespace gainstage

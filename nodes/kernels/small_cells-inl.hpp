@@ -1,5 +1,6 @@
-/// One step of small recurrent cells (recurrence.hpp), for kernels that are compiled once per level: included
-/// inside the loop of hwy/foreach_target.h. Made short from h to the next h, for that is what a step takes.
+/// One step of small recurrent cells (recurrence.hpp). For kernels that are compiled once per SIMD level:
+/// include it inside the loop of hwy/foreach_target.h. The path from h to the next h is kept short, because
+/// it decides how long a step takes.
 
 #include <hwy/highway.h>
 
@@ -17,14 +18,14 @@
 HWY_BEFORE_NAMESPACE();
 namespace gainstage::HWY_NAMESPACE {
 
-/// `Units` numbers in as few registers as they fit.
+/// `Units` numbers in as few registers as possible.
 template <int Units>
 struct UnitVector {
     using D = hn::CappedTag<float, HWY_MIN(Units, 16)>;
     using V = hn::Vec<D>;
     static constexpr int lanes = static_cast<int>(hn::MaxLanes(D()));
     static constexpr int vectors = Units / lanes;
-    /// Four units in one register hand their lanes on without going through memory.
+    /// Four units in one register are broadcast from there and do not go through memory.
     static constexpr bool in_register = Units == 4 && lanes == 4;
 
     V v[vectors];
@@ -40,7 +41,7 @@ struct UnitVector {
     HWY_INLINE void Keep() {
         if constexpr (!in_register) Store(kept);
     }
-    /// Sum of the products with a row of weights.
+    /// Dot product with a row of weights.
     HWY_INLINE float Dot(const float* weight) const {
         V sum = hn::Mul(v[0], hn::LoadU(D(), weight));
         GAINSTAGE_UNROLL
@@ -49,8 +50,7 @@ struct UnitVector {
     }
 };
 
-/// sum[g] += W h for `Gates` gates, `weight` [unit of h][gate][unit]: in two chains, of even and of odd
-/// units.
+/// sum[g] += W h for `Gates` gates, in two chains, of even and of odd units. weight: [unit of h][gate][unit].
 template <int Gates, int Units, class V = typename UnitVector<Units>::V>
 HWY_INLINE void AddHidden(const float* weight, const UnitVector<Units>& h,
                           V (&sum)[Gates][UnitVector<Units>::vectors]) {
@@ -97,7 +97,7 @@ struct RunningCell {
 
     HWY_INLINE RunningCell(const SmallCell& c, const float* state) : cell(c) { h.Load(state); }
     HWY_INLINE void Store(float* state) const { h.Store(state); }
-    /// To be called when h is new.
+    /// The output of the cell. Call it each time that h has changed.
     HWY_INLINE float Output() {
         h.Keep();
         return h.Dot(cell.out) + cell.out_bias;
@@ -123,7 +123,7 @@ struct SmallElman : RunningCell<Units> {
     }
 };
 
-/// As PyTorch defines it; what r and z are made of is halved (gates-inl.hpp).
+/// As PyTorch defines it. The weights and biases of r and z are stored halved (gates-inl.hpp).
 template <int Units>
 struct SmallGru : RunningCell<Units> {
     using U = UnitVector<Units>;

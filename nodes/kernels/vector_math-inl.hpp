@@ -1,9 +1,9 @@
-/// Elementary functions over whole vectors, for kernels that are compiled once per level: included inside the
-/// loop of hwy/foreach_target.h, after hwy/highway.h.
+/// Elementary functions over whole vectors. For kernels that are compiled once per SIMD level: include it
+/// inside the loop of hwy/foreach_target.h, after hwy/highway.h.
 ///
-/// Rational and polynomial minimax fits of our own (iterated least squares at 25 digits, coefficients rounded
-/// to floats); the largest errors stated are measured against doubles on every level by
-/// tests/nodes/kernels/vector_math_test.cpp. NaN goes in and comes out.
+/// The rational and polynomial minimax fits are our own (iterated least squares at 25 digits, coefficients
+/// rounded to floats). tests/nodes/kernels/vector_math_test.cpp measures the largest errors that are stated
+/// here against doubles, on every level. NaN in gives NaN out.
 
 #include <hwy/highway.h>
 
@@ -19,19 +19,19 @@ namespace gainstage::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Between two numbers; NaN stays NaN.
+/// x clamped to low..high; NaN stays NaN.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Held(D d, V x, float low, float high) {
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
     x = hn::IfThenElse(hn::Gt(x, hn::Set(d, high)), hn::Set(d, high), x);
     return hn::IfThenElse(hn::Lt(x, hn::Set(d, low)), hn::Set(d, low), x);
 #else
-    // of two operands, one of them NaN, these instructions return the second
+    // if one operand is NaN, these instructions return the second one
     return hn::Max(hn::Set(d, low), hn::Min(hn::Set(d, high), x));
 #endif
 }
 
-/// Not above a number; NaN stays NaN.
+/// x clamped to at most `high`; NaN stays NaN.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V HeldBelow(D d, V x, float high) {
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128
@@ -41,7 +41,7 @@ HWY_INLINE V HeldBelow(D d, V x, float high) {
 #endif
 }
 
-/// Added to a number below 2^22, this leaves it rounded to a whole number, which lies in the lowest bits.
+/// Adding this to a number below 2^22 rounds it to a whole number, which then stands in the lowest bits.
 inline constexpr float rounder = 12582912.f;
 
 /// p 2^n for n = rounded - rounder in -126..127 and p near 1.
@@ -51,11 +51,11 @@ HWY_INLINE V Scaled(D d, V p, V rounded) {
     return hn::BitCast(d, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::BitCast(di, rounded))));
 }
 
-/// e^r - 1 for what rounding leaves of x: r = x - n ln 2, n = rounded - rounder.
+/// e^r - 1 for the remainder r = x - n ln 2, with n = rounded - rounder.
 template <class D, class V>
 HWY_INLINE V ExpOfRest(D d, V x, V rounded) {
     const V whole = hn::Sub(rounded, hn::Set(d, rounder));
-    // ln 2 in two parts, the first so short that its multiples are exact
+    // ln 2 in two parts; the first has so few bits that its multiples are exact
     V r = hn::NegMulAdd(whole, hn::Set(d, 0.693359375f), x);
     r = hn::NegMulAdd(whole, hn::Set(d, -2.12194440e-4f), r);
     V p = hn::Set(d, 1.3814609e-3f);
@@ -66,7 +66,7 @@ HWY_INLINE V ExpOfRest(D d, V x, V rounded) {
     return hn::MulAdd(p, hn::Mul(r, r), r);
 }
 
-/// e^x, relative error 2e-7. Held to x in -87.3..88.3: never infinite, never below 1e-38.
+/// e^x, relative error 2e-7. x is clamped to -87.3..88.3: the result is never infinite and never below 1e-38.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Exp(D d, V x) {
     x = Held(d, x, -87.3f, 88.3f);
@@ -80,7 +80,7 @@ HWY_INLINE V OneMinusExp(D d, V x) {
     x = Held(d, hn::Neg(x), -87.3f, 0.f);
     const V n = hn::MulAdd(x, hn::Set(d, 1.44269504f), hn::Set(d, rounder));
     const V one = hn::Set(d, 1.f), scale = Scaled(d, one, n);
-    // 1 - 2^n (1 + p): p alone where n is 0, so that nothing is lost beside 1
+    // 1 - 2^n (1 + p): where n is 0 this is -p, and no bits are lost next to 1
     return hn::NegMulAdd(scale, ExpOfRest(d, x, n), hn::Sub(one, scale));
 }
 
@@ -95,11 +95,11 @@ HWY_INLINE V Exp2OfFraction(D d, V f) {
     return hn::MulAdd(p, f, hn::Set(d, 1.f));
 }
 
-/// 2^x for x <= 0, absolute error 2e-7; at most 2e-38 from -126 down.
+/// 2^x for x <= 0, absolute error 2e-7; at most 2e-38 for x below -126.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Exp2OfNegative(D d, V x) {
 #if HWY_TARGET <= HWY_AVX3
-    if constexpr (sizeof(V) == 64) {  // an instruction that scales, and does so at any exponent
+    if constexpr (sizeof(V) == 64) {  // one instruction scales, at any exponent
         const V whole = hn::Round(x);
         return V{_mm512_scalef_ps(Exp2OfFraction(d, hn::Sub(x, whole)).raw, whole.raw)};
     }
@@ -113,17 +113,18 @@ HWY_INLINE V Exp2OfNegative(D d, V x) {
     return Scaled(d, Exp2OfFraction(d, hn::Sub(x, hn::Sub(n, hn::Set(d, rounder)))), n);
 }
 
-/// tanh x = x (low + x^4 high) / below, for x held to where it is not yet 1: two chains side by side.
+/// tanh x = x (low + x^4 high) / below, with x clamped to where tanh x is not yet 1. Two chains of operations
+/// run side by side.
 template <class V>
 struct TanhQuotient {
     V x, x4, low, high, below;
 };
 
-/// Of `size` times tanh x.
+/// The parts of `size` times tanh x.
 template <class D, class V>
 HWY_INLINE TanhQuotient<V> QuotientOfTanh(D d, V x, float size) {
     constexpr float end = 8.7f;
-    // the square does not wait until x is held
+    // the square does not wait for the clamped x
     const V x2 = HeldBelow(d, hn::Mul(x, x), end * end), x4 = hn::Mul(x2, x2);
     const V high = hn::MulAdd(x2, hn::Set(d, size * 2.09938826e-5f), hn::Set(d, size * 3.51874717e-3f));
     const V q01 = hn::MulAdd(x2, hn::Set(d, 4.67337906e-1f), hn::Set(d, 1.f));
@@ -135,14 +136,16 @@ HWY_INLINE TanhQuotient<V> QuotientOfTanh(D d, V x, float size) {
             .below = hn::MulAdd(x4, hn::MulAdd(x4, hn::Set(d, 7.99655538e-7f), q23), q01)};
 }
 
-/// tanh x, absolute error 3e-7, relative 4e-7, in as few operations as can be. `size`: a factor, at no cost.
+/// `size` times tanh x in as few operations as possible: absolute error 3e-7, relative 4e-7. The factor costs
+/// nothing.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Tanh(D d, V x, float size = 1.f) {
     const auto t = QuotientOfTanh(d, x, size);
     return hn::Div(hn::Mul(hn::MulAdd(t.x4, t.high, t.low), t.x), t.below);
 }
 
-/// factor tanh x with one rounding more, but shorter from x to the result: for recurrences that wait for it.
+/// factor times tanh x. It rounds once more than Tanh, but the path from x to the result is shorter: for
+/// recurrences that wait for it.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V TimesTanh(D d, V factor, V x) {
     const auto t = QuotientOfTanh(d, x, 1.f);
@@ -168,7 +171,7 @@ HWY_INLINE V Silu(D d, V x) {
     return hn::Div(x, hn::Add(hn::Set(d, 1.f), Exp(d, hn::Neg(x))));
 }
 
-/// Of x = 2^k (1 + f) with 1 + f in sqrt(1/2)..sqrt(2): k and ln(1 + f).
+/// Splits x = 2^k (1 + f), with 1 + f in sqrt(1/2)..sqrt(2). Returns ln(1 + f) and sets k.
 template <class D, class V>
 HWY_INLINE V LogOfMantissa(D d, V x, V& k) {
     const hn::RebindToSigned<D> di;
@@ -181,12 +184,12 @@ HWY_INLINE V LogOfMantissa(D d, V x, V& k) {
     r = hn::MulAdd(r, z, hn::Set(d, 2.f * 1.99871302e-1f));
     r = hn::MulAdd(r, z, hn::Set(d, 2.f * 3.33334118e-1f));
     r = hn::Mul(r, z);
-    // ln(1 + f) = f - (f^2/2 - s (f^2/2 + r)): what is rounded is small beside f
+    // ln(1 + f) = f - (f^2/2 - s (f^2/2 + r)): the part that is rounded is small next to f
     const V half_square = hn::Mul(hn::Set(d, 0.5f), hn::Mul(f, f));
     return hn::Sub(f, hn::NegMulAdd(s, hn::Add(half_square, r), half_square));
 }
 
-/// ln x, x normal and above 0: error 2e-7 of the larger of |ln x| and, beside x = 1, of the result.
+/// ln x for normal x above 0: relative error 2e-7, next to x = 1 too.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Log(D d, V x) {
     V k;

@@ -16,7 +16,7 @@ namespace gainstage::HWY_NAMESPACE {
 
 using D = hn::ScalableTag<float>;
 
-/// The rest of less than a vector takes the same path, through a vector of its own.
+/// The last elements, fewer than a vector, are padded to a vector and take the same path.
 template <class F>
 HWY_INLINE void Each(const float* in, float* out, int count) noexcept {
     const D d;
