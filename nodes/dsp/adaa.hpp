@@ -6,11 +6,11 @@
 
 namespace gainstage {
 
-/// Shapes the straight line between neighbouring samples instead of the samples, and averages over it. For a
-/// shape that does nothing that is (x[n] + x[n-1]) / 2: half a sample late, and duller towards half the rate.
+/// Applies the shape to the straight line between neighbouring samples and takes the mean along it. A shape
+/// that changes nothing gives (x[n] + x[n-1]) / 2: half a sample late, and duller towards half the rate.
 class Adaa {
 public:
-    /// As if x had always been fed.
+    /// Sets the state as if the input had always been x.
     template <class Shape>
     void settle(double x) noexcept {
         x_ = x, integral_ = Shape::integral(x);
@@ -20,8 +20,8 @@ public:
     double tick(double x) noexcept {
         const double step = x - x_, before = x_, integral_before = integral_;
         x_ = x, integral_ = Shape::integral(x);
-        // Below, the difference of the integrals drowns in rounding, and the middle is off by step^2 / 24
-        // only.
+        // For a smaller step the difference of the integrals is lost in rounding, while the value at the
+        // middle is off by step^2 / 24 only.
         if (std::abs(step) < 1e-4) return Shape::value(0.5 * (x + before));
         return (integral_ - integral_before) / step;
     }

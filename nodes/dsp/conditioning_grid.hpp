@@ -1,5 +1,5 @@
 #pragma once
-/// When a conditioning network is evaluated, and what holds in between.
+/// Decides when a conditioning network is evaluated, and interpolates its values in between.
 
 #include <algorithm>
 #include <cstdint>
@@ -9,13 +9,14 @@
 
 namespace gainstage {
 
-/// Turns knobs into values that a network (or any map that is too dear for every sample) makes of them.
+/// Turns knobs into the values that a network computes from them, or any other map that costs too much to run
+/// at every sample.
 ///
 /// While a knob moves, the map is evaluated every control_grid_frames samples, counted from the start of the
-/// stream; from there its values run on straight lines to what it said, over the next control_grid_frames
-/// samples. So values never jump, whenever a new move replaces an old one, and lag by one grid cell at most.
-/// A step of a knob, and the first sample after the start or a reset, act at their very sample. All of it
-/// depends on ramps and stream time alone, never on how the stream was cut into blocks.
+/// stream. Over the next control_grid_frames samples its values move on straight lines to the new result. So
+/// values never jump, even when a new move replaces an old one, and they lag by one grid cell at most. A step
+/// of a knob takes effect at its very sample. So do the knobs at the first sample after the start or a reset.
+/// All this depends on ramps and stream time alone, never on how the stream is cut into blocks.
 ///
 ///     for (int done = 0; done < block.frames;) {
 ///         const int run = grid.advance(block.params, block.time + done, block.frames - done, network);
@@ -28,8 +29,8 @@ public:
     ConditioningGrid(int controls, int values)
         : knobs_(controls), from_(values), to_(values), slope_(values) {}
 
-    /// Audio thread. `network(const float* knobs, float* values)` is called at most twice. Returns for how
-    /// many frames (1..frames) from stream sample `time` on the lines below hold.
+    /// Audio thread. Calls `network(const float* knobs, float* values)` at most once. Returns the number of
+    /// frames (1..frames), from stream sample `time` on, for which the lines below hold.
     template <class Network>
     int advance(const Ramp* ramps, std::uint64_t time, int frames, Network&& network) noexcept {
         constexpr int cell = control_grid_frames;
@@ -56,7 +57,7 @@ public:
     /// The same line in its parts, for kernels that work on many frames at once.
     float from(int i) const noexcept { return from_[i]; }
     float slope(int i) const noexcept { return slope_[i]; }
-    /// All of them side by side.
+    /// The parts of all values, side by side.
     const float* from() const noexcept { return from_.data(); }
     const float* slope() const noexcept { return slope_.data(); }
     int position() const noexcept { return position_; }
@@ -86,7 +87,7 @@ private:
             if (ramps[i].moving(time) || ramps[i].at(time) != knobs_[i]) return false;
         return true;
     }
-    /// True if one differs from what the network heard last.
+    /// True if a knob differs from the network's last input.
     bool read_knobs(const Ramp* ramps, std::uint64_t time) noexcept {
         bool changed = false;
         for (std::size_t i = 0; i < knobs_.size(); ++i) {
@@ -96,7 +97,7 @@ private:
         }
         return changed;
     }
-    /// Lines end where they led.
+    /// Ends the lines at their targets.
     void hold() noexcept {
         std::copy(to_.begin(), to_.end(), from_.begin());
         std::fill(slope_.begin(), slope_.end(), 0.f);
@@ -109,8 +110,8 @@ private:
     }
 
     // audio thread
-    std::vector<float> knobs_;              ///< what the network heard last
-    std::vector<float> from_, to_, slope_;  ///< lines over the present grid cell
+    std::vector<float> knobs_;              ///< the network's last input
+    std::vector<float> from_, to_, slope_;  ///< lines over the current grid cell
     int position_ = 0;                      ///< of the run's first frame within its grid cell
     bool fresh_ = true, gliding_ = false;
 };

@@ -8,11 +8,11 @@
 
 namespace gainstage {
 
-/// A ring that is read by sample number: 0 is the first sample written since reset, and what came before it
-/// is silence. So a reset costs nothing, however long the ring.
+/// A ring that is read by sample number. Number 0 is the first sample written since the last reset;
+/// everything before it is silence. So a reset costs nothing, however long the ring is.
 class DelayLine {
 public:
-    /// Remembers at least `longest_delay` samples beyond the `max_frames` written last. Control thread.
+    /// Keeps at least `longest_delay` samples beyond the last `max_frames` written. Control thread.
     DelayLine(int longest_delay, int max_frames)
         : ring_(std::bit_ceil(static_cast<std::size_t>(longest_delay) +
                               static_cast<std::size_t>(max_frames))) {}
@@ -27,7 +27,7 @@ public:
         written_ += frames;
     }
 
-    /// REQUIRES: `number` is below written() and within what is remembered.
+    /// REQUIRES: `number` is below written(), and the ring still holds it.
     float at(std::int64_t number) const noexcept { return number < 0 ? 0.f : ring_[index(number)]; }
 
     /// Samples first .. first + frames - 1.

@@ -1,5 +1,5 @@
 #pragma once
-/// The option `channels` of the nodes at the device's doors.
+/// The option `channels` of the nodes input and output: the device channels that they use.
 
 #include "runtime/node.hpp"
 

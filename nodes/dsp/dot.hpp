@@ -1,11 +1,11 @@
 #pragma once
-/// One number out of a row of channels.
+/// The dot product of two rows.
 
 #include "nodes/dsp/lanes.hpp"
 
 namespace gainstage {
 
-/// Sum of a[i] b[i] over padded rows (dense.hpp), always in the same order.
+/// Sum of a[i] b[i] over padded rows (rows.hpp), always in the same order.
 inline float dot(const float* a, const float* b, int channels) noexcept {
     Lanes sum = Lanes::Zero();
     for (int i = 0; i < channels; i += lane_count)

@@ -1,5 +1,6 @@
 #pragma once
-/// A level knob in decibels over a stretch of one channel: straight in decibels while it moves, as a fader.
+/// A level knob in decibels, applied to one channel. While the knob moves, the level is a straight line in
+/// decibels, as on a fader.
 
 #include "nodes/dsp/decibel.hpp"
 #include "nodes/dsp/knobs.hpp"
@@ -7,10 +8,10 @@
 
 namespace gainstage {
 
-/// Holds no state: any two faders give the same sound.
+/// Has no state that affects the sound: any two faders give the same output.
 class Fader {
 public:
-    static constexpr float silent_db = -120.f;  ///< this and below is silence
+    static constexpr float silent_db = -120.f;  ///< at this level and below: silence
 
     static float factor(float db) noexcept { return db <= silent_db ? 0.f : db_to_gain(db); }
 

@@ -7,9 +7,9 @@ namespace gainstage {
 struct GainComputer {
     float threshold_db = 0.f;
     float slope = 0.f;    ///< 1 - 1 / ratio: dB of reduction per dB above the threshold
-    float knee_db = 0.f;  ///< whole width of the parabola around the threshold; 0: a corner
+    float knee_db = 0.f;  ///< full width of the parabola around the threshold; 0: a corner
 
-    /// By how much (>= 0) a steady level is turned down: x_G - y_G of the paper.
+    /// Reduction (>= 0) of a steady level: x_G - y_G of the paper.
     float reduction_db(float level_db) const noexcept {
         const float over = level_db - threshold_db;
         if (2.f * over <= -knee_db) return 0.f;

@@ -1,5 +1,5 @@
 #pragma once
-/// Constants and elementwise steps of the grey-box compressor (the rest: grey_box_steps.hpp): Wright &
+/// Constants and elementwise steps of the grey-box compressor (grey_box_steps.hpp has the rest): Wright &
 /// Valimaki, "Grey-box modelling of dynamic range compression", DAFx 2022 (CC BY 4.0), with the choices of
 /// the authors' published code.
 
@@ -19,7 +19,7 @@ inline Lanes level_db(const Lanes& x) noexcept {
     return 8.685889638065035f * x.abs().max(floor_amplitude).log();  // 20 / ln(10)
 }
 
-/// Coefficient b of s += b (g - s) for a time constant.
+/// Coefficient b of s += b (g - s) for a time constant of tau_s seconds.
 inline double coefficient(double tau_s, double rate_hz) noexcept {
     return -std::expm1(-1. / (tau_s * rate_hz));
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// The key of a dynamics processor: the signal whose level decides what happens to the programme.
+/// The key of a dynamics processor: the signal whose level controls the gain of the programme.
 
 #include <algorithm>
 #include <cmath>
@@ -11,13 +11,13 @@ namespace gainstage {
 /// Inputs of a node with a sidechain.
 inline constexpr int programme_port = 0, sidechain_port = 1;
 
-/// How many detectors a dynamics node of so many channels needs: one when linked, so that a loud left also
-/// turns down the right and the image stays put.
+/// Number of detectors of a dynamics node with `channels` channels. Linked channels share one: a loud left
+/// also turns down the right, so the stereo image stays in place.
 inline int detectors_of(int channels, bool linked) {
     return linked ? 1 : channels;
 }
 
-/// The sidechain where a cable enters it, else the programme.
+/// The sidechain if a cable enters it, else the programme.
 class Key {
 public:
     Key(const Block& block, int channels, int detectors) noexcept
@@ -25,7 +25,7 @@ public:
               block.connected(sidechain_port) ? block.inputs[sidechain_port].channels : channels, detectors) {
     }
 
-    /// Amplitude that detector `d` sees at frame k: a lone detector hears the loudest channel of the key.
+    /// Amplitude for detector `d` at frame k. A single detector takes the louder channel of the key.
     float level(int d, int k) const noexcept {
         if (!loudest_) return std::abs(channel_[d][k]);
         return std::max(std::abs(channel_[0][k]), std::abs(channel_[1][k]));

@@ -1,6 +1,6 @@
 #pragma once
-/// How nodes follow their knobs: what depends on a knob is worked out at every sample while it moves, and
-/// once while it rests.
+/// How nodes follow their knobs: a value that depends on a knob is computed at every sample while the knob
+/// moves, and once while it rests.
 
 #include <bit>
 #include <cmath>
@@ -18,7 +18,7 @@ inline bool any_moving(const Block& block, int count) noexcept {
     return false;
 }
 
-/// map(knob), worked out anew only when the knob's value differs from the last one asked for.
+/// map(knob), computed again only when the knob has another value than at the last call.
 template <class T = float>
 class Mapped {
 public:
@@ -29,28 +29,29 @@ public:
         return value_;
     }
 
-    /// Whether of(knob) has nothing to work out.
+    /// True if of(knob) has nothing to compute.
     bool knows(float knob) const noexcept { return std::bit_cast<std::uint32_t>(knob) == knob_bits_; }
-    /// of(knob), for a knob that it knows.
+    /// The result of of(knob). REQUIRES: knows(knob).
     const T& value() const noexcept { return value_; }
 
 private:
-    /// Apart, so that the common case stays small.
+    /// A function of its own, so that the common case stays small.
     template <class Map>
     GAINSTAGE_NOINLINE void learn(float knob, Map map) noexcept {
         knob_bits_ = std::bit_cast<std::uint32_t>(knob);
         value_ = map(knob);
     }
 
-    std::uint32_t knob_bits_ = ~std::uint32_t{0};  // of the knob's value; a NaN that no knob ever has
+    std::uint32_t knob_bits_ = ~std::uint32_t{0};  // bits of its value; at first a NaN that no knob has
     T value_{};
 };
 
-/// A knob whose way is straight on a logarithmic scale, as an ear hears frequencies: half way between 100 Hz
-/// and 10 kHz is 1 kHz. A knob that is moved again on its way goes on from where it is. Values above 0.
+/// A knob that moves on a straight line on a logarithmic scale, as an ear hears frequencies: halfway between
+/// 100 Hz and 10 kHz is 1 kHz. A knob that is moved again on its way continues from where it is. Values are
+/// above 0.
 class LogRamp {
 public:
-    /// Once a block, before at().
+    /// Call it once a block, before at().
     void follow(const Ramp& knob) noexcept {
         if (following_ && knob.start == ramp_.start && knob.length == ramp_.length && knob.to == ramp_.to)
             return;

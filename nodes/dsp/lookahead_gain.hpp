@@ -1,5 +1,5 @@
 #pragma once
-/// The gain of a look-ahead limiter: from peaks to a smooth curve that is low enough when they arrive.
+/// The gain of a look-ahead limiter: a smooth curve that is low enough when each peak arrives.
 
 #include <cmath>
 #include <cstdint>
@@ -9,27 +9,27 @@
 
 namespace gainstage {
 
-/// The largest peak ahead -> the gain it asks for -> exponential release -> two moving averages, which
-/// together are as long as the look-ahead: the gain falls along an S that ends just when the peak arrives,
-/// and never breaks. Averages are of whole numbers (2^30 is a gain of 1), so at rest the gain is 1 exactly,
-/// for ever.
+/// Largest peak ahead -> the gain it needs -> exponential release -> two moving averages, together as long as
+/// the look-ahead. The gain falls along an S without corners that ends just when the peak arrives. The
+/// averages sum whole numbers (2^30 is a gain of 1), so at rest the gain stays exactly 1.
 class LookaheadGain {
 public:
-    /// Control thread. `margin` samples before and after a peak get its gain too. REQUIRES: lookahead >= 1.
+    /// Control thread. Lengths in samples. The gain of a peak also holds for `margin` samples before and
+    /// after it. REQUIRES: lookahead >= 1.
     LookaheadGain(int lookahead, int margin)
         : peak_(lookahead + 1 + 2 * margin),
           first_((lookahead + 2) / 2, unity),
           second_(lookahead + 2 - (lookahead + 2) / 2, first_.tick(unity)),
           full_(static_cast<double>(second_.tick(first_.tick(unity)))) {}
 
-    /// Audio thread. Takes the peak of now and returns the gain for `lookahead + margin` samples ago: at most
-    /// ceiling / peak for every peak near that sample. `remaining`: of the reduction after one sample of
-    /// release.
+    /// Audio thread. Takes the newest peak and returns the gain for the sample `lookahead + margin` samples
+    /// earlier: at most ceiling / peak for every peak near that sample. `remaining`: share of the reduction
+    /// that is left after one sample of release.
     double tick(double peak, double ceiling, double remaining) noexcept {
         const double highest = peak_.tick(static_cast<float>(peak));
         const double wanted = highest > ceiling ? ceiling / highest : 1.;
         const double released = 1. - remaining * (1. - open_);
-        open_ = std::min(wanted, released > 1. - 1e-6 ? 1. : released);  // -120 dB from there: arrived
+        open_ = std::min(wanted, released > 1. - 1e-6 ? 1. : released);  // -120 dB left: fully open
         const auto whole = static_cast<std::int64_t>(open_ * unity);
         return static_cast<double>(second_.tick(first_.tick(whole))) / full_;
     }

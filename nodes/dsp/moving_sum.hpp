@@ -1,5 +1,5 @@
 #pragma once
-/// Sum of the last so many values, in whole numbers: it never drifts, however long it runs.
+/// The sum of the last `length` values, in whole numbers: it never drifts, however long it runs.
 
 #include <algorithm>
 #include <cstdint>
@@ -9,7 +9,7 @@ namespace gainstage {
 
 class MovingSum {
 public:
-    /// Control thread. As if `value` had come for ever. REQUIRES: length >= 1.
+    /// Control thread. Starts as if all earlier values had been `value`. REQUIRES: length >= 1.
     MovingSum(int length, std::int64_t value) : past_(static_cast<std::size_t>(length)) { fill(value); }
 
     /// Audio thread.
@@ -24,7 +24,7 @@ public:
         std::fill(past_.begin(), past_.end(), value);
         sum_ = value * static_cast<std::int64_t>(past_.size());
     }
-    /// REQUIRES: the other's length is this one's.
+    /// REQUIRES: both have the same length.
     void copy(const MovingSum& other) noexcept {
         std::copy(other.past_.begin(), other.past_.end(), past_.begin());
         sum_ = other.sum_, now_ = other.now_;

@@ -1,5 +1,5 @@
 #pragma once
-/// Largest of the last so many samples, at the same cost for every sample.
+/// The largest of the last `length` samples, at the same cost for every sample.
 
 #include <algorithm>
 #include <cstddef>
@@ -7,10 +7,10 @@
 
 namespace gainstage {
 
-/// By doubling: the largest of the last 2 is that of two neighbours, of the last 4 that of two such pairs,
-/// and so on; the last step joins two overlapping stretches into one of the exact length. That is
-/// log2(length) steps for every sample, whatever they are; the usual monotonic queue is cheaper on average
-/// but works in bursts.
+/// Works by doubling: the largest of 2 samples comes from two neighbours, that of 4 from two such pairs, and
+/// so on. The last step joins two overlapping stretches into one of the exact length. Every sample takes
+/// log2(length) steps, whatever the samples are. The usual monotonic queue is cheaper on average but works in
+/// bursts.
 class SlidingMaximum {
 public:
     /// Control thread. REQUIRES: length >= 1, in samples.
@@ -20,8 +20,8 @@ public:
         past_.resize(static_cast<std::size_t>(length) - 1);
     }
 
-    /// Audio thread. Takes the next sample (>= 0) and returns the largest of the last `length`; before the
-    /// first there were zeros.
+    /// Audio thread. Takes the next sample (>= 0) and returns the largest of the last `length`. Samples
+    /// before the first count as 0.
     float tick(float x) noexcept {
         float* ring = past_.data();
         for (int size = 1; size < doubled_; size *= 2) {
@@ -36,7 +36,7 @@ public:
     }
 
     void reset() noexcept { std::fill(past_.begin(), past_.end(), 0.f); }
-    /// REQUIRES: the other's length is this one's.
+    /// REQUIRES: both have the same length.
     void copy(const SlidingMaximum& other) noexcept {
         std::copy(other.past_.begin(), other.past_.end(), past_.begin());
         now_ = other.now_, now_overlap_ = other.now_overlap_;
@@ -50,8 +50,8 @@ private:
     }
 
     // fixed after construction
-    int doubled_ = 1;  ///< longest power of two within the length
-    int overlap_ = 0;  ///< what the length is longer
+    int doubled_ = 1;  ///< largest power of two within the length
+    int overlap_ = 0;  ///< length - doubled_
     // state: a ring of 1, 2, 4 .. doubled_ / 2 samples, then one of overlap_
     std::vector<float> past_;
     int now_ = 0, now_overlap_ = 0;

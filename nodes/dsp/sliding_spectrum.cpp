@@ -21,7 +21,7 @@ SlidingSpectrum::SlidingSpectrum(int window, int bins)
     const int points = 2 * bins - 1;
     for (int bin = 0; bin < bins; ++bin)
         for (int s = 0; s <= window; ++s) {
-            // the product taken modulo a turn in whole numbers: exact however long the window
+            // the angle is reduced to one turn in whole numbers: exact however long the window is
             const double turns = static_cast<double>(static_cast<long long>(bin) * s % points) / points;
             const int group = bin / vector_channels;
             float* const at = waves_.data() + (group * (window + 1) + s) * wave + bin % vector_channels;
@@ -39,7 +39,8 @@ void SlidingSpectrum::clear(State& state, int position) noexcept {
     state.position = position;
 }
 
-/// A new stretch: what entered in the last one is old now, seen from an origin `window` samples later.
+/// Begins a stretch: the samples that entered in the last one become the old ones, seen from an origin
+/// `window` samples later.
 void SlidingSpectrum::turn(State& state) const noexcept {
     for (int g = 0; g < groups_; ++g) {
         const float* const last = waves_.data() + (g * (window_ + 1) + window_) * wave;

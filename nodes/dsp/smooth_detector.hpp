@@ -8,13 +8,14 @@
 namespace gainstage {
 
 enum class DetectorKind {
-    decoupled,  ///< eq. 17: a peak hold that leaks with the release time, then the attack; release takes both
+    decoupled,  ///< eq. 17: a peak hold that leaks with the release time, then the attack; a release takes
+                ///< both times
     branching,  ///< eq. 16: one pole, attack while rising, release while falling
 };
 
 class SmoothDetector {
 public:
-    /// `attack` and `release` are what remains of the way after one sample.
+    /// `attack` and `release`: share of the distance that is left after one sample.
     double tick(DetectorKind kind, double reduction_db, double attack, double release) noexcept {
         if (kind == DetectorKind::branching) {
             const double remaining = reduction_db > smooth_ ? attack : release;

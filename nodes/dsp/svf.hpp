@@ -11,12 +11,12 @@ enum class SvfMode { lowpass, highpass, bandpass, notch, lowshelf, highshelf, be
 /// Letters as in the paper.
 struct SvfCoefficients {
     double a1 = 1., a2 = 0., a3 = 0.;  ///< how the states move
-    double m0 = 1., m1 = 0., m2 = 0.;  ///< how input, band and low are mixed into the output
+    double m0 = 1., m1 = 0., m2 = 0.;  ///< how the output is mixed from input, band and low
 };
 
-/// `cutoff_hz` above 0.49 of the rate is taken as that. Frequencies are exact at the cutoff (pre-warped).
-/// gain_db lifts the shelf or the bell; in the other modes, all that passes. At the cutoff lowpass and
-/// highpass have the gain q, shelves half of theirs in dB, bandpass and bell all of it.
+/// `cutoff_hz` is limited to 0.49 of the rate. The cutoff frequency is exact (pre-warped). gain_db lifts the
+/// shelf or the bell; in the other modes it lifts the whole output. At the cutoff, lowpass and highpass have
+/// a gain of q, shelves have half of gain_db, bandpass and bell have all of it.
 SvfCoefficients svf_coefficients(SvfMode, double cutoff_hz, double q, double gain_db,
                                  double sample_rate_hz) noexcept;
 

@@ -25,7 +25,8 @@ double bessel_i0(double x) {
     return sum;
 }
 
-/// Windowed sinc that reads the sound `phase` quarters of a sample after sample n - delay from samples n - j.
+/// Windowed sinc that computes the sound `phase` quarters of a sample after sample n - delay from the samples
+/// n - j.
 Phase design(int phase) {
     constexpr double half = TruePeak::delay_samples;
     std::array<double, TruePeak::taps> h{};
@@ -37,7 +38,7 @@ Phase design(int phase) {
         h[j] = window * std::sin(angle) / angle;
         sum += h[j];
     }
-    Phase normalised{};  // to a gain of 1 for a constant
+    Phase normalised{};  // so that a constant has a gain of 1
     for (int j = 0; j < TruePeak::taps; ++j) normalised[j] = static_cast<float>(h[j] / sum);
     return normalised;
 }

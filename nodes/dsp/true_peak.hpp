@@ -1,17 +1,18 @@
 #pragma once
-/// Peaks between the samples, where the converter's output will have them.
+/// Peaks between the samples, as they will be at the output of the converter.
 
 #include <array>
 
 namespace gainstage {
 
 /// Four-times oversampling by a polyphase FIR, as in ITU-R BS.1770-4 annex 2 but with 24 taps a phase, and a
-/// parabola through every local maximum of the result. The parabola turns the 0.69 dB that four points a
-/// sample can miss of a tone near half the rate into 0.08 dB.
+/// parabola through every local maximum of the result. Of a tone near half the rate, four points a sample can
+/// miss 0.69 dB; the parabola leaves 0.08 dB.
 class TruePeak {
 public:
     static constexpr int phases = 4, taps = 24;
-    /// Peak k is that of the sound around sample k - delay: from a quarter before it to the next sample.
+    /// Peak k belongs to the sound around sample k - delay_samples: from a quarter of a sample before it to
+    /// the next sample.
     static constexpr int delay_samples = taps / 2;
     static constexpr int max_frames = 64;
 
