@@ -7,7 +7,7 @@ namespace gainstage {
 
 namespace {
 
-constexpr std::size_t longest = 48;  // longer words are no slips of a name
+constexpr std::size_t longest = 48;  // a longer word is no typing slip
 constexpr int far = 1'000;
 
 char folded(char c) {
@@ -15,7 +15,7 @@ char folded(char c) {
     return c == '-' || c == ' ' ? '_' : c;
 }
 
-/// Optimal string alignment distance (Damerau 1964, restricted): how many letters have to be added, dropped,
+/// Optimal string alignment distance (Damerau 1964, restricted): how many letters must be added, dropped,
 /// replaced or swapped with their neighbour.
 int slips(std::string_view a, std::string_view b) {
     using Row = std::array<int, longest + 1>;
@@ -41,7 +41,8 @@ bool begins(std::string_view text, std::string_view with) {
                                                    [](char a, char b) { return folded(a) == folded(b); });
 }
 
-/// Half a slip for a name that was only begun, so that it loses against the same name in other letters.
+/// Twice the number of slips. A name of which only the beginning was typed counts as half a slip: it wins
+/// against any other slip, but not against the same name with other capitals.
 int distance(std::string_view wrong, std::string_view name) {
     if (name.size() > longest || name.empty()) return far;
     if (wrong.size() >= 2 && begins(name, wrong)) return 1;
@@ -49,7 +50,7 @@ int distance(std::string_view wrong, std::string_view name) {
     const int lengths = std::abs(static_cast<int>(wrong.size()) - static_cast<int>(name.size()));
     if (lengths > allowed) return far;
     const int count = slips(wrong, name);
-    // A name of which no letter is left is no slip.
+    // A word that keeps no letter of the name is no slip of it.
     return count <= allowed && count < static_cast<int>(name.size()) ? 2 * count : far;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Which name did the player mean?
+/// Guesses which name the player meant.
 
 #include <string_view>
 #include <vector>
@@ -8,8 +8,8 @@ namespace gainstage {
 
 using Names = std::vector<std::string_view>;
 
-/// The name that `wrong` is most likely a slip of: letters swapped, missing, added or mistaken, capitals, or
-/// only its beginning ("gain" for "gain_db"). Empty: none is near. Any thread.
+/// The name that `wrong` is most likely a slip of: letters swapped, missing, added or wrong, other capitals,
+/// or only its beginning ("gain" for "gain_db"). Empty if none is near. Any thread.
 std::string_view nearest_name(std::string_view wrong, const Names& names);
 
 }  // namespace gainstage

@@ -1,7 +1,7 @@
 #pragma once
-/// GAINSTAGE_REALTIME marks what the audio thread may call: no allocation, lock, system call or throw.
-/// Compilers that know function effects (clang 20 and later) check it when they compile; the tests check it
-/// everywhere by running.
+/// GAINSTAGE_REALTIME marks functions that the audio thread may call: they do not allocate, lock, make system
+/// calls or throw. Compilers with function effects (clang 20 and later) check it at compile time. The tests
+/// check it at run time with every compiler.
 
 #if defined(__clang__) && __has_cpp_attribute(clang::nonblocking)
 #define GAINSTAGE_REALTIME [[clang::nonblocking]]

@@ -1,5 +1,5 @@
 #pragma once
-/// What is wrong with a user's file: where, which key, what was expected, what to do.
+/// One fault in a user's file: where it is, which key, what was expected, what to do.
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 namespace gainstage {
 
-/// A position in a text file, counted from 1; line 0: the file as a whole.
+/// A position in a text file, counted from 1. Line 0 stands for the whole file.
 struct Place {
     int line = 0, column = 0;
     bool operator==(const Place&) const = default;
@@ -17,9 +17,9 @@ struct Place {
 struct Problem {
     std::string file;
     Place place;
-    std::string key;      ///< dotted path, "nodes.trim.gain_db"; empty for the file as a whole
-    std::string message;  ///< cause and remedy in one sentence, with the nearest valid name where one is near
-    bool is_note = false;  ///< worth saying, but the file is good
+    std::string key;       ///< dotted path, "nodes.trim.gain_db"; empty for the whole file
+    std::string message;   ///< cause and remedy in one sentence, with the nearest valid name if one is near
+    bool is_note = false;  ///< the user should know, but the file is good
     int exit_code = 65;    ///< sysexits: 65 bad data, 66 file not found
 
     /// "file:line:column: key: message"

@@ -66,7 +66,7 @@ Problems ProblemList::take() {
 }
 
 void sort_by_place(Problems& problems) {
-    // std::stable_sort is no choice: clang 19 warns about g++ 12's.
+    // Not std::stable_sort: clang 19 warns about g++ 12's.
     using Position = std::tuple<int, int, std::size_t>;
     std::vector<Position> order;
     for (const Problem& problem : problems)

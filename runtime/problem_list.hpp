@@ -1,5 +1,5 @@
 #pragma once
-/// Collects what is wrong with one file, in words that a player can act on.
+/// Collects the faults of one file, in words that a player can act on.
 
 #include <string>
 #include <string_view>
@@ -20,31 +20,31 @@ public:
     std::string unknown(std::string_view cause, std::string_view wrong, std::string_view what,
                         const Names& names);
 
-    /// All of them, in the order of their places.
+    /// All problems, sorted by place.
     Problems take();
 
 private:
     std::string file_;
     Problems problems_;
-    // A hostile file may hold 100,000 wrong names, each to be compared with 100,000 others.
+    // A hostile file may hold 100,000 wrong names, each of which would be compared with 100,000 others.
     long comparisons_left_ = 2'000'000;
 };
 
-/// Stable; what concerns the file as a whole comes first.
+/// Stable. Problems of the whole file come first.
 void sort_by_place(Problems&);
 
 /// Nobody reads more errors of one patch at once.
 inline constexpr std::size_t most_errors_shown = 100;
-/// Keeps the first `most` errors and every note; one more error says how many others there are, and asks for
-/// the exit code that they asked for.
+/// Keeps the first `most` errors and every note. If there were more errors, one more says how many; its exit
+/// code is the highest of theirs.
 void shorten(Problems&, std::size_t most = most_errors_shown);
 
-/// `"text"`, on one line, without control characters, cut where it is long: text of an untrusted file in a
+/// `"text"` on one line, without control characters, cut if it is long. For text of an untrusted file in a
 /// message.
 std::string in_quotes(std::string_view text);
 /// The same without quotation marks, for the path of a key.
 std::string shown(std::string_view text);
-/// "a, b, c", cut where there are many.
+/// "a, b, c", cut if there are many.
 std::string list_of(const Names& names);
 
 }  // namespace gainstage

@@ -21,7 +21,8 @@ constexpr std::size_t max_controls = 64;
 constexpr int max_steps = 1024;
 constexpr double min_rate_hz = 1'000., max_rate_hz = 768'000.;
 constexpr double longest_memory_seconds = 10.;
-/// Keys that every node has in a patch, and targets that every node has for MIDI: no knob may be called so.
+/// Keys that every node has in a patch, and targets that every node has for MIDI. No knob may have one of
+/// these names.
 constexpr std::array reserved_names{"type", "model", "rate", "smooth_ms", "bypass", "mute"};
 
 bool is_name(std::string_view text) {
@@ -31,7 +32,7 @@ bool is_name(std::string_view text) {
            std::all_of(text.begin(), text.end(), rest);
 }
 
-/// The keys of `__metadata__`, taken one by one; what is left over is kept as written.
+/// The keys of `__metadata__`, taken one by one. The rest stays as written.
 class Keys {
 public:
     Keys(Model& model, std::vector<std::pair<std::string, std::string>>&& all) : model_(model) {
@@ -64,7 +65,7 @@ public:
         return text;
     }
 
-    /// A whole number from 0 up; 0 where the key is absent.
+    /// A whole number >= 0; 0 if the key is absent.
     std::int64_t count(std::string_view key, std::int64_t most) {
         std::string text;
         if (!take(key, text)) return 0;

@@ -1,7 +1,7 @@
 #pragma once
-/// Tells one content from another: FNV-1a, 64 bits. Not for adversaries. Written out because it is five lines
-/// and, unlike boost::hash or std::hash, gives one number on every machine and library version, so a log may
-/// quote it.
+/// Tells one content from another: FNV-1a, 64 bits, not safe against adversaries. It is written here because
+/// it is five lines and, unlike boost::hash or std::hash, gives the same number on every machine and library
+/// version. So a log may quote it.
 
 #include <cstdint>
 #include <span>
@@ -15,7 +15,7 @@ public:
         for (const std::byte byte : bytes)
             value_ = (value_ ^ static_cast<std::uint8_t>(byte)) * 1099511628211u;
     }
-    /// With its length, so that "a" + "bc" differs from "ab" + "c".
+    /// Hashes the length too, so that "a" + "bc" differs from "ab" + "c".
     void add(std::string_view text) noexcept {
         add_number(text.size());
         add(std::as_bytes(std::span(text)));

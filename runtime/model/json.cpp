@@ -10,7 +10,7 @@ namespace gainstage {
 
 namespace {
 
-/// Watches the parser: nlohmann's own would keep the last of two equal keys, and nest without bound.
+/// Watches the parser: on its own, nlohmann's keeps the last of two equal keys and nests without bound.
 class Watch {
 public:
     explicit Watch(const std::string& where) : where_(where) {}
@@ -35,7 +35,7 @@ private:
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, const std::string& where) {
-    // The parser copies its callback, so the watch is handed over by reference.
+    // The parser copies its callback, so the lambda holds the watch by reference.
     Watch watch(where);
     try {
         return nlohmann::json::parse(

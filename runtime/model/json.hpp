@@ -1,5 +1,5 @@
 #pragma once
-/// JSON that comes from a stranger: bounded depth, no key twice. Only runtime/model sees this header.
+/// JSON from an untrusted file: bounded depth, no key twice. Only runtime/model includes this header.
 
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -8,11 +8,11 @@
 
 namespace gainstage {
 
-/// Objects and arrays inside one another, at most.
+/// Most levels of objects and arrays inside one another.
 inline constexpr int max_json_depth = 16;
 
-/// Throws ModelError "`where`: ..." for anything that is not one JSON value, nests deeper than
-/// max_json_depth, or names a key of one object twice.
+/// Throws ModelError "`where`: ..." if the text is not one JSON value, nests deeper than max_json_depth, or
+/// has a key twice in one object.
 nlohmann::json parse_json(std::string_view text, const std::string& where);
 
 }  // namespace gainstage

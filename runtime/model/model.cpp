@@ -22,7 +22,7 @@ bool matches(std::span<const std::int64_t> shape, std::span<const std::int64_t> 
                       [](std::int64_t size, std::int64_t wanted) { return wanted < 0 || size == wanted; });
 }
 
-/// Null where the key is absent. `config` was checked when the file was read.
+/// Null if the key is absent. `config` was checked when the file was read.
 nlohmann::json config_value(const Model& model, std::string_view key) {
     const auto config = nlohmann::json::parse(model.config_json.empty() ? "{}" : model.config_json);
     const auto at = config.find(std::string(key));

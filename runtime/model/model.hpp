@@ -1,5 +1,5 @@
 #pragma once
-/// A weight file in memory: read, checked, described. Immutable and shared once read.
+/// A weight file in memory: read, checked, described. Immutable once read, and shared.
 
 #include <cstdint>
 #include <memory>
@@ -13,7 +13,7 @@
 
 namespace gainstage {
 
-/// Names the file, the tensor or key, what was found, what was expected.
+/// The message names the file, the tensor or key, what was found and what was expected.
 struct ModelError : std::runtime_error {
     ModelError(const std::string& message, int code = 65) : std::runtime_error(message), exit_code(code) {}
     int exit_code;  ///< 65 bad data, 66 file not found
@@ -24,7 +24,7 @@ struct ModelControl {
     std::string name, unit;
     float min = 0.f, max = 1.f, start = 0.f;
     float scale = 1.f, offset = 0.f;
-    int steps = 0;  ///< >0: a switch with so many positions
+    int steps = 0;  ///< >0: a switch with this many positions
 };
 
 /// One array of weights.
@@ -45,30 +45,29 @@ public:
     std::int64_t latency_samples = 0, receptive_field = 0, memory_samples = 0;
     std::vector<Tensor> tensors;
     std::vector<std::pair<std::string, std::string>>
-        metadata;                    ///< the rest, as written (training, license, ...)
+        metadata;                    ///< the other keys, as written (training, license, ...)
     std::string config_json;         ///< `config` as written
     std::uint64_t content_hash = 0;  ///< of the whole file
-    std::uint64_t meaning_hash =
-        0;  ///< of tensors, config, rate, controls, sizes: equal means it sounds equal
-    std::vector<std::string> notes;  ///< worth saying ("extra tensor ignored: ...")
+    std::uint64_t meaning_hash = 0;  ///< of tensors, config, rate, controls, sizes; equal: sounds the same
+    std::vector<std::string> notes;  ///< for the user ("extra tensor ignored: ...")
 
-    /// The tensor, or a ModelError that names it. `shape` entries of -1 match any size; the error shows both
-    /// shapes.
+    /// The tensor of this name and shape. Entries of `shape` that are -1 match any size. Throws a ModelError
+    /// with the name and both shapes if there is none.
     const Tensor& tensor(std::string_view name, std::span<const std::int64_t> shape) const;
     const Tensor* find(std::string_view name) const;
-    /// A key of `config`; `fallback` where it is absent; ModelError where it has another type.
+    /// A key of `config`; `fallback` if it is absent. Throws ModelError if it has another type.
     std::string text(std::string_view key, std::string_view fallback) const;
     double number(std::string_view key, double fallback) const;
     bool flag(std::string_view key, bool fallback) const;
-    /// One note for each tensor whose name is not among `known`: a node type says so in NodeType::notes.
+    /// One note for each tensor whose name is not in `known`. A node type returns them from NodeType::notes.
     std::vector<std::string> notes_on_extra(std::span<const std::string_view> known) const;
 };
 
-/// Control thread. Throws ModelError. Trusts no length in the file; refuses NaN and Inf, overlapping and
-/// truncated tensors, and headers or files beyond stated limits.
+/// Control thread. Throws ModelError. Trusts no length in the file. Refuses NaN and Inf, overlapping and
+/// truncated tensors, and headers or files beyond the limits in safetensors.hpp.
 std::shared_ptr<const Model> read_model_file(const std::string& file);
 
-/// The whole file as it is on disk; refuses one that changes while it is read. Throws ModelError.
+/// The whole file as it is on disk. Throws ModelError, also if the file changes while it is read.
 std::vector<std::byte> model_file_bytes(const std::string& file);
 
 /// The same for bytes in memory (a log's snapshot, tests).

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of everything that can be heard; neither the order of tensors nor the author's name can.
+/// Hash of everything that can be heard. The order of tensors and the author's name cannot.
 std::uint64_t hash_of_meaning(const Model& model) {
     Hash hash;
     hash.add(model.architecture);
@@ -50,7 +50,8 @@ struct Version {
     bool operator==(const Version&) const = default;
 };
 
-/// A pipe or a device is never opened: it could block, or never end.
+/// Refuses pipes and devices before they are opened: opening one could block, and reading one could never
+/// end.
 Version version_of(const std::string& file) {
     std::error_code error;
     const fs::file_status status = fs::status(file, error);

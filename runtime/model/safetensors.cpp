@@ -16,14 +16,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// What the header says of one tensor, checked as far as it can be without the data.
+/// One tensor's entry in the header, checked as far as possible without the data.
 struct Entry {
     std::string name;
     std::vector<std::int64_t> shape;
     std::uint64_t elements = 0, bytes_each = 0, begin = 0, end = 0;
 };
 
-/// Little-endian whatever the machine is.
+/// Reads little-endian on every machine.
 template <class Word>
 Word load(const std::byte* at) {
     Word word = 0;
@@ -121,7 +121,7 @@ private:
         entry.elements = 1;
         for (const Json& size : shape) {
             const std::uint64_t length = whole_number(entry.name, "shape", size);
-            // Division instead of multiplication: nothing here may overflow. (0 rows of anything are 0.)
+            // Division instead of multiplication, so that nothing can overflow. (0 rows of anything are 0.)
             if (length > data_.size() || (length > 0 && entry.elements > data_.size() / length))
                 refuse("tensor {}: a shape of {} holds more numbers than the file's {} bytes of data",
                        in_quotes(entry.name), shape.dump(), data_.size());
@@ -137,8 +137,8 @@ private:
         return value.get<std::uint64_t>();
     }
 
-    /// Sorts by place. Neither gaps nor overlaps nor left-over bytes, as the format demands: a file that is
-    /// being rewritten is noticed here.
+    /// Sorts by place. Refuses gaps, overlaps and left-over bytes, as the format demands. This also catches a
+    /// file that is being rewritten.
     void check_tiling(std::vector<Entry>& entries) const {
         std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
             return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
