@@ -7,17 +7,17 @@
 
 namespace gainstage::test {
 
-/// Largest second difference of a steady tone before and after a change, and at the change.
+/// Largest second differences of a steady tone: on either side of a change, and at the change.
 struct ClickSearch {
-    double steady = 0.;  ///< the larger of the two
+    double steady = 0.;  ///< the larger one of before and after
     double change = 0.;
-    /// A cross-fade of raised cosine between two levels bends the tone less than the louder of them does by
-    /// itself; 1.1 leaves room for the shape of what a compressor makes of a sine.
+    /// A raised-cosine cross-fade between two levels bends the tone less than the louder one bends by itself.
+    /// 1.1 leaves room for the shape that a compressor gives to a sine.
     bool found() const { return change > 1.1 * steady; }
 };
 
-/// `change_from`..`change_to`: frames that hold the change; a period of the tone or more must lie on both
-/// sides.
+/// `change_from`..`change_to`: frames that hold the change. At least a period of the tone must lie on either
+/// side.
 inline ClickSearch find_click(const Channel& sound, int change_from, int change_to) {
     return {.steady = std::max(max_second_difference(part(sound, 0, change_from)),
                                max_second_difference(part(sound, change_to))),

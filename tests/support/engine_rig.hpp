@@ -1,6 +1,6 @@
 #pragma once
-/// A whole engine without a clock, for tests: patches as text, edits and knobs at given samples, any block
-/// sizes.
+/// A whole engine without a clock, for tests: patches as text, edits and knobs at chosen samples, blocks of
+/// any size.
 
 #include <functional>
 #include <map>
@@ -14,14 +14,15 @@
 
 namespace gainstage::test {
 
-/// The shipped node types and those that only tests have (`bomb`, `offender`, `slow`): see test_nodes.hpp.
+/// The shipped node types, and those for tests alone (`bomb`, `offender`, `slow`, `meeting`): see
+/// test_nodes.hpp.
 NodeTypes nodes_for_tests();
 
-/// A patch that could not be read or resolved is a failed test: throws with all problems.
+/// Throws with all problems if the patch cannot be read or resolved, so that the test fails.
 Graph graph_of(const std::string& toml, double rate_hz = 48'000., const std::string& folder = ".");
 
-/// Any two chains beside each other are shared, however little they cost, and workers are guarded as the
-/// audio thread is.
+/// A crew that shares any two parallel chains, however little they cost. Workers are guarded like the audio
+/// thread.
 CrewConfig crew_of(int threads, double patience_ms = 60'000.);
 
 class EngineRig {
@@ -37,18 +38,19 @@ public:
     explicit EngineRig(const std::string& toml) : EngineRig(toml, Config()) {}
     EngineRig(const std::string& toml, const Config&);
 
-    /// What is done between two blocks when the stream reaches a sample (the block is cut there).
+    /// Does this between two blocks when the stream reaches a sample (the block is cut there).
     void at(std::uint64_t sample, std::function<void(EngineRig&)>);
-    /// The next patch, as soon as the engine takes it.
+    /// Plays the next patch as soon as the engine takes it.
     void edit(const std::string& toml);
-    /// The next patch, its fade beginning at exactly this sample, warmed on all the past that there is.
+    /// Plays the next patch. Its fade begins at exactly this sample, and it is warmed on all the past there
+    /// is.
     void edit_now(const std::string& toml);
-    /// "node.param", now.
+    /// Moves the knob `target` ("node.param") now.
     void set(const std::string& target, float value, float smooth_ms = -1.f);
-    /// Posts an event with a stamp of its own.
+    /// Posts a knob move with a stamp of its own.
     void set_at(std::uint64_t stamp, const std::string& target, float value, float smooth_ms = -1.f);
 
-    /// Plays the input on; returns the output channels.
+    /// Plays the input from where the last run ended. Returns the output channels.
     Sound run(const Sound& input, Partition = {});
 
     Engine& engine() { return stream_.engine(); }
@@ -68,7 +70,7 @@ private:
     std::vector<EngineNews> news_;
 };
 
-/// Plays without an engine's help around it: the patch, the input, one partition.
+/// Plays one input through one patch, cut into blocks by one partition.
 Sound play(const std::string& toml, const Sound& input, Partition = {});
 
 }  // namespace gainstage::test

@@ -1,5 +1,5 @@
 #pragma once
-/// Small models of random weights with what they should play, in tests/data (see fixture_parts.py there).
+/// Small models of random weights and their expected output, in tests/data (see fixture_parts.py there).
 
 #include <filesystem>
 #include <fstream>
@@ -23,7 +23,7 @@ inline Channel read_floats(const std::filesystem::path& file) {
     return numbers;
 }
 
-/// tests/data/FAMILY-NAME: weights, knob moves, and the output of float64 formulas to
+/// tests/data/FAMILY-NAME: weights, knob moves, and the output that the float64 formulas give for
 /// tests/data/FAMILY-input.
 struct Fixture {
     std::shared_ptr<const Model> model;
@@ -58,7 +58,7 @@ inline Tensor& tensor_of(Model& model, const std::string& name) {
     throw std::logic_error("no tensor " + name);
 }
 
-/// What building a node from the model, at its own rate, complains of; "" if nothing.
+/// The message of the error that building a node from the model at its own rate throws; "" if it throws none.
 inline std::string complaint(const NodeType& type, const std::shared_ptr<const Model>& model) {
     try {
         NodeRunner(type, {.sample_rate_hz = model->sample_rate_hz, .model = model});

@@ -1,5 +1,5 @@
 #pragma once
-/// A disk that gets full.
+/// Stands in for a disk that gets full.
 
 #include <sys/resource.h>
 
@@ -7,7 +7,7 @@
 
 namespace gainstage::test {
 
-/// While it lives, no file of this process or its children grows beyond so many bytes: a disk that gets full.
+/// While it lives, no file of this process or its children grows beyond `bytes`.
 class FullDisk {
 public:
     explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {

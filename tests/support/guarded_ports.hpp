@@ -13,7 +13,7 @@
 namespace gainstage::test {
 
 inline constexpr std::uint32_t unwritten_bits = 0x7fc0dead;  // a NaN that no arithmetic makes
-inline constexpr int guard_samples = 16;                     // guard samples on either side of a buffer
+inline constexpr int guard_samples = 16;                     // on either side of a buffer
 
 inline float unwritten() {
     return std::bit_cast<float>(unwritten_bits);
@@ -22,7 +22,8 @@ inline bool is_unwritten(float x) {
     return std::bit_cast<std::uint32_t>(x) == unwritten_bits;
 }
 
-/// One channel of a port for one block: idle frames up to the block's offset, its frames, guards around.
+/// One channel of a port for one block: idle frames up to the block's offset, its frames, and guards on both
+/// sides.
 class GuardedBuffer {
 public:
     GuardedBuffer(int frames, int offset)
@@ -30,7 +31,7 @@ public:
           first_(guard_samples + offset),
           frames_(frames) {}
 
-    /// What a PortBuffer points at: the block's first frame lies `offset` further on.
+    /// For a PortBuffer. The first frame of the block lies `offset` samples further on.
     float* data() { return samples_.data() + guard_samples; }
     float* begin() { return samples_.data() + first_; }
     bool same_as(const GuardedBuffer& other) const {

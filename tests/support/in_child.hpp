@@ -1,5 +1,6 @@
 #pragma once
-/// Work whose end is to be seen from outside: an abort is a result, not the end of the tests.
+/// Runs work in a child process, so that a test can see it end: an abort is then a result, not the end of the
+/// tests.
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -29,7 +29,7 @@ int status_of(const std::string& command) {
     return std::system((command + " >/dev/null 2>&1").c_str());
 }
 
-/// Runs in the new process.
+/// Runs in the child process.
 [[noreturn]] void become_server(const std::string& name, const JackServer::Config& config) {
 #if defined(__linux__)
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves no server behind
@@ -37,7 +37,7 @@ int status_of(const std::string& command) {
     const int nowhere = open("/dev/null", O_RDWR);
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, fd);
     const std::string rate = std::to_string(config.rate_hz), period = std::to_string(config.period_frames);
-    // -S: synchronous; -r: no real-time priority, which a test must not depend on.
+    // -S: synchronous; -r: no real-time priority, because a test must not depend on it.
     execlp("jackd", "jackd", "-n", name.c_str(), "-S", "-r", "-d", "dummy", "-r", rate.c_str(), "-p",
            period.c_str(), static_cast<char*>(nullptr));
     _exit(127);
@@ -55,8 +55,8 @@ bool JackServer::is_available() {
     return is;
 }
 
-/// JACK keeps a list of at most eight servers on a machine, and one that was killed stays in it until another
-/// takes its name. So the tests share a few names, each used by one process at a time.
+/// JACK keeps a list of at most eight servers on a machine. A killed server stays in it until another one
+/// takes its name. So the tests share a few names, and only one process uses a name at a time.
 void JackServer::take_name() {
     const fs::path folder = fs::temp_directory_path();
     for (int k = 0;; k = (k + 1) % names) {
@@ -69,8 +69,8 @@ void JackServer::take_name() {
     }
 }
 
-/// What a server that was killed leaves behind: its clients' semaphores would confuse the next one of this
-/// name.
+/// Removes what a killed server left behind: the semaphores of its clients would confuse the next server of
+/// this name.
 void JackServer::remove_remains() const {
     std::error_code ignored;
     for (const auto& entry : fs::directory_iterator("/dev/shm", ignored))
@@ -87,7 +87,7 @@ JackServer::JackServer(const Config& config) {
         process_ = fork();
         if (process_ == 0) become_server(name_, config);
         if (run("jack_wait -w -t 8") == 0) return;
-        kill();  // the last one of this name may still have been ending
+        kill();  // the previous server of this name may not have ended yet
     }
     close(lock_);
     throw std::runtime_error("jackd did not start");

@@ -1,5 +1,5 @@
 #pragma once
-/// A JACK server of the test's own, with JACK's dummy driver in place of a sound card.
+/// A JACK server for the test alone, with JACK's dummy driver instead of a sound card.
 
 #include <sys/types.h>
 
@@ -13,24 +13,23 @@ public:
         int rate_hz = 48'000, period_frames = 256;
     };
     JackServer() : JackServer(Config()) {}
-    /// Returns when clients may connect; this process's clients will find it. Throws when it does not come
-    /// up.
+    /// Returns when clients can connect; clients of this process will find it. Throws if it does not start.
     explicit JackServer(const Config&);
-    /// Ends it. Clients of this process must have gone before.
+    /// Ends the server. Clients of this process must be gone before.
     ~JackServer();
     JackServer(const JackServer&) = delete;
     JackServer& operator=(const JackServer&) = delete;
 
-    /// False where jackd is not installed. Says so in the way that tools/test counts.
+    /// False if jackd is not installed. Then prints so in the form that tools/test counts.
     static bool is_available();
 
     const std::string& name() const { return name_; }
-    /// Runs one of JACK's own commands on this server, for 10 s at most; returns its exit status.
+    /// Runs one of JACK's commands on this server for at most 10 s. Returns its exit status.
     int run(const std::string& command) const;
-    static constexpr int held_up = 137 << 8;  ///< run()'s status of a command that was ended after those 10 s
-    /// As if it had crashed.
+    static constexpr int held_up = 137 << 8;  ///< run()'s status if the command was ended after those 10 s
+    /// Ends it as a crash would.
     void kill();
-    /// As if it hung: it is there, and does nothing. For good.
+    /// Makes it hang for good: it stays there and does nothing.
     void hang() const;
 
 private:

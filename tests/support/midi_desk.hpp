@@ -1,5 +1,5 @@
 #pragma once
-/// A desk of knobs for the tests of MIDI maps, and mappings onto it.
+/// A desk of knobs for tests of MIDI maps, and mappings onto it.
 
 #include <array>
 
@@ -9,7 +9,7 @@
 
 namespace gainstage::test {
 
-/// A desk of knobs, all within one node.
+/// A desk of knobs, all in one node.
 struct Desk final : MidiHost {
     std::array<float, 8> knobs{};
     int sets = 0, panics = 0;
@@ -24,7 +24,7 @@ struct Desk final : MidiHost {
     void panic() noexcept override { ++panics; }
 };
 
-/// cc 21 on channel 1 over a knob of 0..100, absolute, jump: what a test doesn't say otherwise.
+/// cc 21 on channel 1 to a knob of 0..100, absolute, jump. Tests change only what matters to them.
 inline GraphMidi knob_mapping() {
     GraphMidi midi;
     midi.entry.channel = 1;
@@ -68,7 +68,7 @@ inline GraphMidi switch_mapping(MidiMode mode) {
     return midi;
 }
 
-/// A table, a desk, and hands.
+/// A MIDI map, a desk, and functions that send messages.
 struct Stage {
     explicit Stage(std::vector<GraphMidi> table) : map(table) {}
 

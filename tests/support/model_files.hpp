@@ -1,5 +1,5 @@
 #pragma once
-/// Weight files on disk, and variants of them: louder, with another past, with other words.
+/// Weight files on disk and variants of them: louder, with another memory, with other metadata.
 
 #include <cmath>
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace gainstage::test {
 
-/// A shipped model or a fixture in its parts, to be changed and saved again. REQUIRES: all tensors float32.
+/// The parts of a shipped model or a fixture, to change and save again. REQUIRES: all tensors are float32.
 inline ModelFile model_parts(const std::string& file) {
     const std::vector<std::byte> bytes = model_file_bytes(file);
     std::uint64_t length = 0;
@@ -36,7 +36,7 @@ inline Tensor& tensor_of(ModelFile& parts, const std::string& name) {
     throw std::runtime_error("no tensor " + name);
 }
 
-/// A grey box with static make-up, so many dB louder.
+/// A grey box with static make-up, `db` louder.
 inline ModelFile louder(ModelFile parts, double db) {
     float& gain = tensor_of(parts, "makeup.gain").data.at(0);
     const double factor = (1. + std::tanh(double{gain})) * std::pow(10., db / 20.);
@@ -44,13 +44,13 @@ inline ModelFile louder(ModelFile parts, double db) {
     return parts;
 }
 
-/// The same sound to the bit, but another meaning to the engine: a newcomer is built and run over the past.
+/// The same sound to the bit, but another model to the engine: it builds a newcomer and warms it on the past.
 inline ModelFile remembering(ModelFile parts, long samples) {
     parts.metadata["memory_samples"] = std::to_string(samples);
     return parts;
 }
 
-/// The same meaning in another file.
+/// The same model to the engine, in another file.
 inline ModelFile retold(ModelFile parts, const std::string& training) {
     parts.metadata["training"] = training;
     return parts;

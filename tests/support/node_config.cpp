@@ -26,7 +26,7 @@ OptionValue parsed(const OptionSpec& spec) {
     return spec.start;
 }
 
-/// The channels of ports with Width::option: 0 where the option leaves it to the cables.
+/// Channels of the ports with Width::option; 0 if the option leaves it to the cables.
 int option_width(const Options& options) {
     if (!options.has("channels")) return 0;
     for (const auto& [name, value] : options.values)

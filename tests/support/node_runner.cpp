@@ -19,7 +19,7 @@ int length_of(const Ports& inputs, const Sound& device) {
     return device.empty() ? 0 : static_cast<int>(device[0].size());
 }
 
-/// Channel `c` of a sound that may be narrower, as a mono cable into a wider port; null: silence.
+/// Channel `c` of a sound that may be narrower (as with a mono cable into a wider port). Null for silence.
 const Channel* channel_of(const Ports& inputs, std::size_t port, std::size_t c) {
     if (port >= inputs.size() || inputs[port].empty()) return nullptr;
     return &inputs[port][std::min(c, inputs[port].size() - 1)];

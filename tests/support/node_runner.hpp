@@ -1,6 +1,6 @@
 #pragma once
-/// Runs one node alone, as a plan would: blocks cut at knob moves, its own buffers for every port, the stream
-/// time counted, the real-time guard around every call.
+/// Runs one node alone as a plan would: it cuts blocks at knob moves, gives every port its own buffers,
+/// counts the stream time, and puts the real-time guard around every call.
 
 #include <memory>
 #include <optional>
@@ -14,37 +14,37 @@
 
 namespace gainstage::test {
 
-/// How a stream is cut into blocks (on top of the cuts at knob moves).
+/// How a stream is cut into blocks, besides the cuts at knob moves.
 struct Partition {
     int size = 512;          ///< frames per block; with a seed: the longest
-    std::uint32_t seed = 0;  ///< 0: all blocks alike; else 1..size frames, drawn from this seed
+    std::uint32_t seed = 0;  ///< 0: all blocks of this size; else 1..size frames, drawn from this seed
     static Partition random(std::uint32_t seed, int longest = 512) { return {longest, seed}; }
 };
 
-/// A knob moved at a frame of the run, counted from the run's first.
+/// A knob move. `frame` counts from the first frame of the run.
 struct Move {
     int frame = 0;
     std::string param;
     float value = 0.f;
-    std::optional<float> smooth_ms = {};  ///< none: the parameter's own
+    std::optional<float> smooth_ms = {};  ///< none: the parameter's default
 };
 
-/// Sound per port.
+/// One sound per port.
 using Ports = std::vector<Sound>;
 
-/// Throws std::logic_error, with a sentence, when the node breaks its contract: writes outside its frames,
-/// leaves some of them unwritten, or changes its input.
+/// Throws std::logic_error with a sentence if the node breaks its contract: writes outside its frames, leaves
+/// some of them unwritten, or changes its input.
 class NodeRunner {
 public:
     explicit NodeRunner(const NodeType&, const NodeConfig& = {});
 
     /// Plays `inputs` (one Sound per input port; a missing or empty one is silence) through the node, from
-    /// where the last run ended. `device` is what the hardware brings in; for a type without input ports
-    /// `inputs[0]` is that, too. Returns the output ports; for a type without any, what the device got, as
-    /// its only one.
+    /// where the last run ended. `device` is the sound from the hardware; for a type without input ports
+    /// `inputs[0]` is that too. Returns the output ports; for a type without any, the sound for the device as
+    /// the only one.
     Ports run(const Ports& inputs, Partition = {}, std::vector<Move> = {}, const Sound& device = {});
 
-    /// For nodes with one input and one output that matter.
+    /// For nodes of which one input and one output matter.
     Sound run(const Sound& input, Partition partition = {}, std::vector<Move> moves = {}) {
         return run(Ports{input}, partition, std::move(moves)).at(0);
     }
@@ -52,10 +52,10 @@ public:
     void reset();
     /// Takes over the knobs and the time of another runner, but not the state of its node.
     void follow(const NodeRunner&);
-    /// The same, with the state of the other's node.
+    /// The same, and the state of its node too.
     void copy_state(const NodeRunner&);
 
-    /// What the node wrote to the device in the last run: `device_out_channels` channels.
+    /// The sound that the node wrote to the device in the last run: `device_out_channels` channels.
     const Sound& device_out() const { return device_out_; }
     float reading(const std::string& name) const;
     std::vector<float> readings() const;

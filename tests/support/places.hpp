@@ -1,6 +1,6 @@
 #pragma once
-/// Where the tests find this checkout and what was built from it. Paths stand in one file's compile command,
-/// so that a compiler cache serves every checkout.
+/// Where the tests find this checkout and its build. The paths appear in the compile command of one file
+/// only, so that a compiler cache serves every checkout.
 
 #include <string>
 

@@ -7,7 +7,7 @@
 
 namespace gainstage::test {
 
-/// One line each, notes marked.
+/// One line for each problem; notes are marked.
 inline std::string lines(const Problems& problems) {
     std::string text;
     for (const Problem& problem : problems) text += (problem.is_note ? "note: " : "") + problem.text() + "\n";

@@ -69,7 +69,7 @@ void say(const char* text) {
 }
 
 [[noreturn]] void violated(const char* function) {
-    depth = 0;  // what follows may do everything
+    depth = 0;  // the calls that follow may do everything
     say("real-time violation: ");
     say(function);
     say(" was called on the audio thread\n");
@@ -84,8 +84,8 @@ void forbid(const char* function) {
 
 using Slot = std::atomic<void*>;
 
-/// The C library's own function, looked up once. The condition variables exist in two versions, of which
-/// plain dlsym may give the old one.
+/// The C library's own function, looked up once. The condition variables exist in two versions; plain dlsym
+/// may return the old one.
 void* next(Slot& slot, const char* name) {
     void* found = slot.load(std::memory_order_relaxed);
     if (found == nullptr) {
@@ -119,7 +119,7 @@ void leave() noexcept {
 
 }  // namespace gainstage::test
 
-// The live callback says of itself where it begins and ends (runtime/realtime/realtime_scope.hpp).
+// The live callback calls these where it begins and ends (runtime/realtime/realtime_scope.hpp).
 extern "C" {
 void gainstage_callback_begins() noexcept;
 void gainstage_callback_ends() noexcept;
@@ -131,7 +131,7 @@ void gainstage_callback_ends() noexcept {
 }
 }
 
-// From here on: the guarded functions, in place of the C library's for the whole program.
+// From here on: the guarded functions. They replace those of the C library in the whole program.
 
 using gainstage::test::forbid;
 using gainstage::test::next;
@@ -145,7 +145,7 @@ void* __libc_realloc(void*, std::size_t);         // NOLINT
 void* __libc_memalign(std::size_t, std::size_t);  // NOLINT
 void __libc_free(void*);                          // NOLINT
 
-// The allocator goes through glibc's second names, for dlsym itself may allocate.
+// The allocator uses glibc's second names, because dlsym itself may allocate.
 void* malloc(std::size_t size) noexcept {
     forbid("malloc");
     return __libc_malloc(size);
@@ -176,8 +176,9 @@ void free(void* memory) noexcept {
     __libc_free(memory);
 }
 
-// Under names of our own that the linker takes for the C library's: some are declared noexcept there, but
-// JACK ends its threads by cancelling them in the middle of such a call, which unwinds the stack.
+// The names in C++ are our own; the linker takes them for the C library's. The C library declares some of
+// them noexcept, but JACK ends its threads by cancelling them in the middle of such a call, which unwinds the
+// stack.
 #define GAINSTAGE_GUARDED(result, name, parameters, arguments)                      \
     result guarded_##name parameters __asm__(#name);                                \
     result guarded_##name parameters {                                              \

@@ -27,7 +27,8 @@ std::string in_shell_quotes(const fs::path& path) {
     return "'" + path.string() + "'";
 }
 
-/// A vector of float64 as numpy.save leaves it: magic, version, length of a text header, the header, data.
+/// Reads a vector of float64 as numpy.save writes it: magic, version, length of a text header, the header,
+/// data.
 std::vector<double> read_npy(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
     char start[10];
@@ -44,7 +45,7 @@ std::vector<double> read_npy(const fs::path& file) {
     return numbers;
 }
 
-/// The fixture's schedule: a list of [first sample, values in the order of the controls].
+/// Takes the fixture's schedule of knobs: a list of [first sample, values in the order of the controls].
 void take_schedule(Reference& reference) {
     for (const auto& entry : reference.fixture.at("conditioning").at("schedule")) {
         const int frame = entry.at(0).get<int>();
@@ -104,7 +105,7 @@ std::optional<Reference> import_reference(const std::string& name, const std::st
 }
 
 Parity parity_of(const NodeType& type, const Reference& reference, std::size_t valid_from) {
-    Sound input = reference.input;  // and silence, until the stream's latency is over
+    Sound input = reference.input;  // then silence for the stream's latency
     input[0].resize(input[0].size() + static_cast<std::size_t>(reference.latency_samples), 0.f);
     const auto play = [&](int block) {
         NodeRunner runner(type, {.sample_rate_hz = reference.model->sample_rate_hz,

@@ -1,5 +1,5 @@
 #pragma once
-/// Model files made in a test: good ones, and ones that lie.
+/// Model files made in a test, good and malformed.
 
 #include <cstdint>
 #include <cstring>
@@ -15,7 +15,7 @@ namespace gainstage::test {
 
 using Bytes = std::vector<std::byte>;
 
-/// 8 bytes of `claimed_length`, the header's text, the data.
+/// A file of 8 bytes of `claimed_length`, the header's text, and the data.
 inline Bytes safetensors(const std::string& header, const std::vector<float>& data,
                          std::uint64_t claimed_length) {
     Bytes bytes(8 + header.size() + data.size() * sizeof(float));
@@ -29,7 +29,7 @@ inline Bytes safetensors(const std::string& header, const std::vector<float>& da
     return safetensors(header, data, header.size());
 }
 
-/// A model file in its parts. As built: a good one with one knob and one tensor.
+/// A model file in its parts. The default is a good one with one knob and one tensor.
 struct ModelFile {
     std::map<std::string, std::string> metadata{
         {"gainstage.format", "1"},

@@ -1,5 +1,5 @@
 #pragma once
-/// What most tests of the engine play: patches in a few words, and sound with ups and downs.
+/// Material for tests of the engine: short ways to write patches, and a sound with loud and soft parts.
 
 #include <fmt/format.h>
 
@@ -10,10 +10,10 @@
 namespace gainstage::test {
 
 inline constexpr double scene_rate_hz = 48'000.;
-/// Frames by which the ramp that begins every stream is over.
+/// Frames after which the ramp at the start of every stream is over.
 inline constexpr int settled_in = 2'000;
 
-/// `in` reads device channel 1, `out` writes device channel 1; the rest as written.
+/// A patch: `in` reads device channel 1, `out` writes device channel 1; links and other nodes are given.
 inline std::string patch(const std::string& links, const std::string& nodes, const std::string& head = "") {
     return "format = 1\nlinks = [" + links + "]\n" + head +
            "\n[nodes.in]\ntype = \"input\"\nchannels = [1]\n[nodes.out]\ntype = \"output\"\nchannels = "

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double two_pi = 2. * std::numbers::pi;
 
-/// mt19937's numbers are fixed by the standard; its distributions are not, so the scaling is done here.
+/// The standard fixes the numbers of mt19937 but not those of its distributions, so the scaling is done here.
 class Noise {
 public:
     explicit Noise(std::uint32_t seed) : engine_(seed) {}

@@ -1,5 +1,5 @@
 #pragma once
-/// Test sounds: the same samples on every machine, for every compiler.
+/// Test sounds. They have the same samples on every machine and with every compiler.
 
 #include <cstdint>
 #include <vector>
@@ -28,8 +28,8 @@ Channel bursts(int frames, double hz, double rate_hz, double on_s, double off_s,
 /// A sine that climbs from `from_hz` to `to_hz`, the same time for every octave.
 Channel sweep(int frames, double from_hz, double to_hz, double rate_hz, double amplitude = 1.);
 
-/// The frequency nearest to `hz` that has a whole number of periods in `frames`: what measure.hpp's bins
-/// need.
+/// The frequency nearest to `hz` with a whole number of periods in `frames`, which distortion() in
+/// measure.hpp needs.
 double whole_periods_hz(double hz, int frames, double rate_hz);
 
 inline Sound mono(Channel only) {
@@ -38,7 +38,7 @@ inline Sound mono(Channel only) {
 inline Sound stereo(Channel left, Channel right) {
     return {std::move(left), std::move(right)};
 }
-/// Frames from..to of every channel; `to` = -1: to the end.
+/// Frames from..to - 1 of every channel; `to` = -1: to the end.
 Sound cut(const Sound&, int from, int to = -1);
 Sound joined(const Sound& first, const Sound& then);
 

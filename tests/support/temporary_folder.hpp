@@ -1,5 +1,5 @@
 #pragma once
-/// A folder of the test's own, gone with it.
+/// A folder for one test, removed at its end.
 
 #include <unistd.h>
 
@@ -39,7 +39,7 @@ public:
         content << std::ifstream(file(name), std::ios::binary).rdbuf();
         return content.str();
     }
-    /// How many entries it has.
+    /// Number of its entries.
     int size() const {
         int count = 0;
         for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(path_)) ++count;

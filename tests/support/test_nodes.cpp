@@ -83,7 +83,7 @@ private:
     bool poisoned_ = false;
 };
 
-/// A wire with nothing to forget.
+/// A wire without state.
 class Wire : public Node {
 public:
     explicit Wire(const Setup& setup) : channels_(setup.channels) {}
@@ -171,7 +171,7 @@ private:
             wait_for(here.worker_came);
         } else if (!here.worker_came.exchange(true)) {
             here.on_worker();
-            Wire::process(block);  // what is late writes too
+            Wire::process(block);  // the late worker writes too
             here.left = true;
         }
     }

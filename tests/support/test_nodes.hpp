@@ -9,24 +9,24 @@
 
 namespace gainstage::test {
 
-/// Passes its input, but at chosen stream samples writes something bad: option `what` = nan, inf, loud (+100
-/// dB), stuck_nan (from there on, as a poisoned state does), over (a little above the ceiling's default),
-/// under (a little below it); `at` = stream sample, `every` = again after so many; `only` = 0: all channels,
-/// else the one counted from 1; `latency` = samples by which it delays; `memory` = samples that it claims to
-/// remember.
+/// Passes its input, but writes something bad at chosen stream samples. Options: `what` = nan, inf, loud
+/// (+100 dB), stuck_nan (from there on, like a poisoned state), over (a little above the default ceiling),
+/// under (a little below it); `at` = stream sample; `every` = again after this many samples; `only` = 0 for
+/// all channels, else one channel counted from 1; `latency` = samples by which it delays; `memory` = samples
+/// that it claims to remember.
 const NodeType& bomb_type();
 
-/// Passes its input and breaks the audio thread's promises at stream sample `at`: option `what` = allocate,
+/// Passes its input and breaks the audio thread's promises at stream sample `at`. Option `what` = allocate,
 /// free, lock, print, throw.
 const NodeType& offender_type();
 
-/// Passes its input and remembers `memory` samples. While newcomers are warmed on the control thread, calls
-/// while_warming() on every piece: what the audio thread does meanwhile.
+/// Passes its input and remembers `memory` samples. It calls while_warming() at every block, so that a test
+/// can let the audio thread play while the control thread warms newcomers.
 const NodeType& slow_type();
 std::function<void()>& while_warming();
 
-/// Passes its input. Once `armed`, an instance that the audio thread runs waits until a worker has come into
-/// another one, and the first worker that comes does `on_worker`.
+/// Passes its input. Once `armed`, an instance on the audio thread waits until a worker has entered another
+/// instance. The first worker that enters runs `on_worker`.
 const NodeType& meeting_type();
 struct Meeting {
     std::thread::id audio = std::this_thread::get_id();
@@ -35,6 +35,6 @@ struct Meeting {
     /// For `on_worker`: stays until `released`, a minute at most.
     void stay() const;
 };
-/// The one that all instances know; null: none.
+/// The meeting that all instances know; null for none.
 Meeting*& meeting();
 }  // namespace gainstage::test

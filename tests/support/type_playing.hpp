@@ -1,5 +1,5 @@
 #pragma once
-/// The node type for a model file, in tests that can't go on without one.
+/// The node type for a model file, for tests that cannot do without one.
 
 #include <stdexcept>
 
@@ -8,7 +8,7 @@
 
 namespace gainstage::test {
 
-/// Throws std::logic_error where no type plays it.
+/// Throws std::logic_error if no type plays the model.
 inline const NodeType& type_playing(const Model& model) {
     if (const NodeType* type = type_that_plays(all_nodes(), model.architecture)) return *type;
     throw std::logic_error("no node type plays " + model.architecture);

@@ -1,5 +1,5 @@
 #pragma once
-/// What the twins of all families are made of: tensors as matrices of doubles, layers, cells.
+/// Parts of the twins of all families: tensors as matrices of doubles, layers, cells.
 
 #include <Eigen/Core>
 #include <cmath>
@@ -31,7 +31,7 @@ struct Reader {
         return Eigen::Map<const RowMajor>(t.data.data(), rows, columns).cast<double>();
     }
     Vector vector(const std::string& name) const { return matrix(name).col(0); }
-    /// What the network hears of the knobs at their defaults.
+    /// The input that the network gets from the knobs at their defaults.
     Vector heard() const {
         Vector z(static_cast<Eigen::Index>(model.controls.size()));
         for (Eigen::Index i = 0; i < z.size(); ++i) {
@@ -40,7 +40,7 @@ struct Reader {
         }
         return z;
     }
-    /// Layers PREFIX.0, PREFIX.1 ... with `squash` between them, and after the last where it says so.
+    /// Layers PREFIX.0, PREFIX.1 ... with `squash` between them, and also after the last one if `after_last`.
     Vector network(const std::string& prefix, Vector z, double (*squash)(double), bool after_last) const {
         for (int i = 0; has(prefix + std::to_string(i) + ".weight"); ++i) {
             const std::string layer = prefix + std::to_string(i);
@@ -114,7 +114,7 @@ struct Cell {
     }
 };
 
-// One for each family.
+// One twin for each family.
 std::unique_ptr<DoubleTwin> recurrent_twin(const Reader&);
 std::unique_ptr<DoubleTwin> grey_box_twin(const Reader&);
 std::unique_ptr<DoubleTwin> s4d_twin(const Reader&);
