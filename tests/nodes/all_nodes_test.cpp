@@ -1,4 +1,5 @@
-/// What every node keeps, walking the one list. A new type is tested here from the moment it is listed.
+/// The promises that every node keeps, checked for each type in the list. A new type is tested here as soon
+/// as it is listed.
 
 #include "nodes/all_nodes.hpp"
 
@@ -30,7 +31,8 @@ Sound stereo_noise(int frames, std::uint32_t seed = 1, float amplitude = 1.f) {
     return stereo(white_noise(frames, seed, amplitude), pink_noise(frames, seed + 1, amplitude));
 }
 
-/// Every knob jumps or glides about, several times, the last ones still on their way at the end.
+/// Moves in which every knob jumps or glides about several times. The last ones are still under way at the
+/// end.
 std::vector<Move> restless_moves(const std::vector<ParamSpec>& params, int frames, std::uint32_t seed) {
     std::mt19937 random(seed);
     const auto below = [&](int n) { return static_cast<int>(random() % static_cast<std::uint32_t>(n)); };
@@ -47,7 +49,7 @@ std::vector<Move> restless_moves(const std::vector<ParamSpec>& params, int frame
     return moves;
 }
 
-/// Settings of all knobs: each alone at either end, all at one end, and corners drawn at random.
+/// Settings of all knobs: each one alone at either end, all at one end, and corners drawn at random.
 std::vector<std::vector<std::pair<std::string, float>>> extremes(const std::vector<ParamSpec>& params) {
     std::vector<std::vector<std::pair<std::string, float>>> settings;
     const auto all = [&](auto at_max) {
@@ -69,7 +71,7 @@ std::string text_of(const std::filesystem::path& file) {
     return text.str();
 }
 
-/// The suffix that tells a knob's unit; names in a model file are the trainer's own.
+/// The suffix that shows a knob's unit. Names in a model file are the trainer's choice.
 std::string suffix_of(const std::string& unit) {
     static const std::vector<std::pair<std::string, std::string>> suffixes{
         {"dB", "_db"}, {"dBFS", "_dbfs"}, {"ms", "_ms"},
@@ -102,7 +104,7 @@ TEST_CASE("all nodes: names are unique, starts lie within their ranges, units sh
             CHECK(spec.start <= spec.max);
             CHECK(spec.smooth_ms >= 0.f);
             CHECK_FALSE(spec.summary.empty());
-            // a threshold may well be called threshold_db and count dBFS
+            // a threshold may be called threshold_db and count in dBFS
             const std::string unit = spec.unit == "dBFS" && !spec.name.ends_with("_dbfs") ? "dB" : spec.unit;
             CHECK(spec.name.ends_with(suffix_of(unit)));
         }
@@ -120,7 +122,7 @@ TEST_CASE("all nodes: names are unique, starts lie within their ranges, units sh
 }
 
 namespace {
-/// Names of files, wherever below the folder they stand.
+/// Names of all files below the folder.
 std::set<std::string> files_below(const char* folder) {
     std::set<std::string> names;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(source_folder / folder))
@@ -131,7 +133,7 @@ std::set<std::string> files_below(const char* folder) {
 
 TEST_CASE(
     "all nodes: every type has its file, its test, its line in nodes/README.md and a patch to hear it") {
-    std::set<std::string> shipped{""};  // architectures that a patch can play; "" is no model at all
+    std::set<std::string> shipped{""};  // architectures that a patch can play; "" stands for no model
     for (const auto& entry : std::filesystem::directory_iterator(source_folder / "models"))
         if (entry.path().extension() == ".safetensors")
             shipped.insert(read_model_file(entry.path().string())->architecture);
@@ -151,7 +153,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("all nodes: latency and memory are sizes that an engine can live with") {
+TEST_CASE("all nodes: latency and memory stay within what an engine supports") {
     for (const Case& each : all_cases()) {
         INFO(each.name);
         NodeRunner runner = each.runner();
@@ -162,7 +164,7 @@ TEST_CASE("all nodes: latency and memory are sizes that an engine can live with"
     }
 }
 
-TEST_CASE("all nodes: silence and denormals in give something finite out") {
+TEST_CASE("all nodes: silence and denormals give finite output") {
     for (const Case& each : all_cases()) {
         INFO(each.name);
         for (const float value : {0.f, 1e-42f, -1e-40f, 1e-36f})
@@ -171,7 +173,8 @@ TEST_CASE("all nodes: silence and denormals in give something finite out") {
     }
 }
 
-TEST_CASE("all nodes: every extreme of the knobs stays finite, on any sound, held or flying") {
+TEST_CASE(
+    "all nodes: the output stays finite with every knob at its extremes, held or moving, on any sound") {
     constexpr int frames = 1500;
     const std::vector<Sound> sounds{
         stereo_noise(frames), mono(square(frames, 997., 48'000.)), mono(constant(frames, 1.f)),
@@ -201,8 +204,8 @@ TEST_CASE("all nodes: every extreme of the knobs stays finite, on any sound, hel
 }
 
 TEST_CASE(
-    "all nodes: blocks of any size give the same bits, reset is as new even after NaN, a copy goes on "
-    "alike") {
+    "all nodes: blocks of any size give the same bits, a reset node is as new even after NaN, a copy plays "
+    "on like its original") {
     constexpr int frames = 4000;
     for (const Case& each : all_cases()) {
         const std::vector<ParamSpec> params = params_of(*each.type, each.config.model.get());
@@ -220,7 +223,7 @@ TEST_CASE("all nodes: a node that claims memory does remember, so that the test 
     constexpr int frames = 50'000;  // longer than any delay below
     for (Case each : all_cases()) {
         INFO(each.name);
-        // not at their starts, where some nodes do nothing (a bell of 0 dB)
+        // not at the start values, where some nodes do nothing (a bell of 0 dB)
         for (const ParamSpec& spec : params_of(*each.type, each.config.model.get()))
             each.config.params.emplace_back(spec.name, 0.9f * spec.start + 0.1f * spec.max);
         NodeRunner used = each.runner();
@@ -231,7 +234,7 @@ TEST_CASE("all nodes: a node that claims memory does remember, so that the test 
     }
 }
 
-TEST_CASE("all nodes: a sound on both sides comes out on both sides as it does in mono") {
+TEST_CASE("all nodes: the same sound on both channels comes out of both as it does in mono") {
     constexpr int frames = 4000;
     const Channel noise = white_noise(frames, 1);
     for (const NodeType& type : all_nodes()) {

@@ -27,7 +27,8 @@ std::string depends_on_blocks(const NodeType& type, const NodeConfig& config, co
     return {};
 }
 
-/// Two nodes that should do the same from here on: what they say and show after the same input.
+/// The first difference in output and readings of two nodes that should do the same from here on; "" if there
+/// is none.
 std::string difference(NodeRunner& a, NodeRunner& b, const Ports& inputs) {
     if (std::string found = difference(a.run(inputs), b.run(inputs)); !found.empty()) return found;
     return a.readings() == b.readings() ? "" : "readings differ";
@@ -52,7 +53,7 @@ std::string copies_badly(const NodeType& type, const NodeConfig& config, const P
     return found.empty() ? found : "after copy_state: " + found;
 }
 
-/// Every seventh frame NaN or an infinity.
+/// Replaces every seventh frame by NaN or an infinity.
 Ports spoiled(Ports inputs) {
     constexpr float infinity = std::numeric_limits<float>::infinity();
     const float bad[] = {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity};

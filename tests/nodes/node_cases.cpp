@@ -38,7 +38,7 @@ std::vector<std::pair<std::string, OptionValue>> required_options(const NodeType
 
 namespace {
 
-/// Values that differ from the default, with words for them.
+/// Values other than the default, with words for them.
 std::vector<std::pair<std::string, OptionValue>> other_values(const OptionSpec& spec) {
     std::vector<std::pair<std::string, OptionValue>> values;
     if (spec.kind == OptionKind::boolean) values.emplace_back("other", spec.start != "true");

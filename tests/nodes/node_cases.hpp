@@ -1,5 +1,5 @@
 #pragma once
-/// Every way of building every node type, for the tests that walk the one list.
+/// Every way to build every node type, for tests that walk the list of types.
 
 #include <algorithm>
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace gainstage::test {
 
-/// One way of building a type.
+/// One way to build a type.
 struct Case {
     const NodeType* type = nullptr;
     NodeConfig config;
@@ -23,15 +23,15 @@ struct Case {
     }
 };
 
-/// The test files of a type that takes a model (tests/data/ARCHITECTURE-*.safetensors), by name; for others
-/// one null. Fails the test where a type has none.
+/// The test models of a type that takes a model (tests/data/ARCHITECTURE-*.safetensors), by name. For other
+/// types one null. Fails the test if a type has none.
 std::vector<std::shared_ptr<const Model>> models_for(const NodeType&);
 
-/// `count` device channels from the first, for types that ask for them.
+/// `count` device channels from the first on, for types that need them.
 std::vector<std::pair<std::string, OptionValue>> required_options(const NodeType&, int count);
 
-/// Mono and stereo, with and without the optional cables, every value of every option, three sample rates
-/// (behind a resampler where the model knows one only), every test model: of every type.
+/// All cases of all types: mono and stereo, with and without the optional cables, every value of every
+/// option, three sample rates (behind a resampler if the model knows only one), every test model.
 std::vector<Case> all_cases();
 
 }  // namespace gainstage::test

@@ -6,7 +6,7 @@
 using namespace gainstage;
 using namespace gainstage::test;
 
-TEST_CASE("sliding maximum: is the largest of exactly the last so many samples") {
+TEST_CASE("sliding maximum: is the largest of exactly the last `length` samples") {
     Channel in = white_noise(1000, 3);
     for (float& x : in) x = x < 0.f ? 0.f : x;
     for (int length = 1; length <= 130; ++length) {

@@ -31,7 +31,7 @@ double reduction_db(float out, double in) {
     return -to_db(out / in);
 }
 
-/// Frames after `from` until the reduction has gone 63 % of its way from `start_db` to `end_db`.
+/// Frames after `from` until the reduction has gone 63 % of the way from `start_db` to `end_db`.
 int frames_to_63_percent(const Channel& out, const Channel& in, int from, double start_db, double end_db) {
     const double goal = end_db + (start_db - end_db) * std::exp(-1.);
     for (int k = from; k < static_cast<int>(out.size()); ++k) {
@@ -58,9 +58,9 @@ TEST_CASE("compressor: the static curve is that of the paper, hard and soft") {
         }
 }
 
-TEST_CASE("compressor: attack and release take their time to 63 %, with either detector") {
-    // +-1 sample of the grid and float rounding: 2 %. The decoupled release has the attack behind it (0.5 ms
-    // of 200), as the paper says.
+TEST_CASE("compressor: attack and release reach 63 % in their time, with either detector") {
+    // +-1 sample of the grid and float rounding: 2 %. The decoupled release is followed by the attack (0.5 ms
+    // of 200), as in the paper.
     for (const char* detector : {"smooth_decoupled", "smooth_branching"}) {
         NodeRunner compressor(Compressor::type(), {.options = {{"detector", std::string(detector)}},
                                                    .params = {{"threshold_db", -30.f},
@@ -98,7 +98,7 @@ TEST_CASE("compressor: a tone is turned down by its peak, with little distortion
     const Channel in = sine(96'000, hz, 48'000., 1.);
     const Channel out = compressor.run(mono(in))[0];
     const Distortion tone = distortion(part(out, 48'000), hz, 48'000.);
-    // The peaks (0 dB) ask for 15 dB; between them the hold leaks 0.5 ms of 300: 0.03 dB at most.
+    // The peaks (0 dB) need 15 dB; between them the hold leaks 0.5 ms of 300: 0.03 dB at most.
     CHECK(tone.fundamental_db == Approx(-15.).margin(0.05));
     CHECK(tone.harmonics_db < -70.);
 }
@@ -125,7 +125,7 @@ TEST_CASE("compressor: makeup lifts the compressed sound and mix adds the untouc
     CHECK(level_with(6.f, 50.f) == Approx(to_db(0.5 + 0.5 * amplitude(-4.))).margin(0.001));
 }
 
-TEST_CASE("compressor: a sidechain decides in place of the programme") {
+TEST_CASE("compressor: a connected sidechain sets the gain instead of the programme") {
     NodeRunner ducker(Compressor::type(),
                       {.channels = 2,
                        .input_channels = {2, 1},
@@ -136,7 +136,7 @@ TEST_CASE("compressor: a sidechain decides in place of the programme") {
     CHECK(ducked[1].back() == Approx(2. * ducked[0].back()));
 }
 
-TEST_CASE("compressor: linked, both sides are turned down alike by the louder; apart, each by itself") {
+TEST_CASE("compressor: linked, the louder channel turns down both; unlinked, each turns down itself") {
     const Sound in = stereo(constant(48'000, 1.f), constant(48'000, 0.01f));
     const Knobs knobs{{"threshold_db", -20.f}, {"ratio", 4.f}, {"knee_db", 0.f}};
     const Sound linked = NodeRunner(Compressor::type(), {.channels = 2, .params = knobs}).run(in);
@@ -149,7 +149,7 @@ TEST_CASE("compressor: linked, both sides are turned down alike by the louder; a
     CHECK(apart[1].back() == 0.01f);
 }
 
-TEST_CASE("compressor: tells by how much it turns down") {
+TEST_CASE("compressor: reports its gain reduction") {
     NodeRunner compressor(Compressor::type(),
                           {.params = {{"ratio", 4.f}, {"knee_db", 0.f}, {"makeup_db", 10.f}}});
     compressor.run(mono(constant(48'000, 1.f)));
@@ -157,8 +157,7 @@ TEST_CASE("compressor: tells by how much it turns down") {
 }
 
 TEST_CASE("compressor: turning its knobs makes no zipper noise") {
-    // 5 of the 64 leave room for the detector's own motion. The threshold is below the tone (-12 dB) all the
-    // time.
+    // 5 of the 64 leave room for the detector's own motion. The threshold is always below the tone (-12 dB).
     const NodeConfig config{.params = {{"ratio", 2.f}, {"threshold_db", -30.f}, {"attack_ms", 0.05f}}};
     for (const auto& [knob, low, high] :
          {std::tuple{"threshold_db", -40.f, -30.f}, std::tuple{"ratio", 2.f, 8.f},

@@ -37,11 +37,11 @@ TEST_CASE("crossfade: linear keeps the sum of amplitudes, equal_power the sum of
     CHECK(to_db(double{shares(0.5f, "equal_power").first}) == Approx(-3.0103).margin(0.0001));
 }
 
-TEST_CASE("crossfade: keeps the loudness of two unlike sounds all along a slow move") {
+TEST_CASE("crossfade: keeps the loudness of two different sounds throughout a slow move") {
     NodeRunner fade(Crossfade::type());
     const Ports noises{mono(white_noise(48'000, 1)), mono(white_noise(48'000, 2))};
     const Channel out = fade.run(noises, {}, {{0, "position", 1.f, 1000.f}})[0][0];
     for (int at = 0; at < 48'000; at += 4800)
-        // 4800 samples of noise: the level itself scatters by some 0.1 dB
+        // 4800 samples of noise: the level itself varies by about 0.1 dB
         CHECK(rms_db(part(out, at, at + 4800)) == Approx(rms_db(noises[0][0])).margin(0.5));
 }

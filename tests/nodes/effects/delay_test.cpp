@@ -21,7 +21,7 @@ Channel late(const Channel& in, int samples) {
     return out;
 }
 
-/// A comb: y = x + gain * delay(y), run as the engine runs loops, in pieces of at most `longest`.
+/// A comb: y = x + gain * delay(y). It runs as the engine runs loops, in pieces of at most `longest`.
 Channel comb(const NodeConfig& config, const Channel& x, float gain, int longest,
              std::vector<Move> moves = {}) {
     Setup setup = NodeRunner(Delay::type(), config).setup();
@@ -57,7 +57,7 @@ TEST_CASE("delay: an impulse into a 4-sample delay comes out 4 later") {
     CHECK(bit_difference(mono(out), mono(impulse(20, 7))).empty());
 }
 
-TEST_CASE("delay: comes out exactly as it went in, so many samples later, whatever the blocks") {
+TEST_CASE("delay: the input comes out unchanged, as many samples later as set, in blocks of any size") {
     const Channel noise = white_noise(30'000, 1);
     const Partition partition = GENERATE(Partition{1}, Partition{64}, Partition{8192}, Partition::random(5));
     for (const int samples : {1, 2, 63, 64, 65, 513, 9000, 29'999}) {
@@ -118,7 +118,7 @@ TEST_CASE("delay: with smooth_ms = 0 the tap jumps at that very sample") {
     CHECK(out[5000] == late(noise, 960)[5000]);
 }
 
-TEST_CASE("delay: moves do not depend on blocks, and a copy in the middle of a fade goes on with it") {
+TEST_CASE("delay: moves do not depend on blocks, and a copy made during a fade continues it") {
     const std::vector<Move> moves{{2000, "delay_ms", 5.f},
                                   {2100, "delay_ms", 77.f},
                                   {2500, "delay_ms", 0.f, 3.f},
@@ -128,7 +128,7 @@ TEST_CASE("delay: moves do not depend on blocks, and a copy in the middle of a f
                          {stereo(white_noise(6000, 1), white_noise(6000, 2))}, moves) == "");
 }
 
-TEST_CASE("delay: a loop of 1, 7 and 100 samples rings exactly, whatever the blocks") {
+TEST_CASE("delay: a loop of 1, 7 and 100 samples rings exactly, in blocks of any size") {
     const Channel noise = white_noise(2000, 3);
     for (const int samples : {1, 7, 100}) {
         Channel expected = noise;
@@ -139,7 +139,7 @@ TEST_CASE("delay: a loop of 1, 7 and 100 samples rings exactly, whatever the blo
     }
 }
 
-TEST_CASE("delay: a knob that moves in a loop sounds the same whatever the blocks") {
+TEST_CASE("delay: a knob that moves in a loop sounds the same in blocks of any size") {
     const Channel noise = white_noise(9000, 3);
     const NodeConfig config{.params = {{"delay_ms", 10.f}}};
     const std::vector<Move> moves{{1000, "delay_ms", 0.f}, {1300, "delay_ms", 3.f}, {5000, "delay_ms", 40.f}};
@@ -149,7 +149,7 @@ TEST_CASE("delay: a knob that moves in a loop sounds the same whatever the block
         CHECK(bit_difference(mono(comb(config, noise, 0.5f, longest, moves)), mono(expected)) == "");
 }
 
-TEST_CASE("delay: the latency of a loop is taken off, and a loop that is too slow is refused") {
+TEST_CASE("delay: a loop's latency is subtracted, and a loop that is too slow is refused") {
     const Channel out = NodeRunner(Delay::type(), fixed(100, 30)).run(mono(impulse(200)))[0];
     CHECK(bit_difference(mono(out), mono(impulse(200, 70))) == "");
     CHECK_NOTHROW(NodeRunner(Delay::type(), fixed(31, 30)));
@@ -158,7 +158,7 @@ TEST_CASE("delay: the latency of a loop is taken off, and a loop that is too slo
                     SetupError);
 }
 
-TEST_CASE("delay: a knob that asks a loop for less than its latency gets 1 sample") {
+TEST_CASE("delay: a knob set below the latency of its loop gives 1 sample") {
     const NodeConfig config{.params = {{"delay_ms", 10.f}}, .loop_latency_samples = 400};
     const Channel noise = white_noise(4000, 3);
     const Channel out = comb(config, noise, 1.f, 64, {{2000, "delay_ms", 1.f}});
@@ -167,7 +167,7 @@ TEST_CASE("delay: a knob that asks a loop for less than its latency gets 1 sampl
 
 TEST_CASE("delay: after a reset the past is silence") {
     NodeRunner delay(Delay::type(), fixed(100));
-    delay.run(mono(white_noise(50'000, 1)));  // more than any ring for 100 samples holds
+    delay.run(mono(white_noise(50'000, 1)));  // more than any ring for 100 samples can hold
     delay.reset();
     CHECK(peak(delay.run(mono(silence(5000)))[0]) == 0.);
 }

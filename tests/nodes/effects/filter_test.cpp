@@ -70,7 +70,7 @@ double theory_db(const Knobs& knobs, double hz) {
 }  // namespace
 
 // Float samples and a least-squares fit over thousands of periods: errors stay below 0.001 dB where the
-// filter passes; 0.01 dB leaves room for the deep parts of the curves.
+// filter passes. 0.01 dB leaves room for the deep parts of the curves.
 constexpr double tolerance_db = 0.01;
 
 TEST_CASE("filter: the response is the analogue prototype's, in every mode, at any rate") {
@@ -87,7 +87,7 @@ TEST_CASE("filter: the response is the analogue prototype's, in every mode, at a
 TEST_CASE("filter: lowpass and highpass are 3 dB down at the cutoff and fall 12 dB per octave") {
     CHECK(gain_at({"lowpass"}, 1000.) == Approx(-3.01).margin(tolerance_db));
     CHECK(gain_at({"highpass"}, 1000.) == Approx(-3.01).margin(tolerance_db));
-    // far below half the rate, where the trapezoidal rule has not yet steepened the slope
+    // far below half the rate, where the trapezoidal rule does not steepen the slope yet
     const Knobs low{"lowpass", 50.f}, high{"highpass", 2000.f};
     CHECK(gain_at(low, 1000.) - gain_at(low, 500.) == Approx(-12.04).margin(0.05));
     CHECK(gain_at(high, 100.) - gain_at(high, 50.) == Approx(12.04).margin(0.05));
@@ -130,9 +130,10 @@ TEST_CASE("filter: a cutoff beyond half of a low rate acts as 0.49 of it") {
           1e-6);  // 7840 / 16000 in float
 }
 
-TEST_CASE("filter: the cutoff travels evenly for the ear, and a second move goes on from where it is") {
-    // A bandpass of q 20 has 0 dB where its centre is: half way from 100 Hz to 10 kHz that is 1 kHz. The tone
-    // is loudest there; the filter rings for 2 q / (2 pi f) = 6 ms after, so the sweep is slow.
+TEST_CASE("filter: the cutoff moves evenly on a logarithmic scale, and a second move starts where it is") {
+    // A bandpass of q 20 has 0 dB at its centre, so the tone is loudest when the centre passes it: halfway
+    // from 100 Hz to 10 kHz is 1 kHz. The filter rings for 2 q / (2 pi f) = 6 ms afterwards, so the sweep is
+    // slow.
     const int sweep = 4 * 48'000;
     const Channel tone = sine(sweep + 1, 1000., 48'000., 0.5);
     NodeRunner filter(Filter::type(), config({"bandpass", 100.f, 20.f}));
@@ -144,8 +145,8 @@ TEST_CASE("filter: the cutoff travels evenly for the ear, and a second move goes
 }
 
 TEST_CASE("filter: turning its knobs makes no zipper noise") {
-    // 4 of the 64 leave room for a move that is straight for the ear, so steeper in hertz at its end. (The
-    // cutoff of a lowpass is not among them: its states smooth even a jump.)
+    // 4 of the 64 leave room for a move that is straight on a logarithmic scale, so steeper in hertz at its
+    // end. (The cutoff of a lowpass is not in the list: its states smooth even a jump.)
     for (const auto& [mode, knob, low, high] :
          {std::tuple{"lowpass", "gain_db", -6.f, 0.f}, std::tuple{"bell", "gain_db", 0.f, 12.f},
           std::tuple{"highpass", "q", 0.7f, 2.f}, std::tuple{"highshelf", "cutoff_hz", 50.f, 200.f}}) {
@@ -157,7 +158,7 @@ TEST_CASE("filter: turning its knobs makes no zipper noise") {
     }
 }
 
-TEST_CASE("filter: left and right are filtered alike and apart") {
+TEST_CASE("filter: left and right are filtered alike and independently") {
     NodeConfig two = config({"highpass", 200.f});
     two.channels = 2;
     const Channel left = white_noise(1000, 1), right = white_noise(1000, 2);
@@ -186,7 +187,7 @@ TEST_CASE("filter: keeps the promises of a node in every mode") {
     }
 }
 
-TEST_CASE("filter: what it remembers is forgotten to -80 dB when it says so") {
+TEST_CASE("filter: its memory has decayed to -80 dB after memory_samples") {
     for (const Knobs& knobs : {Knobs{"lowpass", 20.f, 8.f}, Knobs{"bell", 30.f, 5.f, 20.f},
                                Knobs{"highpass", 20.f, 0.2f}, Knobs{"lowshelf", 20.f, 2.f, 24.f}}) {
         NodeRunner filter(Filter::type(), config(knobs));
@@ -194,7 +195,8 @@ TEST_CASE("filter: what it remembers is forgotten to -80 dB when it says so") {
         filter.run(mono(sine(96'000, knobs.cutoff_hz, 48'000., 1.)));
         const Channel tail = filter.run(mono(silence(memory + 4800)))[0];
         INFO(knobs.mode << ", " << memory << " samples");
-        CHECK(peak_db(part(tail, memory)) < -80. + 26.);  // re what rang: at most 20 times (26 dB) the input
+        CHECK(peak_db(part(tail, memory)) <
+              -80. + 26.);  // relative to what rang: at most 20 times (26 dB) the input
         CHECK(memory <= 480'000);
     }
 }

@@ -7,7 +7,7 @@
 using namespace gainstage;
 using namespace gainstage::test;
 
-TEST_CASE("gain: so many decibels are so many decibels, and 0 changes no bit") {
+TEST_CASE("gain: it is as many decibels as the knob says, and 0 changes no bit") {
     const Channel noise = white_noise(1000, 1);
     for (const float db : {-60.f, -6.f, 12.f, 60.f}) {
         NodeRunner gain(Gain::type(), {.params = {{"gain_db", db}}});

@@ -18,7 +18,7 @@ float amplitude(double db) {
     return static_cast<float>(std::pow(10., db / 20.));
 }
 
-/// A second of each level in turn, as a tone.
+/// A tone with one second of each level in turn.
 Channel levels(const std::vector<double>& peaks_db, double hz = 997.) {
     Channel all;
     for (const double db : peaks_db)
@@ -26,13 +26,13 @@ Channel levels(const std::vector<double>& peaks_db, double hz = 997.) {
     return all;
 }
 
-/// What the gate did to the last half of second `n`.
+/// Gain of the gate in the last half of second `n`.
 double gain_db_in_second(const Channel& in, const Channel& out, int n) {
     const int from = n * 48'000 + 24'000, to = from + 24'000;
     return rms_db(part(out, from, to)) - rms_db(part(in, from, to));
 }
 
-/// First frame from which the gain of a constant key reaches `gain`, rising or falling.
+/// First frame at which the gain of a constant key reaches `gain`, rising or falling.
 int frame_of_gain(const Channel& out, double input, double gain, bool rising, int from) {
     for (int k = from; k < static_cast<int>(out.size()); ++k)
         if (rising == (out[k] / input >= gain)) return k - from;
@@ -50,7 +50,7 @@ TEST_CASE("gate: opens at the threshold and closes below the hysteresis, within 
     CHECK(gain_db_in_second(in, out, 0) == Approx(-60.).margin(0.1));
     CHECK(gain_db_in_second(in, out, 1) == Approx(0.).margin(0.001));
     CHECK(gain_db_in_second(in, out, 2) == Approx(0.).margin(0.001));
-    CHECK(gain_db_in_second(in, out, 3) < -40.);  // on its way: 8.7 dB per 100 ms from 1 s on
+    CHECK(gain_db_in_second(in, out, 3) < -40.);  // on its way down: 8.7 dB per 100 ms from 1 s on
     CHECK(gain_db_in_second(in, out, 4) == Approx(-60.).margin(0.1));
 }
 
@@ -72,8 +72,9 @@ TEST_CASE("gate: closed, it is down by its range") {
     }
 }
 
-TEST_CASE("gate: attack and release take their time to 63 %, after the hold") {
-    // One sample of the grid is 0.2 % of the shortest time here; 1 % covers float and the half-sample.
+TEST_CASE("gate: attack and release reach 63 % in their time, after the hold") {
+    // One sample of the grid is 0.2 % of the shortest time here. 1 % covers float rounding and the
+    // half-sample.
     const std::vector<std::pair<std::string, float>> knobs{{"attack_ms", 10.f},    {"hold_ms", 200.f},
                                                            {"release_ms", 50.f},   {"threshold_db", -20.f},
                                                            {"hysteresis_db", 0.f}, {"range_db", -90.f}};
@@ -81,7 +82,7 @@ TEST_CASE("gate: attack and release take their time to 63 %, after the hold") {
     const Channel opening = gate.run(mono(constant(9600, 0.5f)))[0];
     CHECK(frame_of_gain(opening, 0.5, 1. - std::exp(-1.), true, 0) == Approx(480).epsilon(0.01));
 
-    // The programme goes on at 0.5 while the key stops: 12.5 ms until the level falls, then the hold.
+    // The programme stays at 0.5 while the key stops: 12.5 ms until the level falls, then the hold.
     NodeRunner keyed(Gate::type(), {.input_channels = {1, 1}, .params = knobs});
     Channel key = constant(48'000, 0.5f);
     std::fill(key.begin() + 9600, key.end(), 0.f);
@@ -110,7 +111,7 @@ TEST_CASE("gate: a sidechain opens it whatever the programme is") {
     CHECK(to_db(shut[0][0].back()) == Approx(-60.).margin(0.01));
 }
 
-TEST_CASE("gate: linked, the louder side opens both; apart, each opens itself") {
+TEST_CASE("gate: linked, the louder channel opens both; unlinked, each opens itself") {
     const Sound in = stereo(levels({-10.}), levels({-70.}));
     const Sound linked = NodeRunner(Gate::type(), {.channels = 2}).run(in);
     CHECK(gain_db_in_second(in[1], linked[1], 0) == Approx(0.).margin(0.001));
@@ -119,7 +120,7 @@ TEST_CASE("gate: linked, the louder side opens both; apart, each opens itself") 
     CHECK(gain_db_in_second(in[1], apart[1], 0) == Approx(-60.).margin(0.01));
 }
 
-TEST_CASE("gate: tells by how much it turns down") {
+TEST_CASE("gate: reports its gain reduction") {
     NodeRunner gate(Gate::type());
     gate.run(mono(levels({-70.})));
     CHECK(gate.reading("gain_reduction_db") == Approx(60.).margin(0.01));

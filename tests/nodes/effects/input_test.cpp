@@ -36,7 +36,7 @@ TEST_CASE("input: a channel that the device lacks is silence") {
     CHECK(bit_difference(out, {constant(100, 2.f), silence(100)}).empty());
 }
 
-TEST_CASE("input: what is not finite becomes 0, all else stays bit for bit") {
+TEST_CASE("input: samples that are not finite become 0, all others stay bit for bit") {
     Channel in = white_noise(100, 7);
     in[3] = std::numeric_limits<float>::quiet_NaN();
     in[50] = std::numeric_limits<float>::infinity();

@@ -33,7 +33,7 @@ double sinc(double t, double cutoff, int half) {
     return 2. * cutoff * window * (t == 0. ? 1. : std::sin(angle) / angle);
 }
 
-/// Independent of the limiter's own detector: sixteen points a sample, each from 128 neighbours.
+/// A detector that is independent of the limiter's own: sixteen points a sample, each from 128 neighbours.
 double true_peak_db(const Channel& x) {
     constexpr int points = 16, half = 64;
     double highest = peak(x);
@@ -50,7 +50,7 @@ double true_peak_db(const Channel& x) {
     return to_db(highest);
 }
 
-/// Without what lies above `cutoff` times the sample rate.
+/// The sound without anything above `cutoff` times the sample rate.
 Channel band_limited(const Channel& x, double cutoff) {
     constexpr int half = 150;
     Channel out(x.size());
@@ -63,7 +63,7 @@ Channel band_limited(const Channel& x, double cutoff) {
     return out;
 }
 
-/// The loudest and hardest that may come.
+/// The loudest and hardest inputs to expect.
 std::vector<Channel> hard_sounds() {
     Channel clicks = silence(9600);
     for (std::size_t k = 100; k < clicks.size(); k += 517) clicks[k] = k % 2 ? 4.f : -30.f;
@@ -89,8 +89,8 @@ TEST_CASE("limiter: no sample is ever above the ceiling, not by one bit") {
                 }
 }
 
-TEST_CASE("limiter: clipping is not how it limits") {
-    // What the final clamp takes off is rounding: a sine limited by 6 dB keeps its shape. At 997 Hz the gain
+TEST_CASE("limiter: it does not limit by clipping") {
+    // The final clamp only takes off rounding: a sine limited by 6 dB keeps its shape. At 997 Hz the gain
     // recovers between the peaks by 0.5 ms of 80 ms at most: below -50 dB of distortion.
     const double hz = whole_periods_hz(997., 48'000, rate_hz);
     const Channel out = limited(sine(96'000, hz, rate_hz, 1.7783));  // +5 dB
@@ -114,7 +114,7 @@ TEST_CASE(
 }
 
 TEST_CASE("limiter: the true peak stays within 0.1 dB of the ceiling below 0.45 of the rate") {
-    // 0.08 dB is what a parabola over four points a sample can miss of a tone near half the rate.
+    // A parabola over four points a sample can miss 0.08 dB of a tone near half the rate.
     for (const float release_ms : {1.f, 80.f}) {
         const NodeConfig with = config({{"release_ms", release_ms}});
         for (const double cutoff : {0.25, 0.4, 0.44})
@@ -126,7 +126,7 @@ TEST_CASE("limiter: the true peak stays within 0.1 dB of the ceiling below 0.45 
         for (const double phase : {0., 0.5, 1.}) {
             const Channel out = limited(sine(4800, of_rate * rate_hz, rate_hz, 1.4, phase));
             CHECK(true_peak_db(Channel(out.begin() + 300, out.end())) <
-                  -0.9);  // without the click of its start
+                  -0.9);  // without the click at its start
         }
 }
 
@@ -144,17 +144,18 @@ TEST_CASE("limiter: below the ceiling the input comes out latency_samples later,
         }
 }
 
-TEST_CASE("limiter: after a peak it is back to changing no bit") {
+TEST_CASE("limiter: after a peak it again changes no bit") {
     NodeRunner limiter(Limiter::type(), config({{"release_ms", 20.f}}));
     limiter.run(mono(white_noise(4800, 1, 10.f)));
-    limiter.run(mono(silence(24'000)));  // 25 time constants; it calls -120 dB arrived, after 14
+    limiter.run(
+        mono(silence(24'000)));  // 25 time constants; from -120 dB on (14 of them) it counts as fully open
     const int late = limiter.node().latency_samples();
     const Sound in = mono(white_noise(9600, 1, 0.4f)), out = limiter.run(in);
     CHECK(bit_difference(cut(out, late), cut(in, 0, 9600 - late)).empty());
 }
 
-TEST_CASE("limiter: the gain glides down within the look-ahead and is there when the peak comes") {
-    // A constant that doubles: the gain before, at and after the step is out / in.
+TEST_CASE("limiter: the gain falls within the look-ahead and is there when the peak comes") {
+    // The input is a constant that doubles: the gain before, at and after the step is out / in.
     NodeRunner limiter(Limiter::type(),
                        config({{"ceiling_dbfs", 0.f}}, {{"lookahead_ms", 10.}, {"true_peak", false}}));
     Channel in = constant(4800, 0.9f);
@@ -165,11 +166,11 @@ TEST_CASE("limiter: the gain glides down within the look-ahead and is there when
     CHECK(out[step - 1] == Approx(0.5).margin(0.001));  // 0.9 times 1 / 1.8
     CHECK(out[step - 240] == Approx(0.9 * (1. + 1. / 1.8) / 2.).margin(0.005));
     CHECK(out[step - 481] == 0.9f);
-    // An S over 480 samples of height 0.4: no sample is further from its neighbour than 0.4 / 240.
+    // An S over 480 samples of height 0.4: neighbouring samples differ by at most 0.4 / 240.
     for (int k = step - 481; k < step - 1; ++k) REQUIRE(std::abs(out[k + 1] - out[k]) < 1.01 * 0.4 / 240.);
 }
 
-TEST_CASE("limiter: the release takes its time to 63 %") {
+TEST_CASE("limiter: the release reaches 63 % in its time") {
     NodeRunner limiter(Limiter::type(),
                        config({{"ceiling_dbfs", 0.f}, {"release_ms", 100.f}}, {{"true_peak", false}}));
     Channel in = constant(9600, 2.f);
@@ -183,7 +184,7 @@ TEST_CASE("limiter: the release takes its time to 63 %") {
     CHECK(at_63 == Approx(4800 + 36).epsilon(0.01));
 }
 
-TEST_CASE("limiter: passes no NaN and no infinity, and is well at once") {
+TEST_CASE("limiter: lets no NaN or infinity through, and recovers at once") {
     NodeRunner limiter(Limiter::type()), clean(Limiter::type());
     const float infinity = std::numeric_limits<float>::infinity();
     Channel spoiled = white_noise(4800, 1, 0.3f), muted = spoiled;
@@ -194,7 +195,7 @@ TEST_CASE("limiter: passes no NaN and no infinity, and is well at once") {
     CHECK(bit_difference(limiter.run(mono(spoiled)), clean.run(mono(muted))).empty());
 }
 
-TEST_CASE("limiter: a ceiling that moves is kept at every sample") {
+TEST_CASE("limiter: a moving ceiling is kept at every sample") {
     NodeRunner limiter(Limiter::type());
     const Channel in = sine(9600, 997., rate_hz, 3.);
     const Channel out =
@@ -206,17 +207,17 @@ TEST_CASE("limiter: a ceiling that moves is kept at every sample") {
     CHECK(peak_db(part(out, 6100)) > -4.);
 }
 
-TEST_CASE("limiter: a ceiling on its way does not clip what it saw coming") {
-    // A tone held at the ceiling while that falls 6 dB in 20 ms: clipped, it would have corners. The
-    // project's bound for clicks is 1.1 times the steady second difference; the slope of the fall adds its
-    // corners, 0.25 %.
+TEST_CASE("limiter: a falling ceiling does not clip peaks that it saw in time") {
+    // A tone is held at the ceiling while the ceiling falls 6 dB in 20 ms. Clipped, it would have corners.
+    // The project's bound for clicks is 1.1 times the steady second difference; the slope of the fall adds
+    // its own corners, 0.25 %.
     const Channel tone = sine(24'000, 997., rate_hz, 1.5);
     NodeRunner limiter(Limiter::type());
     const Channel out = limiter.run(mono(tone), {}, {{12'000, "ceiling_dbfs", -7.f, 20.f}})[0];
     CHECK(max_second_difference(part(out, 12'100)) < 1.1 * max_second_difference(part(out, 6000, 11'000)));
 }
 
-TEST_CASE("limiter: linked, both sides are turned down alike by the louder; apart, each by itself") {
+TEST_CASE("limiter: linked, the louder channel turns down both; unlinked, each turns down itself") {
     const Sound in = stereo(constant(4800, 2.f), constant(4800, -0.25f));
     NodeConfig two = config({{"ceiling_dbfs", 0.f}});
     two.channels = 2;
@@ -229,7 +230,7 @@ TEST_CASE("limiter: linked, both sides are turned down alike by the louder; apar
     CHECK(apart[1].back() == -0.25f);
 }
 
-TEST_CASE("limiter: tells by how much it turns down") {
+TEST_CASE("limiter: reports its gain reduction") {
     NodeRunner limiter(Limiter::type());
     limiter.run(mono(constant(4800, 0.5f)));
     CHECK(limiter.reading("gain_reduction_db") == 0.f);

@@ -39,12 +39,12 @@ TEST_CASE("meter: the peak falls 20 dB per second, the RMS power to 1/e in 300 m
     CHECK(meter.reading("rms_dbfs") == -144.f);
 }
 
-TEST_CASE("meter: gain reduction is how far the sound lies below its reference, whatever their widths") {
+TEST_CASE("meter: gain reduction is how far the sound lies below its reference, mono or stereo") {
     const int reference_channels = GENERATE(1, 2);
     NodeRunner meter(Meter::type(), {.channels = 2, .input_channels = {2, reference_channels}});
     const Sound before = mono(sine(3 * 48'000, 1000., rate_hz, 1.));
     meter.run(Ports{tone, before});
     CHECK(meter.reading("gain_reduction_db") == Approx(6.02).margin(0.02));
     meter.run(Ports{mono(silence(10 * 48'000)), mono(silence(10 * 48'000))});
-    CHECK(meter.reading("gain_reduction_db") == 0.f);  // silence over silence says nothing
+    CHECK(meter.reading("gain_reduction_db") == 0.f);  // silence against silence: no reduction
 }

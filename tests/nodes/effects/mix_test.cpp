@@ -11,7 +11,7 @@ namespace {
 
 const Channel a = white_noise(500, 1), b = white_noise(500, 2);
 
-/// Ports that carry nothing stay without a cable.
+/// Plays the ports; those without sound have no cable.
 Sound mixed(const Ports& ports, NodeConfig config = {}, std::vector<Move> moves = {}) {
     config.input_channels.assign(10, 0);
     for (std::size_t p = 0; p < ports.size(); ++p)
@@ -36,7 +36,7 @@ TEST_CASE("mix: 0 is exactly dry, 100 exactly wet, 50 half of each") {
     CHECK(half[8] == 0.375f);
 }
 
-TEST_CASE("mix: a sound blended with itself keeps its level at every setting and on the way") {
+TEST_CASE("mix: a sound blended with itself keeps its level at every setting and during a move") {
     const Channel out =
         mixed({mono(constant(3000, 0.5f)), mono(constant(3000, 0.5f))}, {}, {{100, "mix_percent", 90.f}})[0];
     for (const float x : out) CHECK(x == Approx(0.5).margin(1e-7));  // one rounding of each product
@@ -51,12 +51,12 @@ TEST_CASE("mix: every input has its level; -120 is silence") {
     }
 }
 
-TEST_CASE("mix: inputs add up beside the blend") {
+TEST_CASE("mix: the other inputs are added to the blend") {
     Ports ports(10, mono(constant(9, 0.125f)));
     CHECK(mixed(ports)[0][8] == 0.125f + 8 * 0.125f);
 }
 
-TEST_CASE("mix: as wide as the widest cable, and mono feeds both sides") {
+TEST_CASE("mix: it is as wide as its widest cable, and mono feeds both sides") {
     const Ports ports{stereo(a, b), mono(a)};
     CHECK(bit_difference(mixed(ports, {.params = {{"mix_percent", 100.f}}}), stereo(a, a)).empty());
     CHECK(bit_difference(mixed(ports, {.params = {{"mix_percent", 0.f}}}), stereo(a, b)).empty());
@@ -73,7 +73,7 @@ TEST_CASE("mix: channels = 1 folds stereo to the mean of left and right, on ever
     CHECK(mixed({pair, other}, {.options = one}) == mono(constant(9, 0.5f * 0.125f + 0.5f * 0.5f)));
 }
 
-TEST_CASE("mix: channels = 2 makes two of a mono cable") {
+TEST_CASE("mix: channels = 2 turns a mono cable into stereo") {
     const Sound out =
         mixed({mono(a)}, {.options = {{"channels", std::int64_t{2}}}, .params = {{"mix_percent", 0.f}}});
     CHECK(bit_difference(out, stereo(a, a)).empty());

@@ -9,7 +9,7 @@ using namespace gainstage::test;
 
 namespace {
 
-/// What the device's four channels got.
+/// What each of the device's four channels gets.
 Sound played(std::vector<int> channels, const Sound& sound) {
     NodeRunner output(Output::type(), {.channels = static_cast<int>(sound.size()),
                                        .options = {{"channels", std::move(channels)}}});
@@ -33,7 +33,7 @@ TEST_CASE("output: a channel that the device lacks is left out") {
     CHECK(bit_difference(played({1, 9}, stereo(left, right)), {left, none, none, none}).empty());
 }
 
-TEST_CASE("output: adds to what is there") {
+TEST_CASE("output: adds to what the device channel already holds") {
     // the same device channel twice: both feeds are added
     CHECK(bit_difference(played({3, 3}, stereo(constant(200, 0.25f), constant(200, 0.5f))),
                          {none, none, constant(200, 0.75f), none})

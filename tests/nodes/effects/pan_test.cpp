@@ -45,8 +45,8 @@ TEST_CASE("pan: a stereo sound passes unchanged in the middle and only loses on 
 }
 
 TEST_CASE("pan: a move from side to side does not click") {
-    // a constant through the sine law: the second difference of a smooth law over 960 samples is tiny; the
-    // corners where the ramp begins and ends change the slope by pi/2 / 960 at most
+    // A constant through the sine law. The second difference of a smooth law over 960 samples is tiny; the
+    // corners where the ramp begins and ends change the slope by pi/2 / 960 at most.
     NodeRunner pan(Pan::type(), {.params = {{"position", -1.f}}});
     const Sound out = pan.run(mono(constant(3000, 1.f)), {64}, {{1000, "position", 1.f}});
     CHECK(max_second_difference(out[0]) < 1.001 * std::numbers::pi / 2. / 960.);

@@ -26,7 +26,7 @@ TEST_CASE("polarity: switching runs through zero in 5 ms, from its sample on") {
     CHECK(out[100 + 240] == 1.f);
 }
 
-TEST_CASE("polarity: switched back half way, it turns from where it is") {
+TEST_CASE("polarity: switched back halfway, it turns round from where it is") {
     NodeRunner polarity(Polarity::type());
     const Channel out =
         polarity.run(mono(constant(1000, 1.f)), {64}, {{100, "invert", 0.f}, {190, "invert", 1.f}})[0];
@@ -35,7 +35,7 @@ TEST_CASE("polarity: switched back half way, it turns from where it is") {
     CHECK(out[190 + 240] == -1.f);
 }
 
-TEST_CASE("polarity: the turn does not depend on blocks, and a copy goes on with it") {
+TEST_CASE("polarity: the turn does not depend on blocks, and a copy continues it") {
     const std::vector<Move> moves{{100, "invert", 0.f}, {190, "invert", 1.f}, {990, "invert", 0.f}};
     CHECK(broken_promise(Polarity::type(), {.channels = 2},
                          {stereo(white_noise(1000, 1), white_noise(1000, 2))}, moves) == "");

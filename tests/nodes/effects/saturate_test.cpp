@@ -28,14 +28,14 @@ double value(const std::string& shape, double x) {
     return FoldShape::value(x);
 }
 
-/// The curve sample by sample, without antialiasing.
+/// The curve applied sample by sample, without antialiasing.
 Channel naive(const std::string& shape, Channel in, double drive_db) {
     const double drive = std::pow(10., drive_db / 20.);
     for (float& x : in) x = static_cast<float>(value(shape, drive * x));
     return in;
 }
 
-/// Sum of everything below `top_hz` that is not a multiple of `hz`. REQUIRES: 4800 samples, `hz` on a 10 Hz
+/// Level of everything below `top_hz` that is not a multiple of `hz`. REQUIRES: 4800 samples, `hz` on a 10 Hz
 /// grid.
 double aliases_db(Samples samples, double hz, double top_hz) {
     double power = 0.;
@@ -67,8 +67,8 @@ TEST_CASE("saturate: every antiderivative is that of its curve") {
 }
 
 TEST_CASE("saturate: a slow sound follows the curve") {
-    // At 200 Hz half a sample is 0.013 rad, the averaging over it costs 0.001 dB at the tenth harmonic and
-    // the DC block (5 Hz) 0.003 dB at the first; what the bare curve aliases is below both.
+    // At 200 Hz half a sample is 0.013 rad. Averaging over it costs 0.001 dB at the tenth harmonic, the DC
+    // block (5 Hz) 0.003 dB at the first. The aliases of the bare curve are below both.
     for (const std::string& shape : shapes) {
         const Channel in = sine(96'000, 200., rate_hz, 0.5);
         const Channel out = NodeRunner(Saturate::type(), config(shape)).run(mono(in))[0];
@@ -82,9 +82,9 @@ TEST_CASE("saturate: a slow sound follows the curve") {
 }
 
 TEST_CASE(
-    "saturate: aliases below 5 kHz, where they are heard, are at least 20 dB lower than the bare curve's") {
-    // A hot 2.49 kHz tone; the curve's harmonics from the tenth on fold back. First order takes away most of
-    // those that land low, and nothing of those just beside half the rate, which the treble correction lifts.
+    "saturate: aliases below 5 kHz, where one hears them, are at least 20 dB below those of the bare curve") {
+    // A loud 2.49 kHz tone; the harmonics from the tenth on fold back. First-order antialiasing removes most
+    // of those that land low, and none of those just below half the rate, which the treble correction lifts.
     for (const std::string shape : {"tanh", "soft_clip", "hard_clip", "asymmetric"}) {
         const Channel in = sine(52'800, 2490., rate_hz, 0.9);
         NodeRunner saturate(Saturate::type(), config(shape, {{"drive_db", 24.f}}));
@@ -97,7 +97,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("saturate: below the bend the wet path is flat and in step with the dry one") {
+TEST_CASE("saturate: below the bend the wet path is flat and aligned with the dry one") {
     for (const double hz : {50., 1000., 5000., 10'000., 15'000., 19'000.}) {
         const Channel in = sine(96'000, hz, rate_hz, 1e-3);
         const Channel out =

@@ -19,7 +19,7 @@ TEST_CASE("simd: the best level of this processor is taken unless the environmen
         CHECK(simd_level() == levels.front());
 }
 
-TEST_CASE("simd: the level in use is the one whose kernels run, however often levels are asked for") {
+TEST_CASE("simd: the kernels that run are those of the level in use, even after the levels were listed") {
     simd_levels();
     std::string running = vector_math().level;
     std::transform(running.begin(), running.end(), running.begin(),

@@ -19,10 +19,10 @@ struct Law {
     std::function<double(double)> exact;
     double from, to;
     bool geometric;             ///< inputs lie evenly on a logarithmic scale
-    double absolute, relative;  ///< the error may reach the larger of both
+    double absolute, relative;  ///< the error may reach the larger of the two
 };
 
-/// 200,000 inputs, and every float next to the edges.
+/// 200,000 inputs, and the 100 floats next to either edge.
 Channel inputs_of(const Law& law) {
     constexpr int count = 200'000;
     Channel x;
@@ -45,10 +45,10 @@ double normal_cdf(double x) {
 
 }  // namespace
 
-TEST_CASE("vector maths: every function is as exact as it says, over all that it may be asked") {
+TEST_CASE("vector maths: every function keeps its stated error over its whole range") {
     const VectorMath& m = vector_math();
     const auto sigmoid = [](double x) { return 1. / (1. + std::exp(-x)); };
-    // The bounds are those that vector_math-inl.hpp states; the errors reach 37 to 91 % of them.
+    // The bounds are those of vector_math-inl.hpp; the errors reach 37 to 91 % of them.
     const std::vector<Law> laws{
         {"exp", m.exp, [](double x) { return std::exp(x); }, -87., 88., false, 0., 2e-7},
         {"1 - exp(-x)", m.one_minus_exp, [](double x) { return -std::expm1(-x); }, 1e-20, 87., true, 0.,
@@ -85,7 +85,7 @@ TEST_CASE("vector maths: every function is as exact as it says, over all that it
     }
 }
 
-TEST_CASE("vector maths: beyond the extremes the results stay sane, and NaN is not swallowed") {
+TEST_CASE("vector maths: beyond the range results stay sane, and NaN stays NaN") {
     const VectorMath& m = vector_math();
     constexpr float inf = std::numeric_limits<float>::infinity();
     const auto of = [](VectorMath::Function f, float x) {

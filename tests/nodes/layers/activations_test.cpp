@@ -16,7 +16,7 @@ namespace {
 struct Known {
     const char* name;
     std::function<double(double)> formula;
-    double margin;  ///< of the error over max(1, |x|)
+    double margin;  ///< allowed error over max(1, |x|)
 };
 
 constexpr float factor = 0.3f;
@@ -39,7 +39,7 @@ RowActivation activation(const char* name, int channels) {
 
 }  // namespace
 
-TEST_CASE("activations: each is its formula") {
+TEST_CASE("activations: each one matches its formula") {
     for (const Known& each : known)
         for (float x = -12.f; x <= 12.f; x += 0.0137f) {
             Channel row(16, x);
@@ -50,7 +50,7 @@ TEST_CASE("activations: each is its formula") {
         }
 }
 
-TEST_CASE("activations: far out they keep their limits, and a NaN stays one") {
+TEST_CASE("activations: far from 0 they keep their limits, and NaN stays NaN") {
     for (const Known& each : known)
         for (const float x : {-1e30f, -100.f, 100.f, 1e30f}) {
             Channel row(16, x);
@@ -62,7 +62,8 @@ TEST_CASE("activations: far out they keep their limits, and a NaN stays one") {
         }
 }
 
-TEST_CASE("activations: channels may have a learned number each, and frames do not depend on their company") {
+TEST_CASE(
+    "activations: each channel may have its own learned number, and a frame does not depend on the others") {
     const int channels = 21, frames = 5, width = padded(channels);
     const Channel factors = white_noise(channels, 1);
     for (const ActivationKind kind : {ActivationKind::prelu, ActivationKind::ptanh}) {

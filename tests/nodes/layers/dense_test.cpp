@@ -65,16 +65,16 @@ TEST_CASE("dense: two layers with nothing between them are one") {
     for (int o = 33; o < padded(33); ++o) CHECK(y[o] == 0.f);
 }
 
-TEST_CASE("dense: two layers are joined where that is less work, rows being padded") {
+TEST_CASE("dense: two layers are joined where that is less work, with rows padded") {
     const auto layer = [](int outputs, int inputs) {
         return Dense(outputs, inputs, Channel(static_cast<std::size_t>(outputs * inputs)));
     };
     CHECK(layer(16, 16).pays_to_join(layer(16, 16)));
     CHECK(layer(8, 1).pays_to_join(layer(32, 8)));
-    CHECK(!layer(8, 64).pays_to_join(layer(32, 8)));  // 2,048 for 1,024 and 256
+    CHECK(!layer(8, 64).pays_to_join(layer(32, 8)));  // 2,048 instead of 1,024 and 256
 }
 
-TEST_CASE("dense: what is below 0 is multiplied by the output's slope") {
+TEST_CASE("dense: numbers below 0 are multiplied by the slope of their output") {
     const int outputs = 33, inputs = 21, frames = 9, width = padded(outputs);
     const Channel w = white_noise(outputs * inputs, 1), b = white_noise(outputs, 2);
     const Channel x = white_noise(frames * padded(inputs), 3), slope = white_noise(width, 4);
@@ -86,7 +86,7 @@ TEST_CASE("dense: what is below 0 is multiplied by the output's slope") {
         CHECK(bent[i] == (plain[i] > 0.f ? plain[i] : plain[i] * slope[i % width]));
 }
 
-TEST_CASE("dense: a frame's numbers do not depend on how many frames come with it") {
+TEST_CASE("dense: the result of a frame does not depend on how many frames come with it") {
     const int outputs = 33, inputs = 21, frames = 25;  // tiles of every height
     const Channel w = white_noise(outputs * inputs, 1), b = white_noise(outputs, 2);
     const Channel x = white_noise(frames * padded(inputs), 3);

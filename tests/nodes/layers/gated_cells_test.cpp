@@ -21,7 +21,7 @@ double sig(double x) {
     return 1. / (1. + std::exp(-x));
 }
 
-/// Random weights of a cell, and its own formulas in double.
+/// Random weights of a cell, and its formulas in double.
 struct Plain {
     int gates, units, inputs;
     Channel weight_ih = white_noise(gates * units * inputs, 1, 0.8f);
@@ -62,7 +62,7 @@ struct Plain {
     }
 };
 
-/// What read_recurrence() makes of it, with the weights of an output.
+/// A small cell of these weights with an output of weights `out`, as read_recurrence() reads it.
 std::unique_ptr<const Recurrence> small_cell(const Plain& p, const Channel& out) {
     Model model;
     const std::int64_t rows = p.gates * p.units, units = p.units;
@@ -75,7 +75,7 @@ std::unique_ptr<const Recurrence> small_cell(const Plain& p, const Channel& out)
 
 constexpr int frames = 50;
 
-/// Largest error of a cell's rows of h against `expected(k)`, in turn; the padding must be 0.
+/// Largest error of the rows of h of a cell against `expected(k)`, called in order. The padding must be 0.
 template <class Expected>
 double farthest(const Channel& out, int row, int units, Expected&& expected) {
     double error = 0.;
@@ -94,7 +94,7 @@ void run_alone(const Cell& cell, const float* gates, float* state, float* out, i
     cell.run({&sequence, 1}, steps);
 }
 
-/// `frames` rows of input, and the k-th as doubles.
+/// `frames` rows of input; the k-th row as doubles.
 struct Input {
     int inputs;
     Channel rows = white_noise(frames * inputs, 7, 2.f);
@@ -106,7 +106,7 @@ constexpr double rounding = 2e-6;
 
 }  // namespace
 
-TEST_CASE("lstm_cell: it is the formula, at any size") {
+TEST_CASE("lstm_cell: it matches the formula at any size") {
     for (const auto& [units, inputs] : std::vector<std::pair<int, int>>{{1, 1}, {7, 3}, {16, 2}, {40, 1}}) {
         const Plain plain{.gates = 4, .units = units, .inputs = inputs};
         const LstmCell cell(plain.weights());
@@ -123,7 +123,7 @@ TEST_CASE("lstm_cell: it is the formula, at any size") {
     }
 }
 
-TEST_CASE("gru_cell: it is the formula, at any size") {
+TEST_CASE("gru_cell: it matches the formula at any size") {
     for (const auto& [units, inputs] : std::vector<std::pair<int, int>>{{1, 1}, {7, 3}, {16, 2}, {40, 1}}) {
         const Plain plain{.gates = 3, .units = units, .inputs = inputs};
         const GruCell cell(plain.weights());
@@ -193,14 +193,14 @@ TEMPLATE_TEST_CASE(
                                          .out = out.data()};
             apart.run({&sequence, 1}, frames);
             INFO(units << " units, controls " << (rests ? "at rest" : "moving"));
-            // the sum has another order: 50 steps of rounding fed back, 2.7e-7 measured on all levels
+            // the sum has another order: rounding fed back over 50 steps, 2.7e-7 measured on all levels
             for (std::size_t i = 0; i < out.size(); ++i)
                 CHECK(out[i] == Approx(expected[i]).margin(1e-6).epsilon(0));
         }
     }
 }
 
-TEST_CASE("recurrence: small cells are the formula, at any size, and may be cut") {
+TEST_CASE("recurrence: small cells match the formula at any size, and a sequence may be cut") {
     for (const int gates : {1, 3})
         for (const int units : {1, 3, 4, 5, 8, 13, 16, 32}) {
             const Plain plain{.gates = gates, .units = units, .inputs = 1};
@@ -249,7 +249,7 @@ TEST_CASE("recurrence: small cells are the formula, at any size, and may be cut"
 
 namespace {
 
-/// Windows of noise that step together, and where they end.
+/// Windows of noise that step together, and their state at the end.
 struct WindowsOfNoise {
     Channel in;
     std::vector<const float*> each;
@@ -264,7 +264,7 @@ struct WindowsOfNoise {
 
 }  // namespace
 
-TEST_CASE("lstm_windows: they are the formula, whatever their number, size and length") {
+TEST_CASE("lstm_windows: they match the formula, whatever their number, size and length") {
     for (const int units : {1, 21, 40, 64}) {
         const Plain plain{.gates = 4, .units = units, .inputs = 1};
         const LstmWindows lstm(plain.weights());
@@ -285,7 +285,7 @@ TEST_CASE("lstm_windows: they are the formula, whatever their number, size and l
     }
 }
 
-TEST_CASE("lstm_windows: windows that step together are what each is alone, and may be cut, to the bit") {
+TEST_CASE("lstm_windows: windows that step together give the bits of each one alone, and may be cut") {
     const int units = 40, sequences = 7;
     const LstmWindows lstm(Plain{.gates = 4, .units = units, .inputs = 1}.weights());
     WindowsOfNoise windows(lstm, sequences);
@@ -302,7 +302,8 @@ TEST_CASE("lstm_windows: windows that step together are what each is alone, and 
     }
 }
 
-TEST_CASE("gru_cell: sequences that step together are what each is alone, and a sequence may be cut") {
+TEST_CASE(
+    "gru_cell: sequences that step together give what each one gives alone, and a sequence may be cut") {
     const int units = 21, sequences = 5;
     const GruCell cell(Plain{.gates = 3, .units = units, .inputs = 1}.weights());
     const Channel in = white_noise(frames * sequences, 7);
@@ -321,7 +322,7 @@ TEST_CASE("gru_cell: sequences that step together are what each is alone, and a 
         cell.project(in.data() + k * sequences, 1, gates.data(), sequences);
         cell.step(gates.data(), h.data(), h.data(), sequences);
         for (int s = 0; s < sequences; ++s)
-            // run() sums in two chains, so that the last bits differ: 2.4e-7 measured
+            // run() sums in two chains, so the last bits differ: 2.4e-7 measured
             for (int u = 0; u < cell.row(); ++u)
                 CHECK(h[s * cell.row() + u] == Approx(each[s][k * cell.row() + u]).margin(3e-7).epsilon(0));
     }

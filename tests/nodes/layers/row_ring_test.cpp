@@ -11,7 +11,7 @@ namespace {
 
 constexpr int width = 3, history = 20, longest = 7;
 
-/// Row t as it was written: t, and what tells its columns apart. Before the first one: -1.
+/// The value of row t at a column; -1 before the first row.
 float value_of(int row, int column) {
     return row < 0 ? -1.f : static_cast<float>(10 * row + column);
 }
@@ -31,8 +31,8 @@ struct Writer {
         ring.write(rows.data(), stride, frames);
         written += frames;
     }
-    /// Whether every delay says what was written then, in pieces that follow on one another. `pieces`: the
-    /// most that it took.
+    /// True if every delay returns what was written then, in pieces that follow on one another. `pieces`: the
+    /// largest number of pieces that it took.
     bool right(int frames, int& pieces) const {
         bool all = true;
         for (int delay = 0; delay <= history; ++delay) {
@@ -54,7 +54,7 @@ struct Writer {
 
 }  // namespace
 
-TEST_CASE("row ring: it says what was written, however it was cut, and rows lie side by side") {
+TEST_CASE("row ring: it returns what was written, in blocks of any size, and rows lie side by side") {
     for (const int stride : {width, width + 5}) {
         Writer writer;
         int pieces = 0;
@@ -63,7 +63,7 @@ TEST_CASE("row ring: it says what was written, however it was cut, and rows lie 
             writer.write(frames, stride);
             REQUIRE(writer.right(frames, pieces));
         }
-        CHECK(pieces == 2);  // the start's row, and those that were written
+        CHECK(pieces == 2);  // the row of the start, and the written ones
         int later = 0;
         writer.write(longest, stride);
         REQUIRE(writer.right(longest, later));

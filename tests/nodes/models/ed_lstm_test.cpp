@@ -25,7 +25,7 @@ Channel joined(Channel first, const Channel& then) {
 
 }  // namespace
 
-TEST_CASE("ed_lstm: what it plays is what the formulas say, with knobs that step, glide and turn back") {
+TEST_CASE("ed_lstm: its output matches the formulas while knobs step, glide and turn back") {
     for (const char* name : fixture_names) {
         const Fixture fixture("ed_lstm", name);
         NodeRunner runner(EdLstm::type(), fixture.config());
@@ -34,7 +34,7 @@ TEST_CASE("ed_lstm: what it plays is what the formulas say, with knobs that step
         for (std::size_t k = 0; k < fixture.expected.size(); ++k)
             farthest = std::max(farthest, std::abs(double{out[0][k]} - double{fixture.expected[k]}));
         INFO(name << ": " << farthest);
-        // float32 sums of some dozen products of numbers about 1; measured: 2.4e-7
+        // float32 sums of about a dozen products of numbers near 1; measured: 2.4e-7
         CHECK(farthest < 1e-6);
     }
 }
@@ -59,22 +59,21 @@ TEST_CASE("ed_lstm: a published checkpoint plays as its reference does") {
     const Parity parity = parity_of(EdLstm::type(), *reference);
     std::cout << "ed_lstm cl1b-w16: max error " << parity.max_error << ", RMS " << parity.rms_error << '\n';
     CHECK(parity.broken == "");
-    // measured: 5.8e-7; the reference says 4.6e-7 of a float32 run, the fixture allows 5e-6
+    // measured: 5.8e-7; the reference states 4.6e-7 for a float32 run, the fixture allows 5e-6
     CHECK(parity.max_error < 2e-6);
 }
 
-// ------------------------------------------------------------------------------------------------
-// laws
+// -------- laws
 
-TEST_CASE("ed_lstm: it says its window as latency, and twice that as memory") {
+TEST_CASE("ed_lstm: its latency is one window, its memory two") {
     const Fixture fixture("ed_lstm", "begins-within");
     NodeRunner runner(EdLstm::type(), fixture.config());
     CHECK(runner.node().latency_samples() == 24);
     CHECK(runner.node().memory_samples() == 48);
 }
 
-TEST_CASE("ed_lstm: sound reaches the output one window after its own window began, and not before") {
-    // The last sample of window 2 changes window 2's output, which sounds in the place of window 3.
+TEST_CASE("ed_lstm: sound reaches the output one window after the start of its own window, not before") {
+    // The last sample of window 2 changes the output of window 2, which sounds in place of window 3.
     const Fixture fixture("ed_lstm", "w16");
     Channel changed = fixture.input;
     changed[47] += 0.5f;
@@ -90,7 +89,7 @@ TEST_CASE("ed_lstm: sound reaches the output one window after its own window beg
     }
 }
 
-TEST_CASE("ed_lstm: two windows of equal sound after anything at all are equal to the bit") {
+TEST_CASE("ed_lstm: after two windows of equal sound two nodes are equal to the bit, whatever came before") {
     const Fixture fixture("ed_lstm", "w16");
     constexpr int window = 16;
     const Channel same = white_noise(10 * window, 8, 0.5f);
@@ -103,7 +102,7 @@ TEST_CASE("ed_lstm: two windows of equal sound after anything at all are equal t
     CHECK(play(silence(5 * window)) == play(white_noise(5 * window, 9, 1.f)));
 }
 
-TEST_CASE("ed_lstm: a carried state tells what was played many windows ago, one that is rebuilt does not") {
+TEST_CASE("ed_lstm: a carried state depends on sound many windows ago, a rebuilt one does not") {
     constexpr int window = 16, later = 40 * window;
     const auto heard_later = [](const char* name) {
         const Fixture fixture("ed_lstm", name);
@@ -121,7 +120,7 @@ TEST_CASE("ed_lstm: a carried state tells what was played many windows ago, one 
     CHECK(heard_later("carried") > 1e-5);
 }
 
-TEST_CASE("ed_lstm: a carried state remembers as long as its file says, ten seconds where it does not") {
+TEST_CASE("ed_lstm: a carried state remembers as long as its file says, else ten seconds") {
     const auto memory_of = [](std::int64_t said) {
         const auto model = spoilable(Fixture("ed_lstm", "carried").model);
         model->memory_samples = said;
@@ -129,10 +128,10 @@ TEST_CASE("ed_lstm: a carried state remembers as long as its file says, ten seco
     };
     CHECK(memory_of(4'800) == 4'800);
     CHECK(memory_of(0) == 480'000);
-    CHECK(memory_of(7) == 32);  // never less than a rebuilt one
+    CHECK(memory_of(7) == 32);  // never less than with a rebuilt state
 }
 
-TEST_CASE("ed_lstm: a file that rebuilds its state is said to have no memory beyond two windows") {
+TEST_CASE("ed_lstm: a note says that a rebuilt state has no memory beyond two windows") {
     const auto notes = [](const char* name) { return EdLstm::type().notes(*Fixture("ed_lstm", name).model); };
     REQUIRE(notes("w16").size() == 1);
     check_says(notes("w16")[0],
@@ -156,17 +155,17 @@ TEST_CASE("ed_lstm: a knob takes effect with the next window, wherever it is tur
     }
 }
 
-TEST_CASE("ed_lstm: a stream that begins within a window is silent until a whole one was heard") {
+TEST_CASE("ed_lstm: a stream that begins within a window is silent until it has heard a whole one") {
     const Fixture fixture("ed_lstm", "w16");
     NodeConfig config = fixture.config();
     config.start_time = 1005;  // 13 samples into a window of 16
     const Channel late = NodeRunner(EdLstm::type(), config).run(mono(fixture.input))[0];
-    CHECK(peak(Channel(late.begin(), late.begin() + 19)) == 0.);  // 3 left of it, and the latency
+    CHECK(peak(Channel(late.begin(), late.begin() + 19)) ==
+          0.);  // the 3 left of that window, and the latency
     CHECK(late[19] != 0.f);
 }
 
-// ------------------------------------------------------------------------------------------------
-// files that don't fit
+// -------- files that don't fit
 
 TEST_CASE("ed_lstm: a tensor that is missing or misshapen is refused by name") {
     const Fixture fixture("ed_lstm", "w16");
@@ -196,7 +195,7 @@ TEST_CASE("ed_lstm: absurd sizes and a wrong config are refused") {
     check_says(complaint_of(model), "config.window is 32, but tensor \"encoder.h.weight\" has 16 columns");
 }
 
-TEST_CASE("ed_lstm: a state that is neither rebuilt nor carried is refused, with the nearest that there is") {
+TEST_CASE("ed_lstm: a state that is neither rebuilt nor carried is refused, with the nearest valid word") {
     const auto with_state = [](const std::string& state) {
         const auto model = spoilable(Fixture("ed_lstm", "carried").model);
         model->config_json = R"({"state": ")" + state + "\"}";
@@ -216,6 +215,6 @@ TEST_CASE("ed_lstm: another sample rate is refused, extra tensors are noted") {
     const auto model = spoilable(fixture.model);
     model->tensors.push_back({"optimizer.step", {1}, {3.f}});
     CHECK(complaint_of(model) == "");
-    REQUIRE(EdLstm::type().notes(*model).size() == 2);  // the other: what it remembers
+    REQUIRE(EdLstm::type().notes(*model).size() == 2);  // the other one: how long it remembers
     check_says(EdLstm::type().notes(*model)[0], "\"optimizer.step\" (1)");
 }

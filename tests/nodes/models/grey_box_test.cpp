@@ -71,7 +71,7 @@ std::shared_ptr<const Model> textbook(const std::string& name) {
     return read_model_file((source / "models" / (name + "-textbook.safetensors")).string());
 }
 
-/// A copy of a model that a test may spoil.
+/// A copy of a model that a test may change.
 std::shared_ptr<Model> spoilable(const std::string& fixture) {
     return std::make_shared<Model>(*Fixture(fixture).model);
 }
@@ -82,7 +82,7 @@ Tensor& tensor_of(Model& model, const std::string& name) {
     throw std::logic_error("no tensor " + name);
 }
 
-/// What building a node from the model complains of; "" if nothing.
+/// The message of the error that building a node from the model throws; "" if it throws none.
 template <class Error = ModelError>
 std::string complaint(const std::shared_ptr<const Model>& model, double sample_rate_hz = 48'000.) {
     try {
@@ -102,7 +102,7 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("grey_box: what it plays is what the formulas say, with knobs that step, glide and turn back") {
+TEST_CASE("grey_box: its output matches the formulas while knobs step, glide and turn back") {
     for (const char* name : fixture_names) {
         const Fixture fixture(name);
         NodeRunner runner(GreyBox::type(), fixture.config());
@@ -129,15 +129,14 @@ TEST_CASE("grey_box: it keeps the promises of a node") {
     }
 }
 
-// ------------------------------------------------------------------------------------------------
-// the published layout
+// -------- the published layout
 
 namespace {
 
-/// Fixtures in the authors' own layout lie beside the repository where they are at hand.
+/// Fixtures in the authors' own layout, if they lie beside the repository.
 const fs::path references = source / ".." / "shared" / "reference" / "greybox";
 
-/// Runs a command; true if it ended well.
+/// Runs a command. True if it succeeded.
 bool ran(const std::string& command) {
     return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
 }
@@ -154,7 +153,7 @@ struct TemporaryFolder {
     ~TemporaryFolder() { fs::remove_all(path); }
 };
 
-/// Imports the checkpoint of `reference` and unpacks what it should play into `folder`.
+/// Imports the checkpoint of `reference` and unpacks its expected output into `folder`.
 void import(const fs::path& reference, const fs::path& folder) {
     const std::string python = "/usr/bin/python3 ";
     REQUIRE(ran(python + in_shell_quotes(source / "tools/import/import_model.py") + " grey_box " +
@@ -166,7 +165,7 @@ void import(const fs::path& reference, const fs::path& folder) {
 
 }  // namespace
 
-TEST_CASE("grey_box: imported checkpoints in the published layout play as their reference does") {
+TEST_CASE("grey_box: imported checkpoints in the published layout play like their reference") {
     if (!fs::exists(references)) {
         std::cout << "skipped: no reference fixtures at " << references << '\n';
         return;
@@ -197,12 +196,11 @@ TEST_CASE("grey_box: imported checkpoints in the published layout play as their 
     }
 }
 
-// ------------------------------------------------------------------------------------------------
-// sample rates
+// -------- sample rates
 
 TEST_CASE("grey_box: a one-pole or switching detector takes the same time at every sample rate") {
     for (const char* name : {"opto", "bus"}) {
-        // A loud step held for 20 ms, then a soft one: the gain after so many milliseconds.
+        // A loud step for 20 ms, then a soft one. The gain is compared at these milliseconds.
         const auto gain_after = [&](double rate_hz, double ms) {
             const auto frames = [&](double t) { return static_cast<int>(std::lround(t * rate_hz / 1000.)); };
             NodeRunner runner(GreyBox::type(), {.sample_rate_hz = rate_hz, .model = textbook(name)});
@@ -211,17 +209,17 @@ TEST_CASE("grey_box: a one-pole or switching detector takes the same time at eve
             const auto last = static_cast<std::size_t>(frames(ms) - 1);
             return runner.run(mono(in))[0][last] / in[last];
         };
-        for (const double ms : {10., 20., 60.}) {  // whole numbers of samples at all these rates
+        for (const double ms : {10., 20., 60.}) {  // whole samples at all these rates
             const double at_48k = gain_after(48'000., ms);
             CHECK(at_48k < 0.95);
-            // coefficients come from tau in doubles: what is left is the rounding of the output
+            // coefficients are computed from tau in double, so only the rounding of the output is left
             for (const double rate_hz : {44'100., 88'200., 96'000.})
                 CHECK(gain_after(rate_hz, ms) == Approx(at_48k).margin(1e-6));
         }
     }
 }
 
-TEST_CASE("grey_box: a recurrent part built at another rate, without a resampler around it, is refused") {
+TEST_CASE("grey_box: a recurrent part is refused at another rate without a resampler around it") {
     has(complaint<SetupError>(Fixture("rnn-gru-hard").model, 44'100.),
         "its detector is a recurrent network trained at 48000 Hz, which does not run at 44100 Hz; run the "
         "device at 48000 Hz");
@@ -234,7 +232,7 @@ TEST_CASE("grey_box: a recurrent part built at another rate, without a resampler
     has(complaint<SetupError>(makeup_only, 96'000.), "its make-up is a recurrent network");
 }
 
-TEST_CASE("grey_box: after its memory, where it came from is not heard any more") {
+TEST_CASE("grey_box: after its memory nothing is left of its earlier state") {
     for (const char* name : {"opto", "bus"})
         for (const double rate_hz : {44'100., 96'000.}) {
             const NodeConfig config{.sample_rate_hz = rate_hz, .model = textbook(name)};
@@ -250,10 +248,9 @@ TEST_CASE("grey_box: after its memory, where it came from is not heard any more"
         }
 }
 
-// ------------------------------------------------------------------------------------------------
-// what a player hears
+// -------- what a player hears
 
-TEST_CASE("grey_box: linked stereo turns both sides down alike, unlinked each on its own") {
+TEST_CASE("grey_box: linked stereo turns down both channels alike, unlinked each one by itself") {
     const Channel loud = sine(9600, 500., 48'000., 0.9), soft = sine(9600, 500., 48'000., 0.009);
     const auto gains = [&](bool link) {
         NodeRunner runner(GreyBox::type(),
@@ -274,7 +271,7 @@ TEST_CASE("grey_box: linked stereo turns both sides down alike, unlinked each on
     CHECK(swapped.run(stereo(soft, loud))[1] == mono_loud.run(mono(loud))[0]);
 }
 
-TEST_CASE("grey_box: a steady level comes down by what the textbook curve says") {
+TEST_CASE("grey_box: a steady level is reduced as the textbook curve says") {
     // opto at 50: threshold -30 dB, ratio 3, knee 10 dB. A constant has one level, unlike a tone.
     for (const double level_db : {-60., -36., -30., -27., -10., 0.}) {
         const double over = level_db + 30.;
@@ -296,7 +293,7 @@ TEST_CASE("grey_box: knobs in their own units reach the curve") {
     CHECK(to_db(double{bus.run(mono(constant(96'000, 1.f)))[0].back()}) == Approx(-9.).margin(1e-3));
 }
 
-TEST_CASE("grey_box: a step of a knob acts at its very sample, on the control grid or off it") {
+TEST_CASE("grey_box: a step of a knob takes effect at its very sample, on the control grid or off it") {
     for (const int at : {1600, 1607}) {
         const Sound in = mono(constant(3000, 0.5f));
         NodeRunner stays(GreyBox::type(), {.model = textbook("opto")}),
@@ -309,12 +306,11 @@ TEST_CASE("grey_box: a step of a knob acts at its very sample, on the control gr
 }
 
 TEST_CASE("grey_box: a turning knob leaves no staircase in the sound") {
-    // 16-sample straight lines under a ramp: the bound that nodes with per-sample ramps keep, with room to
-    // spare
+    // 16-sample straight lines under a ramp stay well within the bound for nodes with per-sample ramps
     CHECK(staircase_left(GreyBox::type(), {.model = textbook("opto")}, "peak_reduction", 40.f, 80.f) < 0.1);
 }
 
-TEST_CASE("grey_box: after the music it comes to rest at zero reduction") {
+TEST_CASE("grey_box: after the music the reduction returns to zero") {
     NodeRunner runner(GreyBox::type(), {.model = textbook("opto")});
     runner.run(mono(sine(48'000, 200., 48'000.)));
     CHECK(runner.reading("gain_reduction_db") > 10.f);
@@ -323,8 +319,7 @@ TEST_CASE("grey_box: after the music it comes to rest at zero reduction") {
     CHECK(peak(out) == 0.);
 }
 
-// ------------------------------------------------------------------------------------------------
-// files that don't fit
+// -------- files that don't fit
 
 TEST_CASE("grey_box: a tensor that is missing or misshapen is refused by name") {
     for (const char* name :
@@ -367,7 +362,7 @@ TEST_CASE("grey_box: a config that contradicts the tensors is refused") {
     has(with(R"({"curve_output": 3})"), "config.curve_output: expected a string");
 }
 
-TEST_CASE("grey_box: tensors that it does not know are noted, not refused") {
+TEST_CASE("grey_box: unknown tensors are noted, not refused") {
     auto model = spoilable("switching-soft");
     CHECK(GreyBox::type().notes(*model).empty());
     model->tensors.push_back({"optimizer.step", {1}, {3.f}});

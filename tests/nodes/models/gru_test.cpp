@@ -12,7 +12,7 @@ namespace {
 const Names fixtures{"one-knob", "two-layers"};
 }
 
-TEST_CASE("gru: what it plays is what the formulas say, with knobs that step, glide and turn back") {
+TEST_CASE("gru: its output matches the formulas while knobs step, glide and turn back") {
     plays_its_formulas(Gru::type(), fixtures);
 }
 
@@ -20,15 +20,15 @@ TEST_CASE("gru: it keeps the promises of a node") {
     keeps_the_promises(Gru::type(), fixtures);
 }
 
-TEST_CASE("gru: a step of a knob acts at its very sample, a turning one leaves no staircase") {
+TEST_CASE("gru: a step of a knob takes effect at its very sample, a moving one leaves no staircase") {
     follows_its_knobs_at_every_sample(Gru::type(), "one-knob");
 }
 
-TEST_CASE("gru: after its memory, where it came from is not heard any more") {
+TEST_CASE("gru: after its memory nothing is left of its earlier state") {
     forgets_after_its_memory(Gru::type(), fixtures);
 }
 
-TEST_CASE("gru: imported checkpoints in the published layout play as their reference does") {
+TEST_CASE("gru: imported checkpoints in the published layout play like their reference") {
     if (const auto reference = import_reference("baseline/gru8", "gru")) {
         const Parity parity = parity_of(Gru::type(), *reference);
         std::cout << reference->name << ": max " << parity.max_error << ", RMS " << parity.rms_error << '\n';
@@ -56,6 +56,6 @@ TEST_CASE("gru: a config that makes no sense is refused") {
     refuses_a_config_without_sense(Gru::type(), "one-knob");
 }
 
-TEST_CASE("gru: at another rate than its own it is not built, and unknown tensors are noted") {
+TEST_CASE("gru: another sample rate is refused, unknown tensors are noted") {
     knows_its_rate_and_its_tensors(Gru::type(), 3, "one-knob");
 }

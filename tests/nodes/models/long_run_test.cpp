@@ -1,5 +1,5 @@
-/// Whether states that never end drift away from the formulas. Three seconds each by default;
-/// GAINSTAGE_LONG_RUN_SECONDS=600 test_models "[long]" plays ten minutes and prints what it found.
+/// Checks that states that never end do not drift away from the formulas. Three seconds each by default;
+/// GAINSTAGE_LONG_RUN_SECONDS=600 test_models "[long]" plays ten minutes and prints the results.
 
 #include <fmt/format.h>
 
@@ -22,7 +22,7 @@ double seconds_to_play() {
     return said ? std::max(1., std::atof(said)) : 3.;
 }
 
-/// One second of music-like material: another level, pitch and density every time.
+/// One second of music-like material, with another level, pitch and density each time.
 Channel material(int second, double rate_hz) {
     const auto frames = static_cast<int>(rate_hz);
     const double level = 0.05 + 0.45 * ((second * 7) % 10) / 10.;

@@ -12,7 +12,7 @@ namespace {
 const Names fixtures{"two-knobs", "two-layers"};
 }
 
-TEST_CASE("lstm: what it plays is what the formulas say, with knobs that step, glide and turn back") {
+TEST_CASE("lstm: its output matches the formulas while knobs step, glide and turn back") {
     plays_its_formulas(Lstm::type(), fixtures);
 }
 
@@ -20,15 +20,15 @@ TEST_CASE("lstm: it keeps the promises of a node") {
     keeps_the_promises(Lstm::type(), fixtures);
 }
 
-TEST_CASE("lstm: a step of a knob acts at its very sample, a turning one leaves no staircase") {
+TEST_CASE("lstm: a step of a knob takes effect at its very sample, a moving one leaves no staircase") {
     follows_its_knobs_at_every_sample(Lstm::type(), "two-knobs");
 }
 
-TEST_CASE("lstm: after its memory, where it came from is not heard any more") {
+TEST_CASE("lstm: after its memory nothing is left of its earlier state") {
     forgets_after_its_memory(Lstm::type(), fixtures);
 }
 
-TEST_CASE("lstm: imported checkpoints in the published layout play as their reference does") {
+TEST_CASE("lstm: imported checkpoints in the published layout play like their reference") {
     if (const auto reference = import_reference("baseline/lstm32", "lstm")) {
         const Parity parity = parity_of(Lstm::type(), *reference);
         std::cout << reference->name << ": max " << parity.max_error << ", RMS " << parity.rms_error << '\n';
@@ -56,6 +56,6 @@ TEST_CASE("lstm: a config that makes no sense is refused") {
     refuses_a_config_without_sense(Lstm::type(), "two-knobs");
 }
 
-TEST_CASE("lstm: at another rate than its own it is not built, and unknown tensors are noted") {
+TEST_CASE("lstm: another sample rate is refused, unknown tensors are noted") {
     knows_its_rate_and_its_tensors(Lstm::type(), 4, "two-knobs");
 }

@@ -1,5 +1,5 @@
-/// One table of every published checkpoint at hand and every fixture of the tree: how far the nodes are from
-/// the formulas. `test_models "[parity]"` prints it.
+/// One table of every published checkpoint at hand and every fixture in the tree, with each node's distance
+/// from the formulas. `test_models "[parity]"` prints it.
 
 #include <fmt/format.h>
 
@@ -35,17 +35,17 @@ void print_row(const std::string& name, const Model& model, const Parity& parity
 struct Published {
     std::string name, family;
     std::string needs = "torch";
-    bool speaks_of_itself = true;  ///< else its fixture's options are the importer's facts
+    bool speaks_of_itself = true;  ///< false: the importer needs its fixture's options as facts
 };
 
-/// Options of a fixture that are facts of the importer.
+/// The options of a fixture, which the importer takes as facts.
 nlohmann::json facts_of(const std::string& name) {
     std::ifstream file(std::filesystem::path(source_dir()) / ".." / "shared" / "reference" / name /
                        "fixture.json");
     return file ? nlohmann::json::parse(file).at("options") : nlohmann::json::object();
 }
 
-/// A fixture of the tree played in one partition after the other.
+/// Plays a fixture of the tree in one partition after another.
 Parity parity_of(const Fixture& fixture) {
     Parity parity;
     NodeRunner runner(type_playing(*fixture.model), fixture.config());
@@ -62,7 +62,7 @@ Parity parity_of(const Fixture& fixture) {
 
 }  // namespace
 
-TEST_CASE("parity: published checkpoints play as their formulas say", "[parity]") {
+TEST_CASE("parity: published checkpoints match their formulas", "[parity]") {
     const std::vector<Published> all{
         {"s4d/dssm-c32-n4-tanh", "s4d", "torch", false},
         {"s4d/dssm-c32-n4-product", "s4d", "torch", false},
@@ -88,7 +88,7 @@ TEST_CASE("parity: published checkpoints play as their formulas say", "[parity]"
     }
 }
 
-TEST_CASE("parity: every small model of the tree plays as its formulas say, its knobs moving", "[parity]") {
+TEST_CASE("parity: every small model in the tree matches its formulas while its knobs move", "[parity]") {
     print_heading();
     int count = 0;
     const auto data = std::filesystem::path(source_dir()) / "tests/data";
@@ -102,7 +102,7 @@ TEST_CASE("parity: every small model of the tree plays as its formulas say, its 
         const Parity parity = parity_of(fixture);
         const int latency =
             NodeRunner(type_playing(*fixture.model), fixture.config()).node().latency_samples();
-        // outputs of up to 3, and float32 maths of some ten layers; measured: at most 9e-7
+        // outputs of up to 3, and float32 maths of about ten layers; measured: at most 9e-7
         constexpr double allowed = 5e-6;
         print_row("tests/data/" + name, *fixture.model, parity, allowed, latency);
         INFO(name);

@@ -1,5 +1,5 @@
 #pragma once
-/// What the tests of lstm and gru ask of both.
+/// Laws that the tests of lstm and gru share.
 
 #include <string>
 #include <vector>
@@ -38,7 +38,7 @@ inline void keeps_the_promises(const NodeType& type, const Names& names) {
     }
 }
 
-/// Of a fixture with the knob peak_reduction.
+/// For a fixture with the knob peak_reduction.
 inline void follows_its_knobs_at_every_sample(const NodeType& type, const std::string& name) {
     const NodeConfig config{.sample_rate_hz = 48'000., .model = Fixture(type.name, name).model};
     const Sound in = mono(white_noise(3000, 8, 0.3f));
@@ -46,7 +46,7 @@ inline void follows_its_knobs_at_every_sample(const NodeType& type, const std::s
     const Channel b = NodeRunner(type, config).run(in, {}, {{1607, "peak_reduction", 90.f, 0.f}})[0];
     CHECK(std::equal(a.begin(), a.begin() + 1607, b.begin()));
     CHECK(b[1607] != a[1607]);
-    // what is left are the corners at the ramps' ends
+    // only the corners at the ramps' ends are left
     CHECK(staircase_left(type, config, "peak_reduction", 40.f, 80.f) < 0.05);
 }
 
@@ -80,7 +80,7 @@ inline void refuses_what_is_missing_or_misshapen(const NodeType& type, const Nam
     }
 }
 
-/// What is said of a fixture whose tensor has other numbers, in another shape.
+/// The complaint about a fixture whose tensor has other numbers in another shape.
 inline std::string with_shape(const NodeType& type, const std::string& fixture, const std::string& name,
                               const std::vector<std::int64_t>& shape) {
     auto model = spoilable(Fixture(type.name, fixture).model);

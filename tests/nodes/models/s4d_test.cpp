@@ -21,8 +21,8 @@ std::shared_ptr<const Model> model_of(const std::string& fixture) {
     return Fixture("s4d", fixture).model;
 }
 
-/// One block of one channel around one mode: everything else lets the sound through. Its output is the
-/// mode's, 2 Re c b (e^(a t) - 1) / a for a step of 1.
+/// One block of one channel around one mode. Everything else passes the sound, so the output is the mode's: 2
+/// Re c b (e^(a t) - 1) / a for a step of 1.
 struct OneMode {
     float log_dt = std::log(0.01f), log_a_real = std::log(0.5f), a_imag = 0.f;
     float c_re = 0.5f, c_im = 0.f, d = 0.f;
@@ -46,7 +46,7 @@ struct OneMode {
                           {"contract.bias", {1}, {0.f}}};
         return model;
     }
-    /// At time t, in samples of the training rate, after a step of 1 at 0.
+    /// The output at time t, in samples of the training rate, after a step of 1 at 0.
     double step_response(double t) const {
         const std::complex<double> a(-std::exp(double{log_a_real}), double{a_imag});
         const std::complex<double> c(double{c_re}, double{c_im});
@@ -62,7 +62,7 @@ Channel step_at(const std::shared_ptr<const Model>& model, double rate_hz, doubl
 
 }  // namespace
 
-TEST_CASE("s4d: what it plays is what the formulas say, with knobs that step, glide and turn back") {
+TEST_CASE("s4d: its output matches the formulas while knobs step, glide and turn back") {
     for (const char* name : fixture_names) {
         const Fixture fixture("s4d", name);
         NodeRunner runner(S4d::type(), fixture.config());
@@ -87,7 +87,7 @@ TEST_CASE("s4d: it keeps the promises of a node") {
     }
 }
 
-TEST_CASE("s4d: imported checkpoints in the published layouts play as their reference does") {
+TEST_CASE("s4d: imported checkpoints in the published layouts play like their reference") {
     for (const char* name : {"s4d/dssm-c32-n4-tanh", "s4d/dssm-c32-n4-product"}) {
         std::ifstream file(source_dir() + "/../shared/reference/" + name + "/fixture.json");
         const auto facts = file ? nlohmann::json::parse(file).at("options") : nlohmann::json::object();
@@ -101,11 +101,10 @@ TEST_CASE("s4d: imported checkpoints in the published layouts play as their refe
     }
 }
 
-// ------------------------------------------------------------------------------------------------
-// laws
+// -------- laws
 
 TEST_CASE("s4d: one real pole is the one-pole filter of its time constant") {
-    // dt a = -1 / tau: y = 1 - e^(-t / tau), the sample at index k being the end of its k+1st period
+    // dt a = -1 / tau: y = 1 - e^(-t / tau); the sample at index k is the end of its k+1st period
     for (const double tau_samples : {10., 1'000., 200'000.}) {
         OneMode mode;
         mode.log_a_real = std::log(0.5f);
@@ -116,8 +115,8 @@ TEST_CASE("s4d: one real pole is the one-pole filter of its time constant") {
             const Channel out = step_at(mode.model(), rate_hz, 0.5);
             for (const std::size_t k : {0, 1, 100, 5'000, 20'000}) {
                 const double t_s = static_cast<double>(k + 1) / rate_hz;
-                // at 200,000 samples in double; at 1,000 in floats, which a constant rounds to one side:
-                // 2.4e-5 measured at 96 kHz
+                // at 200,000 samples in double; at 1,000 in floats, and a constant makes them round to one
+                // side: 2.4e-5 measured at 96 kHz
                 CHECK(double{out[k]} == Approx(1. - std::exp(-t_s / tau_s)).margin(3e-5).epsilon(0));
             }
         }
@@ -143,7 +142,7 @@ TEST_CASE("s4d: a step takes the same time at every sample rate, whatever the po
                                         std::abs(double{trained[k]} - double{faster[(k + 1) * times - 1]}));
                 INFO(method << " " << log_dt << " " << times);
                 CHECK(farthest <
-                      2e-6);  // the output is a float of up to 2, states are floats: 1.1e-6 measured
+                      2e-6);  // the output is a float of up to 2, and states are floats: 1.1e-6 measured
             }
             for (const double rate_hz : {48'000., 96'000.}) {  // every 147 samples of 44.1 kHz
                 const int ours = static_cast<int>(rate_hz / 300.);
@@ -158,7 +157,7 @@ TEST_CASE("s4d: a step takes the same time at every sample rate, whatever the po
         }
 }
 
-TEST_CASE("s4d: bilinear is the trapezoidal rule at the rate of its training") {
+TEST_CASE("s4d: bilinear is the trapezoidal rule at the training rate") {
     const OneMode mode{.log_dt = std::log(0.08f), .a_imag = 3.f, .c_im = 0.2f, .discretisation = "bilinear"};
     const std::complex<double> a(-0.5f, 3.), c(0.5, double{0.2f});
     const double dt = std::exp(double{mode.log_dt});
@@ -170,7 +169,7 @@ TEST_CASE("s4d: bilinear is the trapezoidal rule at the rate of its training") {
     }
 }
 
-TEST_CASE("s4d: after its memory, where it came from is not heard any more") {
+TEST_CASE("s4d: after its memory nothing is left of its earlier state") {
     for (const char* name : {"conditional", "side-chain"})
         for (const double rate_hz : {44'100., 96'000.}) {
             const auto model = spoilable(model_of(name));
@@ -187,7 +186,7 @@ TEST_CASE("s4d: after its memory, where it came from is not heard any more") {
             CHECK(a == Approx(b).margin(1e-5));
         }
     auto model = spoilable(model_of("conditional"));
-    model->memory_samples = 4'410;  // what the file says comes first, in its own samples
+    model->memory_samples = 4'410;  // the file's memory takes precedence, in its own samples
     NodeRunner runner(S4d::type(), {.sample_rate_hz = 96'000., .model = model});
     CHECK(runner.node().memory_samples() == 9'600);
     CHECK(runner.node().latency_samples() == 0);
@@ -201,16 +200,15 @@ TEST_CASE("s4d: ten seconds of a pole that remembers minutes do not drift from t
     CHECK(double{out.back()} == Approx(mode.step_response(static_cast<double>(out.size()))).epsilon(1e-6));
 }
 
-// ------------------------------------------------------------------------------------------------
-// what a player hears
+// -------- what a player hears
 
 TEST_CASE("s4d: a turning knob leaves no staircase in the sound") {
-    // 16-sample straight lines under a ramp, in gains and offsets that the knob steers steeply
+    // 16-sample straight lines under a ramp, in gains and offsets that depend steeply on the knob
     CHECK(staircase_left(S4d::type(), {.sample_rate_hz = 44'100., .model = model_of("conditional")},
                          "peak_reduction", 40.f, 80.f) < 0.1);
 }
 
-TEST_CASE("s4d: a step of a knob acts at its very sample, on the control grid or off it") {
+TEST_CASE("s4d: a step of a knob takes effect at its very sample, on the control grid or off it") {
     for (const int at : {1600, 1607}) {
         const Sound in = mono(constant(3000, 0.5f));
         const NodeConfig config{.sample_rate_hz = 44'100., .model = model_of("conditional")};
@@ -222,7 +220,7 @@ TEST_CASE("s4d: a step of a knob acts at its very sample, on the control grid or
     }
 }
 
-TEST_CASE("s4d: both channels of a stereo sound are heard as each alone") {
+TEST_CASE("s4d: each channel of a stereo sound plays as if it were alone") {
     const Channel left = white_noise(4'000, 1, 0.5f), right = sine(4'000, 300., 44'100., 0.2);
     const auto alone = [&](const Channel& channel) {
         NodeRunner runner(S4d::type(), {.sample_rate_hz = 44'100., .model = model_of("conditional")});
@@ -233,8 +231,7 @@ TEST_CASE("s4d: both channels of a stereo sound are heard as each alone") {
     CHECK(runner.run(stereo(left, right)) == stereo(alone(left), alone(right)));
 }
 
-// ------------------------------------------------------------------------------------------------
-// files that don't fit
+// -------- files that don't fit
 
 TEST_CASE("s4d: a tensor that is missing or misshapen is refused by name") {
     for (const char* name :
@@ -283,7 +280,7 @@ TEST_CASE("s4d: sizes beyond the bounds and poles that do not decay are refused"
     }
 }
 
-TEST_CASE("s4d: a config that means nothing is refused") {
+TEST_CASE("s4d: a config without meaning is refused") {
     const auto with = [](const char* config) {
         auto model = spoilable(model_of("conditional"));
         model->config_json = config;
@@ -298,7 +295,7 @@ TEST_CASE("s4d: a config that means nothing is refused") {
     check_says(with(R"({"product": "no"})"), "config.product: expected");
 }
 
-TEST_CASE("s4d: tensors that it does not know are noted, not refused") {
+TEST_CASE("s4d: unknown tensors are noted, not refused") {
     auto model = spoilable(model_of("side-chain"));
     CHECK(S4d::type().notes(*model).empty());
     model->tensors.push_back({"optimizer.step", {1}, {3.f}});

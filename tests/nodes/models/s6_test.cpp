@@ -24,8 +24,8 @@ std::string complaint_of(const std::shared_ptr<const Model>& model) {
     return complaint(S6::type(), model);
 }
 
-/// One stage: `window` samples, 3 channels, 12 inner ones, `out` behind the state space layer, `mix` behind
-/// that.
+/// One stage: `window` samples, 3 channels, 12 inner channels, `out` outputs of the state-space layer, `mix`
+/// of the layer after it.
 std::shared_ptr<const Model> small_model(int window, int out, int mix) {
     auto model = std::make_shared<Model>();
     model->architecture = "s6", model->sample_rate_hz = 48'000.;
@@ -49,7 +49,7 @@ std::shared_ptr<const Model> small_model(int window, int out, int mix) {
 
 }  // namespace
 
-TEST_CASE("s6: layers that are joined, and those that are not, play as their formulas say") {
+TEST_CASE("s6: joined and separate layers match their formulas") {
     struct Case {
         int window, out, mix;
         bool keeps_input, keeps_mix;
@@ -76,7 +76,7 @@ TEST_CASE("s6: layers that are joined, and those that are not, play as their for
     }
 }
 
-TEST_CASE("s6: what it plays is what the formulas say, with knobs that step, glide and turn back") {
+TEST_CASE("s6: its output matches the formulas while knobs step, glide and turn back") {
     for (const char* name : fixture_names) {
         const Fixture fixture("s6", name);
         NodeRunner runner(S6::type(), fixture.config());
@@ -85,7 +85,7 @@ TEST_CASE("s6: what it plays is what the formulas say, with knobs that step, gli
         for (std::size_t k = 0; k < fixture.expected.size(); ++k)
             farthest = std::max(farthest, std::abs(double{out[0][k]} - double{fixture.expected[k]}));
         INFO(name << ": " << farthest);
-        // float32 sums of some dozen products of numbers about 1; measured: 6e-8
+        // float32 sums of about a dozen products of numbers near 1; measured: 6e-8
         CHECK(farthest < 1e-6);
     }
 }
@@ -103,17 +103,17 @@ TEST_CASE("s6: it keeps the promises of a node") {
     }
 }
 
-TEST_CASE("s6: a published checkpoint plays as its reference does") {
+TEST_CASE("s6: a published checkpoint plays like its reference") {
     const auto reference = import_reference("s6/cl1b-recurrent", "s6", nlohmann::json::object(), "numpy");
     if (!reference) return;
     const Parity parity = parity_of(S6::type(), *reference);
     std::cout << "s6 cl1b-recurrent: max error " << parity.max_error << ", RMS " << parity.rms_error << '\n';
     CHECK(parity.broken == "");
-    // measured: 1.5e-7, as a float32 run of the formulas; the fixture allows 5e-6
+    // measured: 1.5e-7, like a float32 run of the formulas; the fixture allows 5e-6
     CHECK(parity.max_error < 1e-6);
 }
 
-TEST_CASE("s6: published weights that run away from loud sound come back with a reset") {
+TEST_CASE("s6: published weights that run away on loud sound recover after a reset") {
     const auto reference = import_reference("s6/cl1b-recurrent", "s6", nlohmann::json::object(), "numpy");
     if (!reference) return;
     NodeRunner loud(S6::type(), {.model = reference->model}), fresh(S6::type(), {.model = reference->model});
@@ -123,13 +123,11 @@ TEST_CASE("s6: published weights that run away from loud sound come back with a 
     CHECK(bit_difference(loud.run(reference->input), fresh.run(reference->input)) == "");
 }
 
-// ------------------------------------------------------------------------------------------------
-// laws
+// -------- laws
 
 TEST_CASE("s6: a layer with a constant step is a diagonal linear recurrence") {
-    // Two channels without convolution and gate: the first is always 1, so that B and C, which are linear in
-    // the channels, are constants; the step depends on nothing. What is left is an S4D for the second
-    // channel.
+    // Two channels without convolution and gate. The first is always 1, so B and C, which are linear in the
+    // channels, are constant. The step depends on nothing. This leaves an S4D for the second channel.
     const std::vector<float> b{0.5f, -1.f, 2.f}, c{1.f, 0.25f, -0.5f}, a_log{-1.f, 0.f, 2.f};
     const float dt_bias = -3.f, skip = 0.75f;
     Model model;
@@ -187,7 +185,7 @@ TEST_CASE("s6: the sliding spectrum is that of the window, also when loud sound 
                         double{sound[k + 1 + s]} * std::polar(1., -2. * std::numbers::pi * bin * s / points);
                 farthest = std::max(farthest, std::abs(double{magnitudes[row * k + bin]} - std::abs(sum)));
             }
-        // 2 window rounding errors of sums up to 10; measured: 2.1e-6
+        // 2 window rounding errors in sums of up to 10; measured: 2.1e-6
         CHECK(farthest < 1e-5);
     }
 }
@@ -208,7 +206,7 @@ TEST_CASE("s6: two windows of equal sound make the spectrum's state equal to the
     CHECK(states[0].sums == states[1].sums);
 }
 
-TEST_CASE("s6: without latency, silence stays silent where the network says a gain") {
+TEST_CASE("s6: without latency, silence stays silent where the network outputs a gain") {
     const Fixture fixture("s6", "recurrent");
     NodeRunner runner(S6::type(), fixture.config());
     CHECK(runner.node().latency_samples() == 0);
@@ -216,7 +214,7 @@ TEST_CASE("s6: without latency, silence stays silent where the network says a ga
     CHECK(runner.run(mono(constant(1, 0.5f)))[0][0] != 0.f);
 }
 
-TEST_CASE("s6: what the file says of its memory holds, at most 10 s") {
+TEST_CASE("s6: the memory is what the file says, at most 10 s") {
     const Fixture fixture("s6", "recurrent");
     CHECK(NodeRunner(S6::type(), fixture.config()).node().memory_samples() == 12'000);
     const auto model = spoilable(fixture.model);
@@ -224,13 +222,12 @@ TEST_CASE("s6: what the file says of its memory holds, at most 10 s") {
     CHECK(NodeRunner(S6::type(), {.model = model}).node().memory_samples() == 480'000);
 }
 
-// ------------------------------------------------------------------------------------------------
-// files that don't fit
+// -------- files that don't fit
 
 TEST_CASE("s6: a tensor that is missing or misshapen is refused by name") {
     const Fixture fixture("s6", "recurrent");
     for (const Tensor& tensor : fixture.model->tensors) {
-        // without its first tensor a part that may be absent is absent
+        // an optional part without its first tensor counts as absent
         if (tensor.name == "features.weight" || tensor.name == "temporal.weight_hh") continue;
         const auto model = spoilable(fixture.model);
         std::erase_if(model->tensors, [&](const Tensor& other) { return other.name == tensor.name; });
@@ -267,7 +264,7 @@ TEST_CASE("s6: absurd sizes are refused before they are used") {
                "3 controls are declared, but tensor \"film.weight\" takes 2 and tensor");
 }
 
-TEST_CASE("s6: a config that contradicts the tensors, or says what it can't, is refused by key") {
+TEST_CASE("s6: a config that contradicts the tensors or asks for the impossible is refused by key") {
     const auto with_config = [](const std::string& config) {
         const auto model = spoilable(Fixture("s6", "recurrent").model);
         model->config_json = config;

@@ -1,4 +1,4 @@
-/// The models in models/: each plays what the code that trained it played (tests/data/make_shipped_clips.py).
+/// The models in models/: each one plays like the code that trained it (tests/data/make_shipped_clips.py).
 
 #include <fmt/format.h>
 
@@ -29,14 +29,14 @@ std::vector<fs::path> shipped() {
     return files;
 }
 
-/// Trained by tools/train; false of those whose numbers were set by hand.
+/// True if tools/train trained it; false if its numbers were set by hand.
 bool was_trained(const Model& model) {
     for (const auto& [key, text] : model.metadata)
         if (key == "training") return nlohmann::json::parse(text).contains("model");
     return false;
 }
 
-/// Largest difference to what the training code played; knobs step without smoothing, as there.
+/// Largest difference from the output of the training code. Knobs step without smoothing, as there.
 double distance(const std::shared_ptr<const Model>& model, const Channel& expected) {
     const Channel input = read_floats(root / "tests/data/shipped-input.f32");
     std::vector<Move> moves;
@@ -44,7 +44,7 @@ double distance(const std::shared_ptr<const Model>& model, const Channel& expect
         moves.push_back({step[0].get<int>(), step[1].get<std::string>(), step[2].get<float>(), 0.f});
     NodeRunner runner(type_playing(*model), {.sample_rate_hz = model->sample_rate_hz, .model = model});
     const auto latency = static_cast<std::size_t>(runner.node().latency_samples());
-    // Moves reach an ED-LSTM with its next window, by which its output is late, too.
+    // Moves reach an ED-LSTM with its next window. Its output is late by a window too.
     const Sound out = runner.run(mono(input), {}, moves);
     double furthest = 0.;
     for (std::size_t k = 0; k + latency < expected.size(); ++k)
@@ -54,7 +54,7 @@ double distance(const std::shared_ptr<const Model>& model, const Channel& expect
 
 }  // namespace
 
-TEST_CASE("every shipped model that was trained plays what its training code played") {
+TEST_CASE("every shipped model that was trained plays like its training code") {
     std::set<std::string> families;
     for (const fs::path& file : shipped()) {
         const auto model = read_model_file(file.string());

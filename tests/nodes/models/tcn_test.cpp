@@ -16,7 +16,7 @@ namespace {
 
 const char* const fixture_names[] = {"causal", "centred-grouped", "raw-controls", "one-block"};
 
-/// A causal network as published: so many blocks of `channels`, one knob.
+/// A causal network as published: `blocks` blocks of `channels` channels, one knob.
 std::shared_ptr<Model> published(int blocks, int taps, int growth, int channels = 32) {
     auto model = std::make_shared<Model>();
     model->file = "made.safetensors";
@@ -47,7 +47,7 @@ std::shared_ptr<Model> published(int blocks, int taps, int growth, int channels 
     return model;
 }
 
-/// Blocks of one channel that let through the path around the convolution alone.
+/// Blocks of one channel that pass only the path around the convolution.
 std::shared_ptr<Model> paths_around(int blocks, int taps, const std::string& config) {
     auto model = std::make_shared<Model>();
     model->file = "made.safetensors";
@@ -68,7 +68,7 @@ NodeConfig config_of(const std::shared_ptr<const Model>& model) {
 
 }  // namespace
 
-TEST_CASE("tcn: what it plays is what the formulas say, with knobs that step, glide and turn back") {
+TEST_CASE("tcn: its output matches the formulas while knobs step, glide and turn back") {
     for (const char* name : fixture_names) {
         const Fixture fixture("tcn", name);
         NodeRunner runner(Tcn::type(), fixture.config());
@@ -93,14 +93,13 @@ TEST_CASE("tcn: it keeps the promises of a node") {
     }
 }
 
-// ------------------------------------------------------------------------------------------------
-// laws
+// -------- laws
 
-TEST_CASE("tcn: its receptive field is what it says, to the sample") {
+TEST_CASE("tcn: its receptive field is the stated one, to the sample") {
     const auto with_impulse_at_start = [](const std::shared_ptr<const Model>& model, int frames) {
         NodeRunner with(Tcn::type(), config_of(model)), without(Tcn::type(), config_of(model));
         Channel noise = white_noise(frames, 9, 0.5f), changed = noise;
-        changed[0] += 1e9f;  // heard through ten blocks, and through the oldest tap of each
+        changed[0] += 1e9f;  // passes ten blocks, through the oldest tap of each
         return std::pair{with.run(mono(changed), {.size = 8192})[0],
                          without.run(mono(noise), {.size = 8192})[0]};
     };
@@ -124,7 +123,9 @@ TEST_CASE("tcn: its receptive field is what it says, to the sample") {
     CHECK(field_of(published(10, 15, 2, 4)) == 14'323);
 }
 
-TEST_CASE("tcn: a published causal block is one sample late around the convolution, and declares nothing") {
+TEST_CASE(
+    "tcn: in a published causal block the path around the convolution is one sample late, and it declares no "
+    "latency") {
     const Channel in = white_noise(400, 5);
     for (const int delay : {0, 1}) {
         NodeRunner runner(Tcn::type(), config_of(paths_around(3, 5,
@@ -137,7 +138,7 @@ TEST_CASE("tcn: a published causal block is one sample late around the convoluti
     }
 }
 
-TEST_CASE("tcn: one that looks ahead declares so much latency, and its paths meet in the middle") {
+TEST_CASE("tcn: a network that looks ahead declares its latency, and its two paths stay aligned") {
     for (const int taps : {2, 3, 4, 7}) {
         INFO(taps << " taps");
         NodeRunner runner(Tcn::type(),
@@ -149,7 +150,7 @@ TEST_CASE("tcn: one that looks ahead declares so much latency, and its paths mee
         late.insert(late.end(), in.begin(), in.end() - latency);
         CHECK(runner.run(mono(in))[0] == late);
     }
-    // several blocks: half of what all of them look back
+    // several blocks: half of their total look-back
     NodeRunner runner(Tcn::type(),
                       config_of(paths_around(3, 5, R"({"dilation_growth": 3, "causal": false})")));
     CHECK(runner.node().latency_samples() == (4 + 12 + 36) / 2);
@@ -166,7 +167,7 @@ TEST_CASE("tcn: it starts as if silence had lasted for ever") {
     after_silence.insert(after_silence.end(), in.begin(), in.end());
     const Channel late = play(after_silence), at_once = play(in);
     CHECK(std::equal(at_once.begin(), at_once.end(), late.begin() + field));
-    // nothing settles during the silence
+    // nothing has to settle during the silence
     CHECK(std::equal(late.begin() + 1, late.begin() + field, late.begin()));
     model->config_json =
         R"({"dilation_growth": 4, "residual_delay": 1, "final_tanh": "tanh", "start": "zeros"})";
@@ -175,7 +176,7 @@ TEST_CASE("tcn: it starts as if silence had lasted for ever") {
     CHECK(std::equal(from_zeros.begin() + field - 1, from_zeros.end(), at_once.begin() + field - 1));
 }
 
-TEST_CASE("tcn: a step of a knob acts at its very sample, on the control grid or off it") {
+TEST_CASE("tcn: a step of a knob takes effect at its very sample, on the control grid or off it") {
     for (const int at : {1600, 1607}) {
         const Sound in = mono(white_noise(3000, 8, 0.3f));
         const auto model = Fixture("tcn", "causal").model;
@@ -193,7 +194,7 @@ TEST_CASE("tcn: a turning knob leaves no staircase in the sound") {
                          80.f) < 0.1);
 }
 
-TEST_CASE("tcn: imported checkpoints in the published layout play as their reference does") {
+TEST_CASE("tcn: imported checkpoints in the published layout play like their reference") {
     if (const auto reference =
             import_reference("tcn/la2a-utcn300", "tcn", nlohmann::json::object(), "numpy")) {
         const Parity parity = parity_of(Tcn::type(), *reference);
@@ -204,15 +205,14 @@ TEST_CASE("tcn: imported checkpoints in the published layout play as their refer
     }
 }
 
-// ------------------------------------------------------------------------------------------------
-// files that don't fit
+// -------- files that don't fit
 
 TEST_CASE("tcn: a tensor that is missing or misshapen is refused by name") {
     const auto good = Fixture("tcn", "causal").model;
     for (const Tensor& tensor : good->tensors) {
         if (tensor.name.rfind("conditioning.", 0) == 0 || tensor.name == "output.weight" ||
             tensor.name.find("norm.mean") != std::string::npos)
-            continue;  // without them it is another network; see below
+            continue;  // without these it is another network; see below
         auto model = spoilable(good);
         tensor_of(*model, tensor.name).name = "elsewhere";
         check_says(complaint(Tcn::type(), model), "tensor \"" + tensor.name + "\" is missing");
@@ -271,13 +271,13 @@ TEST_CASE("tcn: a config that makes no sense, or too much memory, is refused") {
     check_says(with(R"({"dilation_growth": 1})", 33), "at most 32 of \"blocks.N\" are supported");
 }
 
-TEST_CASE("tcn: a receptive field that the file says otherwise is refused") {
+TEST_CASE("tcn: a receptive field other than the file states is refused") {
     auto model = spoilable(Fixture("tcn", "causal").model);
     model->receptive_field = 170;
     check_says(complaint(Tcn::type(), model), "receptive_field is 170, but the tensors make it 171");
 }
 
-TEST_CASE("tcn: at another rate than its own it is not built, and tensors it does not know are noted") {
+TEST_CASE("tcn: another sample rate is refused, unknown tensors are noted") {
     const auto model = Fixture("tcn", "causal").model;
     CHECK_THROWS_AS(TcnWeights(*model, 44'100.), SetupError);
     CHECK(Tcn::type().notes(*model).empty());

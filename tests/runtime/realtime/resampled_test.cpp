@@ -139,8 +139,7 @@ TEST_CASE("resampled: latencies at the usual rates are about two milliseconds") 
         }
 }
 
-// ------------------------------------------------------------------------------------------------
-// what the filters do
+// -------- what the filters do
 
 TEST_CASE("resampled: there and back, tones keep their level up to 19 kHz") {
     for (const double device_hz : {48'000., 88'200., 96'000.}) {
@@ -185,8 +184,7 @@ TEST_CASE("resampled: no aliases and no images above -100 dB") {
     }
 }
 
-// ------------------------------------------------------------------------------------------------
-// promises
+// -------- promises
 
 TEST_CASE("resampled: blocks of any size give the same bits, and copies and resets are exact") {
     constexpr int frames = 6'000;
@@ -254,8 +252,7 @@ TEST_CASE("resampled: reset forgets at once, and time may jump") {
     CHECK(all_finite(runner.run(next)));
 }
 
-// ------------------------------------------------------------------------------------------------
-// who is resampled
+// -------- who is resampled
 
 TEST_CASE("resampled: only what does not play at the device's rate by itself") {
     const auto way = [](const NodeType& type, const NodeConfig& config) {
