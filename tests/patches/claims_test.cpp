@@ -1,4 +1,5 @@
-// What the first comment of every shipped patch says one hears is measured here, on sounds made for it.
+// The first comment of every shipped patch says what one hears. These tests measure it, on sounds made for
+// it.
 
 #include <cmath>
 #include <numbers>
@@ -38,13 +39,13 @@ double level(const Channel& sound, double from_s, double to_s) {
     return rms_db(part(sound, at(from_s), at(to_s)));
 }
 
-/// Level of one frequency in the last half of a second.
+/// Level of one frequency in the last half second.
 double level_at(const Channel& sound, double hz) {
     const Samples end = part(sound, static_cast<int>(sound.size()) - at(0.5));
     return to_db(std::abs(component(end, hz, rate)));
 }
 
-/// What a steady tone gains.
+/// Gain of a steady tone.
 double gain_db(Shipped patch, double hz, double dbfs) {
     const Channel in = tone(2., hz, dbfs);
     return level_at(patch.play(everywhere(in))[0], hz) - level_at(in, hz);
@@ -64,7 +65,7 @@ struct Passages {
     double evened_db() const { return soft_gain_db - loud_gain_db; }
 };
 
-/// Both judged by their last half second, when every detector has settled.
+/// Both are measured in their last half second, when every detector has settled.
 Passages passages(Shipped patch, double loud_dbfs = -18.) {
     const Sound in = loud_then_soft(loud_dbfs), out = patch.play(in);
     return {level(out[0], 1., 1.5) - level(in[0], 1., 1.5), level(out[0], 2.5, 3.) - level(in[0], 2.5, 3.)};
@@ -79,8 +80,8 @@ double harmonics_db(Shipped patch, double hz, double dbfs) {
 
 }  // namespace
 
-TEST_CASE("every shipped patch holds -1 dBFS, whatever comes in, and falls silent after it") {
-    // 1e-3 dB: the limiter's gain is a float, and so is what it is multiplied with.
+TEST_CASE("every shipped patch keeps to -1 dBFS whatever comes in, and falls silent after it") {
+    // 1e-3 dB: the gain of the limiter is a float, and so is the sample it multiplies.
     for (const auto& file : shipped_patches()) {
         INFO(file.filename().string());
         for (const Channel& sound : {white_noise(at(1.), 2, 1.f), square(at(1.), 110., rate, 1.f),
@@ -104,7 +105,7 @@ TEST_CASE("hello evens out and drives gently") {
     CHECK(harmonics_db(Shipped("hello"), 220., -14.) < -20.);  // gently
 }
 
-TEST_CASE("vocal: no rumble, no boxiness, words even, s tamed, some air") {
+TEST_CASE("vocal: no rumble, no boxiness, even words, tamed s, some air") {
     const auto soft = [](double hz) { return gain_db(Shipped("vocal"), hz, -44.); };  // below the compressors
     const double voice = soft(1'000.);
     CHECK(soft(35.) - voice < -15.);  // two poles at 90 Hz: -16.4 dB
@@ -112,7 +113,7 @@ TEST_CASE("vocal: no rumble, no boxiness, words even, s tamed, some air") {
     CHECK(soft(15'000.) - voice > 2.);
     CHECK(passages(Shipped("vocal")).evened_db() > 5.);
 
-    // An "s": a vowel with a loud 6.5 kHz on it. Only the latter is what the de-esser works on.
+    // An "s": a vowel with a loud 6.5 kHz tone on it. The de-esser works on that tone alone.
     const Sound vowel = everywhere(tone(2., 400., -20.));
     const Sound ess = everywhere(sum(tone(2., 400., -30.), tone(2., 6'500., -16.)));
     const auto taken_db = [](const Sound& in, double hz) {
@@ -134,7 +135,7 @@ TEST_CASE("vocal: the noise between phrases is 12 dB lower, the phrases are not"
     CHECK(level(without[0], 0.5, 1.) == Approx(level(with[0], 0.5, 1.)).margin(0.2));
 }
 
-TEST_CASE("guitar-parallel: soft passages are lifted, loud ones and the pick's attack stay") {
+TEST_CASE("guitar-parallel: soft passages are lifted, loud ones and the attack of the pick stay") {
     const Passages heard = passages(Shipped("guitar-parallel"));
     CHECK(heard.soft_gain_db > 6.);
     CHECK(heard.loud_gain_db < 4.);
@@ -148,14 +149,14 @@ TEST_CASE("guitar-parallel: soft passages are lifted, loud ones and the pick's a
 }
 
 TEST_CASE("guitar-high-gain: tight, driven hard, and silent the moment the strings stop") {
-    // Strings for a second, over hum and hiss at -60 dBFS.
+    // Strings for one second, over hum and hiss at -60 dBFS.
     Channel in = sum(tone(2., 100., -62.), white_noise(at(2.), 4, static_cast<float>(amplitude(-62.))));
     const Channel string = tone(1., 196., -16.);
     for (std::size_t k = 0; k < string.size(); ++k) in[k] += string[k];
     const Sound gated = Shipped("guitar-high-gain").play(mono(in));
     const Sound open = Shipped("guitar-high-gain").with("gate.bypass", 1.f).play(mono(in));
     CHECK(level(gated[0], 0.5, 1.) == Approx(level(open[0], 0.5, 1.)).margin(0.1));
-    CHECK(level(open[0], 1.5, 2.) > -50.);  // what a high gain makes of hum
+    CHECK(level(open[0], 1.5, 2.) > -50.);  // the hum after a high gain
     CHECK(level(gated[0], 1.5, 2.) < -90.);
     CHECK(level(gated[0], 1.2, 1.25) < level(gated[0], 0.5, 1.) - 40.);  // 0.2 s after the strings
     CHECK(harmonics_db(Shipped("guitar-high-gain"), 400., -16.) > -20.);
@@ -174,7 +175,7 @@ TEST_CASE("two-sounds: clean at the heel, rough and louder at the toe, no hole i
         CHECK(level(foot(position).play(in)[0], 0.5, 1.5) > std::min(heel, toe) - 1.);
 }
 
-TEST_CASE("bass: the low end stays put and clean, the mids growl, and the two halves fit together") {
+TEST_CASE("bass: the low end stays in place and clean, the mids growl, and the two halves fit together") {
     const double soft = gain_db(Shipped("bass"), 60., -30.), loud = gain_db(Shipped("bass"), 60., -10.);
     CHECK(soft - loud > 8.);
     CHECK(harmonics_db(Shipped("bass"), 60., -14.) < -25.);
@@ -188,8 +189,8 @@ TEST_CASE("bass: the low end stays put and clean, the mids growl, and the two ha
 
 TEST_CASE("drum-bus: glued, not pumped by the kick, its hits standing out") {
     CHECK(passages(Shipped("drum-bus"), -14.).evened_db() > 4.);
-    // A cymbal under a kick drum: how much it sinks while the kick sounds (without the tape, which would mix
-    // them).
+    // A cymbal under a kick drum: how far it sinks while the kick sounds (without the tape, which would mix
+    // the two).
     const Channel kick = bursts(at(2.), 55., rate, 0.2, 0.3, amplitude(-6.), 0.);
     const Channel both = sum(tone(2., 3'000., -26.), kick);
     const auto sinks_db = [&](Shipped patch) {
@@ -220,7 +221,7 @@ TEST_CASE("stereo-master: steadier by one or two decibels, a touch wider in tone
           1e-4);
 }
 
-TEST_CASE("two-chains: the voice in the middle, the guitar to the left, neither heard in the other's chain") {
+TEST_CASE("two-chains: the voice in the middle, the guitar to the left, neither in the chain of the other") {
     const Channel voice = tone(2., 300., -20.), guitar = tone(2., 1'000., -18.), nothing = silence(at(2.));
     const Sound voice_alone = Shipped("two-chains").play({voice, nothing});
     const Sound guitar_alone = Shipped("two-chains").play({nothing, guitar});
@@ -232,7 +233,7 @@ TEST_CASE("two-chains: the voice in the middle, the guitar to the left, neither 
     double worst = 0.;
     for (std::size_t k = 0; k < nothing.size(); ++k)
         worst = std::max(worst, std::abs(double{together[0][k]} - voice_alone[0][k] - guitar_alone[0][k]));
-    CHECK(worst < 1e-6);  // they meet in a sum below the limiter, and nowhere else
+    CHECK(worst < 1e-6);  // they meet in a sum below the limiter and nowhere else
 }
 
 TEST_CASE("talkover: the music steps back 12 dB while somebody speaks, and comes back") {
@@ -257,7 +258,7 @@ TEST_CASE("echo: repeats every 375 ms, each darker and softer") {
     std::copy(click.begin(), click.end(), in.begin() + start);
     const Sound out = Shipped("echo").play(mono(in));
     const auto repeat = [&](int n) { return part(out[0], start + n * every, start + n * every + at(0.1)); };
-    const auto bright = [&](int n) {  // steepness re level: rises with the mean frequency
+    const auto bright = [&](int n) {  // steepness relative to the level: rises with the mean frequency
         double steps = 0.;
         const Samples x = repeat(n);
         for (std::size_t k = 1; k < x.size(); ++k) steps += std::pow(double{x[k]} - x[k - 1], 2.);
@@ -269,7 +270,7 @@ TEST_CASE("echo: repeats every 375 ms, each darker and softer") {
         CHECK(rms_db(repeat(n)) < rms_db(repeat(n - 1)) - 3.);
         if (n > 1) CHECK(bright(n) < bright(n - 1));
     }
-    // The first repeat has not been through the loop's filters: it is the sound itself, 6 dB softer, to the
+    // The first repeat has not passed the filters of the loop: it is the sound itself, 6 dB softer, to the
     // sample.
     double worst = 0.;
     for (int k = 0; k < at(0.02); ++k)
@@ -290,7 +291,7 @@ TEST_CASE("dry-wet: at 0 % the sound itself, to the sample; at 100 % only its di
     CHECK(worst < 1e-6);
 }
 
-TEST_CASE("six-optos: each of the six evens out alone, more with more peak reduction, and nothing hums") {
+TEST_CASE("six-optos: each of the six evens out by itself, more with more peak reduction, and nothing hums") {
     const int fader = GENERATE(1, 2, 3, 4, 5, 6);
     const auto alone = [&](float peak_reduction) {
         Shipped patch("six-optos");
@@ -305,7 +306,7 @@ TEST_CASE("six-optos: each of the six evens out alone, more with more peak reduc
                  much = passages(alone(25.f), -8.).evened_db();
     CHECK(much > 4.);
     CHECK(much > little + 1.);
-    // Windows of the encoder begin with a small tick even at silence: -55 dBFS behind 9 dB of make-up; the
+    // The windows of the encoder begin with a small tick even at silence: -55 dBFS after 9 dB of make-up. The
     // others are below -90.
     CHECK(rms_db(part(alone(12.f).play(mono(silence(at(1.))))[0], at(0.5))) < (fader == 5 ? -50. : -90.));
 }

@@ -1,4 +1,4 @@
-// Every controller of a shipped patch moves what its file says, to the end of its range.
+// Every controller of a shipped patch moves what its file says, to the end of the range.
 
 #include <cmath>
 
@@ -10,15 +10,15 @@ namespace gainstage::test {
 namespace {
 
 constexpr int frames = 3 * 48'000;
-/// What a knob's move in the stream's first samples leaves behind (echoes, compressors) is gone by then.
+/// After this time, nothing is left of a knob move in the first samples (echoes, compressors).
 constexpr int settled = frames - 24'000;
 
-/// Soft enough to pass every limiter untouched, loud enough to work every compressor.
+/// Soft enough to pass every limiter unchanged, loud enough to work every compressor.
 Sound programme() {
     return Sound(3, pink_noise(frames, 5, 0.15f));
 }
 
-/// RMS of the difference of two takes' ends, in dB below the first's.
+/// RMS of the difference between the ends of two takes, in dB relative to the first.
 double difference_db(const Sound& a, const Sound& b) {
     double differs = 0., sounds = 0.;
     for (std::size_t c = 0; c < a.size(); ++c)
@@ -34,7 +34,7 @@ int channel_of(const PatchMidi& midi) {
     return midi.channel > 0 ? midi.channel - 1 : 0;  // "omni" hears channel 1, too
 }
 
-/// The control at its lowest, then at its highest: past any value that a pick-up waits for.
+/// Moves the control to its lowest, then to its highest position: past any value that pickup waits for.
 void swing(Shipped& patch, const PatchMidi& midi) {
     const int channel = channel_of(midi), control = 0xB0 + channel;
     const auto both = [&](int frame, int value) {
@@ -79,7 +79,7 @@ void set_all_of(Shipped& expected, const Graph& graph, const PatchMidi& control)
             expected.with(midi.entry.target, static_cast<float>(midi.entry.max));
 }
 
-TEST_CASE("every knob and fader of a shipped patch, turned right up, sounds like its `max` in the file") {
+TEST_CASE("every knob and fader of a shipped patch, turned fully up, sounds like its `max` in the file") {
     for (const auto& file : shipped_patches()) {
         const std::string name = name_of(file);
         Shipped as_it_is(name);
@@ -91,10 +91,10 @@ TEST_CASE("every knob and fader of a shipped patch, turned right up, sounds like
             swing(by_hand, midi.entry);
             set_all_of(by_file, by_hand.graph(), midi.entry);
             const Sound moved = by_hand.play(programme());
-            // The hand's way there differs for some 40 ms at the start; 2.5 s later that is inaudible.
+            // The hand takes another way there for about 40 ms at the start; 2.5 s later that is inaudible.
             CHECK(difference_db(moved, by_file.play(programme())) < -60.);
             CHECK(difference_db(moved, untouched) >
-                  -40.);  // and it is heard: by a hundredth of the sound at least
+                  -40.);  // and the knob is heard: the difference is at least a hundredth of the sound
         }
     }
 }
@@ -105,7 +105,7 @@ struct Encoder {
     float start, span;  ///< max - min
 };
 
-TEST_CASE("every endless encoder of the MIDI showcase moves its knob by a 127th of its range a tick") {
+TEST_CASE("every endless encoder of the MIDI showcase moves its knob by 1/127 of its range a tick") {
     const Encoder encoder = GENERATE(Encoder{71, 1, 127, "drive.drive_db", 9.f, 36.f},
                                      Encoder{72, 65, 63, "opto.peak_reduction", 12.f, 100.f},
                                      Encoder{73, 1, 65, "again.gain_db", -8.f, 39.f});
@@ -146,7 +146,7 @@ TEST_CASE("the showcase's second pad and the singer's pedal mute while they are 
     CHECK(rms_db(part(out[0], 76'800, 96'000)) > -60.);
 }
 
-TEST_CASE("the red button silences what still echoes, and what is played after it sounds") {
+TEST_CASE("the red button silences the echo, and the notes after it sound") {
     const std::string name = GENERATE(as<std::string>(), "midi-showcase", "echo");
     const Sound in = joined(mono(pink_noise(24'000, 5, 0.3f)), mono(silence(96'000)));
     const Sound left_alone = Shipped(name).play(in);

@@ -1,5 +1,5 @@
 #pragma once
-/// A shipped patch at work: its file as it is, but for the knobs that a test sets.
+/// A shipped patch that plays: its file as it is, except for the knobs that a test sets.
 
 #include <array>
 #include <cstdint>
@@ -14,22 +14,22 @@ namespace gainstage::test {
 
 inline constexpr double shipped_rate_hz = 48'000.;
 
-/// Every patch of patches/, by name.
+/// All patches of patches/, by name.
 std::vector<std::filesystem::path> shipped_patches();
 
 class Shipped {
 public:
-    /// `file`: its name in patches/, without ".toml". Throws when it does not load.
+    /// `file`: its name in patches/, without ".toml". Throws if it does not load.
     explicit Shipped(const std::string& file);
 
     /// Sets "node.param", "node.bypass" or "node.mute" before the stream begins.
     Shipped& with(const std::string& target, float value);
-    /// A controller's message at a frame; frames never go back.
+    /// Adds a controller message at a frame; frames never decrease.
     Shipped& midi(int frame, const std::array<int, 3>& bytes);
 
     const Graph& graph() const { return graph_; }
 
-    /// Plays from the first sample, aligned: the declared latency is taken off, as `render` does.
+    /// Plays from the first sample, aligned: without the declared latency, as `render` does.
     Sound play(const Sound& in);
 
 private:

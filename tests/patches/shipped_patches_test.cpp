@@ -1,5 +1,5 @@
-// Every patch of patches/ can be trusted as a start: it reads, it says what one hears, it ends safely. What
-// it says is measured in claims_test.cpp and controllers_test.cpp.
+// Every patch of patches/ is a safe start: it loads, says what one hears, and ends safely. claims_test.cpp
+// and controllers_test.cpp measure what it says.
 
 #include <algorithm>
 #include <filesystem>
@@ -43,7 +43,7 @@ Graph resolved(const std::filesystem::path& file) {
     return *std::move(result.graph);
 }
 
-/// Is every cable into `node` one from `source`?
+/// True if every cable into `node` comes from `source`.
 bool fed_only_by(const Graph& graph, int node, int source) {
     return std::all_of(graph.links.begin(), graph.links.end(),
                        [&](const GraphLink& link) { return link.to != node || link.from == source; });

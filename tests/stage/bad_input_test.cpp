@@ -1,5 +1,5 @@
-/// Files that are no patches or models, given to a stream that sounds: one clear report each, and nothing is
-/// heard of it.
+/// Files that are no patches or models, given to a stream that plays. Each is reported once and clearly, and
+/// nothing is heard of it.
 
 #include <algorithm>
 #include <chrono>
@@ -25,8 +25,8 @@ namespace {
 struct BadFile {
     std::string what;
     std::string content;
-    std::string says;          ///< a part of its one report
-    std::uintmax_t bytes = 0;  ///< > 0: the file is made so long
+    std::string says;          ///< part of its one report
+    std::uintmax_t bytes = 0;  ///< > 0: the file gets this size
 };
 
 std::string text_of(const Bytes& bytes) {
@@ -93,7 +93,7 @@ std::vector<BadFile> bad_models(const ModelFile& parts) {
             {"of 100 MB without a header", std::string(16, '\0'), "header", 100'000'000}};
 }
 
-/// A song and its model on disk, both good until they are spoilt.
+/// A song and its model on disk, both good until a test spoils them.
 class Song {
 public:
     Song() {
@@ -116,7 +116,7 @@ public:
         for (const BadFile& bad : bad_models(parts_)) all.push_back({model(), bad});
         return all;
     }
-    /// At once, as editors that rename do it.
+    /// Replaces the file at once, as editors do that rename.
     void spoil(const Mishap& mishap) const { put(mishap.file, mishap.bad.content, mishap.bad.bytes); }
     void mend(const Mishap& mishap) const {
         put(mishap.file, mishap.file == file() ? patch_ : text_of(parts_.bytes()), 0);
@@ -134,7 +134,7 @@ private:
     std::string patch_;
 };
 
-/// What a rehearsal does when a file has changed; what it then says.
+/// Does what a rehearsal does after a file has changed; returns what it then reports.
 std::vector<std::string> reload(EngineRig& rig, const std::string& file) {
     std::vector<std::string> said;
     rig.loader().forget("");
@@ -150,7 +150,7 @@ std::vector<std::string> reload(EngineRig& rig, const std::string& file) {
     return said;
 }
 
-/// What a live rehearsal refused: in reading the files, or in building what they describe.
+/// All refusals of a live rehearsal, from reading the files and from building what they describe.
 std::vector<std::string> refusals(const Program& live) {
     std::vector<std::string> texts;
     for (const char* kind : {"problem", "failed"})
@@ -195,7 +195,7 @@ TEST_CASE("a bad file changes no bit of what sounds, and is reported once with i
     CHECK(disturbed.count(EngineNews::Kind::unchanged) == 1);
 }
 
-TEST_CASE("check says of a bad file one line, and exits with 65; of a missing one with 66") {
+TEST_CASE("check prints one line about a bad file, and exits with 65; with 66 if it is missing") {
     const Song song;
     const auto verdict = [&](const std::string& says) {
         Program check({"check", song.file()});
@@ -218,7 +218,7 @@ TEST_CASE("check says of a bad file one line, and exits with 65; of a missing on
     CHECK(verdict("song.toml: no such file") == 66);
 }
 
-TEST_CASE("a rehearsal reports each bad file once and plays on, and takes the good one up again") {
+TEST_CASE("a rehearsal reports each bad file once and plays on, and takes the good one again") {
     const Song song;
     Program live({"run", song.file(), "--null", "--json", "--rehearse"});
     REQUIRE(live.tells("playing"));
@@ -255,7 +255,7 @@ TEST_CASE("a byte order mark before a patch is no error") {
     CHECK(check.wait() == 0);
 }
 
-TEST_CASE("of a file with ten thousand errors the first hundred are said, and how many more there are") {
+TEST_CASE("of ten thousand errors in a file the first hundred are printed, and the number of the others") {
     const TemporaryFolder folder;
     std::string text = "format = 1\nlinks = []\n";
     for (int k = 0; k < 10'000; ++k) text += "key_" + std::to_string(k) + " = 1\n";

@@ -1,4 +1,4 @@
-/// A disk that gets full under `render` and `run`. (Recordings: recorder_test.cpp.)
+/// A disk that gets full during `render` and `run`. (Recordings: recorder_test.cpp.)
 
 #include "tests/support/full_disk.hpp"
 
@@ -18,7 +18,7 @@ namespace {
 
 const std::string hello = source_dir() + "/patches/hello.toml";
 
-/// A second of noise: 200 kB as hello.toml renders it to two channels.
+/// A second of noise: 200 kB when hello.toml renders it to two channels.
 std::string noise_in(const TemporaryFolder& folder) {
     const std::string file = folder.file("in.wav");
     const Channel noise = white_noise(48'000, 1);
@@ -59,8 +59,8 @@ TEST_CASE("render on a disk that gets full says so once, exits with 73 and leave
     CHECK(folder.size() == entries);
 }
 
-TEST_CASE("render to a full device by way of a link exits with 73, and the link stays") {
-    if (!fs::exists("/dev/full")) return;  // a device of Linux
+TEST_CASE("render through a link to a full device exits with 73, and the link stays") {
+    if (!fs::exists("/dev/full")) return;  // only Linux has it
     const TemporaryFolder folder;
     const std::string in = noise_in(folder), out = folder.file("out.wav");
     fs::create_symlink("/dev/full", out);
@@ -82,7 +82,7 @@ TEST_CASE("run --log on a disk that gets full says so once, goes on playing and 
         if (!fs::exists("/dev/full")) return;
         log = "/dev/full";
     }
-    const FullDisk disk(4'000);  // less than the patch that a log holds, more than what the program says
+    const FullDisk disk(4'000);  // less than the patch in a log, more than the output of the program
     Program live({"run", source_dir() + "/patches/midi-showcase.toml", "--null", "--json", "--seconds", "0.5",
                   "--log", log});
     CHECK(live.wait() == 73);

@@ -1,4 +1,4 @@
-/// Controllers, from another program's MIDI port to what is heard.
+/// Controllers, from the MIDI port of another program to the sound.
 
 #include <cmath>
 #include <fstream>
@@ -11,7 +11,7 @@ using namespace gainstage::test;
 
 namespace {
 
-/// A wheel of 16,384 steps that sets a gain at once: what is heard shows which message came last.
+/// A wheel of 16,384 steps that sets a gain at once: the sound shows which message came last.
 const std::string wheel =
     "[[midi]]\nchannel = 3\npitchbend = true\ntarget = \"trim.gain_db\"\nmin = -40.0\nmax = 0.0\n"
     "takeover = \"jump\"\nsmooth_ms = 0.0\n";
@@ -48,8 +48,8 @@ std::vector<Logged> logged_bends(const std::string& log) {
 }  // namespace
 
 TEST_CASE(
-    "fifteen hundred messages through JACK arrive all, in order, and each moves the sound from its sample "
-    "on") {
+    "fifteen hundred messages through JACK all arrive, in order, and each one changes the sound from its "
+    "sample on") {
     if (!JackServer::is_available()) return;
     const JackServer server({.rate_hz = 48'000, .period_frames = 256});
     const TemporaryFolder folder;
@@ -80,13 +80,13 @@ TEST_CASE(
     for (const Logged& line : bends) received.push_back(line.value);
     REQUIRE(received == sent);
 
-    // The stream's samples are the tape's, some periods later: where it was 0.5 all the time, the wheel
-    // shows.
+    // The samples of the stream are those of the tape, some periods later. The tape was 0.5 throughout, so
+    // the output shows the wheel.
     const Channel heard = live.tape().recorded()[0];
     const Sound replayed = live.rendered(file, {"--events", log});
     REQUIRE(tape_difference(mono(heard), replayed, 256) == "");
     int wrong = 0, seen = 0;
-    // One step of the wheel is 0.03 %; a third of that tells it from its neighbours.
+    // One step of the wheel is 0.03 %; a third of that distinguishes neighbours.
     for (std::size_t k = 0; k + 1 < bends.size(); ++k) {
         const double expected = 0.5 * std::pow(10., (40. * position(bends[k].value) - 40.) / 20.);
         for (std::uint64_t at = bends[k].at; at < bends[k + 1].at; ++at, ++seen)

@@ -1,4 +1,4 @@
-/// What goes wrong on a stage: servers die, hang and change, and players are in a hurry.
+/// Mishaps on a stage: servers die, hang and change, and players are in a hurry.
 
 #include <chrono>
 #include <csignal>
@@ -16,7 +16,7 @@ namespace {
 
 const std::string hello = source_dir() + "/patches/hello.toml";
 
-/// On JACK's dummy driver, and playing already.
+/// A performance on JACK's dummy driver that is already playing.
 class Player {
 public:
     explicit Player(const std::vector<std::string>& more = {}) : program_(arguments(more)) {
@@ -39,14 +39,14 @@ bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-/// What `run` said of its device, one line after the other.
+/// The messages of `run` about its device, one line after another.
 std::vector<std::string> said_of_device(const Program& program) {
     std::vector<std::string> texts;
     for (const auto& event : program.events("device_lost")) texts.push_back(event.at("text"));
     return texts;
 }
 
-/// Ended because of its device: told so, and what was played.
+/// Checks that it ended because of its device: it reported so, and then what was played.
 void check_lost(Program& program, int lines) {
     CHECK(program.wait() == 69);
     INFO(program.words());
@@ -66,7 +66,7 @@ TEST_CASE("a JACK server that dies ends the performance with one line, the summa
     server.kill();
     check_lost(*player, 1);
     CHECK(has(said_of_device(*player).at(0), "system: the audio device is gone; start again"));
-    CHECK(folder.size() == 1);  // the recording is kept, and nothing half done lies beside it
+    CHECK(folder.size() == 1);  // the recording is kept, and no half-written file beside it
     CHECK(std::filesystem::file_size(folder.file("take.wav")) > 1'000);
 }
 
@@ -74,14 +74,14 @@ TEST_CASE("a change of JACK's block size ends the performance with one line that
     if (!JackServer::is_available()) return;
     const JackServer server;
     Player player;
-    // JACK may hold the command up when a client leaves in the middle of the change.
+    // JACK may block the command if a client leaves during the change.
     const int status = server.run("jack_bufsize 128");
     CHECK((status == 0 || status == JackServer::held_up));
     check_lost(*player, 1);
     CHECK(has(said_of_device(*player).at(0), "or its block size was changed; start again"));
 }
 
-TEST_CASE("a JACK server that hangs is noticed and given up, MIDI port and all") {
+TEST_CASE("a JACK server that hangs is noticed and given up, with its MIDI port") {
     if (!JackServer::is_available()) return;
     const JackServer server;
     Player player({"--midi", "virtual:knobs"});
@@ -105,10 +105,10 @@ TEST_CASE("a second SIGINT ends the program at once, whatever it waits for") {
         std::this_thread::sleep_for(20ms);
     }
     CHECK(player->wait() == 0);
-    CHECK(player->events("summary").empty());  // no time for words
+    CHECK(player->events("summary").empty());  // no time for a summary
 }
 
-TEST_CASE("a JACK server that hangs from the beginning is refused with the way out") {
+TEST_CASE("a JACK server that hangs from the start is refused with the remedy") {
     if (!JackServer::is_available()) return;
     const JackServer server;
     server.hang();
@@ -119,7 +119,7 @@ TEST_CASE("a JACK server that hangs from the beginning is refused with the way o
           "another API by --api\n");
 }
 
-TEST_CASE("without a server, or the device that was named, run plays nothing and lists what there is") {
+TEST_CASE("without a server or the named device, run plays nothing and lists what there is") {
     if (!JackServer::is_available()) return;
     SECTION("no server") {
         setenv("JACK_DEFAULT_SERVER", "gainstage-test-nobody", 1);
@@ -164,14 +164,14 @@ TEST_CASE("the first SIGINT or SIGTERM fades out without a click and exits with 
     REQUIRE(heard.size() > 24'000);
     CHECK(heard[20'000] == 0.5f);
     CHECK(heard.back() == 0.f);
-    // From 0.5 to nothing in 50 ms is a step of 0.00021 from sample to sample; a cut-off would be one of 0.5.
+    // From 0.5 to 0 in 50 ms is a step of 0.00021 from sample to sample; a cut-off would be a step of 0.5.
     double steepest = 0.;
     for (std::size_t k = 20'000; k + 1 < heard.size(); ++k)
         steepest = std::max(steepest, std::abs(static_cast<double>(heard[k + 1]) - heard[k]));
     CHECK(steepest < 0.001);
 }
 
-TEST_CASE("run --seconds ends by itself, in time of the stream") {
+TEST_CASE("run --seconds ends by itself, counted in time of the stream") {
     if (!JackServer::is_available()) return;
     const JackServer server;
     Program program({"run", hello, "--api", "jack", "--json", "--seconds", "0.5"});
@@ -184,11 +184,11 @@ TEST_CASE("run --seconds ends by itself, in time of the stream") {
         CHECK(program.events("summary").at(0).at(what_queues_lost) == 0);
 }
 
-TEST_CASE("a program that was stopped and goes on has not lost its device") {
+TEST_CASE("a program that was stopped and continued has not lost its device") {
     Program program({"run", hello, "--null", "--json"});
     REQUIRE(program.tells("status", 2));
     program.signal(SIGSTOP);
-    std::this_thread::sleep_for(1500ms);  // more than a device may be silent
+    std::this_thread::sleep_for(1500ms);  // longer than a device may be silent
     program.signal(SIGCONT);
     const std::size_t told = program.events("status").size();
     CHECK(program.tells("status", told + 2));

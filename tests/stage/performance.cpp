@@ -13,7 +13,7 @@ namespace gainstage::test {
 
 namespace {
 
-/// RtAudio looks for a client's ports by its name, so no two may be alike.
+/// RtAudio finds the ports of a client by its name, so each name is unique.
 std::string client_name() {
     static int count = 0;
     return "stage" + std::to_string(++count) + "-" + std::to_string(getpid());
@@ -28,7 +28,7 @@ float sample(const Channel& channel, int at) {
     return at < static_cast<int>(channel.size()) ? channel[at] : 0.f;
 }
 
-/// Frames of the tape, from its first on, that are those of the file from `begin` on.
+/// Number of frames at the start of the tape that equal those of the file from `begin` on.
 int equal_frames(const Sound& tape, const Sound& file, int begin) {
     const int length = static_cast<int>(tape[0].size());
     for (int k = 0; k < length; ++k)

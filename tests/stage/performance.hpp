@@ -1,5 +1,5 @@
 #pragma once
-/// A patch on stage: a JACK server, `gainstage run` as its client, and a tape around it.
+/// A patch on stage: a JACK server, `gainstage run` as its client, and a tape connected to both its ends.
 
 #include <optional>
 #include <string>
@@ -19,7 +19,7 @@ public:
     struct Config {
         int inputs = 1, outputs = 2;         ///< device channels of the patch
         std::vector<std::string> more = {};  ///< arguments of `run`
-        std::string midi_port = {};          ///< of the tape's MIDI; empty: none
+        std::string midi_port = {};          ///< for the tape's MIDI; empty: none
     };
 
     /// Starts the program, which records its input, and connects the tape.
@@ -29,11 +29,11 @@ public:
     Tape& tape() { return tape_; }
     const TemporaryFolder& folder() const { return folder_; }
 
-    /// SIGINT; the exit status.
+    /// Sends SIGINT; returns the exit status.
     int end();
-    /// What the engine heard, once the program has ended: a WAV.
+    /// The recorded input of the engine, a WAV, once the program has ended.
     std::string heard() const { return folder_.file("heard.wav"); }
-    /// `gainstage render` of that, latency and all.
+    /// `gainstage render` of that input, latency included.
     Sound rendered(const std::string& patch, const std::vector<std::string>& more = {}) const;
 
 private:
@@ -42,8 +42,8 @@ private:
     std::optional<Program> program_;
 };
 
-/// "" where the tape is, bit for bit, what was rendered, from some period of the stream on; past the end of
-/// the file, silence. Else how far it is.
+/// "" if the tape is the rendered file bit for bit, from some period of the stream on, with silence past the
+/// end of the file. Else where they differ.
 std::string tape_difference(const Sound& tape, const Sound& rendered, int period);
 
 }  // namespace gainstage::test

@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-/// Runs in the new process.
+/// Runs in the child process.
 [[noreturn]] void become_program(char* const* arguments, const std::string& out, const std::string& err) {
 #if defined(__linux__)
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing behind
@@ -34,7 +34,7 @@ namespace {
 }  // namespace
 
 Program::Program(const std::vector<std::string>& arguments) {
-    // Everything is made before fork(): another thread may hold the heap's lock at that moment.
+    // Everything is allocated before fork(): another thread may hold the lock of the heap at that moment.
     std::vector<std::string> words{program_path()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
@@ -72,7 +72,7 @@ std::vector<nlohmann::json> Program::events(const std::string& name) const {
     std::vector<nlohmann::json> found;
     std::istringstream lines(standard_output());
     for (std::string line; std::getline(lines, line);) {
-        // The last line may still be on its way.
+        // The last line may still be incomplete.
         const nlohmann::json object = nlohmann::json::parse(line, nullptr, false);
         if (object.is_object() && object.value("event", "") == name) found.push_back(object);
     }

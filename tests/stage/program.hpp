@@ -1,5 +1,5 @@
 #pragma once
-/// The real program, `gainstage`, in a process of its own.
+/// The real program, `gainstage`, in its own process.
 
 #include <sys/types.h>
 
@@ -12,10 +12,10 @@
 
 namespace gainstage::test {
 
-/// How long anything may take on a loaded machine before a test gives up on it.
+/// Longest time for anything on a loaded machine before a test gives up.
 inline constexpr std::chrono::seconds patience{20};
 
-/// From its start to its end; killed if it still runs when this goes.
+/// Owns the process; kills it in the destructor if it still runs.
 class Program {
 public:
     static constexpr int still_runs = -1, killed = -2;
@@ -27,17 +27,17 @@ public:
 
     void signal(int number) const;
     bool is_running();
-    /// Its exit status; `killed` where a signal ended it; `still_runs` after `limit`.
+    /// Its exit status; `killed` if a signal ended it; `still_runs` after `limit`.
     int wait(std::chrono::milliseconds limit = patience);
 
     std::string standard_output() const { return folder_.read("stdout"); }
     std::string standard_error() const { return folder_.read("stderr"); }
-    /// Both, for INFO.
+    /// Both outputs, for INFO.
     std::string words() const { return standard_output() + standard_error(); }
 
-    /// What `run --json` has told so far: the objects whose "event" is this one.
+    /// The events of `run --json` so far whose "event" is this kind.
     std::vector<nlohmann::json> events(const std::string& name) const;
-    /// Waits until there are so many of them; false if the program ends or time runs out before.
+    /// Waits until there are `count` of them. False if the program ends or time runs out before.
     bool tells(const std::string& event, std::size_t count = 1);
 
 private:
@@ -46,7 +46,7 @@ private:
     int status_ = still_runs;
 };
 
-/// Runs it to its end; throws with what it said where that was not 0.
+/// Runs it to its end. Throws with its output if the exit status is not 0.
 void run_to_end(const std::vector<std::string>& arguments);
 
 }  // namespace gainstage::test

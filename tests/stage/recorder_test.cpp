@@ -1,4 +1,4 @@
-/// The recording of what the engine heard.
+/// Recordings of the engine's input.
 
 #include "runtime/control/input_recorder.hpp"
 
@@ -19,7 +19,7 @@ namespace {
 
 constexpr int block = 100;
 
-/// As the audio thread does it, under guard.
+/// Pushes a block as the audio thread does, under the guard.
 void push(InputRecorder& recorder, const Sound& sound, int from, int to) {
     for (; from < to; from += block) {
         std::vector<const float*> channels;
@@ -31,7 +31,7 @@ void push(InputRecorder& recorder, const Sound& sound, int from, int to) {
 
 }  // namespace
 
-TEST_CASE("a recording holds every sample of every channel, and is there when it is finished") {
+TEST_CASE("a recording holds every sample of every channel, and appears when it is finished") {
     const TemporaryFolder folder;
     const Sound sound = stereo(white_noise(5'000, 1), white_noise(5'000, 2));
     InputRecorder recorder(folder.file("take.wav"), 2, 48'000);
@@ -47,7 +47,7 @@ TEST_CASE("a recording holds every sample of every channel, and is there when it
     CHECK(recorder.lost() == 0);
 }
 
-TEST_CASE("where the disk was too slow a recording is silent, and all else is in its place") {
+TEST_CASE("a recording is silent where the disk was too slow, and all other sound is in its place") {
     const TemporaryFolder folder;
     const Sound sound = mono(white_noise(5'000, 1));
     InputRecorder recorder(folder.file("take.wav"), 1, 48'000, 1'000);
@@ -65,10 +65,10 @@ TEST_CASE("where the disk was too slow a recording is silent, and all else is in
     CHECK(bit_difference(read_sound_file(folder.file("take.wav")).channels, mono(expected)) == "");
 }
 
-TEST_CASE("a recording is whole while one thread plays and another writes") {
+TEST_CASE("a recording is complete while one thread plays and another writes") {
     const TemporaryFolder folder;
     const Sound sound = stereo(white_noise(200'000, 1), white_noise(200'000, 2));
-    InputRecorder recorder(folder.file("take.wav"), 2, 48'000, 3'000);  // small enough to be full at times
+    InputRecorder recorder(folder.file("take.wav"), 2, 48'000, 3'000);  // small enough to fill up at times
     std::atomic<bool> plays{true};
     std::thread audio([&] {
         push(recorder, sound, 0, 200'000);
@@ -89,7 +89,7 @@ TEST_CASE("a recording is whole while one thread plays and another writes") {
     CHECK(silent == recorder.lost());
 }
 
-TEST_CASE("without input channels a recording is silence as long as the stream") {
+TEST_CASE("without input channels a recording is as much silence as the stream was long") {
     const TemporaryFolder folder;
     InputRecorder recorder(folder.file("take.wav"), 0, 48'000);
     for (int k = 0; k < 10; ++k) recorder.push(nullptr, block);
@@ -97,7 +97,7 @@ TEST_CASE("without input channels a recording is silence as long as the stream")
     CHECK(bit_difference(read_sound_file(folder.file("take.wav")).channels, mono(silence(1'000))) == "");
 }
 
-TEST_CASE("a full disk ends a recording with one error, keeps what fits, and the stream goes on") {
+TEST_CASE("a full disk ends a recording with one error; what fits is kept, and the stream goes on") {
     const TemporaryFolder folder;
     const Sound sound = mono(white_noise(50'000, 1));
     const FullDisk disk(100'000);  // 25,000 samples
@@ -116,7 +116,7 @@ TEST_CASE("a full disk ends a recording with one error, keeps what fits, and the
     CHECK(bit_difference(kept, cut(sound, 0, length)) == "");
 }
 
-TEST_CASE("run --record writes the whole stream, and says how much") {
+TEST_CASE("run --record writes the whole stream and reports its length") {
     const TemporaryFolder folder;
     Program program({"run", source_dir() + "/patches/hello.toml", "--null", "--json", "--block", "480",
                      "--seconds", "0.3", "--record", folder.file("take.wav")});

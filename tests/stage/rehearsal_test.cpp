@@ -18,13 +18,13 @@ constexpr int cycle = 480;  // frames of one period of the tone
 std::string chain(double cut_db, const std::string& more = "") {
     return patch(R"("in -> box -> cut -> trim -> out")",
                  grey_box("box", "box.safetensors", "peak_reduction = 40.0") +
-                     // slowly: the corners of a 20 ms ramp would bend the tone more than a fade may
+                     // slow, because the corners of a 20 ms ramp bend the tone more than a fade may
                      gain("cut", cut_db) + "smooth_ms = 1000.0\n" + gain("trim", 0.) + more +
                      "[[midi]]\nchannel = 1\ncc = 7\ntarget = \"trim.gain_db\"\nmin = -1.0\nmax = 0.0\n"
                      "takeover = \"jump\"\n");
 }
 
-/// A fader that goes down slowly, all the time.
+/// A fader that goes down slowly all the time.
 std::vector<TapeMidi> slow_fader(int from, int to) {
     std::vector<TapeMidi> midi;
     for (int at = from; at < to; at += 1'000) {
@@ -40,7 +40,7 @@ std::string bytes_of(const ModelFile& parts) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// A rehearsal, and where it was left alone: there the tone is as steady as it gets.
+/// A rehearsal, and the stretches without a change: there the tone is as steady as it gets.
 class Rehearsal {
 public:
     Rehearsal(const JackServer& server, const TemporaryFolder& folder)
@@ -48,7 +48,7 @@ public:
                 {.outputs = 1,
                  .more = {"--rehearse", "--midi", "virtual:fader"},
                  .midi_port = "gainstage-midi:fader"}) {
-        constexpr int length = 60 * rate_hz;  // longer than a loaded machine takes
+        constexpr int length = 60 * rate_hz;  // longer than a loaded machine needs
         live_.tape().start(mono(sine(length, tone_hz, rate_hz, 0.3)), length,
                            slow_fader(rate_hz / 2, length));
         live_.tape().wait_for(3 * rate_hz / 2);  // the compressor has settled
@@ -62,13 +62,13 @@ public:
         live_.tape().wait_for(from + rate_hz / 5);
         steady_.emplace_back(from, from + rate_hz / 5);
     }
-    /// Another change is heard to its end.
+    /// Waits until the next change is complete.
     [[nodiscard]] bool changes() {
         if (!program().tells("playing", ++playing_)) return false;
         leave_alone();
         return true;
     }
-    /// Something was refused, in words that hold `part`.
+    /// Waits for a refusal. True if its text contains `part`.
     [[nodiscard]] bool refuses(const std::string& part) {
         if (!program().tells("problem", refused_ + 1)) return false;
         leave_alone();
@@ -80,7 +80,7 @@ public:
     }
     bool has_new_problems() { return program().events("problem").size() > refused_; }
 
-    /// What was heard from the moment when the tone was steady, and ends.
+    /// Ends the rehearsal. Returns the sound from the moment when the tone was steady.
     Channel end(int& status) {
         const Channel heard = live_.tape().recorded()[0];
         status = live_.end();
@@ -98,7 +98,7 @@ private:
     double steady_bend_ = 0.;
 };
 
-/// The softest period of the tone.
+/// Level of the softest period of the tone.
 double softest_db(const Channel& heard) {
     double softest = 0.;
     for (int k = 0; k + cycle <= static_cast<int>(heard.size()); k += cycle)
@@ -106,7 +106,7 @@ double softest_db(const Channel& heard) {
     return softest;
 }
 
-/// What is allowed to a change: tests/support/clicks.hpp says why.
+/// The limit for a change; tests/support/clicks.hpp gives the reason.
 constexpr double bend_of_a_fade = 1.1;
 
 }  // namespace
@@ -154,11 +154,11 @@ TEST_CASE(
     CHECK(summary.at("midi_messages").get<int>() > 50);
     CHECK(summary.at("midi_dropped") == 0);
 
-    // 1.5 dB of the edit, 1 dB of the fader and 1.5 dB of the model is all that ever changes.
+    // Only 1.5 dB of the edit, 1 dB of the fader and 1.5 dB of the model ever change the level.
     CHECK(softest_db(heard) > rms_db(part(heard, 0, cycle)) - 3.);
     CHECK(max_second_difference(heard) <= bend_of_a_fade * rehearsal.steady_bend());
 
-    // The same search finds what must not be: a sample that is missing, and a switch without a fade.
+    // The same search finds a missing sample, and a switch without a fade.
     Channel missing = heard;
     missing.erase(missing.begin() + static_cast<std::ptrdiff_t>(missing.size() / 2) + 17);
     CHECK(max_second_difference(missing) > bend_of_a_fade * rehearsal.steady_bend());

@@ -1,4 +1,4 @@
-/// What is heard on stage is what `render` makes of the same input, to the last bit.
+/// The sound on stage is that of `render` for the same input, to the last bit.
 
 #include <fmt/format.h>
 
@@ -48,7 +48,7 @@ struct Comparison {
     double loudness_db = 0.;
 };
 
-/// Plays `input` through the patch live, and what the engine heard of it offline.
+/// Plays `input` through the patch live, then renders the engine's recorded input offline.
 Comparison compare(const JackServer& server, int period, const std::string& patch, const Sound& input,
                    const Performance::Config& config, bool freewheel) {
     Performance live(server, patch, config);
@@ -70,12 +70,13 @@ Comparison compare(const JackServer& server, int period, const std::string& patc
 void check(const Comparison& found) {
     CHECK(found.status == 0);
     CHECK(found.difference == "");
-    CHECK(found.loudness_db > -40.);  // it was sound that was compared
+    CHECK(found.loudness_db > -40.);  // the compared sound was not silence
 }
 
 }  // namespace
 
-TEST_CASE("freewheeling JACK: RtAudio's stream is, bit for bit, what render makes of what the engine heard") {
+TEST_CASE(
+    "freewheeling JACK: the stream through RtAudio is bit for bit what render makes of the recorded input") {
     if (!JackServer::is_available()) return;
     const JackServer server({.rate_hz = 48'000, .period_frames = 256});
     const TemporaryFolder folder;
@@ -103,7 +104,7 @@ TEST_CASE("JACK in its own time: 256 frames, sample-exact") {
     check(compare(server, 256, patch, mono(programme(2 * 48'000)), {.outputs = 1}, false));
 }
 
-TEST_CASE("JACK at 44.1 kHz: models that have no rate of their own play at it, sample-exact") {
+TEST_CASE("JACK at 44.1 kHz: models without a rate of their own play at it, sample-exact") {
     if (!JackServer::is_available()) return;
     const JackServer server({.rate_hz = 44'100, .period_frames = 128});
     const Channel sound = programme(2 * 44'100);

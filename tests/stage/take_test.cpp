@@ -1,4 +1,4 @@
-/// A take with everything in it: what the log repeats is what was heard.
+/// A take with everything in it: its replay from the log is what was heard.
 
 #include <fmt/format.h>
 
@@ -27,7 +27,7 @@ std::string chain(const std::string& model, const std::string& links, const std:
                      "max = 80.0\ntakeover = \"jump\"\n");
 }
 
-/// Three knobs turned up and down all the time, at frames of no particular beat.
+/// Three knobs that turn up and down all the time, at frames without a particular rhythm.
 std::vector<TapeMidi> turning_knobs(int from, int to) {
     std::vector<TapeMidi> midi;
     for (int at = from, k = 0; at < to; at += 331, ++k) {
@@ -46,7 +46,7 @@ ModelFile retrained(ModelFile parts) {
     return parts;
 }
 
-/// As a careful trainer or editor saves: beside, then renamed.
+/// Saves as a careful trainer or editor does: beside the file, then by renaming.
 void replace(const TemporaryFolder& folder, const std::string& name, const std::string& content) {
     std::filesystem::rename(folder.write(name + ".new", content), folder.file(name));
 }
@@ -72,7 +72,7 @@ TEST_CASE("a take with a controller sweep, a weight swap and an edit is repeated
                      {.outputs = 1,
                       .more = {"--midi", "virtual:knobs", "--rehearse", "--log", log},
                       .midi_port = "gainstage-midi:knobs"});
-    constexpr int length = 20 * rate_hz;  // longer than it takes, on a loaded machine too
+    constexpr int length = 20 * rate_hz;  // longer than needed, even on a loaded machine
     live.tape().start(mono(programme(length)), length, turning_knobs(rate_hz / 4, length));
     live.tape().wait_for(rate_hz);
     INFO(live.program().words());
@@ -98,6 +98,6 @@ TEST_CASE("a take with a controller sweep, a weight swap and an edit is repeated
     CHECK(rms_db(heard[0]) > -40.);
     CHECK(tape_difference(heard, live.rendered(file, {"--events", log}), period) == "");
 
-    // The log matters: without it the same input gives another sound.
+    // The log matters: without it the same input sounds different.
     CHECK(tape_difference(heard, live.rendered(file), period) != "");
 }

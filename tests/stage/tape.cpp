@@ -41,8 +41,7 @@ Tape::~Tape() {
     jack_client_close(client_);
 }
 
-// ------------------------------------------------------------------------------------------------ JACK's
-// thread
+// -------- JACK's thread
 
 int Tape::process(jack_nframes_t frames) {
     ++cycles_;
@@ -75,11 +74,10 @@ void Tape::play_midi(jack_nframes_t frames) {
     }
 }
 
-// ------------------------------------------------------------------------------------------------ the test's
-// thread
+// -------- the test's thread
 
 void Tape::connect_ports(const std::string& from, const std::string& to) {
-    // Ports are there before their client takes connections.
+    // A client's ports exist before it takes connections.
     for (const auto end = Clock::now() + patience; jack_connect(client_, from.c_str(), to.c_str()) != 0;) {
         if (Clock::now() > end) throw std::runtime_error("can't connect " + from + " to " + to);
         std::this_thread::sleep_for(5ms);

@@ -1,5 +1,5 @@
 #pragma once
-/// A JACK client of the test's own: it plays sound and MIDI into a program and records what comes out of it.
+/// A JACK client for the test: it plays sound and MIDI into a program and records its output.
 
 #include <jack/jack.h>
 
@@ -13,37 +13,37 @@
 
 namespace gainstage::test {
 
-/// A message at a frame of the tape, exactly.
+/// A message at an exact frame of the tape.
 struct TapeMidi {
     std::uint64_t at = 0;
     std::array<std::uint8_t, 3> bytes{};
 };
 
-/// Rolls from start() on, playing and recording in the same cycles, in the server's time or, in freewheel, as
+/// Runs from start() on, and plays and records in the same cycles: in the server's time or, in freewheel, as
 /// fast as the machine can.
 class Tape {
 public:
-    /// A client of the server that JACK_DEFAULT_SERVER names. Throws when there is none.
+    /// Joins the server that JACK_DEFAULT_SERVER names. Throws if there is none.
     Tape(int plays, int records);
     ~Tape();
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
-    /// To the ports "PROGRAM:inport 0" ... and from "PROGRAM:outport 0" ..., as soon as they are there.
-    /// Returns a few cycles later: JACK does not clear the ports of a new client, and what they hold before
-    /// its first cycle may be anything.
+    /// Connects to the ports "PROGRAM:inport 0" ... and from "PROGRAM:outport 0" ..., as soon as they exist.
+    /// Returns a few cycles later: JACK does not clear the ports of a new client, and before its first cycle
+    /// they may hold anything.
     void connect(const std::string& program);
-    /// To a MIDI port, as soon as it is there.
+    /// Connects to a MIDI port as soon as it exists.
     void connect_midi(const std::string& port);
 
     /// Plays this from the next cycle on, then silence, and records `frames` in all.
     void start(const Sound&, int frames, std::vector<TapeMidi> = {});
     void freewheel(bool);
-    /// Frames that have been recorded.
+    /// Number of frames recorded so far.
     int frames() const { return static_cast<int>(position_.load(std::memory_order_acquire)); }
-    /// Waits until there are so many; throws when that takes too long.
+    /// Waits until `frames` are recorded. Throws if that takes too long.
     void wait_for(int frames) const;
-    /// What has been recorded so far.
+    /// The sound recorded so far.
     Sound recorded() const;
     int xruns() const { return xruns_.load(); }
 

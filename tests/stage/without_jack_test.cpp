@@ -1,4 +1,4 @@
-/// Stands in for the tests that need a JACK server where JACK's library is not installed.
+/// Replaces the tests that need a JACK server if JACK's library is not installed.
 
 #include <iostream>
 

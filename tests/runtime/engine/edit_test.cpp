@@ -182,7 +182,7 @@ TEST_CASE("an inserted model begins as if it had always been there") {
     CHECK(max_difference(part(always[0], at + fade), part(edited[0], at + fade)) < 1e-7);
 }
 
-// ------------------------------------------------------------------------------------------------ knobs
+// -------- knobs
 
 TEST_CASE("a value changed in the text moves like a knob turned at that sample") {
     const Sound in = mono(programme(seconds(1)));
@@ -327,7 +327,7 @@ TEST_CASE("a newcomer's knob never stands beyond its range") {
     CHECK(max_difference(part(expected[0], seconds(2) + fade), part(out[0], seconds(2) + fade)) < 1e-3);
 }
 
-// ------------------------------------------------------------------------------------------------ outputs
+// -------- outputs
 
 TEST_CASE("a new output fades in from silence, one that leaves fades out") {
     const std::string one = patch("\"in -> out\"", ""),
@@ -359,7 +359,7 @@ TEST_CASE("an output that moves to another channel fades out there and in here")
     CHECK(out[2][21'300] == 0.5f);
 }
 
-// ------------------------------------------------------------------------------------------------ refusals
+// -------- refusals
 
 TEST_CASE("an edit that can't be built leaves what plays bit for bit as it was, and says why") {
     // A limiter in a loop is late by more than the loop's delay can give back: only building finds that.

@@ -100,8 +100,7 @@ TEST_CASE("a node that breaks a promise ends the program, and the call is named"
     }
 }
 
-// ------------------------------------------------------------------------------------------------ full
-// queues
+// -------- full queues
 
 namespace {
 

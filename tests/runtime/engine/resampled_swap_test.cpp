@@ -124,7 +124,7 @@ TEST_CASE("resampled: blocks of any size give the same bits in the engine, while
         CHECK(bit_difference(reference, take(partition)) == "");
 }
 
-// ------------------------------------------------------------------------------------------------ swaps
+// -------- swaps
 
 TEST_CASE("resampled: the same weights in another file change no bit, and a warmed newcomer next to none") {
     const TemporaryFolder folder;
@@ -196,7 +196,7 @@ TEST_CASE("resampled: beside a slower path, a change of rate moves nothing but t
     CHECK(bit_difference(mono(out[0]), mono(still[0])) == "");
 }
 
-// ------------------------------------------------------------------------------------------------ trouble
+// -------- trouble
 
 TEST_CASE("resampled: in quarantine it is its input as late as it is itself, and it comes back") {
     const TemporaryFolder folder;

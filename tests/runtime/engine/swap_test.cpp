@@ -116,7 +116,7 @@ TEST_CASE("a newcomer that was warmed while a knob moved is the one that had bee
     CHECK(max_difference(part(expected[0], fade_over), part(out[0], fade_over)) < 1e-7);
 }
 
-// ------------------------------------------------------------------------------------------------ clicks
+// -------- clicks
 
 TEST_CASE("the click detector finds a hard switch, linear corners and one dropped sample") {
     for (const double hz : {50., 100., 440.}) {
@@ -162,7 +162,7 @@ TEST_CASE("swaps between models of different gain don't click on steady tones") 
         }
 }
 
-// ------------------------------------------------------------------------------------------------ order
+// -------- order
 
 TEST_CASE("a swap that arrives during a fade waits for its end, and of several the last wins") {
     const TemporaryFolder folder;
@@ -193,7 +193,7 @@ TEST_CASE("a swap that arrives during a fade waits for its end, and of several t
                          mono({out[0].begin() + 25'000, out[0].end()})) == "");
 }
 
-// ------------------------------------------------------------------------------------------------ endurance
+// -------- endurance
 
 namespace {
 

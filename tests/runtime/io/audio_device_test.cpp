@@ -72,8 +72,7 @@ struct Seen {
 
 }  // namespace
 
-// ------------------------------------------------------------------------------------------------ which
-// device?
+// -------- which device?
 
 TEST_CASE("a device is found by a part of its name, whatever its capitals") {
     const AudioDevices devices{device("alsa", "HDA Intel", 2, 2), device("alsa", "Scarlett 2i2 USB", 2, 2)};
@@ -159,8 +158,7 @@ TEST_CASE("input and output run at one rate, or not at all") {
     CHECK(has(error_of(devices, request), "no rate in common"));
 }
 
-// ------------------------------------------------------------------------------------------------ without
-// hardware
+// -------- without hardware
 
 TEST_CASE("the null device keeps time, hands in silence, and stops when told") {
     Seen seen;
@@ -259,8 +257,7 @@ TEST_CASE("a gate that is shut waits for the callback that is inside, and lets n
     CHECK(entered == entered_by_then);
 }
 
-// ------------------------------------------------------------------------------------------------ a real
-// audio server
+// -------- a real audio server
 
 TEST_CASE("JACK: the system device is listed and plays at the server's own block size") {
     if (!JackServer::is_available()) return;
