@@ -1,4 +1,4 @@
-// The name that a player probably meant, and no name where nothing is near.
+// The name that a player probably meant, and no name if none is near.
 
 #include "runtime/nearest_name.hpp"
 
@@ -10,21 +10,21 @@ namespace {
 
 const Names names{"gain_db", "threshold_db", "ratio", "attack_ms", "release_ms", "in", "out", "mix_percent"};
 
-TEST_CASE("nearest_name: finds slips of the fingers") {
+TEST_CASE("nearest_name: finds typing slips") {
     CHECK(nearest_name("gian_db", names) == "gain_db");   // swapped
     CHECK(nearest_name("gan_db", names) == "gain_db");    // missing
     CHECK(nearest_name("gainn_db", names) == "gain_db");  // doubled
-    CHECK(nearest_name("ratip", names) == "ratio");       // the key beside
+    CHECK(nearest_name("ratip", names) == "ratio");       // the neighbouring key
     CHECK(nearest_name("Gain-DB", names) == "gain_db");   // another style
     CHECK(nearest_name("treshhold_db", names) == "threshold_db");
 }
 
-TEST_CASE("nearest_name: finds a name that was only begun") {
+TEST_CASE("nearest_name: finds a name of which only the beginning was typed") {
     CHECK(nearest_name("gain", names) == "gain_db");
     CHECK(nearest_name("mix", names) == "mix_percent");
 }
 
-TEST_CASE("nearest_name: is silent where nothing is near") {
+TEST_CASE("nearest_name: gives nothing if nothing is near") {
     CHECK(nearest_name("bypass", names).empty());
     CHECK(nearest_name("", names).empty());
     CHECK(nearest_name("x", names).empty());
@@ -33,10 +33,10 @@ TEST_CASE("nearest_name: is silent where nothing is near") {
     CHECK(nearest_name("gain", {}).empty());
 }
 
-TEST_CASE("problem_list: text of a hostile file stays on one line and short") {
+TEST_CASE("problem_list: text of a hostile file stays short and on one line") {
     CHECK(in_quotes("a\nb\x1b[31m\x7f") == "\"a?b?[31m?\"");
     CHECK(in_quotes(std::string(100, 'x')) == '"' + std::string(60, 'x') + "...\"");
-    // Never cut within a letter.
+    // Never cut within a character.
     CHECK(shown(std::string(59, 'x') + "\u00e9\u00e9") == std::string(59, 'x') + "...");
 }
 

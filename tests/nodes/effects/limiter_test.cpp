@@ -147,8 +147,7 @@ TEST_CASE("limiter: below the ceiling the input comes out latency_samples later,
 TEST_CASE("limiter: after a peak it again changes no bit") {
     NodeRunner limiter(Limiter::type(), config({{"release_ms", 20.f}}));
     limiter.run(mono(white_noise(4800, 1, 10.f)));
-    limiter.run(
-        mono(silence(24'000)));  // 25 time constants; from -120 dB on (14 of them) it counts as fully open
+    limiter.run(mono(silence(24'000)));  // 25 time constants; fully open from -120 dB on, after 14
     const int late = limiter.node().latency_samples();
     const Sound in = mono(white_noise(9600, 1, 0.4f)), out = limiter.run(in);
     CHECK(bit_difference(cut(out, late), cut(in, 0, 9600 - late)).empty());

@@ -160,8 +160,7 @@ TEST_CASE("ed_lstm: a stream that begins within a window is silent until it has 
     NodeConfig config = fixture.config();
     config.start_time = 1005;  // 13 samples into a window of 16
     const Channel late = NodeRunner(EdLstm::type(), config).run(mono(fixture.input))[0];
-    CHECK(peak(Channel(late.begin(), late.begin() + 19)) ==
-          0.);  // the 3 left of that window, and the latency
+    CHECK(peak(Channel(late.begin(), late.begin() + 19)) == 0.);  // 3 left of it, and the latency
     CHECK(late[19] != 0.f);
 }
 

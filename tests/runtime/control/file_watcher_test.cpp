@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 using Files = std::vector<std::string>;
 
-/// Both kinds are tested everywhere they exist: each test below runs with each.
+/// Both kinds of watcher, where they exist: each test below runs with each of them.
 #if defined(__linux__)
 #define FOR_BOTH_WATCHERS(name) TEMPLATE_TEST_CASE(name, "", InotifyWatcher, PollingWatcher)
 #else
@@ -25,9 +25,9 @@ using Files = std::vector<std::string>;
 
 namespace {
 
-/// Long enough for a file to count as settled, and for nothing to have been missed.
+/// Long enough for a file to count as settled, and for every change to be seen.
 constexpr auto a_while = 250ms;
-/// A report comes as soon as there is one; a machine under load may need so long.
+/// A report comes as soon as there is one, but a machine under load may need this long.
 constexpr auto patience = 20s;
 
 }  // namespace
@@ -154,7 +154,7 @@ FOR_BOTH_WATCHERS("several files are reported together, in the order they were n
     Files reported = watcher.poll(patience);
     if (reported.size() == 1)
         for (const std::string& more : watcher.poll(a_while))
-            reported.push_back(more);  // a look fell between the two
+            reported.push_back(more);  // the watcher looked between the two
     CHECK(reported == Files{c, a});
 }
 
@@ -182,7 +182,7 @@ FOR_BOTH_WATCHERS("a path relative to the present folder is watched as well") {
     fs::current_path(before);
 }
 
-TEST_CASE("a file that is still being written is not reported by looking at it") {
+TEST_CASE("the polling watcher does not report a file that is still being written") {
     const TemporaryFolder folder;
     const std::string file = folder.write("a", "");
     PollingWatcher watcher;
@@ -191,7 +191,7 @@ TEST_CASE("a file that is still being written is not reported by looking at it")
     for (int k = 0; k < 6; ++k) {
         REQUIRE(write(writer, "x", 1) == 1);
         std::this_thread::sleep_for(PollingWatcher::interval);
-        // A poll without a timeout looks once at most, so something was written between any two looks.
+        // A poll without a timeout looks at most once, so something was written between any two looks.
         CHECK(watcher.poll(0ms).empty());
     }
     close(writer);
@@ -200,7 +200,7 @@ TEST_CASE("a file that is still being written is not reported by looking at it")
 
 #if defined(__linux__)
 
-TEST_CASE("a file that is open for writing is not reported by the system's events until it is closed") {
+TEST_CASE("the system watcher does not report a file that is open for writing until it is closed") {
     const TemporaryFolder folder;
     const std::string file = folder.write("a", "one");
     InotifyWatcher watcher;
@@ -228,7 +228,7 @@ TEST_CASE("a file that is open for writing is not reported by the system's event
     CHECK(watcher.poll(a_while).empty());
 }
 
-TEST_CASE("the watcher's descriptor wakes a poll(2), and then the change is told without another wait") {
+TEST_CASE("the watcher's descriptor wakes a poll(2), and then the change is reported without another wait") {
     const TemporaryFolder folder;
     const std::string file = folder.write("a", "one");
     InotifyWatcher watcher;
@@ -240,7 +240,7 @@ TEST_CASE("the watcher's descriptor wakes a poll(2), and then the change is told
     CHECK(watcher.poll(0ms) == Files{file});
 }
 
-TEST_CASE("many saves while somebody looks end in the last content") {
+TEST_CASE("many saves while the watcher looks end with the last content") {
     const TemporaryFolder folder;
     const std::string file = folder.write("a", "start");
     InotifyWatcher watcher;

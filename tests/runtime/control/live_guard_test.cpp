@@ -1,5 +1,5 @@
-/// The live callback, from its first block to its last, under the guard that proves the audio thread's
-/// promises: models and patches change, the input is recorded and a log is kept meanwhile.
+/// The live callback from its first block to its last, under the guard of the audio thread's promises.
+/// Meanwhile models and patches change, the input is recorded and a log is written.
 
 #include <chrono>
 #include <filesystem>
@@ -29,7 +29,7 @@ LiveConfig rehearsal_in(const TemporaryFolder& folder, const std::string& song) 
     return config;
 }
 
-/// In a child: a session locks the memory of its whole process, and a violation ends it.
+/// Runs in a child process: a session locks the memory of its whole process, and a violation ends it.
 class Rehearsal {
 public:
     Rehearsal(const TemporaryFolder& folder, const std::string& song)
@@ -40,7 +40,7 @@ public:
         if (has_errors(session_.problems())) _exit(2);
     }
 
-    /// Turns until so many changes are complete.
+    /// Turns the session until this many changes are complete.
     void wait_for(int changes) {
         const auto patience = std::chrono::steady_clock::now() + 60s;
         while (finished_ < changes)
@@ -64,7 +64,7 @@ std::string song(const std::string& model, double gain_db, const std::string& li
 }  // namespace
 
 TEST_CASE("the live callback keeps its promises while models, patches and knobs change") {
-    if (realtime_guard() == RealtimeGuard::none) return;  // another sanitizer has its place
+    if (realtime_guard() == RealtimeGuard::none) return;  // another sanitizer is in its place
     const End end = in_child([] {
         const TemporaryFolder folder;
         const ModelFile opto = model_parts(source_dir() + "/models/opto-textbook.safetensors");
@@ -87,7 +87,7 @@ TEST_CASE("the live callback keeps its promises while models, patches and knobs 
 }
 
 TEST_CASE("a node that allocates in the live callback is caught there") {
-    if (realtime_guard() == RealtimeGuard::none) return;  // another sanitizer has its place
+    if (realtime_guard() == RealtimeGuard::none) return;  // another sanitizer is in its place
     const End end = in_child([] {
         const TemporaryFolder folder;
         Rehearsal rehearsal(folder, patch(R"("in -> bad -> out")",
@@ -96,8 +96,8 @@ TEST_CASE("a node that allocates in the live callback is caught there") {
     });
     CHECK_FALSE(end.peaceful());
     INFO(end.said);
-    // our guard and RealtimeSanitizer 19 say "real-time violation", with the name of the function; later ones
-    // begin with their own name
+    // our guard and RealtimeSanitizer 19 print "real-time violation" with the name of the function; later
+    // sanitizers begin with their own name
     CHECK((end.said.find("eal-time violation") != std::string::npos ||
            end.said.find("RealtimeSanitizer") != std::string::npos));
     CHECK(end.said.find("malloc") != std::string::npos);

@@ -13,7 +13,7 @@ using namespace gainstage;
 
 namespace {
 
-/// Limits, users and locked memory are for the life of a process: each test has one of its own.
+/// Limits, users and locked memory hold for the life of a process, so each test has its own.
 bool in_child(const std::function<bool()>& check) {
     const pid_t child = fork();
     if (child == 0) _exit(check() ? 0 : 1);
@@ -26,7 +26,7 @@ bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-/// As an ordinary user whom nobody has given anything.
+/// Runs as an ordinary user without any rights.
 void become_nobody([[maybe_unused]] rlim_t locked_bytes) {
 #if defined(__linux__)
     const rlimit no_priority{0, 0}, little{locked_bytes, locked_bytes};
@@ -36,7 +36,7 @@ void become_nobody([[maybe_unused]] rlim_t locked_bytes) {
 #endif
 }
 
-/// "VmLck", of this process.
+/// "VmLck" of this process.
 [[maybe_unused]] long locked_kilobytes() {
     std::ifstream status("/proc/self/status");
     long kilobytes = 0;
@@ -49,7 +49,7 @@ void become_nobody([[maybe_unused]] rlim_t locked_bytes) {
 
 #if defined(__linux__)
 
-TEST_CASE("a real-time priority that the system refuses is told with the limit and the remedy") {
+TEST_CASE("a refused real-time priority is reported with the limit and the remedy") {
     CHECK(in_child([] {
         become_nobody(64 * 1024);
         const auto refused = check_realtime_priority(70);
@@ -59,7 +59,7 @@ TEST_CASE("a real-time priority that the system refuses is told with the limit a
     }));
 }
 
-TEST_CASE("locked memory that the system refuses is told with the limit and the remedy") {
+TEST_CASE("refused memory locking is reported with the limit and the remedy") {
     CHECK(in_child([] {
         become_nobody(64 * 1024);
         const auto refused = lock_memory();
@@ -73,14 +73,14 @@ TEST_CASE("a limit that is enough for today but not for tomorrow never makes an 
         become_nobody(512 << 20);
         const auto refused = lock_memory();
         if (refused.size() != 1) return false;
-        std::vector<char> model(600 << 20, 1);  // more than may be locked
+        std::vector<char> model(600 << 20, 1);  // more than the limit
         return model.back() == 1;
     }));
 }
 
-TEST_CASE("memory that may be locked is locked, also what is taken later") {
+TEST_CASE("memory is locked if allowed, even when it is allocated later") {
     CHECK(in_child([] {
-        if (!lock_memory().empty()) return true;  // not allowed here: the tests above have it
+        if (!lock_memory().empty()) return true;  // not allowed here; the tests above cover that
         const long before = locked_kilobytes();
         const std::vector<char> more(32 << 20, 1);
         return before > 0 && locked_kilobytes() >= before + 30 * 1024;

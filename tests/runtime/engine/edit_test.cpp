@@ -1,4 +1,4 @@
-/// Patches edited while they play: what stays, what moves, what fades, what is refused.
+/// Patches that are edited while they play: what stays, what moves, what fades, what is refused.
 
 #include "tests/support/catch.hpp"
 #include "tests/support/clicks.hpp"
@@ -35,12 +35,12 @@ Sound from(const Sound& sound, int frame) {
 
 constexpr int fade = 1'200;  ///< fade_ms = 25
 
-/// What stands beside the edited path on a device channel of its own.
+/// A path beside the edited one, on a device channel of its own.
 const std::string bystander = node("side", "output", "channels = [2]") +
                               node("press", "compressor", "threshold_db = -35") + grey_box("box", opto);
 const std::string bystander_links = "\"in -> press -> box -> side\"";
 
-/// The edited path reads the same input.
+/// The whole patch. The edited path reads the same input.
 std::string scene(const std::string& links, const std::string& nodes) {
     return patch(links + ", " + bystander_links, nodes + bystander);
 }
@@ -130,12 +130,12 @@ TEST_CASE("no edit clicks on a steady tone") {
         Sound out = edited_at(seconds(1.) + 31, edit.before, edit.after, in, {64});
         out = from(out, seconds(0.7));
         const int at = seconds(0.3) + 31;
-        // Until the survivors and the newcomers have settled on what they now hear.
+        // The search ends when survivors and newcomers have settled on their new input.
         CHECK_FALSE(find_click(out[0], at - 8, at + seconds(0.5)).found());
     }
 }
 
-TEST_CASE("a survivor runs on: a node inserted before it that changes nothing changes nothing") {
+TEST_CASE("a survivor plays on: a neutral node inserted before it changes no bit") {
     const Sound in = mono(programme(seconds(2)));
     const std::string before = patch("\"in -> comp -> box -> out\"", comp + grey_box("box", opto)),
                       after = patch("\"in -> a -> comp -> box -> out\"",
@@ -146,7 +146,8 @@ TEST_CASE("a survivor runs on: a node inserted before it that changes nothing ch
 
 TEST_CASE("the fade sits at the first survivor downstream, which hears old and new mixed") {
     Sound in = mono(programme(seconds(1.5)));
-    std::fill_n(in[0].begin(), settled_in, 0.f);  // so that the ramp which begins a stream changes nothing
+    std::fill_n(in[0].begin(), settled_in,
+                0.f);  // silence, so that the ramp at the start of a stream changes nothing
     const int at = seconds(1) + 7;
     const auto through = [&](const std::string& first) {
         return patch("\"in -> a -> comp -> out\"", first + comp);
@@ -154,7 +155,7 @@ TEST_CASE("the fade sits at the first survivor downstream, which hears old and n
     const std::string clean = gain("a", -3.), dirty = node("a", "saturate", "drive_db = 20.0");
     const Sound out = edited_at(at, through(clean), through(dirty), in);
 
-    // What the compressor hears, mixed by hand: the same operations in the same order.
+    // The input of the compressor, mixed by hand: the same operations in the same order.
     const auto feed = [&](const std::string& first) {
         return play(patch("\"in -> a -> out\"", first), in)[0];
     };
@@ -177,14 +178,14 @@ TEST_CASE("an inserted model begins as if it had always been there") {
     const int at = seconds(6);
     const Sound always = play(after, in), edited = edited_at(at, before, after, in);
     CHECK(max_difference(part(always[0], 0, at), part(edited[0], 0, at)) > 0.01);
-    // The compressor upstream is run again over the past of its input; both have more of it than they
-    // remember. What is left are last bits of gains below 1.
+    // The compressor upstream runs again over the past of its input; both have more of it than they remember.
+    // Only the last bits of gains below 1 differ.
     CHECK(max_difference(part(always[0], at + fade), part(edited[0], at + fade)) < 1e-7);
 }
 
 // -------- knobs
 
-TEST_CASE("a value changed in the text moves like a knob turned at that sample") {
+TEST_CASE("a value changed in the text moves like a knob that is turned at that sample") {
     const Sound in = mono(programme(seconds(1)));
     const auto text = [](double db, double hz) {
         return patch("\"in -> a -> tone -> out\"",
@@ -197,7 +198,7 @@ TEST_CASE("a value changed in the text moves like a knob turned at that sample")
     CHECK(bit_difference(expected, edited_at(20'001, text(-3., 800.), text(-9., 4'000.), in)) == "");
 }
 
-TEST_CASE("a knob that a controller moved stays where it is when the text of another changes") {
+TEST_CASE("a knob moved by a controller stays in place when the text changes another one") {
     const Sound in = mono(programme(seconds(1)));
     const auto text = [](double db, const std::string& head = "") {
         return patch("\"in -> a -> b -> out\"",
@@ -222,7 +223,7 @@ TEST_CASE("a knob that a controller moved stays where it is when the text of ano
     CHECK(bit_difference(take(""), take(text(-1., "name = \"renamed\"\n"))) == "");
     const Sound quieter = take(text(-7.));
     CHECK(rms_db(part(quieter[0], 25'000)) ==
-          Approx(rms_db(part(take("")[0], 25'000)) - 6.).margin(1e-3));  // and the other did move
+          Approx(rms_db(part(take("")[0], 25'000)) - 6.).margin(1e-3));  // and the other knob did move
 }
 
 TEST_CASE("an edit of the MIDI table takes effect at once and fades nothing") {
@@ -267,14 +268,14 @@ TEST_CASE("a model with fewer knobs may replace one whose knobs were moved, and 
     const Sound out = rig.run(in, {64});
     CHECK(rig.engine().counts().swaps == 3);
     CHECK(all_finite(out));
-    // The knobs' memory went with the model that had none: the text counts again.
+    // The knob positions were lost with the model that had no knobs: the text counts again.
     const Sound always = play(text(bus), in);
     CHECK(max_difference(part(always[0], seconds(2.9)), part(out[0], seconds(2.9))) < 1e-6);
 }
 
-TEST_CASE("a knob that is moved while a change is in the making is the one that was named") {
-    // The two models have their knobs in another order: what is posted while one of them plays may be read
-    // when the other does.
+TEST_CASE("a knob moved while a change is being prepared is the one that was named") {
+    // The two models have their knobs in another order. A move posted while one of them plays may be read
+    // when the other plays.
     const TemporaryFolder folder;
     ModelFile turned = model_parts(bus);
     auto controls = nlohmann::json::parse(turned.metadata.at("controls"));
@@ -295,10 +296,10 @@ TEST_CASE("a knob that is moved while a change is in the making is the one that 
     still.set_at(41'000, "box.threshold_db", -30.f);
     swapped.at(40'000, [&](EngineRig& r) {
         r.engine().play(graph_of(text(other)));
-        r.engine().tick();  // armed, not begun: what follows names the knobs of the patch to come
+        r.engine().tick();  // armed, not begun: from here on names mean the knobs of the next patch
         r.set_at(41'000, "box.threshold_db", -30.f);
     });
-    // The same model in another order of its knobs: all that may differ are sums of two products.
+    // The same model with its knobs in another order: only sums of two products may differ.
     CHECK(max_difference(still.run(in, {64})[0], swapped.run(in, {64})[0]) < 1e-6);
     CHECK(swapped.engine().counts().swaps == 1);
     for (const EngineNews& news : swapped.news())
@@ -306,7 +307,7 @@ TEST_CASE("a knob that is moved while a change is in the making is the one that 
             CHECK(news.parameter == (news.stamp == 41'000 ? "threshold_db" : "ratio"));
 }
 
-TEST_CASE("a newcomer's knob never stands beyond its range") {
+TEST_CASE("a newcomer's knob is never beyond its range") {
     const TemporaryFolder folder;
     ModelFile narrow = model_parts(opto);
     narrow.metadata["controls"] =
@@ -323,13 +324,13 @@ TEST_CASE("a newcomer's knob never stands beyond its range") {
     swapped.at(static_cast<std::uint64_t>(seconds(2)), [&](EngineRig& r) { r.edit(text(small)); });
     const Sound expected = always.run(in), out = swapped.run(in);
     CHECK(swapped.engine().playing()->slots[2]->ramps[0].to == 60.f);
-    // Warmed with its knob at the end of its range: equal but for the ramp's way there, 1.9 s ago.
+    // It was warmed with its knob at the end of its range. Only the ramp to there differs, 1.9 s ago.
     CHECK(max_difference(part(expected[0], seconds(2) + fade), part(out[0], seconds(2) + fade)) < 1e-3);
 }
 
 // -------- outputs
 
-TEST_CASE("a new output fades in from silence, one that leaves fades out") {
+TEST_CASE("a new output fades in from silence, a removed one fades out") {
     const std::string one = patch("\"in -> out\"", ""),
                       two =
                           patch("\"in -> out\", \"in -> extra\"", node("extra", "output", "channels = [2]"));
@@ -361,8 +362,9 @@ TEST_CASE("an output that moves to another channel fades out there and in here")
 
 // -------- refusals
 
-TEST_CASE("an edit that can't be built leaves what plays bit for bit as it was, and says why") {
-    // A limiter in a loop is late by more than the loop's delay can give back: only building finds that.
+TEST_CASE("an edit that can't be built is refused with the reason, and changes no bit of what plays") {
+    // A limiter in a loop has more latency than the delay of the loop can make up for. Only building finds
+    // that.
     const std::string good = patch("\"in -> comp -> box -> out\"", comp + grey_box("box", opto)),
                       bad = patch("\"in -> a -> box -> out\", \"a -> safety -> echo -> a\"",
                                   gain("a", -6.) + grey_box("box", opto) + node("safety", "limiter") +
@@ -383,7 +385,7 @@ TEST_CASE("an edit that can't be built leaves what plays bit for bit as it was, 
     CHECK(rig.engine().playing()->graph.node_index("comp") >= 0);
 }
 
-TEST_CASE("a change of the whole latency is said") {
+TEST_CASE("a change of the total latency is reported") {
     const std::string before = patch("\"in -> a -> out\"", gain("a", -3.)),
                       after =
                           patch("\"in -> a -> safety -> out\"", gain("a", -3.) + node("safety", "limiter"));

@@ -1,4 +1,4 @@
-/// The engine as a player meets it: what sounds, when it changes, and that blocks don't matter.
+/// The engine as a player meets it: what sounds, when it changes, and that block sizes don't matter.
 
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
@@ -22,7 +22,7 @@ std::string gain(const std::string& id, double db) {
     return "[nodes." + id + "]\ntype = \"gain\"\ngain_db = " + std::to_string(db) + "\n";
 }
 
-/// Past the ramp with which every stream begins.
+/// After the ramp at the start of every stream.
 constexpr int settled_in = 2'000;
 
 Channel noise(int frames, std::uint32_t seed = 7) {
@@ -100,7 +100,7 @@ TEST_CASE("a loop is exactly as long as its delay says, whatever the block size"
     }
 }
 
-TEST_CASE("the delays of parallel paths are made equal, and the whole latency is known") {
+TEST_CASE("parallel paths are aligned, and the total latency is known") {
     EngineRig engine(
         patch("\"in -> look -> out\", \"in -> turn -> out\"",
               "[nodes.look]\ntype = \"limiter\"\nceiling_dbfs = 0\n[nodes.turn]\ntype = \"polarity\"\n"));
@@ -108,7 +108,7 @@ TEST_CASE("the delays of parallel paths are made equal, and the whole latency is
     CHECK(latency > 0);
     const Sound out = engine.run(mono(white_noise(9'600, 5, 0.2f)));
     CHECK(peak(part(out[0], settled_in)) ==
-          0.);  // what the limiter leaves alone is cancelled to the last bit
+          0.);  // sound that the limiter leaves alone cancels to the last bit
 }
 
 TEST_CASE("an edit that changes nothing else leaves every other path bit for bit as it was") {
@@ -150,7 +150,7 @@ TEST_CASE("edits don't click") {
     }
 }
 
-TEST_CASE("nodes swapped in order change places without a click and keep their state") {
+TEST_CASE("nodes that swap places do so without a click and keep their state") {
     const std::string nodes =
         "[nodes.hp]\ntype = \"filter\"\nmode = \"highpass\"\ncutoff_hz = 30\n[nodes.comp]\ntype = "
         "\"compressor\"\nthreshold_db = -30\n";
@@ -165,7 +165,7 @@ TEST_CASE("nodes swapped in order change places without a click and keep their s
     CHECK(rms_db(part(out[0], 35'000)) == Approx(rms_db(part(out[0], 15'000, 20'000))).margin(0.2));
 }
 
-TEST_CASE("quarantine: a bad sample is never heard, its node gives way to its input and comes back") {
+TEST_CASE("quarantine: a bad sample is never heard; its node is replaced by its input and comes back") {
     const std::string what = GENERATE("nan", "inf", "loud", "stuck_nan");
     const int size = GENERATE(1, 16, 512, 0);
     INFO(what << " in blocks of " << size);
@@ -177,8 +177,8 @@ TEST_CASE("quarantine: a bad sample is never heard, its node gives way to its in
     CHECK(all_finite(out));
     CHECK(engine.count(EngineNews::Kind::tripped) == 1);
     CHECK(engine.count(EngineNews::Kind::returned) == 1);
-    // The bomb passes its input, so all that may be heard is the 2 ms way from the last good sample to the
-    // input: off by no more than the sine moves in that time, and without a step larger than the way has.
+    // The bomb passes its input. So the only audible change is the 2 ms ramp from the last good sample to the
+    // input: it differs by no more than the sine moves in that time, and no step is larger than the ramp's.
     const double slope = 0.3 * 2. * 3.1416 * 100. / rate;
     CHECK(max_difference(part(out[0], settled_in), part(in[0], settled_in)) < slope * 96.);
     double largest_step = 0.;
@@ -213,7 +213,7 @@ TEST_CASE("three trips in ten seconds latch a node to bypass") {
     CHECK(engine.count(EngineNews::Kind::returned) == 2);
 }
 
-TEST_CASE("a bypassed node is its input to the bit, and comes back as if it had run on") {
+TEST_CASE("a bypassed node gives its input to the bit, and comes back as if it had always played") {
     const Sound in = mono(noise(30'000));
     const std::string text =
         patch("\"in -> comp -> out\"", "[nodes.comp]\ntype = \"compressor\"\nthreshold_db = -30\n");
@@ -225,6 +225,6 @@ TEST_CASE("a bypassed node is its input to the bit, and comes back as if it had 
         return bit_difference(cut(a, from, to), cut(b, from, to));
     };
     CHECK(both(always, out, 0, 10'000) == "");
-    CHECK(both(in, mono(out[0]), 11'000, 20'000) == "");  // past the ramp of 20 ms
+    CHECK(both(in, mono(out[0]), 11'000, 20'000) == "");  // after the ramp of 20 ms
     CHECK(both(always, out, 21'000, 30'000) == "");
 }

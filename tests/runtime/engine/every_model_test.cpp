@@ -1,4 +1,4 @@
-/// What the engine promises of a model, asked of a small model of every family.
+/// The engine's promises about models, checked with a small model of every family.
 
 #include <fmt/format.h>
 
@@ -27,7 +27,7 @@ struct Subject {
     int latency_samples = 0;  ///< of its node, at its own rate
 };
 
-/// Every fixture in the tree, in the order of their names.
+/// Every fixture in the tree, sorted by name.
 std::vector<Subject> subjects() {
     std::vector<Subject> all;
     for (const auto& entry : fs::directory_iterator(fs::path(source_dir()) / "tests/data"))
@@ -48,7 +48,7 @@ std::vector<Subject> subjects() {
     return all;
 }
 
-/// Cables, and a node "model" that plays the subject's file (or a copy of it).
+/// A patch of these cables and a node "model" that plays the subject's file (or a copy of it).
 std::string around(const Subject& subject, const std::string& links, const std::string& file,
                    const std::string& more = "", int channels = 1) {
     const std::string list = channels == 2 ? "[1, 2]" : "[1]";
@@ -62,7 +62,7 @@ EngineRig::Config at_rate_of(const Subject& subject, int channels = 1) {
     return {.sample_rate_hz = subject.model->sample_rate_hz, .out_channels = channels};
 }
 
-/// Music-like: what changes in level, pitch and density.
+/// Music-like sound that changes in level, pitch and density.
 Channel material(const Subject& subject, double seconds, std::uint32_t seed = 1) {
     const double rate_hz = subject.model->sample_rate_hz;
     const auto frames = static_cast<int>(seconds * rate_hz);
@@ -74,7 +74,8 @@ Channel material(const Subject& subject, double seconds, std::uint32_t seed = 1)
 
 }  // namespace
 
-TEST_CASE("every model: swapped for an identical one after ten seconds it differs by rounding at most") {
+TEST_CASE(
+    "every model: swapped for an identical one after ten seconds, the output differs by rounding at most") {
     const TemporaryFolder folder;
     for (const Subject& subject : subjects()) {
         const ModelFile parts = model_parts(subject.file);
@@ -91,12 +92,13 @@ TEST_CASE("every model: swapped for an identical one after ten seconds it differ
         const double difference = max_difference(expected[0], out[0]);
         INFO(subject.name << ": " << difference);
         CHECK(max_difference(expected[0], Channel(expected[0].size(), 0.f)) > 1e-3);  // it sounds
-        // What is older than ten seconds is gone: 2e-7 for the S4Ds, which remember longer; 0 for the others.
+        // Sound older than ten seconds is forgotten: 2e-7 for the S4Ds, which remember longer; 0 for the
+        // others.
         CHECK(difference < 1e-6);
     }
 }
 
-TEST_CASE("every model: beside its dry sound it is aligned to the sample") {
+TEST_CASE("every model: in parallel with its dry sound, the two are aligned to the sample") {
     for (const Subject& subject : subjects()) {
         const auto mixed = [&](double percent) {
             EngineRig rig(
@@ -120,7 +122,7 @@ TEST_CASE("every model: beside its dry sound it is aligned to the sample") {
     }
 }
 
-TEST_CASE("every model: stereo is two states over one set of weights") {
+TEST_CASE("every model: stereo has two states and one set of weights") {
     for (const Subject& subject : subjects()) {
         const std::string settings = subject.model->architecture == "grey_box" ? "link = false\n" : "";
         const Channel left = material(subject, 0.5, 1), right = material(subject, 0.5, 5);

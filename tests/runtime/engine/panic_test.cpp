@@ -1,4 +1,5 @@
-/// The two ways to silence: a panic, which forgets all sound in flight and comes back, and the end.
+/// The two ways to silence: a panic, which forgets all sound in flight and comes back, and the end of the
+/// stream.
 
 #include "tests/support/catch.hpp"
 #include "tests/support/clicks.hpp"
@@ -18,7 +19,7 @@ std::string echo(int samples) {
     return patch("\"in -> echo -> out\"", node("echo", "delay", fmt::format("delay_samples = {}", samples)));
 }
 
-/// Half a second of tone, then nothing.
+/// Half a second of tone, then silence.
 Sound burst() {
     Channel sound = sine(96'000, 440., scene_rate_hz, 0.3);
     std::fill(sound.begin() + 24'000, sound.end(), 0.f);
@@ -30,12 +31,12 @@ constexpr int down = 240, up = 960;
 
 }  // namespace
 
-TEST_CASE("a panic is silence within 5 ms, forgets what echoes, and comes back in 20 ms") {
+TEST_CASE("a panic silences within 5 ms, forgets all echoes, and comes back in 20 ms") {
     EngineRig rig(echo(20'000));
     panic_at(rig, 30'001);
     const Sound out = rig.run(burst(), {64});
     CHECK(peak(part(out[0], 28'000, 30'001)) > 0.2);
-    CHECK(peak(part(out[0], 30'001 + down)) == 0.);  // 14,000 more frames of echo would have come
+    CHECK(peak(part(out[0], 30'001 + down)) == 0.);  // else 14,000 more frames of echo
 
     EngineRig steady(patch("\"in -> out\"", ""));
     panic_at(steady, 30'001);
@@ -57,7 +58,7 @@ TEST_CASE("a panic gives the same bits in blocks of any size") {
         CHECK(bit_difference(reference, take(partition)) == "");
 }
 
-TEST_CASE("a panic pressed twice steps no harder than one pressed once") {
+TEST_CASE("a panic pressed twice makes no larger step than one pressed once") {
     const auto largest_step = [](std::vector<std::uint64_t> stamps) {
         EngineRig rig(patch("\"in -> out\"", ""));
         for (const std::uint64_t stamp : stamps) panic_at(rig, stamp);
@@ -74,8 +75,8 @@ TEST_CASE("a panic pressed twice steps no harder than one pressed once") {
     CHECK(largest_step({20'000, 20'239, 20'240, 20'241}) <= once);
 }
 
-TEST_CASE("what a panic silenced does not come back with the next edit") {
-    // The edit replaces the echo; the new one is warmed on the past, in which the tone still sounds.
+TEST_CASE("sound silenced by a panic does not come back with the next edit") {
+    // The edit replaces the echo. The new one is warmed on the past, which still holds the tone.
     const std::uint64_t panic = 30'000;
     for (const std::uint64_t edit : {29'990u, 30'100u, 31'000u, 40'000u}) {
         INFO("edited at " << edit);
@@ -91,12 +92,12 @@ TEST_CASE("what a panic silenced does not come back with the next edit") {
     CHECK(peak(part(without.run(burst(), {64})[0], 50'000)) > 0.2);
 }
 
-TEST_CASE("the end fades out, is told at its very sample, and stays silent") {
+TEST_CASE("the end fades out, is reported at its very sample, and stays silent") {
     const int size = GENERATE(1, 64, 512);
     const float ms = GENERATE(0.f, 50.f);
     EngineRig rig(patch("\"in -> out\"", ""));
     rig.engine().post({.kind = EventKind::fade_out, .value = ms, .stamp = 20'001});
-    panic_at(rig, 21'000);  // silence is already on its way
+    panic_at(rig, 21'000);  // the fade-out is already on its way
     const Sound out = rig.run(mono(constant(40'000, 0.5f)), {size});
     const int length = std::max(1, static_cast<int>(ms * 48.f));
     CHECK(out[0][20'001] == 0.5f);

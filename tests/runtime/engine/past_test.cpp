@@ -1,4 +1,4 @@
-/// What newcomers are told of the past when not all of it was kept: the player is told so too.
+/// Newcomers when not all of the past was kept: the player is told so.
 
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
@@ -16,7 +16,7 @@ const ModelFile& opto() {
     return parts;
 }
 
-/// Twice the 4,800 samples that the model remembers are run before a newcomer is heard.
+/// Models with a memory of 4,800 samples: newcomers are warmed on twice as many before they are heard.
 struct Models {
     TemporaryFolder folder;
     std::string now = save(folder, "now.safetensors", remembering(opto(), 4'800));
@@ -37,19 +37,19 @@ const std::string straight = R"("in -> cut -> box -> out")", turned = R"("in -> 
 
 }  // namespace
 
-TEST_CASE("an instance that came with the reversal of a chain is replaced on what there is of its past") {
+TEST_CASE("a second instance, made by reversing a chain, is replaced on as much of its past as there is") {
     const Models models;
     EngineRig rig(song(models.now, straight));
     rig.run(mono(programme(30'000)));
     rig.edit(song(models.now, turned));
-    SECTION("soon, and says so") {
+    SECTION("soon, and reports it") {
         rig.run(mono(programme(6'000)));
         REQUIRE(notes(rig, "plays as a second instance") > 0);
         rig.edit(song(models.next, turned));
         CHECK(notes(rig, "box: warmed on the last 0.1") == 1);
         CHECK(notes(rig, "s instead of 0.20 s") == 1);
     }
-    SECTION("later, when its past is long enough, without a word") {
+    SECTION("later, when its past is long enough, without a report") {
         rig.run(mono(programme(60'000)));
         rig.edit(song(models.next, turned));
         CHECK(notes(rig, "warmed on the last") == 0);
@@ -59,7 +59,7 @@ TEST_CASE("an instance that came with the reversal of a chain is replaced on wha
     CHECK(rig.count(EngineNews::Kind::finished) == 3);
 }
 
-TEST_CASE("a node that has heard all there is of a young stream is replaced without a word") {
+TEST_CASE("a node that has heard all of a young stream is replaced without a report") {
     const Models models;
     EngineRig rig(song(models.now, straight));
     rig.run(mono(programme(3'000)));
@@ -69,7 +69,7 @@ TEST_CASE("a node that has heard all there is of a young stream is replaced with
     CHECK(notes(rig, "warmed on") == 0);
 }
 
-TEST_CASE("knob moves that were too many at once are missing from a newcomer's past, and that is said") {
+TEST_CASE("too many knob moves at once are missing from a newcomer's past, and this is reported") {
     const Models models;
     EngineRig rig(song(models.now, straight));
     rig.run(mono(programme(4'800)));
@@ -83,7 +83,7 @@ TEST_CASE("knob moves that were too many at once are missing from a newcomer's p
         for (int k = 0; k < 4'000; ++k) REQUIRE(engine.set(knob, static_cast<float>(k % 100)));
         engine.room().process(&from, 1, &to, 1, 64);
     };
-    for (int k = 0; k < 3; ++k) turn();  // 24,000 reports, which nobody takes: the queue holds 16,384
+    for (int k = 0; k < 3; ++k) turn();  // 24,000 reports that nobody takes; the queue holds 16,384
     engine.tick();
     turn();  // these arrive again
     engine.tick();

@@ -20,7 +20,7 @@ ModelProbe probe_of(const ModelFile& parts) {
     return probe_model(read_model_file(save(folder, "m.safetensors", parts)), all_nodes());
 }
 
-/// The textbook compressor with another make-up: y = v + out tanh(...).
+/// The textbook compressor with another make-up stage: y = v + out tanh(...).
 ModelFile with_cell(std::vector<float> input, std::vector<float> hidden, float bias, std::vector<float> out) {
     ModelFile parts = model_parts(opto);
     std::erase_if(parts.tensors, [](const Tensor& tensor) { return tensor.name.starts_with("makeup."); });
@@ -48,11 +48,12 @@ bool warns(const ModelProbe& probe, const std::string& of) {
 
 }  // namespace
 
-TEST_CASE("probe: a well-behaved compressor is measured and not warned of") {
+TEST_CASE("probe: a well-behaved compressor is measured without a warning") {
     const ModelProbe probe = probe_of(model_parts(opto));
     CHECK(probe.warnings == std::vector<std::string>{});
     CHECK(probe.levels.front().in_dbfs == -60.);
-    // below the threshold the gain is one, within the float maths of the curve; above it falls with the level
+    // below the threshold the gain is 1, within the float maths of the curve; above it the gain falls with
+    // the level
     CHECK(probe.levels.front().gain_db == Approx(0.).margin(0.01));
     CHECK(probe.levels.back().gain_db < -10.);
     CHECK(probe.dc_dbfs == -200.);
@@ -68,15 +69,15 @@ TEST_CASE("probe: it finds DC at silence") {
     CHECK(probe.warnings.size() == 1);
 }
 
-TEST_CASE("probe: it finds what sounds by itself") {
-    // a rotation by 1 rad a sample that grows until tanh holds it
+TEST_CASE("probe: it finds a model that sounds by itself") {
+    // a rotation by 1 rad a sample that grows until tanh limits it
     const float a = 1.3f * std::cos(1.f), b = 1.3f * std::sin(1.f);
     const ModelProbe probe = probe_of(with_cell({0.f, 0.f}, {a, -b, b, a}, 0.1f, {0.1f, 0.f}));
     CHECK(probe.hum_dbfs > -40.);
     CHECK(warns(probe, "sounds by itself at silence"));
 }
 
-TEST_CASE("probe: it finds from which level on a model blows up, and at which knobs") {
+TEST_CASE("probe: it finds the level from which a model blows up, and the knobs") {
     // y = v + 100 tanh(v): beyond +24 dBFS where v, after the compressor, exceeds 0.16
     const ModelProbe probe = probe_of(with_cell({1.f}, {0.f}, 0.f, {100.f}));
     CHECK(warns(probe, "blows up on a tone of"));

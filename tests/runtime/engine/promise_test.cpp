@@ -1,4 +1,5 @@
-/// The promises of the audio thread, kept by the engine as a whole. (Every node by itself: all_nodes_test.)
+/// The promises of the audio thread, kept by the engine as a whole. (all_nodes_test checks every node by
+/// itself.)
 
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 const std::string source = source_dir();
 
-/// Loops, a sidechain, latency, sums, stereo, models, mappings and a node that misbehaves.
+/// A patch with loops, a sidechain, latency, sums, stereo, models, mappings and a node that misbehaves.
 std::string everything(const std::string& model, const std::string& tone, bool with_loop) {
     const std::string loop = with_loop ? ", \"send -> echo -> back -> send\", \"back -> blend.in1\"" : "";
     return "format = 1\nlinks = [\"in -> send -> bomb -> box -> blend.wet\", \"in -> blend.dry\", \"in -> "
@@ -72,7 +73,7 @@ TEST_CASE(
     CHECK(all_finite(out));
     CHECK(rig.engine().silent());
     CHECK(midi == 90 * 5);
-    CHECK(rig.engine().counts().edits >= 20);  // one that waited may have been overtaken
+    CHECK(rig.engine().counts().edits >= 20);  // one that waited may have been replaced by a later one
     CHECK(rig.engine().counts().swaps > 5);
     CHECK(rig.engine().counts().trips > 1);
     CHECK(rig.count(EngineNews::Kind::clamped) > 10);
@@ -80,7 +81,7 @@ TEST_CASE(
     CHECK(rig.engine().room().stats().events_lost == 0);
 }
 
-TEST_CASE("a node that breaks a promise ends the program, and the call is named") {
+TEST_CASE("a node that breaks a promise ends the program, and the message names the call") {
     if (realtime_guard() == RealtimeGuard::none) {
         SUCCEED("this build's sanitizer owns the guarded functions");
         return;
@@ -144,21 +145,22 @@ private:
 
 }  // namespace
 
-TEST_CASE("while nobody reads the reports sound plays on, losses are counted, and a later change is told") {
+TEST_CASE(
+    "while nobody reads the reports sound plays on, losses are counted, and a later change is reported") {
     Unread stream(patch("\"in -> a -> out\"", gain("a", -6.)));
     stream.settle();
     stream.fill();
     stream.blocks(20);
     CHECK(stream.stats().reports_lost > 0);
-    CHECK(stream.out[63] == 0.5f);  // the moves to 0 dB were made all the same
+    CHECK(stream.out[63] == 0.5f);  // the moves to 0 dB took effect all the same
     stream.rig.edit(patch("\"in -> b -> out\"", gain("b", -6.)));
     stream.settle();
     CHECK(stream.rig.engine().counts().edits == 1);
     CHECK(stream.out[63] == Approx(0.5 * std::pow(10., -6. / 20.)).epsilon(1e-5));
 }
 
-TEST_CASE("a change of which nobody could be told waits until somebody can") {
-    // The queue fills up while the control thread is busy with warming the newcomer.
+TEST_CASE("a change that cannot be reported waits until it can") {
+    // The queue fills up while the control thread warms the newcomer.
     Unread stream(patch("\"in -> a -> out\"", gain("a", -6.)));
     stream.settle();
     bool filled = false;
@@ -178,7 +180,7 @@ TEST_CASE("a change of which nobody could be told waits until somebody can") {
     CHECK(stream.out[63] == Approx(0.5 * std::pow(10., -6. / 20.)).epsilon(1e-5));
 }
 
-TEST_CASE("events that find the queue full are refused to their sender, never half taken") {
+TEST_CASE("events that meet a full queue are refused to their sender, never half accepted") {
     EngineRig rig(patch("\"in -> a -> out\"", gain("a", 0.)));
     const GraphTarget target = *find_target(rig.engine().playing()->graph, "a.gain_db").target;
     int taken = 0;

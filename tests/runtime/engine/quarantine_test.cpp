@@ -1,4 +1,4 @@
-/// Quarantine: from its first bad sample a node gives way to its input, and comes back rebuilt.
+/// Quarantine: from its first bad sample on a node is replaced by its input; it comes back rebuilt.
 
 #include "tests/support/catch.hpp"
 #include "tests/support/clicks.hpp"
@@ -31,7 +31,7 @@ std::string loop(const std::string& settings) {
                  bomb(settings) + gain("sum", -7.) + node("echo", "delay", "delay_samples = 100"));
 }
 
-/// Both device channels in and out.
+/// A patch with both device channels in and out.
 std::string wide(const std::string& settings) {
     return "format = 1\nlinks = [\"in -> bomb -> out\"]\n" + node("in", "input", "channels = [1, 2]") +
            node("out", "output", "channels = [1, 2]") + bomb(settings);
@@ -43,7 +43,7 @@ Sound ramps(int frames) {
 
 }  // namespace
 
-TEST_CASE("quarantine gives the same finite bits in blocks of any size, whatever went wrong, wherever") {
+TEST_CASE("quarantine gives the same finite bits in blocks of any size, for any fault in any place") {
     const std::string what = GENERATE("nan", "inf", "loud", "stuck_nan");
     const bool in_loop = GENERATE(false, true);
     INFO(what << (in_loop ? " in a loop" : " in a chain"));
@@ -59,7 +59,7 @@ TEST_CASE("quarantine gives the same finite bits in blocks of any size, whatever
         CHECK(bit_difference(reference, play(text, in, partition)) == "");
 }
 
-TEST_CASE("the ceiling is where the patch says, to the sample") {
+TEST_CASE("the ceiling is that of the patch, exactly") {
     const auto trips = [](const std::string& settings, const std::string& head = "") {
         EngineRig rig(patch("\"in -> bomb -> out\"", bomb(settings), head));
         rig.run(ramps(24'000));
@@ -71,23 +71,24 @@ TEST_CASE("the ceiling is where the patch says, to the sample") {
     CHECK(trips("at = 10001\nwhat = \"under\"", "ceiling_dbfs = 20\n") == 1);
 }
 
-TEST_CASE("in quarantine the input is heard as late as the node was") {
+TEST_CASE("in quarantine the input has the latency of the node") {
     const int latency = 300;
     EngineRig rig(chain(fmt::format("at = {}\nlatency = {}\nwhat = \"stuck_nan\"", at, latency)));
     CHECK(rig.engine().playing()->latency_samples == latency);
     const Sound in = ramps(30'000), out = rig.run(in, {64});
-    // From the end of the ramp to the return: its input, so many samples ago, to the bit.
+    // From the end of the ramp to the return: its input, `latency` samples earlier, to the bit.
     for (int k = at + ramp; k < at + back; ++k) REQUIRE(out[0][k] == in[0][k - latency]);
-    // The way there never leaves the sine by more than it moves on that way.
+    // On the ramp it never differs from the sine by more than the sine moves in that time.
     const double slope = 0.3 * 2. * 3.1416 * 100. / scene_rate_hz;
     for (int k = at; k < at + ramp; ++k) REQUIRE(std::abs(out[0][k] - in[0][k - latency]) < slope * ramp);
     CHECK(rig.count(Kind::returned) == 1);
-    // The bomb forgot its ring; cold, it would come back with silence. Its memory (the latency) is warmed.
+    // The bomb forgot its ring; cold, it would come back with silence. So it is warmed over its memory (the
+    // latency).
     CHECK(max_difference(part(out[0], at + back, 30'000),
                          part(in[0], at + back - latency, 30'000 - latency)) < 1e-6);
 }
 
-TEST_CASE("one bad channel takes both to the input, each to its own") {
+TEST_CASE("one bad channel replaces both channels by the input, each by its own") {
     EngineRig rig(wide(fmt::format("at = {}\nonly = 2\nwhat = \"stuck_nan\"", at)));
     const Sound in = stereo(sine(24'000, 100., scene_rate_hz, 0.3), sine(24'000, 170., scene_rate_hz, 0.2));
     const Sound out = rig.run(in, {64});
@@ -98,7 +99,7 @@ TEST_CASE("one bad channel takes both to the input, each to its own") {
     CHECK(rig.count(Kind::tripped) == 1);
 }
 
-TEST_CASE("a tripped node comes back after 100 ms by a fade, at the very same sample in any blocks") {
+TEST_CASE("a tripped node fades back in after 100 ms, at the very same sample in blocks of any size") {
     const int size = GENERATE(1, 64, 512);
     // In quarantine the input is heard, and the bomb sits behind a gain: the return is heard by that.
     EngineRig rig(patch("\"in -> bomb -> out\"", bomb(fmt::format("at = {}\nwhat = \"stuck_nan\"", at))));
@@ -110,8 +111,8 @@ TEST_CASE("a tripped node comes back after 100 ms by a fade, at the very same sa
     CHECK(stamps == std::vector<std::uint64_t>{0, at, at + back, at + back + fade});
 }
 
-TEST_CASE("what trips during a fade is caught like anything else") {
-    // The bomb stays, leaves, or comes with the edit; it goes off in the middle of the fade.
+TEST_CASE("a node that trips during a fade is caught like any other") {
+    // The bomb stays, leaves, or comes with the edit. It goes off in the middle of the fade.
     const std::string late = fmt::format("at = {}\nwhat = \"stuck_nan\"", at + 500);
     const auto with = [&](const std::string& first, const std::string& settings) {
         return patch("\"in -> a -> bomb -> out\"", first + bomb(settings));
@@ -160,7 +161,7 @@ TEST_CASE("a newcomer that trips while it is warmed is refused, and what plays i
     CHECK(rig.engine().counts().edits == 0);
     CHECK(rig.engine().playing()->graph.node_index("bomb") < 0);
 
-    // Later, with a past that is clean again, the same edit is taken.
+    // Later, with a clean past, the same edit is accepted.
     EngineRig later(before);
     later.at(10'000, [&](EngineRig& r) { r.edit(after); });
     later.at(25'000, [&](EngineRig& r) { r.edit(after); });
@@ -168,8 +169,8 @@ TEST_CASE("a newcomer that trips while it is warmed is refused, and what plays i
     CHECK(later.engine().counts().edits == 1);
 }
 
-TEST_CASE("a node that was made bad by what it heard comes back without having heard it again") {
-    // Warmed on the past from its trip on, not on what made it trip.
+TEST_CASE("a node that its input drove bad comes back without hearing that input again") {
+    // It is warmed on the past after its trip, not on the sound that made it trip.
     EngineRig rig(chain(fmt::format("at = {}\nmemory = 48000\nwhat = \"stuck_nan\"", at)));
     const Sound out = rig.run(mono(programme(30'000)), {64});
     CHECK(all_finite(out));
@@ -199,22 +200,22 @@ TEST_CASE("a latched node stays bypassed until an edit, which gives it a clean r
     for (const EngineNews& news : rig.news())
         if (news.kind == Kind::started && news.graph && !news.returned.empty()) revived = news.returned;
     CHECK(revived == std::vector<std::string>{"bomb"});
-    // Latched and dry: to the bit what comes out of the gain.
+    // Latched, so dry: to the bit the output of the gain.
     const Sound dry = play(patch("\"in -> a -> out\"", gain("a", -3.)), in, {64});
     CHECK(bit_difference(cut(dry, 51'000, 60'000), cut(out, 51'000, 60'000)) == "");
     CHECK(bit_difference(cut(dry, 111'000), cut(out, 111'000)) == "");
 }
 
-TEST_CASE("trips more than ten seconds apart latch nothing") {
+TEST_CASE("trips more than ten seconds apart do not latch") {
     EngineRig rig(chain("at = 10000\nevery = 250000"));
     rig.run(mono(silence(780'000)), {512});
     CHECK(rig.count(Kind::tripped) == 4);
     CHECK(rig.count(Kind::latched) == 0);
 }
 
-TEST_CASE("a model exchanged for an equal one leaves a state that tripped behind") {
-    // The bomb's options are its content; the same patch with another fade is an edit that lets it survive,
-    // one that makes it wide builds it anew. Here: reversed in order, which copies states.
+TEST_CASE("a model replaced by an equal one does not pass on a state that tripped") {
+    // The bomb's options are its content. An edit with another fade lets it survive, and one that makes it
+    // wide builds it anew. Here the order is reversed, which copies states.
     const std::string stuck = fmt::format("at = {}\nwhat = \"stuck_nan\"", at);
     const auto order = [&](const std::string& links) { return patch(links, gain("a", -3.) + bomb(stuck)); };
     EngineRig rig(order("\"in -> a -> bomb -> out\""));

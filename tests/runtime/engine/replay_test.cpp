@@ -1,4 +1,4 @@
-/// A take and its log: everything that happened live happens again, bit for bit.
+/// A take and its log: everything that happened live happens again in the replay, bit for bit.
 
 #include <fstream>
 #include <random>
@@ -29,7 +29,7 @@ std::string knob_patch(const std::string& model, const std::string& more = "") {
                      node("safety", "limiter") + node("echo", "delay", "delay_ms = 120.0") + mapping);
 }
 
-/// Plays live-like: blocks of random sizes, a control thread that is only there now and then, MIDI with
+/// Plays like a live stream: blocks of random sizes, a control thread that runs only now and then, MIDI with
 /// arrival times.
 class LiveTake {
 public:
@@ -60,7 +60,7 @@ public:
         return out_;
     }
 
-    /// One block of the stream; nothing after its end.
+    /// Plays one block of the stream; does nothing after its end.
     void block() {
         const int count =
             std::min(static_cast<int>(random_() % 96) + 1, static_cast<int>(in_->size()) - done_);
@@ -72,7 +72,7 @@ public:
         inside_ = false;
         done_ += count;
     }
-    /// The stream is in its callback.
+    /// True while the stream is in its callback.
     bool inside() const { return inside_; }
 
     void midi(std::uint8_t status, int data, int value, int late_samples = 0) {
@@ -199,8 +199,8 @@ TEST_CASE("a replay without the log's moves differs: the log is what makes it eq
 }
 
 TEST_CASE("a take whose newcomers were warmed over many blocks equals its replay to the bit") {
-    // While the control thread warms, the stream goes on: every piece that a newcomer is run over costs a
-    // block of the stream at first, so that the past runs away, then none.
+    // While the control thread warms, the stream goes on. At first every piece of warming costs a block of
+    // the stream, so that the past grows faster than it is warmed; later none does.
     const TemporaryFolder folder;
     const std::string log = folder.file("take.log"), text = folder.file("p.toml");
     const std::string model =
@@ -231,7 +231,7 @@ TEST_CASE("a take whose newcomers were warmed over many blocks equals its replay
             write_text(text, chain("memory = 24000"));
             live.change_to(text);
         }
-        if (block == 3'500) {  // the slow one is exchanged; both models stay
+        if (block == 3'500) {  // the slow one is replaced; both models stay
             write_text(text, chain("memory = 24001"));
             during_warming = 300;
             live.change_to(text);
@@ -280,7 +280,7 @@ TEST_CASE("offline, a node comes back from quarantine at the same sample in bloc
         CHECK(bit_difference(mono(reference), mono(take(partition))) == "");
 }
 
-TEST_CASE("a log that was cut short or tampered with is refused with its place") {
+TEST_CASE("a log that was cut short or tampered with is refused with the place") {
     const TemporaryFolder folder;
     const std::string log = folder.file("bad.log");
     const auto refusal = [&](const std::string& text) -> std::string {
@@ -347,7 +347,7 @@ TEST_CASE("a log that was cut short or tampered with is refused with its place")
     CHECK_THROWS_AS(read_take(folder.file("not-there.log")), std::runtime_error);
 }
 
-TEST_CASE("a log whose weight files were exchanged is refused") {
+TEST_CASE("a log whose weight files were replaced is refused") {
     const TemporaryFolder folder;
     const std::string log = folder.file("take.log"), text = folder.file("p.toml");
     const ModelFile opto = model_parts(source + "/models/opto-textbook.safetensors");
@@ -363,7 +363,7 @@ TEST_CASE("a log whose weight files were exchanged is refused") {
     CHECK_THROWS_AS(read_take(log), std::runtime_error);
 }
 
-TEST_CASE("a replay whose changes come too soon, or whose patch is bad, says so and plays on") {
+TEST_CASE("a replay whose changes come too soon, or whose patch is bad, reports it and plays on") {
     const TemporaryFolder folder;
     const std::string log = folder.file("bad.log");
     const auto line = [](int at, const std::string& text) {

@@ -1,4 +1,4 @@
-/// Models behind a resampler are nodes like any other to the engine: they are swapped, warmed, bypassed,
+/// To the engine, models behind a resampler are nodes like any other: they are swapped, warmed, bypassed,
 /// quarantined and aligned.
 
 #include "runtime/plan/timing.hpp"
@@ -22,7 +22,7 @@ int seconds(double s) {
     return static_cast<int>(s * scene_rate_hz);
 }
 
-/// A recurrent grey box as if trained at another rate.
+/// A recurrent grey box that claims to be trained at another rate.
 ModelFile trained_at(long rate_hz) {
     ModelFile parts = model_parts(source + "/tests/data/grey_box-rnn-gru-hard.safetensors");
     parts.metadata["sample_rate"] = std::to_string(rate_hz);
@@ -47,7 +47,7 @@ int latency_of(EngineRig& rig) {
     return rig.engine().playing()->latency_samples;
 }
 
-/// The frames from..to of a are, bit for bit, the frames of b that lie `late` earlier.
+/// Checks that the frames from..to of a are bit for bit the frames of b `late` samples earlier.
 std::string difference_when_late(const Channel& a, const Channel& b, int late, int from, int to) {
     return bit_difference(mono({a.begin() + from, a.begin() + to}),
                           mono({b.begin() + from - late, b.begin() + to - late}));
@@ -60,7 +60,7 @@ bool said(const EngineRig& rig, const std::string& words) {
 
 }  // namespace
 
-TEST_CASE("resampled: the player is told once, with the rate and what it costs") {
+TEST_CASE("resampled: the player is told once, with the rate and the cost") {
     const TemporaryFolder folder;
     const std::string file = save(folder, "one.safetensors", trained_at(44'100)),
                       same = save(folder, "two.safetensors", retold(trained_at(44'100), "{\"epochs\": 2}"));
@@ -93,13 +93,13 @@ TEST_CASE("resampled: a mix around it is exactly its delayed input at 0 %, and t
     CHECK(difference_when_late(dry, in[0], latency, settled_in, seconds(1)) == "");
     Channel mean(dry.size());
     for (std::size_t k = 0; k < mean.size(); ++k) mean[k] = 0.5f * dry[k] + 0.5f * wet[k];
-    // after the ramp that begins every stream, which rounds the sum anew
+    // after the ramp at the start of the stream, which rounds the sum differently
     const Channel half = play(at(50.), in)[0];
     CHECK(difference_when_late(half, mean, 0, settled_in, seconds(1)) == "");
     CHECK(max_difference(dry, wet) > 0.01);
 }
 
-TEST_CASE("resampled: bypassed, it is its input as late as it is itself, bit for bit") {
+TEST_CASE("resampled: bypassed, it gives its input with its own latency, bit for bit") {
     const TemporaryFolder folder;
     EngineRig rig(alone(save(folder, "one.safetensors", trained_at(44'100))));
     rig.set_at(static_cast<std::uint64_t>(seconds(0.5)), "box.bypass", 1.f, 10.f);
@@ -126,7 +126,7 @@ TEST_CASE("resampled: blocks of any size give the same bits in the engine, while
 
 // -------- swaps
 
-TEST_CASE("resampled: the same weights in another file change no bit, and a warmed newcomer next to none") {
+TEST_CASE("resampled: the same weights in another file change no bit, and a warmed newcomer almost none") {
     const TemporaryFolder folder;
     const ModelFile parts = trained_at(44'100);
     const std::string one = save(folder, "one.safetensors", parts),
@@ -136,11 +136,11 @@ TEST_CASE("resampled: the same weights in another file change no bit, and a warm
     const Sound expected = play(alone(one), in);
     CHECK(bit_difference(expected, swapped_at(seconds(10) + 77, alone(one), alone(same), in)) == "");
     const Sound warmed = swapped_at(seconds(10) + 77, alone(one), alone(anew), in);
-    // Two seconds of history; what came before them is forgotten to the last bits. Measured: 0.
+    // Two seconds of history; everything before is forgotten to the last bits. Measured: 0.
     CHECK(max_difference(expected[0], warmed[0]) < 1e-7);
 }
 
-TEST_CASE("resampled: a newcomer that has heard the whole past is to the bit the one that was always there") {
+TEST_CASE("resampled: a newcomer that has heard the whole past equals to the bit one that was always there") {
     const TemporaryFolder folder;
     const ModelFile parts = trained_at(44'100);
     const std::string one = save(folder, "one.safetensors", parts),
@@ -152,7 +152,7 @@ TEST_CASE("resampled: a newcomer that has heard the whole past is to the bit the
               "");
 }
 
-TEST_CASE("resampled: a model of another rate takes over without a click, and the new latency is said") {
+TEST_CASE("resampled: a model of another rate takes over without a click, and the new latency is reported") {
     const TemporaryFolder folder;
     const std::string own = save(folder, "own.safetensors", trained_at(48'000)),
                       other = save(folder, "other.safetensors", trained_at(44'100));
@@ -166,7 +166,8 @@ TEST_CASE("resampled: a model of another rate takes over without a click, and th
         CHECK(rig.engine().counts().swaps == 1);
         CHECK(said(rig, there ? "the latency of the whole patch changes from 0 to 105 samples"
                               : "the latency of the whole patch changes from 105 to 0 samples"));
-        // The tone's phase moves by 105 samples under the fade, which bends it no more than the tone itself.
+        // The phase of the tone moves by 105 samples during the fade. That bends it no more than the tone
+        // bends itself.
         CHECK_FALSE(find_click(Channel(out.begin() + seconds(1), out.end()), change - seconds(1),
                                change - seconds(1) + 2'000)
                         .found());
@@ -198,9 +199,9 @@ TEST_CASE("resampled: beside a slower path, a change of rate moves nothing but t
 
 // -------- trouble
 
-TEST_CASE("resampled: in quarantine it is its input as late as it is itself, and it comes back") {
+TEST_CASE("resampled: in quarantine it gives its input with its own latency, and it comes back") {
     const TemporaryFolder folder;
-    ModelFile bold = trained_at(44'100);  // louder than what it hears, and all the more the louder that is
+    ModelFile bold = trained_at(44'100);  // louder than its input, and more so the louder the input is
     for (float& weight : tensor_of(bold, "makeup.out.weight").data) weight *= 6.f;
     EngineRig rig(alone(save(folder, "one.safetensors", bold), "ceiling_dbfs = 0\n"));
     Channel loud = pink_noise(seconds(1), 3, 0.02f);
@@ -214,7 +215,7 @@ TEST_CASE("resampled: in quarantine it is its input as late as it is itself, and
     CHECK(all_finite(mono(out)));
 }
 
-TEST_CASE("resampled: in a loop its latency is taken off the delay") {
+TEST_CASE("resampled: in a loop its latency is subtracted from the delay") {
     const TemporaryFolder folder;
     const std::string file = save(folder, "one.safetensors", trained_at(44'100));
     const auto loop = [&](int delay) {
@@ -224,7 +225,7 @@ TEST_CASE("resampled: in a loop its latency is taken off the delay") {
     };
     constexpr int delay = 1'000;
     Channel in = silence(settled_in + 3 * delay);
-    for (int k = 0; k < 40; ++k)  // a soft bump that no filter rings on
+    for (int k = 0; k < 40; ++k)  // a soft bump that makes no filter ring
         in[settled_in + k] = static_cast<float>(0.1 * std::sin(3.14159 * k / 40));
     const Channel out = play(loop(delay), mono(in))[0];
     const auto loudest_from = [&](int from) {
@@ -237,7 +238,7 @@ TEST_CASE("resampled: in a loop its latency is taken off the delay") {
     CHECK_NOTHROW(EngineRig(loop(106)));
 }
 
-TEST_CASE("resampled: where the latency comes from is known node by node") {
+TEST_CASE("resampled: the latency is known node by node") {
     const TemporaryFolder folder;
     const std::string file = save(folder, "one.safetensors", trained_at(44'100));
     EngineRig rig(

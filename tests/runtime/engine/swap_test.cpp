@@ -1,4 +1,4 @@
-/// Weights exchanged while they play: nothing is heard of it but the new sound.
+/// Weights that are exchanged while they play: only the new sound is heard of it.
 
 #include <malloc.h>
 #include <sys/resource.h>
@@ -27,7 +27,7 @@ int seconds(double s) {
     return static_cast<int>(s * scene_rate_hz);
 }
 
-/// The whole stream, with `text` taking over at frame `at`.
+/// Plays the whole stream; `text` takes over at frame `at`.
 Sound swapped_at(int at, const std::string& before, const std::string& text, const Sound& in,
                  Partition partition = {}) {
     EngineRig rig(before);
@@ -44,7 +44,7 @@ const std::vector<std::string> models{"models/opto-textbook.safetensors", "model
 
 }  // namespace
 
-TEST_CASE("a model file with the same weights and other words changes no bit of the output") {
+TEST_CASE("a model file with the same weights and other metadata changes no bit of the output") {
     const TemporaryFolder folder;
     const ModelFile opto = model_parts(source + "/models/opto-textbook.safetensors");
     const std::string one = save(folder, "one.safetensors", opto),
@@ -55,7 +55,7 @@ TEST_CASE("a model file with the same weights and other words changes no bit of 
     CHECK(bit_difference(play(alone(one), in), swapped_at(seconds(10), alone(one), alone(two), in)) == "");
 }
 
-TEST_CASE("a newcomer that has heard the whole past is to the bit the one that was always there") {
+TEST_CASE("a newcomer that has heard the whole past equals to the bit one that was always there") {
     const TemporaryFolder folder;
     const ModelFile opto = model_parts(source + "/models/opto-textbook.safetensors");
     const std::string one = save(folder, "one.safetensors", opto),
@@ -67,7 +67,7 @@ TEST_CASE("a newcomer that has heard the whole past is to the bit the one that w
               "");
 }
 
-TEST_CASE("a model swapped for an identical one after ten seconds differs by rounding at most") {
+TEST_CASE("a model swapped for an identical one after ten seconds changes the output by rounding at most") {
     const TemporaryFolder folder;
     for (const std::string& name : models) {
         const ModelFile parts = model_parts(source + "/" + name);
@@ -78,21 +78,21 @@ TEST_CASE("a model swapped for an identical one after ten seconds differs by rou
         const double difference =
             max_difference(play(alone(one), in)[0], swapped_at(seconds(10.5), alone(one), alone(two), in)[0]);
         INFO(name << ": " << difference);
-        // Twice memory_samples of history (10 s at most) leave less than -140 dB of what came before them:
-        // the last bits of gains below 1. Measured: 4e-9 for the bus model, 0 for the others.
+        // The history is twice memory_samples (10 s at most). Sound before it leaves less than -140 dB: the
+        // last bits of gains below 1. Measured: 4e-9 for the bus model, 0 for the others.
         CHECK(difference < 1e-7);
     }
 }
 
-TEST_CASE("a newcomer that was warmed while a knob moved is the one that had been there from the start") {
+TEST_CASE("a newcomer warmed while a knob moved equals one that was there from the start") {
     const TemporaryFolder folder;
     const ModelFile opto = model_parts(source + "/models/opto-textbook.safetensors");
     ModelFile other = louder(opto, -3.);
     tensor_of(other, "detector.tau_s").data = {0.02f, 0.15f};
-    other.metadata["memory_samples"] = "82296";  // 11.43 times the longest of these
+    other.metadata["memory_samples"] = "82296";  // 11.43 times the longest time constant
     const std::string one = save(folder, "one.safetensors", opto),
                       two = save(folder, "two.safetensors", other);
-    // Ramps that begin before the history does, within it, and such that only end after the fade.
+    // Some ramps begin before the history, some within it, and some end only after the fade.
     const auto turn_knobs = [](EngineRig& rig) {
         rig.set_at(seconds(8) - 164'592 - 2'000, "box.peak_reduction", 80.f, 100.f);
         for (int k = 0; k < 60; ++k)
@@ -112,7 +112,7 @@ TEST_CASE("a newcomer that was warmed while a knob moved is the one that had bee
     REQUIRE(swapped.engine().counts().swaps == 1);
     const int fade_over = seconds(8) + 1'200;
     CHECK(max_difference(part(expected[0], 0, seconds(8)), part(out[0], 0, seconds(8))) > 0.01);
-    // As above: what is older than the history is below the last bits.
+    // As above: sound before the history is below the last bits.
     CHECK(max_difference(part(expected[0], fade_over), part(out[0], fade_over)) < 1e-7);
 }
 
@@ -164,7 +164,7 @@ TEST_CASE("swaps between models of different gain don't click on steady tones") 
 
 // -------- order
 
-TEST_CASE("a swap that arrives during a fade waits for its end, and of several the last wins") {
+TEST_CASE("a swap that arrives during a fade waits for its end; of several, the last one wins") {
     const TemporaryFolder folder;
     const ModelFile opto = model_parts(source + "/models/opto-textbook.safetensors");
     std::vector<std::string> files;
@@ -203,14 +203,15 @@ std::uint64_t page_faults() {
     return static_cast<std::uint64_t>(usage.ru_minflt + usage.ru_majflt);
 }
 
-/// Plays a steady tone, block by block, and keeps nothing but the largest second difference and the faults.
+/// Plays a steady tone block by block, and keeps only the largest second difference and the number of page
+/// faults.
 class Endurance {
 public:
     Endurance(const std::string& toml, double hz) : rig_(toml), hz_(hz) {
-        rig_.engine().listen({});  // what it is told would grow in memory
+        rig_.engine().listen({});  // its reports would take more and more memory
     }
 
-    /// One block of the tone; counts what the callback does to memory.
+    /// Plays one block of the tone and counts the page faults of the callback.
     void block() {
         const float* in[] = {in_.data()};
         float* out[] = {out_.data() + 2};
@@ -258,11 +259,12 @@ std::size_t heap_in_use() {
 }  // namespace
 
 TEST_CASE(
-    "ten thousand swaps and a thousand edits of a sounding stream leave the callback and the memory as they "
-    "were") {
-    // The fades are as long as they usually are, the memories short (57 ms, exact for these time constants):
+    "ten thousand swaps and a thousand edits of a sounding stream leave the callback and the memory "
+    "unchanged") {
+    // The fades have their usual length, but the memories are short (57 ms, exact for these time constants):
     // to warm each of 10,000 newcomers on seconds would take minutes.
-    const bool watched = realtime_guard() == RealtimeGuard::in_process;  // the others are too slow for all
+    const bool watched =
+        realtime_guard() == RealtimeGuard::in_process;  // the other builds are too slow for all of them
     const int many = watched ? 10'000 : 300, several = watched ? 1'000 : 60;
     const double hz = GENERATE(50., 100., 440.);
     INFO(hz << " Hz");
@@ -299,7 +301,7 @@ TEST_CASE(
     stream.take_largest();
     stream.take_faults();
 
-    double steady = 0.;  // the larger of both models, and of the loudest patch between
+    double steady = 0.;  // the larger one of both models, and of the loudest patch between
     for (const Graph& graph : {graphs[1], edits[1], edits[4], graphs[0]}) {
         stream.change(graph);
         stream.take_largest();
@@ -320,7 +322,7 @@ TEST_CASE(
           static_cast<std::uint64_t>(many + several));  // the text names the model
     CHECK(after.failures == 0);
     CHECK(stream.engine().room().stats().reports_lost == 0);
-    if (watched) {  // the sanitizers keep their own books
+    if (watched) {  // the sanitizers allocate for themselves
         CHECK(stream.take_faults() == 0);
         const double grown = static_cast<double>(heap_in_use()) - static_cast<double>(heap);
         INFO("the heap has grown by " << grown << " bytes");

@@ -94,7 +94,7 @@ TEST_CASE("audio, MIDI and control threads share an engine while everything chan
     tick_until([&] { return engine.silent(); });
     turning = false;
     controller.join();
-    // What was sent last is played by the block that begins next.
+    // The messages sent last are played by the next block.
     const std::uint64_t blocks = engine.room().stats().blocks.load();
     tick_until([&] { return engine.room().stats().blocks.load() >= blocks + 2; });
     playing = false;

@@ -51,7 +51,7 @@ bool becomes_true(const std::function<bool()>& condition, std::chrono::milliseco
     return true;
 }
 
-/// What the callback saw.
+/// Counts and records the callback's calls.
 struct Seen {
     std::atomic<int> blocks{0}, frames{0}, late{0};
     std::atomic<float> input{0.f};
@@ -83,12 +83,12 @@ TEST_CASE("a device is found by a part of its name, whatever its capitals") {
     CHECK(chosen.rate_hz == 48'000);
 }
 
-TEST_CASE("a whole name wins over names that contain it") {
+TEST_CASE("a full name wins over names that contain it") {
     const AudioDevices devices{device("jack", "system monitor", 2, 2), device("jack", "system", 2, 2)};
     CHECK(choose_device(devices, {.device = "system"}).out == &devices[1]);
 }
 
-TEST_CASE("a name that fits several devices is an error that lists just those") {
+TEST_CASE("a name that matches several devices is an error that lists only those") {
     const AudioDevices devices{device("alsa", "USB Audio A", 2, 2), device("alsa", "USB Audio B", 2, 2),
                                device("alsa", "HDMI", 0, 2)};
     const std::string error = error_of(devices, {.device = "usb"});
@@ -98,7 +98,7 @@ TEST_CASE("a name that fits several devices is an error that lists just those") 
     CHECK_FALSE(has(error, "HDMI"));
 }
 
-TEST_CASE("a device that is not there is an error that lists those that are, never another device") {
+TEST_CASE("a missing device is an error that lists the existing ones; another device is never taken") {
     const AudioDevices devices{device("alsa", "HDA Intel", 2, 2, {48'000}, true)};
     const std::string error = error_of(devices, {.device = "Scarlett"});
     CHECK(has(error, "no audio device is called \"Scarlett\""));
@@ -108,14 +108,14 @@ TEST_CASE("a device that is not there is an error that lists those that are, nev
     CHECK(has(error_of(devices, {.api = "jack"}), "HDA Intel"));
 }
 
-TEST_CASE("without a name the first API's default is meant, and JACK's is called system") {
+TEST_CASE("without a name the default of the first API is taken; with JACK that is system") {
     const AudioDevices devices{device("jack", "ardour", 2, 2, {48'000}, true), device("jack", "system", 2, 2),
                                device("pulse", "Speakers", 0, 2, {48'000}, true)};
     CHECK(choose_device(devices, {}).out == &devices[1]);
     CHECK(choose_device(devices, {.api = "pulse"}).out == &devices[2]);
 }
 
-TEST_CASE("an API that lacks one of the two ways is passed over") {
+TEST_CASE("an API without inputs or without outputs is skipped") {
     const AudioDevices devices{device("alsa", "HDMI", 0, 2, {48'000}, true),
                                device("pulse", "Box", 2, 2, {48'000}, true)};
     CHECK(choose_device(devices, {.in_channels = 1, .out_channels = 2}).out == &devices[1]);
@@ -124,7 +124,7 @@ TEST_CASE("an API that lacks one of the two ways is passed over") {
         has(error_of(devices, {.api = "alsa", .in_channels = 1}), "no default input device of API \"alsa\""));
 }
 
-TEST_CASE("input and output may be named apart, and a box that is listed once for each way is one box") {
+TEST_CASE("input and output may be named separately, and a device listed once for each is one device") {
     const AudioDevices devices{device("core", "Built-in Microphone", 1, 0),
                                device("core", "Interface", 8, 8)};
     const ChosenDevice apart = choose_device(
@@ -137,7 +137,7 @@ TEST_CASE("input and output may be named apart, and a box that is listed once fo
     CHECK(one.out == &split[1]);
 }
 
-TEST_CASE("a device with too few channels is refused, and so is one that is in use") {
+TEST_CASE("a device with too few channels is refused, and so is a busy one") {
     const AudioDevices devices{device("alsa", "Mono Mic", 1, 0), device("alsa", "Busy", 0, 0)};
     CHECK(has(error_of(devices, {.device = "mono", .in_channels = 2, .out_channels = 0}),
               "has 1 input channels, the patch uses channel 2"));
@@ -160,7 +160,7 @@ TEST_CASE("input and output run at one rate, or not at all") {
 
 // -------- without hardware
 
-TEST_CASE("the null device keeps time, hands in silence, and stops when told") {
+TEST_CASE("the null device keeps time, delivers silence, and stops when told") {
     Seen seen;
     seen.in_channels = 1, seen.out_channels = 2;
     NullDevice null({.in_channels = 1, .out_channels = 2, .block_frames = 480});
@@ -181,7 +181,7 @@ TEST_CASE("the null device keeps time, hands in silence, and stops when told") {
     CHECK_FALSE(null.is_running());
 }
 
-TEST_CASE("the null device says when a block came too late") {
+TEST_CASE("the null device reports a block that came too late") {
     Seen seen;
     seen.pause = 30ms;
     NullDevice null({.block_frames = 480});
@@ -189,7 +189,7 @@ TEST_CASE("the null device says when a block came too late") {
     CHECK(becomes_true([&] { return seen.late > 0; }));
 }
 
-TEST_CASE("a stream has stalled when no block came for a second in which somebody looked") {
+TEST_CASE("a stream has stalled if no block came for a second of watching") {
     NullDevice null({});
     auto now = std::chrono::steady_clock::now();
     const auto looks = [&](int count, std::chrono::milliseconds apart) {
@@ -199,14 +199,14 @@ TEST_CASE("a stream has stalled when no block came for a second in which somebod
     };
     CHECK_FALSE(looks(10, 90ms));
     CHECK(looks(3, 90ms));
-    SECTION("a block that comes ends it") {
+    SECTION("the next block ends it") {
         Seen seen;
         null.start(seen.callback, &seen);
         REQUIRE(becomes_true([&] { return seen.blocks > 0; }));
         null.stop();
         CHECK_FALSE(looks(10, 90ms));
     }
-    SECTION("a program that was stopped for an hour is given the time for a block to come") {
+    SECTION("after an hour of being stopped a program waits for the next block before it reports a stall") {
         NullDevice other({});
         CHECK_FALSE(other.has_stalled(now));
         CHECK_FALSE(other.has_stalled(now + 1h));
@@ -214,7 +214,7 @@ TEST_CASE("a stream has stalled when no block came for a second in which somebod
     }
 }
 
-TEST_CASE("work that does not come back in time is left alone, other work gives its result") {
+TEST_CASE("work that does not return in time is left alone, other work gives its result") {
     int done = 0;
     CHECK(returns_within(20s, [&] { done = 3; }));
     CHECK(done == 3);
@@ -230,7 +230,7 @@ TEST_CASE("work that does not come back in time is left alone, other work gives 
     CHECK(becomes_true([&] { return ended->load(); }, 20s));
 }
 
-TEST_CASE("a gate that is shut waits for the callback that is inside, and lets none in again") {
+TEST_CASE("a closed gate waits for the callback inside, and lets none in again") {
     CallbackGate gate;
     std::atomic<int> entered{0}, refused{0}, inside{0};
     std::atomic<bool> plays{true};
@@ -259,7 +259,7 @@ TEST_CASE("a gate that is shut waits for the callback that is inside, and lets n
 
 // -------- a real audio server
 
-TEST_CASE("JACK: the system device is listed and plays at the server's own block size") {
+TEST_CASE("JACK: the system device is listed and plays at the block size of the server") {
     if (!JackServer::is_available()) return;
     const JackServer server;
     const AudioDevices devices = list_audio_devices("jack");
@@ -291,7 +291,7 @@ TEST_CASE("JACK: the system device is listed and plays at the server's own block
     CHECK(becomes_true([&] { return seen.blocks >= blocks + 10; }));
 }
 
-TEST_CASE("JACK: what can't be opened is refused with what is there") {
+TEST_CASE("JACK: what can't be opened is refused with a list of what there is") {
     if (!JackServer::is_available()) return;
     const JackServer server;
     const auto open = [](const AudioRequest& request) {
@@ -303,7 +303,7 @@ TEST_CASE("JACK: what can't be opened is refused with what is there") {
     CHECK(has(open({.api = "bluetooth"}), "there is no audio API \"bluetooth\" here; there is: jack"));
 }
 
-TEST_CASE("JACK: ports stay unconnected when asked, however many") {
+TEST_CASE("JACK: ports stay unconnected on request, however many there are") {
     if (!JackServer::is_available()) return;
     const JackServer server;
     Seen seen;
@@ -315,7 +315,7 @@ TEST_CASE("JACK: ports stay unconnected when asked, however many") {
     CHECK(server.run("sh -c 'jack_lsp -c | grep -A1 lonely | grep -q system'") != 0);
 }
 
-TEST_CASE("JACK: a server that dies ends the stream, and stopping it afterwards is safe") {
+TEST_CASE("JACK: a dying server ends the stream, and stopping it afterwards is safe") {
     if (!JackServer::is_available()) return;
     JackServer server;
     Seen seen;
@@ -328,7 +328,7 @@ TEST_CASE("JACK: a server that dies ends the stream, and stopping it afterwards 
     CHECK_FALSE(jack.is_running());
 }
 
-TEST_CASE("JACK: a changed block size stalls the stream, is noticed, and stopping does not hang") {
+TEST_CASE("JACK: a changed block size stalls the stream, is noticed, and does not make stopping hang") {
     if (!JackServer::is_available()) return;
     const JackServer server;
     Seen seen;

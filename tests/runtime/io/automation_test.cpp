@@ -13,7 +13,7 @@ Automation parse(const std::string& text) {
     return parse_automation(text, "moves.csv");
 }
 
-/// The texts of all problems, a line each.
+/// The texts of all problems, one per line.
 std::string problems_of(const std::string& text) {
     std::string all;
     for (const Problem& problem : parse(text).problems) all += problem.text() + "\n";
@@ -39,7 +39,7 @@ TEST_CASE("Lines of seconds, target and value are moves") {
     CHECK(moves[2].place == Place{2, 6});
 }
 
-TEST_CASE("Comments, blank lines, blanks, CRLF and a line of column names are passed over") {
+TEST_CASE("Comments, blank lines, spaces, CRLF and a line of column names are skipped") {
     const auto [moves, problems] = parse(
         "\xEF\xBB\xBF# a take\r\n\r\nseconds,node.parameter,value\r\n  1 ,\tamp.gain_db , -6  \r\n   # "
         "more\r\n\r\n");
@@ -50,7 +50,7 @@ TEST_CASE("Comments, blank lines, blanks, CRLF and a line of column names are pa
     CHECK(moves[0].place == Place{4, 7});
 }
 
-TEST_CASE("Moves come in the order of time, those of one time in the order of the file") {
+TEST_CASE("Moves are sorted by time; moves of one time stay in the order of the file") {
     const auto moves = parse("3,a.x,1\n1,a.x,2\n3,a.x,3\n1,a.x,4\n0,a.x,5\n").moves;
     std::vector<float> values;
     for (const AutomationMove& move : moves) values.push_back(move.value);
@@ -86,7 +86,8 @@ TEST_CASE("Every wrong field of a file is reported with its line and column") {
     CHECK(contains(text, "moves.csv:10:15: expected a value"));
     CHECK(contains(text, "moves.csv:11:1: expected three fields"));
     CHECK(contains(text, "moves.csv:12:15: expected a value"));
-    CHECK(contains(text, "moves.csv:13:1: expected seconds"));  // column names stand first or nowhere
+    CHECK(contains(text,
+                   "moves.csv:13:1: expected seconds"));  // column names are allowed in the first line only
     CHECK(contains(text, "moves.csv:14:1: expected seconds"));
 }
 
@@ -116,7 +117,7 @@ TEST_CASE("Any bytes are read or refused") {
     }
 }
 
-TEST_CASE("An automation file is read from disk, and one that isn't there is said to be missing") {
+TEST_CASE("An automation file is read from disk, and a missing one is reported as missing") {
     const auto folder = std::filesystem::temp_directory_path();
     const std::string path = (folder / "gainstage_automation_test.csv").string();
     std::ofstream(path) << "1,amp.gain_db,2\n";

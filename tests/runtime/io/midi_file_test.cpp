@@ -60,7 +60,7 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-/// Two tracks with a bit of everything.
+/// Two tracks with a little of everything.
 Bytes busy_file() {
     const Bytes first =
         track({0,    0xFF, 3,  4,    'n',  'a', 'm',  'e', 0,    0xFF, 0x51, 3, 7,    0xA1, 0x20,
@@ -82,7 +82,7 @@ TEST_CASE("Without a tempo a quarter note lasts half a second") {
     CHECK(messages[1].message == MidiMessage{3, {0xB0, 7, 2}});
 }
 
-TEST_CASE("A tempo change moves what comes after it, in all tracks") {
+TEST_CASE("A tempo change applies to everything after it, in all tracks") {
     // 250 ms a quarter from tick 96 on (0x03D090 microseconds).
     const Bytes conductor = track({96, 0xFF, 0x51, 3, 0x03, 0xD0, 0x90});
     const Bytes player = track({96, 0xB0, 7, 1, 96, 0xB0, 7, 2, 96, 0xB0, 7, 3});
@@ -93,7 +93,7 @@ TEST_CASE("A tempo change moves what comes after it, in all tracks") {
     CHECK(messages[2].seconds == Approx(1.));
 }
 
-TEST_CASE("Tracks are merged by time, and at one time in the order of the tracks") {
+TEST_CASE("Tracks are merged by time; at one time, in the order of the tracks") {
     const Bytes one = track({0, 0xB0, 1, 1, 96, 0xB0, 1, 2});
     const Bytes two = track({0, 0xB0, 2, 1, 0, 0xB0, 2, 2, 48, 0xB0, 2, 3, 48, 0xB0, 2, 4});
     const auto messages = parse(header(1, 2, 96) + one + two);
@@ -109,7 +109,7 @@ TEST_CASE("Running status repeats the last status, also after a meta event") {
     CHECK(messages[2].message == MidiMessage{3, {0x91, 62, 3}});
 }
 
-TEST_CASE("Only channel messages are played: SysEx, texts and unknown chunks are passed over") {
+TEST_CASE("Only channel messages are played; SysEx, texts and unknown chunks are skipped") {
     const auto messages = parse(busy_file());
     REQUIRE(messages.size() == 7);
     CHECK(messages[1].message == MidiMessage{3, {0xB0, 21, 10}});
@@ -117,7 +117,7 @@ TEST_CASE("Only channel messages are played: SysEx, texts and unknown chunks are
     for (std::size_t k = 1; k < messages.size(); ++k) CHECK(messages[k].seconds >= messages[k - 1].seconds);
 }
 
-TEST_CASE("Time in SMPTE frames is not moved by a tempo") {
+TEST_CASE("A tempo does not change time in SMPTE frames") {
     const int frames_25_by_40 = (0x100 - 25) << 8 | 40;  // a tick is a millisecond
     const auto messages =
         parse(header(0, 1, frames_25_by_40) + track({0, 0xFF, 0x51, 3, 0x03, 0xD0, 0x90, 100, 0xB0, 7, 1}));
@@ -128,13 +128,13 @@ TEST_CASE("Time in SMPTE frames is not moved by a tempo") {
           Approx(1001. / 30000));
 }
 
-TEST_CASE("A track may end without saying so, and a file may have no events") {
+TEST_CASE("A track may end without an end marker, and a file may have no events") {
     CHECK(parse(header(0, 1, 96) + chunk("MTrk", {0, 0xB0, 7, 1})).size() == 1);
     CHECK(parse(header(0, 1, 96) + track({})).empty());
     CHECK(parse(header(0, 0, 96)).empty());
 }
 
-TEST_CASE("What is wrong with a MIDI file is said with the file, the place and the remedy") {
+TEST_CASE("A bad MIDI file is reported with the file, the place and the remedy") {
     const Bytes good = header(0, 1, 96);
     CHECK(contains(refusal({}), "take.mid: byte 0: this is no Standard MIDI File"));
     CHECK(contains(refusal({'R', 'I', 'F', 'F', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}), "no Standard MIDI File"));
@@ -195,7 +195,7 @@ TEST_CASE("A file cut off anywhere, or with any bytes changed, is read or refuse
     CHECK(refused > 1000);
 }
 
-TEST_CASE("A MIDI file is read from disk, and one that isn't there is said to be missing") {
+TEST_CASE("A MIDI file is read from disk, and a missing one is reported as missing") {
     const std::string path =
         (std::filesystem::temp_directory_path() / "gainstage_midi_file_test.mid").string();
     const Bytes bytes = busy_file();

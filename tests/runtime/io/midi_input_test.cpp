@@ -8,7 +8,7 @@ using namespace gainstage;
 
 namespace {
 
-/// Sees to it that this test finds no JACK server, whatever runs on the machine.
+/// Makes sure that this test finds no JACK server, whatever runs on the machine.
 void without_jack() {
     setenv("JACK_DEFAULT_SERVER", "gainstage-test-no-such-server", 1);
     setenv("JACK_NO_START_SERVER", "1", 1);
@@ -31,17 +31,17 @@ const MidiPorts ports{{"jack", "a2j:nanoKONTROL2 SLIDER/KNOB"},
 
 }  // namespace
 
-TEST_CASE("A MIDI port is chosen by a part of its name, capitals or not, in the first API that has it") {
+TEST_CASE("A MIDI port is found by a part of its name in any capitals, in the first API that has it") {
     CHECK(choose_midi_port(ports, "nanokontrol").api == "jack");
     CHECK(choose_midi_port(ports, "fcb1010").name == "FCB1010:FCB1010 MIDI 1 24:0");
 }
 
-TEST_CASE("A MIDI port's whole name wins over longer names that hold it") {
+TEST_CASE("The full name of a MIDI port wins over longer names that contain it") {
     CHECK(choose_midi_port(ports, "keys:out").name == "keys:out");
     CHECK(choose_midi_port(ports, "keys:out 2").name == "keys:out 2");
 }
 
-TEST_CASE("A MIDI port that isn't there is answered with those that are") {
+TEST_CASE("A missing MIDI port is an error that lists the existing ones") {
     CHECK(
         refusal(ports, "organ") ==
         "no MIDI port is called \"organ\"; there are: \"a2j:nanoKONTROL2 SLIDER/KNOB\" (jack), \"keys:out\" "
@@ -52,13 +52,13 @@ TEST_CASE("A MIDI port that isn't there is answered with those that are") {
           "connect to");
 }
 
-TEST_CASE("A name that several MIDI ports hold is not guessed at") {
+TEST_CASE("A name that several MIDI ports contain is refused, not guessed") {
     CHECK(refusal(ports, "keys") ==
           "\"keys\" may be one of 2 MIDI ports; write more of the name; there are: \"keys:out\" (jack), "
           "\"keys:out 2\" (jack)");
 }
 
-TEST_CASE("Opening a MIDI port that isn't there is one clear error, with or without a server") {
+TEST_CASE("Opening a missing MIDI port is one clear error, with or without a server") {
     without_jack();
     MidiQueue queue;
     CHECK_NOTHROW(list_midi_ports());

@@ -57,7 +57,7 @@ bool has(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("a float WAV holds every sample exactly, also those beyond full scale and not finite ones") {
+TEST_CASE("a float WAV holds every sample exactly, even beyond full scale and not finite") {
     const TemporaryFolder folder;
     Sound sound = stereo(white_noise(10'001, 1), sine(10'001, 440., 48'000., 3.));
     sound[0][5] = std::numeric_limits<float>::infinity();
@@ -68,7 +68,7 @@ TEST_CASE("a float WAV holds every sample exactly, also those beyond full scale 
     CHECK(read.channels == sound);
 }
 
-TEST_CASE("the same samples give the same bytes, in whatever pieces they are written") {
+TEST_CASE("the same samples give the same bytes, written in any pieces") {
     const TemporaryFolder folder;
     const Sound sound = mono(white_noise(9'000, 2));
     write_wav(folder.file("whole.wav"), sound);
@@ -81,7 +81,7 @@ TEST_CASE("the same samples give the same bytes, in whatever pieces they are wri
     CHECK(folder.read("whole.wav") == folder.read("pieces.wav"));
 }
 
-TEST_CASE("a long file is read in pieces of any size, and says how long it is") {
+TEST_CASE("a long file is read in pieces of any size, and knows its length") {
     const TemporaryFolder folder;
     const Sound sound = stereo(white_noise(20'000, 3), white_noise(20'000, 4));
     write_wav(folder.file("long.wav"), sound);
@@ -100,7 +100,7 @@ TEST_CASE("a long file is read in pieces of any size, and says how long it is") 
     CHECK(read == sound);
 }
 
-TEST_CASE("a file that is missing, a folder, no sound, or cut off is one clear error") {
+TEST_CASE("a file that is missing, a folder, not sound, or cut off is one clear error") {
     const TemporaryFolder folder;
     CHECK(refusal_of(folder.file("none.wav")).exit_code == 66);
     CHECK(has(refusal_of(folder.file("none.wav")).text, "none.wav: there is no such file"));
@@ -114,10 +114,10 @@ TEST_CASE("a file that is missing, a folder, no sound, or cut off is one clear e
     }
     const std::string pipe = folder.file("pipe");
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-    CHECK(refusal_of(pipe).exit_code == 65);  // and does not wait for anybody
+    CHECK(refusal_of(pipe).exit_code == 65);  // and it does not wait
 }
 
-TEST_CASE("a WAV file that ends too early gives the samples that are there") {
+TEST_CASE("a WAV file that ends too early gives the samples it has") {
     const TemporaryFolder folder;
     const Sound sound = mono(white_noise(5'000, 5));
     write_wav(folder.file("whole.wav"), sound);
@@ -128,7 +128,7 @@ TEST_CASE("a WAV file that ends too early gives the samples that are there") {
     CHECK(std::equal(read.channels[0].begin(), read.channels[0].end(), sound[0].begin()));
 }
 
-TEST_CASE("a header that lies about its length, channels or rate never takes more than the file has") {
+TEST_CASE("a header with a wrong length, channel count or rate never yields more than the file holds") {
     const TemporaryFolder folder;
     write_wav(folder.file("good.wav"), mono(white_noise(100, 6)));
     const std::string good = folder.read("good.wav");
@@ -145,7 +145,7 @@ TEST_CASE("a header that lies about its length, channels or rate never takes mor
     CHECK(refusal_of(with(24, 2'000'000'000, 4)).exit_code == 65);
 }
 
-TEST_CASE("a file that was there before is whole until the new one is, and stays if that one fails") {
+TEST_CASE("an earlier file stays whole until the new one is, and stays if the new one fails") {
     const TemporaryFolder folder;
     const std::string file = folder.write("take.wav", "the take of a lifetime");
     REQUIRE(chmod(file.c_str(), 0640) == 0);
@@ -166,7 +166,7 @@ TEST_CASE("a file that was there before is whole until the new one is, and stays
     CHECK((after.st_mode & 0777) == 0640);
 }
 
-TEST_CASE("a link to a file stays a link, and what it points to is replaced") {
+TEST_CASE("a link to a file stays a link, and its target is replaced") {
     const TemporaryFolder folder;
     folder.write("real.wav", "old");
     std::filesystem::create_symlink("real.wav", folder.path() / "link.wav");
@@ -175,7 +175,7 @@ TEST_CASE("a link to a file stays a link, and what it points to is replaced") {
     CHECK(read_sound_file(folder.file("real.wav")).channels[0].size() == 10);
 }
 
-TEST_CASE("a place that can't be written to is one clear error") {
+TEST_CASE("a place where nothing can be written is one clear error") {
     const TemporaryFolder folder;
     CHECK(has(write_error_of([&] { write_wav(folder.file("none/a.wav"), mono(silence(1))); }),
               "none/a.wav: cannot be written: No such file or directory"));
@@ -183,14 +183,14 @@ TEST_CASE("a place that can't be written to is one clear error") {
         has(write_error_of([&] { write_wav(folder.path().string(), mono(silence(1))); }), "it is a folder"));
     CHECK(has(write_error_of([] { write_wav("/dev/full", mono(white_noise(100'000, 8))); }),
               "/dev/full: cannot be written: No space left on device"));
-    write_wav("/dev/null", mono(silence(100)));  // and is still a device
+    write_wav("/dev/null", mono(silence(100)));  // it is still a
     CHECK(std::filesystem::is_character_file("/dev/null"));
 }
 
-TEST_CASE("a disk that fills up while writing leaves what was there before and no rubbish") {
+TEST_CASE("a disk that fills up while writing keeps the earlier file and no rubbish") {
     const TemporaryFolder folder;
     const std::string file = folder.write("take.wav", "old");
-    const pid_t child = fork();  // a file size limit is for life
+    const pid_t child = fork();  // a file size limit holds for the life of a process
     if (child == 0) {
         std::signal(SIGXFSZ, SIG_IGN);
         const rlimit limit{100'000, 100'000};

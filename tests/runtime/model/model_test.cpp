@@ -14,7 +14,7 @@ using namespace gainstage::test;
 
 namespace {
 
-/// What reading `bytes` complains of; "" if nothing.
+/// The error of reading `bytes`; "" if there is none.
 std::string complaint(const Bytes& bytes) {
     try {
         read_model_bytes(bytes, "test.safetensors");
@@ -30,14 +30,14 @@ std::string complaint(const ModelFile& file) {
     return complaint(file.bytes());
 }
 
-/// What a good file with one metadata key changed is refused for.
+/// The error of a good file with one metadata key changed.
 std::string complaint_of(const std::string& key, const std::string& text) {
     ModelFile file;
     file.metadata[key] = text;
     return complaint(file);
 }
 
-/// What a good file is refused for whose header was changed.
+/// The error of a good file whose header was changed.
 std::string complaint_after(const std::function<void(nlohmann::json&)>& change) {
     const ModelFile file;
     nlohmann::json header = file.header();
@@ -58,7 +58,7 @@ std::string knob(const std::string& changes) {
     return nlohmann::json::array({control}).dump();
 }
 
-/// A file of its own for one test, gone at its end.
+/// A file for one test, removed at its end.
 struct TemporaryFile {
     std::string path = (std::filesystem::temp_directory_path() /
                         ("gainstage-model-test-" + std::to_string(std::random_device{}()) + ".safetensors"))
@@ -127,7 +127,7 @@ TEST_CASE("model: doubles are read as floats, and a scalar and an empty tensor h
     CHECK(model->find("e")->shape == std::vector<std::int64_t>{3, 0});
 }
 
-TEST_CASE("model: a tensor is asked for by name and shape, and refused with both shapes") {
+TEST_CASE("model: a tensor is found by name and shape, and refused with both shapes") {
     const auto model = ModelFile{}.read();
     const std::array<std::int64_t, 2> any_rows{-1, 3}, wrong{3, -1};
     CHECK(&model->tensor("w", any_rows) == model->find("w"));
@@ -157,7 +157,7 @@ TEST_CASE("model: a file cut short anywhere is refused") {
     has(complaint(longer), "belong to no tensor");
 }
 
-TEST_CASE("model: a header length that lies is refused before anything is reserved") {
+TEST_CASE("model: a wrong header length is refused before memory is reserved") {
     const ModelFile file;
     const std::string header = file.header().dump();
     has(complaint(safetensors(header, file.data(), ~std::uint64_t{0})), "header claims");
@@ -206,7 +206,7 @@ TEST_CASE("model: tensors may neither overlap nor leave gaps") {
     has(complaint(safetensors(header.dump(), file.data())), "bytes 0 to 24 of the data belong to no tensor");
 }
 
-TEST_CASE("model: weights that are no finite numbers are refused by tensor and place") {
+TEST_CASE("model: weights that are not finite are refused by tensor and place") {
     for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
                             -std::numeric_limits<float>::infinity()}) {
         ModelFile file;
@@ -221,7 +221,7 @@ TEST_CASE("model: weights that are no finite numbers are refused by tensor and p
     has(complaint(safetensors(header.dump(), raw)), "tensor \"d\": element 0 of 1 is");
 }
 
-TEST_CASE("model: JSON that names a key twice or nests without end is refused") {
+TEST_CASE("model: JSON with a key twice or without end of nesting is refused") {
     const ModelFile file;
     std::string twice = file.header().dump();
     twice.insert(1, R"("w": {"dtype": "F32", "shape": [6], "data_offsets": [0, 24]}, )");
@@ -236,7 +236,7 @@ TEST_CASE("model: JSON that names a key twice or nests without end is refused") 
     has(complaint(safetensors(no_text, file.data())), "not valid JSON");
 }
 
-TEST_CASE("model: every key of the metadata is checked, and the refusal says what was expected") {
+TEST_CASE("model: every key of the metadata is checked, and the error says what was expected") {
     for (const char* key : {"gainstage.format", "architecture", "config", "sample_rate", "controls"}) {
         ModelFile file;
         file.metadata.erase(key);
@@ -288,7 +288,7 @@ TEST_CASE("model: every key of a control is checked") {
     CHECK(noted.read()->notes[0] == "controls[0]: unknown key \"colour\" ignored");
 }
 
-TEST_CASE("model: the content hash tells files apart, the meaning hash what they sound like") {
+TEST_CASE("model: the content hash tells files apart, the meaning hash tells sounds apart") {
     const auto base = ModelFile{}.read();
     CHECK(ModelFile{}.read()->content_hash == base->content_hash);
 
@@ -312,7 +312,7 @@ TEST_CASE("model: the content hash tells files apart, the meaning hash what they
     CHECK(differs([](ModelFile& f) { f.metadata["controls"] = "[]"; }));
 }
 
-TEST_CASE("model: damage anywhere in a file ends in a model or in a ModelError, never worse") {
+TEST_CASE("model: damage anywhere in a file gives a model or a ModelError, nothing worse") {
     const Bytes good = ModelFile{}.bytes();
     std::mt19937 random(5);
     const auto below = [&](std::size_t n) { return random() % n; };
@@ -347,10 +347,10 @@ TEST_CASE("model: damage anywhere in a file ends in a model or in a ModelError, 
         }
     }
     CHECK(refused > 10'000);
-    CHECK(read > 10);  // or the changes would miss what lies behind the first checks
+    CHECK(read > 10);  // else the changes would miss all code behind the first checks
 }
 
-TEST_CASE("model: files that are not there, not files, empty or half written are refused by name") {
+TEST_CASE("model: files that are missing, not files, empty or half written are refused by name") {
     const TemporaryFile file;
     CHECK(exit_code_of(file.path) == 66);
     CHECK(exit_code_of(std::filesystem::temp_directory_path().string()) == 66);
@@ -364,6 +364,6 @@ TEST_CASE("model: files that are not there, not files, empty or half written are
     const auto model = read_model_file(file.path);
     CHECK(model->file == file.path);
     CHECK(model->meaning_hash == ModelFile{}.read()->meaning_hash);
-    std::filesystem::resize_file(file.path, (std::uintmax_t{512} << 20) + 1);  // sparse: takes no room
+    std::filesystem::resize_file(file.path, (std::uintmax_t{512} << 20) + 1);  // sparse: uses no space
     CHECK(exit_code_of(file.path) == 65);
 }

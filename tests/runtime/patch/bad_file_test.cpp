@@ -1,4 +1,4 @@
-// Files that are no patches at all: one clear problem each, and never a crash.
+// Files that are no patches at all: each is one clear problem, never a crash.
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,12 +19,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The one problem of these bytes.
+/// The only problem of these bytes.
 std::string complaint(std::string bytes) {
     const ReadPatch result = read_patch_text(std::move(bytes), "p.toml", "");
     CHECK_FALSE(result.patch.readable);
     CHECK(result.problems.size() == 1);
-    // Nothing was understood, so nothing more is to be said about it.
+    // Nothing was understood, so no other problem is reported.
     CHECK(resolve(result.patch, all_nodes(), nullptr).problems.empty());
     return lines(result.problems);
 }
@@ -35,7 +35,7 @@ std::string repeated(const std::string& text, int times) {
     return out;
 }
 
-TEST_CASE("read_patch: what is no text, or no TOML, is refused with its place") {
+TEST_CASE("read_patch: a file that is no text or no TOML is refused with its place") {
     CHECK(complaint("") == "p.toml: the file is empty; a patch begins with format = 1\n");
     CHECK(complaint(" \n\t\r\n") == "p.toml: the file is empty; a patch begins with format = 1\n");
     CHECK(complaint(std::string("form\0at = 1", 11)) == "p.toml: a binary file; a patch is a text file\n");
@@ -72,7 +72,7 @@ TEST_CASE("read_patch: deep nesting of any kind is refused before it can exhaust
     CHECK(ends_well(complaint(repeated("a.", 500'000) + "a = 1\n")));
     CHECK(ends_well(complaint(repeated("\"a\" . ", 500'000) + "a = 1\n")));
     CHECK(ends_well(complaint("x = {" + repeated("a.", 500'000) + "a = 1}\n")));
-    // Strings and comments may hold what they like.
+    // Strings and comments may hold anything.
     const ReadPatch fine = read_patch_text(
         "format = 1 # " + repeated("[", 100) + "\nname = '" + repeated("[.", 100) + "'\n", "p.toml", "");
     CHECK(lines(fine.problems) == "");
@@ -83,7 +83,7 @@ TEST_CASE("read_patch: deep nesting of any kind is refused before it can exhaust
     CHECK(lines(lines_of_text.problems).find("p.toml:104:") == 0);
 }
 
-TEST_CASE("read_patch: files that can't be read say why, with their exit codes") {
+TEST_CASE("read_patch: unreadable files give the reason and their exit codes") {
     const TemporaryFolder folder;
     const fs::path file = folder.path() / "p.toml";
     const auto refusal = [&] {
@@ -99,11 +99,11 @@ TEST_CASE("read_patch: files that can't be read say why, with their exit codes")
         fs::create_directory(file);
         CHECK(refusal() == Refusal("a folder; expected a patch file", 66));
     }
-    SECTION("a pipe, at which a reader would wait for ever") {
+    SECTION("a pipe, which would block a reader for ever") {
         REQUIRE(mkfifo(file.c_str(), 0600) == 0);
         CHECK(refusal() == Refusal("not a regular file; expected a patch file", 66));
     }
-    SECTION("100 MB, of which nothing is read") {
+    SECTION("100 MB, none of which is read") {
         std::ofstream(file) << "format = 1\n";
         fs::resize_file(file, 100'000'000);
         CHECK(refusal() == Refusal("larger than 4 MiB; that is no patch", 65));
@@ -121,7 +121,7 @@ TEST_CASE("read_patch: files that can't be read say why, with their exit codes")
     }
 }
 
-TEST_CASE("read_patch: a file's models are looked for beside it") {
+TEST_CASE("read_patch: models are looked up relative to the patch file") {
     const TemporaryFolder folder;
     const fs::path file = folder.path() / "p.toml";
     std::ofstream(file) << "format = 1\n";
@@ -130,7 +130,7 @@ TEST_CASE("read_patch: a file's models are looked for beside it") {
     CHECK(result.patch.folder == folder.path().string());
 }
 
-/// A good patch with a few bytes changed, dropped, doubled or swapped for words that mean something in TOML.
+/// A good patch with a few bytes changed, dropped, doubled or replaced by words of TOML.
 std::string mutated(std::string text, std::mt19937& random) {
     static const std::vector<std::string> words{
         "[",     "]",   "{",  "}",    "\"",   "'",    "\"\"\"",   "\n",   "=",   ".",
@@ -156,7 +156,7 @@ std::string mutated(std::string text, std::mt19937& random) {
     return text;
 }
 
-TEST_CASE("read_patch: whatever happens to a good patch, it is understood or refused with a reason") {
+TEST_CASE("read_patch: a damaged patch is understood or refused with a reason") {
     const std::string good =
         "format = 1\nname = \"Good\"\nlinks = [\"in -> trim -> echo -> out\", \"echo -> fb -> echo.in\"]\n"
         "[nodes.in]\ntype = \"input\"\nchannels = [1]\n[nodes.trim]\ntype = \"gain\"\ngain_db = -3.0\n"
@@ -175,7 +175,7 @@ TEST_CASE("read_patch: whatever happens to a good patch, it is understood or ref
         if (fails == resolved.graph.has_value() && !has_errors(read.problems)) FAIL(text);
         (fails ? refused : understood) += 1;
     }
-    // The mutations reach both ends; how often is of no interest.
+    // The mutations give both results; how often does not matter.
     CHECK(understood > 50);
     CHECK(refused > 50);
 }

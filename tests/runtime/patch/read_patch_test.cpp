@@ -1,4 +1,4 @@
-// TOML -> plain values: everything that a patch may say, and every way to say it wrong.
+// TOML -> plain values: everything a patch may say, and every way to say it wrong.
 
 #include "runtime/patch/read_patch.hpp"
 #include "tests/support/catch.hpp"
@@ -11,7 +11,7 @@ ReadPatch read(const std::string& text) {
     return read_patch_text(text, "p.toml", "folder");
 }
 
-/// Complaints about `line`, which is line 2 of an otherwise good patch.
+/// Complaints about `line`, which is line 2 of a patch that is good otherwise.
 std::string complaints(const std::string& line) {
     return lines(read("format = 1\n" + line + "\n").problems);
 }
@@ -113,7 +113,7 @@ TEST_CASE("read_patch: a whole patch is read as it was written") {
         CHECK(into_opto.place == Place{7, 12});
         CHECK(into_opto.to_place == Place{7, 20});
         CHECK(patch.links[2].from_node == "opto");
-        CHECK(patch.links[2].from_port.empty());  // "opto.in" named where the cable enters
+        CHECK(patch.links[2].from_port.empty());  // named at the end where the cable enters
         CHECK(patch.links[3].from_port == "out");
         CHECK(patch.links[3].to_port == "sidechain");
     }
@@ -142,7 +142,7 @@ TEST_CASE("read_patch: a whole patch is read as it was written") {
     }
 }
 
-TEST_CASE("read_patch: tables may be written in line, and lines may end as on Windows") {
+TEST_CASE("read_patch: tables may be inline, and lines may end as on Windows") {
     const ReadPatch result = read(
         "format = 1\r\nlinks = [\"in->out\"]\r\nnodes = { in = { type = \"input\" }, out = { type = "
         "\"output\" } }\r\nmidi = [ { cc = 1, target = \"panic\" } ]\r\n");
@@ -166,7 +166,7 @@ TEST_CASE("read_patch: every source, mode, curve and takeover has its word") {
     CHECK(midi("cc = 1\ncurve = \"exp\"\ntarget = \"a.b\"").curve == MidiCurve::exp);
     CHECK(midi("cc = 1\ntakeover = \"jump\"\ntarget = \"a.b\"").takeover == MidiTakeover::jump);
     CHECK(midi("cc = 1\ntarget = \"a.b\"").takeover == MidiTakeover::pickup);
-    // A key has no place from which it could be picked up.
+    // A key of a keyboard has no position for pickup.
     CHECK(midi("note = 1\ntarget = \"a.b\"").takeover == MidiTakeover::jump);
 }
 
@@ -194,7 +194,7 @@ TEST_CASE("read_patch: a patch of a later format is not judged by the rules of t
     CHECK_FALSE(later.patch.readable);
 }
 
-TEST_CASE("read_patch: each broken cable is pointed at, the good ones are kept") {
+TEST_CASE("read_patch: each broken cable is reported with its place, the good ones are kept") {
     const std::string expected = "expected \"node -> node\" or \"node.port -> node.port\"\n";
     CHECK(complaints("links = \"a -> b\"") ==
           "p.toml:2:1: links: a text; expected a list of texts, [\"in -> out\"]\n");
@@ -209,7 +209,7 @@ TEST_CASE("read_patch: each broken cable is pointed at, the good ones are kept")
     CHECK(complaints("links = [\"\u00e9\u00e9 -> B\"]") ==
           "p.toml:2:11: links: \"\u00e9\u00e9\" names no node; " + expected +
               "p.toml:2:17: links: \"B\" names no node; " + expected);
-    // In a text with escapes the place is that of the text.
+    // In a text with escapes the place is the beginning of the text.
     CHECK(complaints("links = [\"a\\t-> B\"]") == "p.toml:2:10: links: \"B\" names no node; " + expected);
     const ReadPatch some = read("format = 1\nlinks = [\"a -> b\", \"b\", \"b -> c\"]\n");
     CHECK(some.problems.size() == 1);
@@ -289,7 +289,7 @@ TEST_CASE("read_patch: every key of a mapping is checked") {
           "p.toml:3:1: midi.min: not a finite number; expected a number\n");
 }
 
-TEST_CASE("read_patch: what would do nothing in a mapping is refused") {
+TEST_CASE("read_patch: settings of a mapping that would do nothing are refused") {
     const std::string rest = "\ntarget = \"a.b\"";
     CHECK(midi_complaints("cc = 1\nmode = \"toggle\"\ntakeover = \"pickup\"" + rest) ==
           "p.toml:5:1: midi.takeover: means nothing with mode = \"toggle\"; leave it out\n");
@@ -308,7 +308,7 @@ TEST_CASE("read_patch: what would do nothing in a mapping is refused") {
     CHECK(complaints("midi = [3]") == "p.toml:2:9: midi: a whole number; expected a table\n");
 }
 
-TEST_CASE("read_patch: all errors of a file are told at once, in the order of their places") {
+TEST_CASE("read_patch: all errors of a file are reported at once, in the order of their places") {
     const ReadPatch result = read(
         "nmae = \"x\"\nfade_ms = 0\nlinks = [\"a ->\", 3]\n[nodes.A]\ntype = 1\n[[midi]]\ncc = 999\nmin = "
         "1\n");

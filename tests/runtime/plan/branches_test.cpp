@@ -1,4 +1,4 @@
-/// Which parts of a graph may run beside each other, and when workers look out for them.
+/// Which parts of a graph may run in parallel, and when workers poll for them.
 
 #include "runtime/plan/branches.hpp"
 
@@ -25,7 +25,8 @@ int shared_parts(const Branches& branches) {
         std::count_if(branches.list.begin(), branches.list.end(), [](const Branch& b) { return b.anyone; }));
 }
 
-/// Every unit once, no branch before what it needs, all cables between branches among the needs.
+/// "" if every unit is in one branch, no branch comes before one that it needs, and all cables between
+/// branches are among the needs. Else the fault.
 std::string fault_of(const Branches& branches, const std::vector<Unit>& units) {
     std::vector<int> home(units.size(), -1);
     for (std::size_t b = 0; b < branches.list.size(); ++b)
@@ -51,7 +52,7 @@ std::string fault_of(const Branches& branches, const std::vector<Unit>& units) {
 
 }  // namespace
 
-TEST_CASE("two dear chains beside each other become branches, with what is cheap in them") {
+TEST_CASE("two expensive parallel chains become branches, together with their cheap units") {
     const std::vector<Unit> units{device({}), unit({0}, cheap), unit({1}),
                                   unit({0}),  unit({3}, cheap), device({2, 4})};
     const Branches found = find_branches(units, 50.);
@@ -64,16 +65,16 @@ TEST_CASE("two dear chains beside each other become branches, with what is cheap
     CHECK(found.second_ns == dear + cheap);
 }
 
-TEST_CASE("a chain without a dear one beside it is not shared") {
+TEST_CASE("a chain without an expensive one parallel to it is not shared") {
     CHECK(find_branches({device({}), unit({0}), unit({1}), device({2})}, 50.).list.empty());
     CHECK(find_branches({device({}), unit({0}), unit({0}, cheap), device({1, 2})}, 50.).list.empty());
     CHECK(find_branches({device({}), unit({0}, cheap), unit({0}, cheap), device({1, 2})}, 50.).list.empty());
-    // dear, but one after the other, with a tap in between
+    // expensive, but one after the other, with a tap in between
     CHECK(find_branches({device({}), unit({0}), unit({1}, cheap), unit({1, 2}), device({3})}, 50.)
               .list.empty());
 }
 
-TEST_CASE("dear chains that begin where others end wait for them") {
+TEST_CASE("expensive chains that begin where others end wait for them") {
     const std::vector<Unit> units{device({}),   unit({0}),    unit({0}),
                                   unit({1, 2}), unit({1, 2}), device({3, 4})};
     const Branches found = find_branches(units, 50.);
@@ -81,7 +82,7 @@ TEST_CASE("dear chains that begin where others end wait for them") {
     CHECK(shared_parts(found) == 4);
 }
 
-TEST_CASE("any graph is cut into parts that keep its order, never too many") {
+TEST_CASE("any graph is cut into parts that keep its order, and never into too many") {
     std::mt19937 random(5);
     int shared = 0, most = 0;
     for (int round = 0; round < 3'000; ++round) {
@@ -106,14 +107,15 @@ TEST_CASE("any graph is cut into parts that keep its order, never too many") {
     CHECK(most > 20);
 }
 
-TEST_CASE("a worker looks out for at most seven eighths of a period, and not at all when the stream stands") {
+TEST_CASE(
+    "a worker polls for at most seven eighths of a period, and not at all when the stream stands still") {
     const Pace pace{.period = 1'000, .ms = 750};
     for (const int playing_until : {0, 200, 500, 900, 1'000}) {
         int looks = 0;
         for (std::uint64_t now = 0; now < 1'000; ++now)
             looks += pace.nap(5'000 + now, 5'000, now < static_cast<std::uint64_t>(playing_until)) == 0;
         INFO("playing for " << playing_until);
-        CHECK(looks >= 250);  // before the next one
+        CHECK(looks >= 250);  // before the next block
         CHECK(looks <= 875);
     }
     for (std::uint64_t since = 1'000; since < 8'000; since += 1'000) {  // the block is late
@@ -123,7 +125,7 @@ TEST_CASE("a worker looks out for at most seven eighths of a period, and not at 
         CHECK(looks == 500);
     }
     CHECK(pace.nap(5'000 + 8'000, 5'000, false) >= 7'500);
-    CHECK(pace.nap(4'000, 5'000, true) == 0);  // clocks of two cores
-    // It wakes where the looking begins, a quarter of a period before the next block.
+    CHECK(pace.nap(4'000, 5'000, true) == 0);  // the clocks of two cores may differ
+    // It wakes when polling begins, a quarter of a period before the next block.
     CHECK(pace.nap(5'000 + 600, 5'000, false) == 150);
 }

@@ -1,4 +1,4 @@
-/// Branches on several threads: the same bits, and a worker that does not come back.
+/// Branches on several threads: the same bits as on one, and a worker that does not come back.
 
 #include <random>
 
@@ -23,7 +23,7 @@ EngineRig::Config with_threads(int threads, double patience_ms = 60'000.) {
     return {.crew = crew_of(threads, patience_ms)};
 }
 
-/// Two channels in, models and plain nodes in branches of both, a loop, a node that trips, a bus, two
+/// Two channels in, models and plain nodes in branches with both, a loop, a node that trips, a bus, two
 /// outputs.
 std::string stage(const std::string& model, const std::string& other, bool with_loop,
                   const char* links = "") {
@@ -42,7 +42,7 @@ std::string stage(const std::string& model, const std::string& other, bool with_
            (with_loop ? node("echo", "delay", "delay_ms = 3.0") + gain("back", -9.) : "");
 }
 
-/// A meeting for as long as a test lasts.
+/// Sets up the meeting for one test.
 struct Arranged : Meeting {
     Arranged() {
         meeting() = this;
@@ -64,7 +64,7 @@ Sound played(const EngineRig::Config& config, const std::vector<std::string>& pa
     std::mt19937 random(9);
     for (int k = 1; k < 40; ++k)
         rig.at(static_cast<std::uint64_t>(1'000 * k), [&, k](EngineRig& r) {
-            here.worker_came = false;  // within the next block a worker comes, however busy the machine is
+            here.worker_came = false;  // a worker comes within the next block, however busy the machine is
             here.armed = config.crew.threads > 1;
             if (k % 5 == 0) r.edit(patches[static_cast<std::size_t>(k / 5) % patches.size()]);
             r.set_at(r.now() + random() % 700, "a1.gain_db", static_cast<float>(-(k * 7) % 30));
@@ -80,7 +80,7 @@ Sound played(const EngineRig::Config& config, const std::vector<std::string>& pa
 
 }  // namespace
 
-TEST_CASE("two and three threads give the bits of one, through swaps, edits, knobs, loops and trips") {
+TEST_CASE("two and three threads give the bits of one, during swaps, edits, knob moves, loops and trips") {
     const TemporaryFolder folder;
     const ModelFile opto = remembering(model_parts(source + "/models/opto-textbook.safetensors"), 2'400);
     const std::string one = save(folder, "one.safetensors", opto),
@@ -101,7 +101,7 @@ TEST_CASE("two and three threads give the bits of one, through swaps, edits, kno
     }
 }
 
-TEST_CASE("where nothing is worth sharing, or a branch costs too little, one thread plays it all") {
+TEST_CASE("one thread plays all if nothing is worth sharing, or a branch costs too little") {
     for (const auto& [links, least_us] :
          {std::pair{"\"in -> a -> b -> out\"", 0.}, {"\"in -> a -> out\", \"in -> b -> out\"", 3.}}) {
         EngineRig::Config config = with_threads(2);
@@ -114,10 +114,10 @@ TEST_CASE("where nothing is worth sharing, or a branch costs too little, one thr
 
 namespace {
 
-/// Only a worker that stays away on purpose tries it, not one that a busy machine keeps waiting.
+/// Long enough that only a worker that stays away on purpose exceeds it, not one on a busy machine.
 constexpr double patience_ms = 500.;
 
-/// Two branches that meet, to two outputs.
+/// Two branches with a meeting node each, to two outputs.
 std::string two_ways(double last_db = -3.) {
     return "format = 1\nlinks = [\"in -> a1 -> a2 -> a3 -> left\", \"in -> b1 -> b2 -> b3 -> right\"]\n" +
            node("in", "input", "channels = [1]") + node("left", "output", "channels = [1]") +
@@ -144,12 +144,12 @@ TEST_CASE("a worker that does not come back is given up and named; the other bra
     INFO("comes back " << (comes_back_soon ? "before" : "after") << " its branch was rebuilt");
     const Sound in = mono(programme(48'000));
     const Sound expected = EngineRig(two_ways()).run(in, {64});
-    Arranged here;  // outlives the rig, whose workers know it
+    Arranged here;  // must outlive the rig, whose workers use it
     EngineRig rig(two_ways(), with_threads(2, patience_ms));
     rig.at(9'600, [&](EngineRig&) { here.armed = true; });
     rig.at(comes_back_soon ? 9'728 : 24'000, [&](EngineRig&) { here.released = true; });
     rig.at(20'000,
-           [](EngineRig& r) {  // knobs move although their node is lost, and its next instance knows it
+           [](EngineRig& r) {  // knobs move while their node is lost; its next instance has them
                r.set("a1.gain_db", -3.f);
                r.set("b1.gain_db", -6.f);
            });
@@ -167,20 +167,20 @@ TEST_CASE("a worker that does not come back is given up and named; the other bra
     CHECK(bit_difference({expected[1 - lost]}, {out[1 - lost]}) == "");
     CHECK(bit_difference({Channel(expected[lost].begin(), expected[lost].begin() + 9'600)},
                          {Channel(out[lost].begin(), out[lost].begin() + 9'600)}) == "");
-    // Silent after 2 ms, without a jump; rebuilt after 100 ms; back to the bit when the fade is over.
+    // Silent after 2 ms, without a jump; rebuilt after 100 ms; equal to the bit when the fade is over.
     for (int k = 9'600; k < 9'700; ++k)
         CHECK(std::abs(out[lost][k] - out[lost][k - 1]) < 0.011f * std::abs(out[lost][9'599]) + 1e-9f);
     CHECK(peak(part(out[lost], 9'700, 14'000)) == 0.);
     CHECK(bit_difference(from(expected, 24'000), from(out, 24'000)) == "");
 }
 
-TEST_CASE("a patch may be edited while a worker is away, and all of it is shared again when it is back") {
+TEST_CASE("a patch may be edited while a worker is away, and all of it is shared again after its return") {
     const Sound in = mono(programme(48'000));
     const Sound expected = EngineRig(two_ways(-9.)).run(in, {64});
     Arranged here;
     EngineRig rig(two_ways(), with_threads(3, patience_ms));
     rig.at(9'600, [&](EngineRig&) { here.armed = true; });
-    rig.at(9'664, [&](EngineRig& r) { r.edit(two_ways(-9.)); });  // survivors are among the lost
+    rig.at(9'664, [&](EngineRig& r) { r.edit(two_ways(-9.)); });  // some survivors belong to the lost worker
     rig.at(30'000, [&](EngineRig&) { here.released = true; });
     std::uint64_t pieces_then = 0;
     rig.at(40'000, [&](EngineRig& r) {
@@ -196,7 +196,7 @@ TEST_CASE("a patch may be edited while a worker is away, and all of it is shared
     CHECK(stats.shared + stats.alone > pieces_then);
 }
 
-TEST_CASE("a branch in which workers get stuck three times in ten seconds stays silent until an edit") {
+TEST_CASE("a branch whose workers get stuck three times in ten seconds stays silent until an edit") {
     Arranged here;
     EngineRig rig(two_ways(), with_threads(2, patience_ms));
     for (int k = 0; k < 3; ++k) {
@@ -217,7 +217,7 @@ TEST_CASE("a branch in which workers get stuck three times in ten seconds stays 
     CHECK(peak(part(out[1], 110'000)) > 0.01);
 }
 
-TEST_CASE("workers keep the promise of the audio thread, and the guard around them bites") {
+TEST_CASE("workers keep the promises of the audio thread, and the guard around them works") {
     if (realtime_guard() == RealtimeGuard::none) {
         SUCCEED("this build's sanitizer owns the guarded functions");
         return;

@@ -18,7 +18,8 @@ const Range ranges[] = {{0.f, 100.f}, {20.f, 20000.f}, {20000.f, 20.f}, {-60.f, 
 
 }  // namespace
 
-TEST_CASE("A curve's ends are the range's ends, to the bit, and beyond them nothing changes") {
+TEST_CASE(
+    "A curve's ends are those of the range, to the bit, and positions beyond them give the same values") {
     for (const MidiCurve curve : curves)
         for (const auto& [min, max] : ranges) {
             INFO("curve " << static_cast<int>(curve) << ", " << min << " to " << max);
@@ -45,15 +46,14 @@ TEST_CASE("A curve runs one way only, and its inverse finds the position again")
                 const float value = scale.value_at(x);
                 const bool rises = value > scale.value_at((k - 1) / 1024.);
                 REQUIRE(rises == (max > min));
-                // Values are floats: half a unit in the last place of the larger end, seen through the
-                // curve's flattest place (the s curve: 6x(1-x) = 0.006 at x = 1/1024; log over 0.05..500:
-                // 1/1086).
+                // Values are floats: half a unit in the last place of the larger end, at the flattest place
+                // of the curve (s curve: 6x(1-x) = 0.006 at x = 1/1024; log over 0.05..500: 1/1086).
                 REQUIRE(scale.position_of(value) == Approx(x).margin(1e-4));
             }
         }
 }
 
-TEST_CASE("Curves pass through the points that they are named for") {
+TEST_CASE("Curves pass through the points that define them") {
     CHECK(MidiCurveScale(MidiCurve::linear, -60.f, 0.f).value_at(0.5) == Approx(-30.f));
     CHECK(MidiCurveScale(MidiCurve::log, 20.f, 20000.f).value_at(0.5) == Approx(std::sqrt(20. * 20000.)));
     CHECK(MidiCurveScale(MidiCurve::log, 20000.f, 20.f).value_at(0.5) == Approx(std::sqrt(20. * 20000.)));
@@ -64,7 +64,7 @@ TEST_CASE("Curves pass through the points that they are named for") {
     CHECK(MidiCurveScale(MidiCurve::s, 0.f, 100.f).value_at(0.25) == Approx(15.625));
 }
 
-TEST_CASE("A range without width and a value that is no number have a position") {
+TEST_CASE("A range without width and a value that is not a number have a position") {
     for (const MidiCurve curve : curves) {
         CHECK(MidiCurveScale(curve, 5.f, 5.f).position_of(5.f) == 0.);
         CHECK(MidiCurveScale(curve, 5.f, 5.f).value_at(0.5) == 5.f);

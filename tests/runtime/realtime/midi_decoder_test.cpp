@@ -21,7 +21,7 @@ struct Sender {
         const auto events = decoder.decode(message(0xB0 + channel - 1, number, value));
         return {events.begin(), events.end()};
     }
-    /// The one event of this source that the controller message made.
+    /// The only event of this source that the controller message gave.
     MidiEvent cc(MidiSource source, int number, int value, int channel = 1) {
         const auto events = cc(number, value, channel);
         int found = 0;
@@ -45,7 +45,7 @@ int count_of(const std::vector<MidiEvent>& events, MidiSource source) {
 
 }  // namespace
 
-TEST_CASE("Only whole channel messages come through the door") {
+TEST_CASE("Only whole channel messages are accepted") {
     const auto size_of = [](std::vector<std::uint8_t> bytes) {
         return int{channel_message(bytes.data(), bytes.size()).size};
     };
@@ -65,7 +65,7 @@ TEST_CASE("Only whole channel messages come through the door") {
     CHECK(size_of({0xF2, 1, 2}) == 0);
 }
 
-TEST_CASE("A controller's travel ends exactly at 0 and 1") {
+TEST_CASE("A controller ends exactly at 0 and 1") {
     Sender sender;
     CHECK(sender.cc(MidiSource::cc, 70, 0).position == 0.f);
     CHECK(sender.cc(MidiSource::cc, 70, 127).position == 1.f);
@@ -73,13 +73,13 @@ TEST_CASE("A controller's travel ends exactly at 0 and 1") {
     CHECK(sender.cc(70, 1).size() == 1);
 }
 
-TEST_CASE("A controller of 7 bits reaches all of a 14-bit mapping's travel") {
+TEST_CASE("A 7-bit controller reaches the whole range of a 14-bit mapping") {
     Sender sender;
     CHECK(sender.cc(MidiSource::cc14, 21, 127).position == 1.f);
     CHECK(sender.cc(MidiSource::cc14, 21, 0).position == 0.f);
 }
 
-TEST_CASE("A coarse half acts at once and zeroes the fine half, which then refines") {
+TEST_CASE("A coarse half takes effect at once and zeroes the fine half, which refines it later") {
     Sender sender;
     sender.cc(21, 3);
     const MidiEvent fine = sender.cc(MidiSource::cc14, 53, 5);
@@ -93,7 +93,7 @@ TEST_CASE("A coarse half acts at once and zeroes the fine half, which then refin
     CHECK(sender.cc(MidiSource::cc14, 53, 1).position == 8193.f / 16383.f);
     sender.cc(21, 127);
     CHECK(sender.cc(MidiSource::cc14, 53, 127).position == 1.f);
-    // Other channels and controllers are untouched by all this.
+    // Other channels and controllers are not affected.
     CHECK(sender.cc(MidiSource::cc14, 53, 1, 2).position == 1.f / 16383.f);
     CHECK(sender.cc(MidiSource::cc14, 54, 1).position == 1.f / 16383.f);
 }
@@ -129,11 +129,11 @@ TEST_CASE("A note-on of velocity 0 is a release") {
 
 TEST_CASE("NRPN data reaches the number that was selected last") {
     Sender sender;
-    CHECK(count_of(sender.cc(6, 100), MidiSource::nrpn) == 0);  // nothing selected yet
+    CHECK(count_of(sender.cc(6, 100), MidiSource::nrpn) == 0);  // no number selected yet
     sender.select_nrpn(300);
     const MidiEvent coarse = sender.cc(MidiSource::nrpn, 6, 127);
     CHECK(coarse.number == 300);
-    CHECK(coarse.position == 1.f);  // no fine half seen: a 7-bit sender
+    CHECK(coarse.position == 1.f);  // no fine half so far: a 7-bit sender
     const MidiEvent fine = sender.cc(MidiSource::nrpn, 38, 0);
     CHECK(fine.number == 300);
     CHECK(fine.refines);
@@ -142,7 +142,7 @@ TEST_CASE("NRPN data reaches the number that was selected last") {
     CHECK(count_of(sender.cc(6, 1, 2), MidiSource::nrpn) == 0);  // another channel has none selected
 }
 
-TEST_CASE("Naming the same NRPN again keeps its data, another starts from 0") {
+TEST_CASE("Selecting the same NRPN again keeps its data, another one starts from 0") {
     Sender sender;
     sender.select_nrpn(5);
     sender.cc(6, 64);
@@ -152,7 +152,7 @@ TEST_CASE("Naming the same NRPN again keeps its data, another starts from 0") {
     CHECK(sender.cc(MidiSource::nrpn, 38, 1).position == 1.f / 16383.f);
 }
 
-TEST_CASE("Registered parameters and the null NRPN take data entry away") {
+TEST_CASE("Data entry after a registered parameter or the null NRPN is ignored") {
     Sender sender;
     sender.select_nrpn(5);
     sender.cc(101, 0);

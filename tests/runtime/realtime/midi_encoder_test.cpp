@@ -5,7 +5,7 @@
 using namespace gainstage;
 using namespace gainstage::test;
 
-TEST_CASE("Encoders count in the dialect that the mapping names") {
+TEST_CASE("Encoders count in the format that the mapping names") {
     struct Row {
         MidiMode mode;
         int byte, ticks;
@@ -27,7 +27,7 @@ TEST_CASE("Encoders count in the dialect that the mapping names") {
     CHECK(stage.knob() == Approx(std::clamp(51. + row.ticks * 100. / 127, 0., 100.)).margin(1e-5));
 }
 
-TEST_CASE("An encoder starts from the knob's present value, whoever put it there") {
+TEST_CASE("An encoder starts from the present value of the knob, whoever set it") {
     const auto mode =
         GENERATE(MidiMode::relative_2c, MidiMode::relative_offset64, MidiMode::relative_signbit);
     const int up = mode == MidiMode::relative_offset64 ? 65 : 1;
@@ -39,7 +39,7 @@ TEST_CASE("An encoder starts from the knob's present value, whoever put it there
     }
 }
 
-TEST_CASE("127 ticks are the whole way on every curve, and a tick back undoes a tick") {
+TEST_CASE("127 ticks cover the whole range on every curve, and a tick back undoes a tick") {
     const auto curve = GENERATE(MidiCurve::linear, MidiCurve::log, MidiCurve::exp, MidiCurve::s);
     const auto [min, max] = GENERATE(std::pair{20.f, 20000.f}, std::pair{100.f, 0.f});
     GraphMidi midi = with_range(with_mode(MidiMode::relative_2c), min, max);
@@ -62,7 +62,7 @@ TEST_CASE("127 ticks are the whole way on every curve, and a tick back undoes a 
     CHECK(stage.knob() == min);
 }
 
-TEST_CASE("An encoder of 14 bits ticks once per move, by its coarse half") {
+TEST_CASE("A 14-bit encoder ticks once per move, by its coarse half") {
     Stage stage({with_source(with_mode(MidiMode::relative_2c), MidiSource::cc14, 1)});
     stage.desk.knobs[0] = 50.f;
     stage.cc(1, 1);

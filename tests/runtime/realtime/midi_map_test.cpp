@@ -27,7 +27,7 @@ TEST_CASE("An absolute controller covers its range, both ends exact") {
     }
 }
 
-TEST_CASE("Without a range of its own a mapping covers the target's") {
+TEST_CASE("Without its own range a mapping covers the range of the target") {
     GraphMidi midi = knob_mapping();
     midi.target.min = -90.f;
     midi.target.max = 12.f;
@@ -38,7 +38,7 @@ TEST_CASE("Without a range of its own a mapping covers the target's") {
     CHECK(stage.knob() == -90.f);
 }
 
-TEST_CASE("Smoothing is handed to the host as the mapping says") {
+TEST_CASE("Smoothing is passed to the host as the mapping states it") {
     GraphMidi midi = knob_mapping();
     midi.smooth_ms = 7.5f;
     Stage stage({midi});
@@ -53,7 +53,7 @@ TEST_CASE("A message that changes nothing sets nothing") {
     CHECK(stage.desk.sets == 1);
 }
 
-TEST_CASE("A mapping hears its channel, its number and its source only") {
+TEST_CASE("A mapping follows only its channel, its number and its source") {
     Stage stage({knob_mapping()});
     stage.cc(127, 22);
     stage.cc(127, 21, 2);
@@ -65,7 +65,7 @@ TEST_CASE("A mapping hears its channel, its number and its source only") {
     CHECK(stage.desk.sets == 1);
 }
 
-TEST_CASE("An omni mapping hears all sixteen channels") {
+TEST_CASE("An omni mapping follows all sixteen channels") {
     GraphMidi midi = knob_mapping();
     midi.entry.channel = 0;
     Stage stage({midi});
@@ -86,13 +86,13 @@ TEST_CASE("Several mappings may share a controller, in the patch's order") {
     CHECK(stage.knob(2) == 50.f);
 }
 
-TEST_CASE("A table without entries is silent") {
+TEST_CASE("A table without entries does nothing") {
     Stage stage({});
     stage.cc(1);
     CHECK(stage.desk.sets == 0);
 }
 
-TEST_CASE("Sources of 14 bits move in steps finer than a 128th") {
+TEST_CASE("14-bit sources move in steps finer than 1/128") {
     SECTION("14-bit controller") {
         Stage stage({with_source(knob_mapping(), MidiSource::cc14, 1)});
         stage.cc(64, 1);
@@ -129,7 +129,7 @@ TEST_CASE("Sources of 14 bits move in steps finer than a 128th") {
     }
 }
 
-TEST_CASE("A note's velocity jumps whatever the takeover, and its release does nothing") {
+TEST_CASE("The velocity of a note jumps with any takeover, and the release does nothing") {
     Stage stage({with_source(with_takeover(MidiTakeover::pickup), MidiSource::note, 60)});
     stage.send(0x90, 60, 127);
     CHECK(stage.knob() == 100.f);

@@ -3,7 +3,7 @@
 using namespace gainstage;
 using namespace gainstage::test;
 
-TEST_CASE("A toggle goes to and fro at each press, from where the target stands") {
+TEST_CASE("A toggle switches at each press, from the present state of the target") {
     Stage stage({switch_mapping(MidiMode::toggle)});
     stage.cc(127);
     CHECK(stage.knob() == 1.f);
@@ -12,12 +12,12 @@ TEST_CASE("A toggle goes to and fro at each press, from where the target stands"
     stage.cc(127);
     CHECK(stage.knob() == 0.f);
     stage.cc(0);
-    stage.desk.knobs[0] = 1.f;  // somebody else
+    stage.desk.knobs[0] = 1.f;  // set by somebody else
     stage.cc(127);
     CHECK(stage.knob() == 0.f);
 }
 
-TEST_CASE("A pedal that sends nothing when let go toggles all the same") {
+TEST_CASE("A pedal that sends nothing on release still toggles") {
     Stage stage({switch_mapping(MidiMode::toggle)});
     for (const float expected : {1.f, 0.f, 1.f}) {
         stage.cc(127);
@@ -33,7 +33,7 @@ TEST_CASE("A fader swept through the middle toggles once") {
     CHECK(stage.desk.sets == 1);
 }
 
-TEST_CASE("Each note-on is a press, however soft, even when the release got lost") {
+TEST_CASE("Each note-on is a press, however soft, even if the release was lost") {
     Stage stage({with_source(switch_mapping(MidiMode::toggle), MidiSource::note, 36)});
     stage.send(0x90, 36, 1);
     CHECK(stage.knob() == 1.f);
@@ -41,7 +41,7 @@ TEST_CASE("Each note-on is a press, however soft, even when the release got lost
     CHECK(stage.knob() == 0.f);
 }
 
-TEST_CASE("A momentary target is at max while pressed and at min when let go") {
+TEST_CASE("A momentary target is at max while pressed and at min after release") {
     Stage stage({with_range(with_mode(MidiMode::momentary), 10., 80.)});
     stage.desk.knobs[0] = 33.f;
     stage.cc(0);
@@ -63,14 +63,14 @@ TEST_CASE("A trigger sets max at the press and nothing at the release") {
     CHECK(stage.knob() == 80.f);
 }
 
-TEST_CASE("A trigger on a controller takes any value above 0 for a press, as pads send them") {
+TEST_CASE("A trigger on a controller counts any value above 0 as a press, as pads send them") {
     Stage stage({with_range(with_mode(MidiMode::trigger), 10., 80.)});
     stage.cc(0);
     CHECK(stage.desk.sets == 0);
     stage.cc(12);
     CHECK(stage.knob() == 80.f);
     stage.desk.knobs[0] = 5.f;
-    stage.cc(90);  // a knob that is turned on is no second press
+    stage.cc(90);  // a knob that is turned further is not a second press
     CHECK(stage.knob() == 5.f);
     stage.cc(0);
     CHECK(stage.knob() == 5.f);
@@ -78,7 +78,7 @@ TEST_CASE("A trigger on a controller takes any value above 0 for a press, as pad
     CHECK(stage.knob() == 80.f);
 }
 
-TEST_CASE("A channel mode message is a press each time, though its value is 0") {
+TEST_CASE("A channel mode message is a press each time, although its value is 0") {
     const int number = GENERATE(120, 121, 123);
     GraphMidi midi = with_mode(GENERATE(MidiMode::absolute, MidiMode::trigger));
     midi.entry.number = number;
@@ -88,7 +88,7 @@ TEST_CASE("A channel mode message is a press each time, though its value is 0") 
     CHECK(stage.desk.panics == 3);
 }
 
-TEST_CASE("Panic is fired by each press, in any mode") {
+TEST_CASE("Each press fires panic, in any mode") {
     const auto mode = GENERATE(MidiMode::absolute, MidiMode::toggle, MidiMode::momentary, MidiMode::trigger,
                                MidiMode::relative_2c);
     GraphMidi midi = with_mode(mode);

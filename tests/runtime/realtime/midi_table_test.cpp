@@ -3,7 +3,7 @@
 using namespace gainstage;
 using namespace gainstage::test;
 
-TEST_CASE("A new table takes over what controllers said and which mappings hold their knobs") {
+TEST_CASE("A new table inherits the last controller values and which mappings hold their knobs") {
     GraphMidi pickup = with_takeover(MidiTakeover::pickup);
     GraphMidi other = with_source(with_takeover(MidiTakeover::pickup), MidiSource::cc14, 2);
     other.entry.target = "amp.other";
@@ -15,7 +15,7 @@ TEST_CASE("A new table takes over what controllers said and which mappings hold 
     old.cc(64, 2);
     old.cc(1, 34);
 
-    // In the new plan the nodes and the order of the entries are others, and a stranger has come.
+    // The new plan has other nodes, another order of entries, and an entry that the old one lacks.
     GraphMidi stranger = with_source(with_takeover(MidiTakeover::pickup), MidiSource::cc, 9);
     stranger.entry.target = "echo.mix_percent";
     stranger.target.param = 2;
@@ -29,16 +29,16 @@ TEST_CASE("A new table takes over what controllers said and which mappings hold 
         const test::RealtimeScope scope;
         stage.map.adopt(old.map);
     }
-    stage.cc(127);  // far away from 40, but it holds the knob
+    stage.cc(127);  // far from 40, but it holds the knob
     CHECK(stage.knob(4) == 100.f);
-    stage.cc(2, 34);  // the fine half joins the coarse half that the old table heard
+    stage.cc(2, 34);  // the fine half joins the coarse half that the old table received
     CHECK(stage.knob(3) == Approx(100. * 8194 / 16383));
     stage.desk.knobs[2] = 60.f;
     stage.cc(2, 9);
     CHECK(stage.knob(2) == 60.f);
 }
 
-TEST_CASE("A control that held a stepped knob goes on holding it in a new table") {
+TEST_CASE("A control that held a stepped knob still holds it in a new table") {
     GraphMidi midi = with_takeover(MidiTakeover::pickup);
     midi.target.max = 2.f;
     midi.steps = 3;
@@ -51,7 +51,7 @@ TEST_CASE("A control that held a stepped knob goes on holding it in a new table"
     CHECK(stage.knob() == 2.f);
 }
 
-TEST_CASE("Mappings of one controller are told apart by their targets' names") {
+TEST_CASE("Mappings of one controller are told apart by the names of their targets") {
     GraphMidi held = with_takeover(MidiTakeover::pickup), free = held;
     free.entry.target = "amp.other";
     free.target.param = 1;
@@ -70,7 +70,7 @@ TEST_CASE("Mappings of one controller are told apart by their targets' names") {
     CHECK(stage.knob(3) == 90.f);
 }
 
-TEST_CASE("A new entry inherits nothing from entries that are gone") {
+TEST_CASE("A new entry inherits nothing from removed entries") {
     std::vector<GraphMidi> gone, fresh;
     for (int k = 0; k < 64; ++k) {
         GraphMidi midi = with_takeover(MidiTakeover::pickup);
@@ -90,7 +90,7 @@ TEST_CASE("A new entry inherits nothing from entries that are gone") {
     CHECK(stage.knob(1) == old.knob(0));
 }
 
-TEST_CASE("Increments leave the place of the control as it was") {
+TEST_CASE("Increments do not change the position of the control") {
     Stage stage({with_source(with_takeover(MidiTakeover::pickup), MidiSource::nrpn, 3)});
     stage.desk.knobs[0] = 50.f;
     stage.cc(0, 99);
@@ -103,12 +103,12 @@ TEST_CASE("Increments leave the place of the control as it was") {
     CHECK(stage.knob() == after_tick);
 }
 
-TEST_CASE("A mapping whose range was edited keeps the control's place but lets go of the knob") {
+TEST_CASE("A mapping with an edited range keeps the position of the control but lets go of the knob") {
     Stage old({with_takeover(MidiTakeover::pickup)});
     old.cc(0);
     old.cc(100);
     Stage stage({with_range(with_takeover(MidiTakeover::pickup), 0., 50.)});
-    stage.desk.knobs[0] = 10.f;  // a fifth of the new way
+    stage.desk.knobs[0] = 10.f;  // a fifth of the new range
     stage.map.adopt(old.map);
     stage.cc(101);
     CHECK(stage.knob() == 10.f);
@@ -116,7 +116,7 @@ TEST_CASE("A mapping whose range was edited keeps the control's place but lets g
     CHECK(stage.knob() == Approx(1000. / 127));
 }
 
-TEST_CASE("A control doesn't hold a knob over another range, even if the knob stayed where it was") {
+TEST_CASE("A control does not hold a knob over another range, even if the knob did not move") {
     Stage old({with_takeover(MidiTakeover::pickup)});
     old.cc(0);
     old.cc(100);

@@ -6,7 +6,7 @@
 using namespace gainstage;
 using namespace gainstage::test;
 
-TEST_CASE("Jump goes to the control at once") {
+TEST_CASE("Jump goes to the position of the control at once") {
     Stage stage({with_takeover(MidiTakeover::jump)});
     stage.desk.knobs[0] = 100.f;
     stage.cc(1);
@@ -34,7 +34,8 @@ TEST_CASE("Pickup catches a fast control that crosses the knob between two messa
     CHECK(stage.knob() == Approx(9000. / 127));
 }
 
-TEST_CASE("Pickup lets go of a knob that somebody else moves, and takes it again when reached") {
+TEST_CASE(
+    "Pickup lets go of a knob that somebody else moves, and takes it again when the control reaches it") {
     Stage stage({with_takeover(MidiTakeover::pickup)});
     stage.cc(0);
     stage.cc(20);
@@ -46,7 +47,7 @@ TEST_CASE("Pickup lets go of a knob that somebody else moves, and takes it again
     CHECK(stage.knob() == Approx(10100. / 127));
 }
 
-TEST_CASE("Pickup never moves a knob further than a step beyond the control's own move") {
+TEST_CASE("Pickup moves a knob at most one step further than the control moved") {
     const auto curve = GENERATE(MidiCurve::linear, MidiCurve::log, MidiCurve::exp, MidiCurve::s);
     const auto source = GENERATE(MidiSource::cc, MidiSource::pitchbend);
     GraphMidi midi = with_source(with_range(with_takeover(MidiTakeover::pickup), 1., 100.), source,
@@ -67,16 +68,16 @@ TEST_CASE("Pickup never moves a knob further than a step beyond the control's ow
         else
             stage.send(0xE0, 0, to);
         const double moved = std::abs(scale.position_of(stage.knob()) - before);
-        // A crossing may cover the control's whole move; reaching may cover one step of 1/127 besides the
-        // move.
+        // A crossing may cover the whole move of the control. Reaching the knob may add one step of 1/127 to
+        // the move.
         REQUIRE(moved <= (std::abs(to - control) + 1) / 127. + 1e-4);
         moves += stage.desk.sets - sets;
         control = to;
     }
-    CHECK(moves > 1000);  // else it would have held still all the time
+    CHECK(moves > 1000);  // else it would not have moved at all
 }
 
-TEST_CASE("Pickup knows that a control and a stepped knob agree when they mean the same step") {
+TEST_CASE("With pickup a control and a stepped knob agree if they mean the same step") {
     GraphMidi midi = with_takeover(MidiTakeover::pickup);
     midi.target.max = 2.f;
     midi.steps = 3;
@@ -84,12 +85,12 @@ TEST_CASE("Pickup knows that a control and a stepped knob agree when they mean t
     stage.desk.knobs[0] = 2.f;
     stage.cc(20);
     CHECK(stage.knob() == 2.f);
-    stage.cc(110);  // step 2, though the knob stands at 127
+    stage.cc(110);  // step 2, although the knob is at 127
     stage.cc(64);
     CHECK(stage.knob() == 1.f);
 }
 
-TEST_CASE("A switch has no way to travel: the first press is heard whatever the takeover") {
+TEST_CASE("A switch needs no pickup: the first press counts with any takeover") {
     for (const MidiTakeover takeover : {MidiTakeover::pickup, MidiTakeover::scale}) {
         GraphMidi midi = switch_mapping(MidiMode::absolute);
         midi.entry.takeover = takeover;
@@ -101,11 +102,11 @@ TEST_CASE("A switch has no way to travel: the first press is heard whatever the 
     }
 }
 
-TEST_CASE("Scale divides the ways that are left in proportion and meets at the end") {
+TEST_CASE("Scale divides the remaining distances in proportion, and the two meet at the end") {
     Stage stage({with_takeover(MidiTakeover::scale)});
     stage.desk.knobs[0] = 80.f;
     stage.cc(27);
-    CHECK(stage.knob() == 80.f);  // the first message only tells where the control stands
+    CHECK(stage.knob() == 80.f);  // the first message only tells the position of the control
     stage.cc(77);                 // half of the control's 100 steps up: half of the knob's 20
     CHECK(stage.knob() == Approx(90.));
     stage.cc(127);
@@ -114,7 +115,7 @@ TEST_CASE("Scale divides the ways that are left in proportion and meets at the e
     CHECK(stage.knob() == Approx(6400. / 127));
 }
 
-TEST_CASE("Scale downwards reaches the bottom together") {
+TEST_CASE("Scale downwards: both reach the bottom together") {
     Stage stage({with_takeover(MidiTakeover::scale)});
     stage.desk.knobs[0] = 20.f;
     stage.cc(100);
@@ -126,7 +127,7 @@ TEST_CASE("Scale downwards reaches the bottom together") {
     CHECK(stage.knob() == Approx(6400. / 127));
 }
 
-TEST_CASE("Scale moves a knob the control's way, by no jump, and stays in range") {
+TEST_CASE("Scale moves a knob in the control's direction, without a jump, and within the range") {
     Stage stage({with_takeover(MidiTakeover::scale)});
     std::mt19937 random(5);
     stage.cc(64);
@@ -139,7 +140,7 @@ TEST_CASE("Scale moves a knob the control's way, by no jump, and stays in range"
         if (to > control) REQUIRE(stage.knob() >= before - 1e-4f);  // floats of this size are 8e-6 apart
         if (to < control) REQUIRE(stage.knob() <= before + 1e-4f);
         if (to != 0 && to != 127 && control != 0 && control != 127) {
-            // One step out of n left moves the knob by one n-th of its own way: never more than this.
+            // One step of n remaining ones moves the knob by 1/n of its remaining distance, never more.
             const double left = to > control ? 127 - control : control;
             const double way = to > control ? 100. - before : before;
             REQUIRE(std::abs(stage.knob() - before) <= std::max(way / left, 100. / 127) + 1e-3);

@@ -1,4 +1,4 @@
-/// Models played at their training rate behind a resampler.
+/// Models that play at their training rate behind a resampler.
 
 #include "runtime/realtime/resampled.hpp"
 
@@ -19,7 +19,7 @@ using namespace gainstage::test;
 
 namespace {
 
-/// A model of nothing: passes its input as late as its file says, plus the value of its knob.
+/// A model that does nothing: passes its input with the latency of its file, plus the value of its knob.
 class Pass final : public Node {
 public:
     explicit Pass(const Setup& setup)
@@ -77,7 +77,7 @@ NodeConfig played(double device_hz, double model_hz, int latency = 0, int channe
 constexpr double device_rates[] = {44'100., 48'000., 88'200., 96'000., 176'400., 192'000.};
 constexpr double model_rates[] = {44'100., 48'000., 96'000.};
 
-/// Six tones up to 19 kHz, none of them related to a rate, faded in and out.
+/// Six tones up to 19 kHz, unrelated to any rate, faded in and out.
 Channel tones(int frames, double rate_hz) {
     Channel sum = silence(frames);
     for (const double hz : {117., 997., 3'511., 8'009., 14'431., 18'911.}) {
@@ -105,7 +105,7 @@ std::string rates_of(const NodeConfig& config) {
 
 }  // namespace
 
-TEST_CASE("resampled: the declared latency is a whole number of samples, and the measured one") {
+TEST_CASE("resampled: the declared latency is a whole number of samples, and equals the measured one") {
     for (const double device_hz : device_rates)
         for (const double model_hz : model_rates)
             for (const int latency : {0, 1, 32, 700}) {
@@ -116,7 +116,7 @@ TEST_CASE("resampled: the declared latency is a whole number of samples, and the
                 const int declared = runner.node().latency_samples();
                 const Channel in = tones(static_cast<int>(0.2 * device_hz), device_hz);
                 const Channel out = runner.run(mono(in))[0];
-                // What is left are images and aliases, 100 dB below each of six tones (measured: 1.2e-5); a
+                // Only images and aliases are left, 100 dB below each of six tones (measured: 1.2e-5). A
                 // hundredth of a sample of the 18.9 kHz tone alone would be 1.8e-3 at 192 kHz.
                 CHECK(distance_when_late(in, out, declared) < 3e-5);
                 NodeRunner struck(pass, config);
@@ -141,7 +141,7 @@ TEST_CASE("resampled: latencies at the usual rates are about two milliseconds") 
 
 // -------- what the filters do
 
-TEST_CASE("resampled: there and back, tones keep their level up to 19 kHz") {
+TEST_CASE("resampled: after both conversions tones up to 19 kHz keep their level") {
     for (const double device_hz : {48'000., 88'200., 96'000.}) {
         const NodeConfig config = played(device_hz, 44'100.);
         const auto gain_at = [&](double hz) {
@@ -175,7 +175,7 @@ TEST_CASE("resampled: no aliases and no images above -100 dB") {
             INFO(hz << " Hz: " << d.inharmonic_db);
             CHECK(d.inharmonic_db < -100.);
         }
-        // What the model's rate can't carry is gone, and does not come back lower.
+        // Tones that the model's rate can't carry are gone, and do not come back at a lower frequency.
         for (const double hz : {23'000., 23'900., 30'000., 43'000.}) {
             if (hz > 0.5 * device_hz) continue;
             INFO(hz);
@@ -204,7 +204,7 @@ TEST_CASE("resampled: blocks of any size give the same bits, and copies and rese
         }
 }
 
-TEST_CASE("resampled: one that began later plays the same bits, as soon as its filters are full") {
+TEST_CASE("resampled: an instance that began later plays the same bits as soon as its filters are full") {
     const NodeConfig early = played(48'000., 44'100., 3);
     NodeConfig late = early;
     const Channel in = white_noise(9'000, 4);
@@ -219,16 +219,16 @@ TEST_CASE("resampled: one that began later plays the same bits, as soon as its f
     }
 }
 
-TEST_CASE("resampled: a knob moves when it is moved, and as long") {
+TEST_CASE("resampled: a knob moves at its time and for its length") {
     for (const double device_hz : {48'000., 96'000.}) {
         NodeRunner runner(pass, played(device_hz, 44'100.));
         constexpr int at = 5'003;
         const int glide = static_cast<int>(0.02 * device_hz), half = glide / 2;
         const Channel out = runner.run(mono(silence(16'000)), {}, {{at, "level", 1.f, 20.f}})[0];
-        // What the knob makes passes the second resampler only, which is late by 48 model samples.
+        // The effect of the knob only passes the second resampler, whose latency is 48 model samples.
         const int late = static_cast<int>(std::lround(48. * device_hz / 44'100.));
         CHECK(out[at + late - 200] == Approx(0.f).margin(1e-5));
-        // on its way it is where it should be within a model sample and the rounding of the latency
+        // on its way the knob is exact within a model sample and the rounding of the latency
         for (const int along : {half / 2, half, 3 * half / 2}) {
             INFO(along);
             const double expected = static_cast<double>(along) / glide;
@@ -238,7 +238,7 @@ TEST_CASE("resampled: a knob moves when it is moved, and as long") {
     }
 }
 
-TEST_CASE("resampled: reset forgets at once, and time may jump") {
+TEST_CASE("resampled: a reset forgets at once, and the time may jump") {
     NodeRunner runner(pass, played(48'000., 44'100.)), fresh(pass, played(48'000., 44'100.));
     runner.run(mono(white_noise(3'000, 7)));
     runner.reset();
@@ -254,7 +254,7 @@ TEST_CASE("resampled: reset forgets at once, and time may jump") {
 
 // -------- who is resampled
 
-TEST_CASE("resampled: only what does not play at the device's rate by itself") {
+TEST_CASE("resampled: only models that do not play at the device's rate by themselves") {
     const auto way = [](const NodeType& type, const NodeConfig& config) {
         return rate_way(type, config.model.get(), config.sample_rate_hz);
     };
@@ -276,7 +276,7 @@ TEST_CASE("resampled: only what does not play at the device's rate by itself") {
     CHECK(grey_box("gru-rnn-two-knobs") == RateWay::resampled);
 }
 
-TEST_CASE("resampled: a ratio without end and a type with other ports are refused, with the rate to use") {
+TEST_CASE("resampled: an endless ratio and a type with other ports are refused, with the rate to use") {
     const auto complaint = [](const NodeType& type, const NodeConfig& config) -> std::string {
         try {
             const NodeRunner runner(type, config);
@@ -299,7 +299,7 @@ TEST_CASE("resampled: a ratio without end and a type with other ports are refuse
         "the 44100 Hz at which the model was trained; run the device at that rate");
 }
 
-TEST_CASE("resampled: a recurrent grey box sounds at 48, 88.2 and 96 kHz as it does at its own rate") {
+TEST_CASE("resampled: a recurrent grey box sounds the same at 48, 88.2 and 96 kHz as at its own rate") {
     auto model = std::make_shared<Model>(
         *read_model_file(source_dir() + "/tests/data/grey_box-rnn-gru-hard.safetensors"));
     model->sample_rate_hz = 44'100.;

@@ -1,4 +1,4 @@
-// Cables, widths, loops and ways out.
+// Cables, widths, loops and outputs.
 
 #include "tests/runtime/resolve/resolve_rig.hpp"
 
@@ -10,7 +10,7 @@ std::string wired(const std::string& links, const std::string& nodes, const std:
     return "links = [" + links + "]\n" + nodes + in + stereo_out;
 }
 
-TEST_CASE("links: an end that does not exist names the nearest") {
+TEST_CASE("links: an end that does not exist is reported with the nearest name") {
     CHECK(complaints(wired("\"in -> trm -> out\"", node("trim", "gain")))
               .find("p.toml:2:17: links: there is no node \"trm\"; did you mean \"trim\"? (nodes: trim, in, "
                     "out)\n") == 0);
@@ -30,13 +30,13 @@ TEST_CASE("links: an end that does not exist names the nearest") {
           "p.toml:2:35: links: \"in\" has no inputs (type \"input\")\n");
 }
 
-TEST_CASE("links: the same cable twice is an error, several cables into one port are a sum") {
+TEST_CASE("links: the same cable twice is an error; several cables into one port are summed") {
     CHECK(complaints(wired("\"in -> x -> out\", \"in.out -> x.in\"", node("x", "gain"))) ==
           "p.toml:2:29: links: the cable \"in -> x\" is there already (line 2); take one out\n");
     CHECK(graph(wired("\"in -> x -> out\", \"in -> out\"", node("x", "gain"))).links.size() == 3);
 }
 
-TEST_CASE("links: an input without a cable is an error unless it is optional, an unheard node a note") {
+TEST_CASE("links: an input without a cable is an error unless it is optional; an unheard node gives a note") {
     CHECK(complaints(wired("\"in -> out\", \"x -> out\"", node("x", "comp"))) ==
           "p.toml:3:8: nodes.x: no cable enters its input \"in\"; add \"... -> x.in\" to links\n");
     const Resolved result = resolved(wired("\"in -> out\", \"in -> x\"", node("x", "comp")));
@@ -56,7 +56,7 @@ TEST_CASE("widths: a cable is as wide as its source, a node as wide as its wides
     CHECK(at("p").input_channels == std::vector<int>{1});
     CHECK(at("p").output_channels == std::vector<int>{2});
     CHECK(at("x").channels == 2);
-    CHECK(at("x").input_channels == std::vector<int>{2, 1});  // a mono key beside a stereo programme
+    CHECK(at("x").input_channels == std::vector<int>{2, 1});  // a mono key with a stereo programme
     CHECK(at("y").channels == 1);
     CHECK(at("out").input_channels == std::vector<int>{2});
 }
@@ -73,15 +73,15 @@ TEST_CASE("widths: a mono cable beside a stereo one is widened") {
     CHECK(g.nodes[0].input_channels == std::vector<int>{2});
 }
 
-TEST_CASE("widths: they travel around loops") {
-    // The loop is named before what makes it stereo.
+TEST_CASE("widths: they spread through loops") {
+    // The loop comes before the node that makes it stereo.
     const Graph g =
         graph(wired("\"b -> c -> d -> b\", \"in -> p -> d\", \"c -> out\"",
                     node("b", "delay") + node("c", "gain") + node("d", "gain") + node("p", "pan")));
     for (int i = 0; i < 3; ++i) CHECK(g.nodes[i].channels == 2);
 }
 
-TEST_CASE("widths: mix follows its widest cable, or the number it is given") {
+TEST_CASE("widths: mix follows its widest cable, or the number it was given") {
     const auto out_of_mix = [](const std::string& channels) {
         const Graph g = graph(wired("\"in -> m.in1\", \"in -> p -> m.in2\", \"m -> out\"",
                                     node("m", "mix", channels) + node("p", "pan")));
@@ -95,7 +95,7 @@ TEST_CASE("widths: mix follows its widest cable, or the number it is given") {
               .output_channels.at(0) == 2);
 }
 
-TEST_CASE("widths: stereo into a mono port is an error whose remedy is mix") {
+TEST_CASE("widths: stereo into a mono port is an error, and mix is the remedy") {
     const std::string remedy =
         "takes one channel; fold it to mono with a node of type \"mix\" and channels = 1 in this cable\n";
     CHECK(complaints(wired("\"in -> x -> out\"", node("x", "mono"), stereo_in)) ==
@@ -106,7 +106,7 @@ TEST_CASE("widths: stereo into a mono port is an error whose remedy is mix") {
                            stereo_in)) == "");
 }
 
-TEST_CASE("loops: one without a delay names the cable that leads back and suggests the delay") {
+TEST_CASE("loops: for one without a delay the error names the cable that leads back and suggests the delay") {
     CHECK(complaints(wired("\"in -> a -> b -> out\", \"b -> fb -> a\"",
                            node("fb", "gain") + node("a", "gain") + node("b", "comp"))) ==
           "p.toml:2:39: links: the loop a -> b -> fb -> a has no delay; put a node of type \"delay\" "
@@ -123,7 +123,7 @@ TEST_CASE("loops: one without a delay names the cable that leads back and sugges
                            node("d", "delay") + node("a", "gain") + node("b", "comp"))) == "");
 }
 
-TEST_CASE("loops: every one of several is named, whether or not it can be heard") {
+TEST_CASE("loops: each of several is reported, whether it can be heard or not") {
     const std::string text =
         complaints(wired("\"in -> a -> b -> out\", \"b -> a\", \"c -> d -> c\", \"in -> out\"",
                          node("a", "gain") + node("b", "gain") + node("c", "gain") + node("d", "gain")));
@@ -140,7 +140,7 @@ TEST_CASE("loops: a delay in one of two loops does not excuse the other") {
           "into its cable \"b -> a\"\n");
 }
 
-TEST_CASE("loops: a very long one is told in short, and does not exhaust the stack") {
+TEST_CASE("loops: a very long one is described briefly, and does not exhaust the stack") {
     std::string chain = "\"in -> g0", nodes;
     constexpr int count = 20'000;
     for (int i = 0; i < count; ++i) {
@@ -152,7 +152,7 @@ TEST_CASE("loops: a very long one is told in short, and does not exhaust the sta
     CHECK(text.find("g19999 -> g0 has no delay") != std::string::npos);
 }
 
-TEST_CASE("outputs: there has to be one, and each device channel has one writer") {
+TEST_CASE("outputs: there must be one, and each device channel has one writer") {
     CHECK(complaints("links = [\"in -> x\"]\n" + node("x", "gain") + mono_in)
               .find("p.toml: nodes: no node of type \"output\", so that nothing would be heard; add one: "
                     "[nodes.out] type = \"output\" channels = [1, 2]\n") == 0);
@@ -165,7 +165,7 @@ TEST_CASE("outputs: there has to be one, and each device channel has one writer"
           "p.toml:8:1: nodes.out.channels: device channel 7 is named twice\n");
     CHECK(complaints(wired("\"in -> out\", \"in -> two\"", node("two", "output", "channels = [3, 4]\n"))) ==
           "");
-    // An input may well be read twice.
+    // An input channel may be read twice.
     CHECK(complaints(wired("\"in -> out\", \"in2 -> out\"", node("in2", "input", "channels = [1, 1]\n"))) ==
           "");
 }

@@ -1,4 +1,4 @@
-// What mappings move, and over which range.
+// The targets of mappings, and their ranges.
 
 #include "tests/runtime/resolve/resolve_rig.hpp"
 
@@ -45,7 +45,7 @@ TEST_CASE("midi: bypass, mute and panic are targets of every patch") {
     CHECK(panic.entry.mode == MidiMode::trigger);
 }
 
-TEST_CASE("midi: an unknown target names the nearest") {
+TEST_CASE("midi: an unknown target is reported with the nearest name") {
     const auto complaint = [](const std::string& target) {
         return complaints(patch("cc = 1\ntarget = \"" + target + "\""));
     };
@@ -61,12 +61,12 @@ TEST_CASE("midi: an unknown target names the nearest") {
                "\"node.mute\" or \"panic\"\n");
     CHECK(complaint("panik").find("did you mean \"panic\"?") != std::string::npos);
     CHECK(complaint("").find(at + "\"\" is no target") == 0);
-    // They would do nothing.
+    // These would do nothing.
     CHECK(complaint("in.bypass").find("has no parameter \"bypass\" (targets: mute)") != std::string::npos);
     CHECK(complaint("out.mute").find("has no parameter \"mute\" (targets: none)") != std::string::npos);
 }
 
-TEST_CASE("midi: a range lies within its target's") {
+TEST_CASE("midi: a range must lie within that of its target") {
     CHECK(complaints(patch("cc = 1\ntarget = \"g.gain_db\"\nmin = -121\nmax = 0")) ==
           "p.toml:19:1: midi.min: -121 to 0 reaches beyond \"g.gain_db\"; expected values within -120 to 60 "
           "dB\n");
@@ -78,7 +78,7 @@ TEST_CASE("midi: a range lies within its target's") {
     CHECK(complaints(patch("cc = 1\nmin = 0.1\nmax = 50\ncurve = \"log\"\ntarget = \"c.attack_ms\"")) == "");
 }
 
-TEST_CASE("midi: a log curve needs a range that has ratios") {
+TEST_CASE("midi: a log curve needs a range whose ends have a ratio") {
     CHECK(complaints(patch("cc = 1\ncurve = \"log\"\ntarget = \"g.gain_db\"\nmin = -6\nmax = 6")) ==
           "p.toml:20:1: midi.curve: a log curve goes by ratios, and -6 to 6 has none; write min and max with "
           "the same "
@@ -88,7 +88,7 @@ TEST_CASE("midi: a log curve needs a range that has ratios") {
     CHECK(complaints(patch("cc = 1\ncurve = \"log\"\ntarget = \"g.gain_db\"\nmin = -60\nmax = -6")) == "");
 }
 
-TEST_CASE("midi: what would do nothing is refused") {
+TEST_CASE("midi: settings that would do nothing are refused") {
     CHECK(complaints(patch("cc = 1\ntarget = \"c.invert\"\nsmooth_ms = 3")) ==
           "p.toml:18:1: midi.smooth_ms: \"c.invert\" is a switch and never smoothed; leave it out\n");
     CHECK(complaints(patch("cc = 1\ntarget = \"panic\"\nmode = \"toggle\"")) ==
@@ -113,7 +113,7 @@ TEST_CASE("midi: several mappings may share a controller or a target") {
     CHECK(g.midi.size() == 3);
 }
 
-TEST_CASE("find_target: automation finds what mappings find") {
+TEST_CASE("find_target: automation finds the same targets as mappings") {
     const Graph g = graph(patch("cc = 1\ntarget = \"g.gain_db\""));
     const FoundTarget ratio = find_target(g, "c.ratio");
     REQUIRE(ratio.target);

@@ -1,5 +1,5 @@
 #pragma once
-/// A handful of node types, enough to resolve patches against, and the words to do so.
+/// A handful of node types to resolve patches with, and short ways to write those patches.
 
 #include <map>
 
@@ -88,7 +88,7 @@ inline NodeTypes small_types() {
     return types;
 }
 
-/// Models by path, and how often each was asked for.
+/// Models by path, and how often each one was read.
 struct Shelf {
     std::map<std::string, std::shared_ptr<const Model>> models;
     std::map<std::string, int> asked = {};
@@ -118,7 +118,7 @@ inline Resolved resolved(const std::string& text, ModelReader reader = nullptr, 
     return resolve(read.patch, small_types(), reader, rate_hz);
 }
 
-/// What is wrong with a patch whose text begins in line 2.
+/// Complaints about a patch whose text begins in line 2.
 inline std::string complaints(const std::string& text, ModelReader reader = nullptr, double rate_hz = 0.) {
     const Resolved result = resolved(text, std::move(reader), rate_hz);
     CHECK(result.graph.has_value() == !has_errors(result.problems));
@@ -136,7 +136,7 @@ inline const std::string mono_in = "[nodes.in]\ntype = \"input\"\nchannels = [1]
 inline const std::string stereo_in = "[nodes.in]\ntype = \"input\"\nchannels = [3, 4]\n";
 inline const std::string stereo_out = "[nodes.out]\ntype = \"output\"\nchannels = [1, 2]\n";
 
-/// A table of one type.
+/// The table of one node.
 inline std::string node(const std::string& id, const std::string& type, const std::string& settings = "") {
     return "[nodes." + id + "]\ntype = \"" + type + "\"\n" + settings;
 }

@@ -1,4 +1,4 @@
-// Types, options, knobs and models of a node, looked up and checked.
+// Types, options, knobs and models of nodes, looked up and checked.
 
 #include "nodes/all_nodes.hpp"
 #include "tests/runtime/resolve/resolve_rig.hpp"
@@ -39,7 +39,7 @@ TEST_CASE("resolve: a good patch becomes a graph with every default filled in") 
     CHECK(g.links[1].to == 2);
 }
 
-TEST_CASE("resolve: an unknown type names the nearest") {
+TEST_CASE("resolve: an unknown type is reported with the nearest name") {
     const std::string types =
         " (types: input, output, gain, comp, mix, pan, mono, switcher, delay, s4d, grey_box)\n";
     CHECK(complaints(around("gian", "")) ==
@@ -50,19 +50,19 @@ TEST_CASE("resolve: an unknown type names the nearest") {
           "p.toml:3:8: nodes.x: has no type; did you mean \"type\" by \"typ\"?" + types);
 }
 
-TEST_CASE("resolve: an unknown setting names the nearest and lists all") {
+TEST_CASE("resolve: an unknown setting is reported with the nearest name and all names") {
     CHECK(
         complaints(around("gain", "gian_db = 1\n")) ==
         "p.toml:5:1: nodes.x.gian_db: unknown setting of type \"gain\"; did you mean \"gain_db\"? (settings: "
         "gain_db, smooth_ms)\n");
     CHECK(complaints(around("gain", "model = \"a\"\n")) ==
           "p.toml:5:1: nodes.x.model: unknown setting of type \"gain\" (settings: gain_db, smooth_ms)\n");
-    // There is nothing that it would smooth.
+    // It has nothing to smooth.
     CHECK(complaints(around("pan", "smooth_ms = 1\n")) ==
           "p.toml:5:1: nodes.x.smooth_ms: unknown setting of type \"pan\" (settings: none)\n");
 }
 
-TEST_CASE("resolve: values are checked against the specs") {
+TEST_CASE("resolve: values are checked against their specs") {
     const auto complaint = [](const std::string& setting) {
         return complaints(around("comp", setting + "\n"));
     };
@@ -89,7 +89,7 @@ TEST_CASE("resolve: values are checked against the specs") {
           "p.toml:5:1: nodes.x.channels: 3; expected a whole number from 0 to 2\n");
 }
 
-TEST_CASE("resolve: the ends of a range belong to it, even where they are no floats") {
+TEST_CASE("resolve: the ends of a range are allowed, even if they are no floats") {
     const Graph g = graph(around("comp", "attack_ms = 0.1\nratio = 100\nrange = 0.5\n"));
     CHECK(g.nodes[0].values == std::vector<float>{100.f, 0.1f, 0.5f, 1.f});
 }
@@ -108,7 +108,7 @@ TEST_CASE("resolve: device channels are one or two numbers from 1") {
     CHECK(complaint("") == "p.toml:3:8: nodes.in: type \"input\" needs \"channels\"" + expected);
 }
 
-TEST_CASE("resolve: a knob that an option replaces may not be written beside it") {
+TEST_CASE("resolve: a knob that an option replaces is refused next to that option") {
     CHECK(complaints(around("delay", "delay_ms = 3\ndelay_samples = 7\n")) ==
           "p.toml:5:1: nodes.x.delay_ms: does nothing beside \"delay_samples\"; write one of them\n");
     CHECK(complaints(around("delay", "delay_samples = 7\nsmooth_ms = 3\n")) ==
@@ -143,7 +143,7 @@ TEST_CASE("resolve: a model brings its controls") {
               shelf.reader());
         CHECK(shelf.asked["shelf/m.safetensors"] == 1);
     }
-    SECTION("an unknown setting is compared with them") {
+    SECTION("an unknown setting is compared with their names") {
         CHECK(complaints(around("s4d", use + "paek = 55\n"), shelf.reader()) ==
               "p.toml:6:1: nodes.x.paek: unknown setting of type \"s4d\"; did you mean \"peak\"? (settings: "
               "model, "
@@ -151,7 +151,7 @@ TEST_CASE("resolve: a model brings its controls") {
         CHECK(complaints(around("s4d", use + "peak = 101\n"), shelf.reader()) ==
               "p.toml:6:1: nodes.x.peak: 101; expected 0 to 100 %\n");
     }
-    SECTION("another rate is refused where the patch says so, and only there") {
+    SECTION("another rate is refused if the patch says so, and only then") {
         CHECK(complaints(around("s4d", use + "rate = \"refuse\"\n"), shelf.reader(), 48'000.) ==
               "p.toml:6:1: nodes.x.rate: the model was made for 44100 Hz and the stream runs at 48000 Hz; "
               "run at "
@@ -163,7 +163,7 @@ TEST_CASE("resolve: a model brings its controls") {
     }
 }
 
-TEST_CASE("resolve: a model that can't be played is refused at the line that names it") {
+TEST_CASE("resolve: a model that cannot be played is refused at the line that names it") {
     Shelf shelf{.models = {{"shelf/g.safetensors", model("grey_box")},
                            {"shelf/clash.safetensors", model("s4d", {{.name = "trim_db", .unit = "dB"},
                                                                      {.name = "bypass", .unit = ""}})},
@@ -188,7 +188,7 @@ TEST_CASE("resolve: a model that can't be played is refused at the line that nam
           "p.toml:5:1: nodes.x.model: the model's control \"trim_db\"" + clash +
               "p.toml:5:1: nodes.x.model: the model's control \"bypass\"" + clash);
 
-    SECTION("and what depends on its controls is not complained about as well") {
+    SECTION("and nothing that depends on its controls is reported too") {
         const Resolved result = resolved(around("s4d", "model = \"gone.safetensors\"\npeak = 3\n") +
                                              "[[midi]]\ncc = 1\ntarget = \"x.peak\"\n",
                                          shelf.reader());
@@ -197,7 +197,7 @@ TEST_CASE("resolve: a model that can't be played is refused at the line that nam
     }
 }
 
-TEST_CASE("resolve: what the reader has refused is not said again") {
+TEST_CASE("resolve: problems that the reader reported are not reported again") {
     const ReadPatch read = read_patch_text(
         "format = 1\nlinks = [\"in -> x -> out\"]\n[nodes.x]\ntype = 3\n" + mono_in + stereo_out, "p.toml",
         "");
@@ -207,7 +207,7 @@ TEST_CASE("resolve: what the reader has refused is not said again") {
     CHECK_FALSE(result.graph);
 }
 
-TEST_CASE("resolve: all errors of a patch are told at once, in the order of their places") {
+TEST_CASE("resolve: all errors of a patch are reported at once, in the order of their places") {
     const Resolved result = resolved(
         "links = [\"in -> a -> b -> a\", \"b -> nobody\", \"b.left -> out\"]\n" +  // line 2
         node("a", "gain", "gain_db = 99\nbas = 1\n") + node("b", "gian") + node("c", "gain") + mono_in +
