@@ -1,4 +1,4 @@
-/// Measures what the engine promises, beside what was asked of it: one row each. Speeds are ratios within one
+/// Measures the promises of the engine, each with its requirement, one row each. Speeds are ratios within one
 /// run.
 ///
 ///   engine_bench [--quick] [SECTION...]

@@ -13,7 +13,8 @@ namespace gainstage::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Two multiply-adds can begin in a cycle and each takes four or five: twelve chains keep them busy.
+/// Two multiply-adds can start in a cycle, and each takes four or five cycles: twelve chains keep the units
+/// busy.
 double MultiplyAdd(int rounds) {
     constexpr int chains = 12;
     const hn::ScalableTag<float> d;

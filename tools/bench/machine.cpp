@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Larger than the caches of any machine with a stage in mind.
+/// Larger than the caches of any machine meant for a stage.
 constexpr std::size_t beyond_caches_bytes = 96u << 20;
 
 template <class Work>
@@ -24,7 +24,7 @@ double seconds_of(Work work) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// Additions that wait for each other take a cycle each.
+/// Additions that depend on each other take one cycle each.
 double clock_ghz() {
     constexpr int additions = 4'000'000;
     const double seconds = seconds_of([] {
@@ -32,7 +32,7 @@ double clock_ghz() {
         for (int i = 0; i < additions / 4; ++i) {
             for (int k = 0; k < 4; ++k) {
                 sum += 1;
-                asm volatile("" : "+r"(sum));  // no two of them become one
+                asm volatile("" : "+r"(sum));  // keeps the compiler from merging two of them
             }
         }
     });
@@ -44,16 +44,16 @@ std::vector<unsigned long>& large_memory() {
     return memory;
 }
 
-/// In bytes; 0 where the system does not say.
+/// In bytes; 0 if the system does not tell.
 long second_level_size() {
-#ifdef _SC_LEVEL2_CACHE_SIZE  // glibc's
+#ifdef _SC_LEVEL2_CACHE_SIZE  // defined by glibc
     return sysconf(_SC_LEVEL2_CACHE_SIZE);
 #else
     return 0;
 #endif
 }
 
-/// Of its first `bytes`.
+/// Sum of the first `bytes` of it.
 unsigned long sum_of_memory(std::size_t bytes) {
     unsigned long sums[4] = {};
     const auto& memory = large_memory();
@@ -70,8 +70,8 @@ void empty_caches() {
     (void)kept;
 }
 
-/// Three times the second level's size, which replaces all of it though what is replaced is only nearly the
-/// oldest.
+/// Three times the size of the second level replaces all of it, although it does not evict strictly the
+/// oldest lines.
 void empty_own_caches() {
     static const long second_level_bytes = std::max(second_level_size(), 1L << 20);
     volatile unsigned long kept = sum_of_memory(3 * static_cast<std::size_t>(second_level_bytes));
@@ -93,7 +93,7 @@ Machine middle_of(const std::vector<Machine>& measured) {
 
 Machine measure_machine() {
     Machine machine{.level = simd_level()};
-    empty_caches();  // its first walk makes its pages
+    empty_caches();  // the first walk allocates its pages
     for (int take = 0; take < 15; ++take) {
         machine.clock_ghz = std::max(machine.clock_ghz, clock_ghz());
         double operations = 0.;

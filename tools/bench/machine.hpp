@@ -1,5 +1,5 @@
 #pragma once
-/// What this machine could do at most, measured in this process.
+/// The limits of this machine, measured in this process.
 
 #include <string>
 #include <vector>
@@ -7,25 +7,25 @@
 namespace gainstage {
 
 struct Machine {
-    std::string level;            ///< of instructions in use (nodes/kernels/simd.hpp)
+    std::string level;            ///< SIMD level in use (nodes/kernels/simd.hpp)
     double clock_ghz = 0.;        ///< of this core, now
     double fma_gflops = 0.;       ///< multiply-adds in registers at that level, two operations each
-    double memory_gb_per_s = 0.;  ///< read from beyond the caches
+    double memory_gb_per_s = 0.;  ///< read speed from beyond the caches
 };
 
 /// Takes about 0.2 s.
 Machine measure_machine();
-/// The median of each number of at least one measurement: the clock is not the same all the time, and what
-/// else runs disturbs some of them.
+/// The median of each number over at least one measurement. The clock changes over time, and other programs
+/// disturb some measurements.
 Machine middle_of(const std::vector<Machine>&);
 
-/// Pushes what models touch out of all caches: the next block reads from memory.
+/// Evicts the data of models from all caches: the next block reads from memory.
 void empty_caches();
-/// Out of those that this core has for itself, as a program that ran in between does: the next block reads
-/// from the cache that cores share, where there is one.
+/// Evicts it from the caches of this core alone, as another program on this core would: the next block reads
+/// from the shared cache, if there is one.
 void empty_own_caches();
 
-/// `rounds` times twelve independent multiply-adds of whole vectors. Returns the operations done.
+/// Runs `rounds` times twelve independent multiply-adds of whole vectors. Returns the number of operations.
 double multiply_add(int rounds);
 
 }  // namespace gainstage

@@ -34,7 +34,7 @@ double ns_per_tick() {
     return ns;
 }
 
-/// Ticks that reading the counter twice takes.
+/// Ticks that it takes to read the counter twice.
 double ticks_of_reading() {
     std::uint64_t least = ~std::uint64_t{0};
     for (int i = 0; i < 1'000; ++i) {
@@ -52,8 +52,8 @@ double quantile(std::vector<double>& values, double q) {
     return *at;
 }
 
-/// Counters of some machines go on in steps of 10 ns, as long as a small model takes for a few samples: runs
-/// of blocks are timed for what a block costs, single ones for how uneven they are.
+/// Counters of some machines advance in steps of 10 ns, the time that a small model takes for a few samples.
+/// So runs of blocks give the cost of a block, and single blocks give the spread.
 class Stopwatch {
 public:
     explicit Stopwatch(const Player& player, int frames)
@@ -86,13 +86,13 @@ private:
         for (int i = 0; i < blocks; ++i) {
             const float* in = noise_ + at_;
             at_ += 2 * static_cast<std::size_t>(frames_);
-            if (at_ >= end_) at_ -= end_;  // a division would be seen beside the smallest models
+            if (at_ >= end_) at_ -= end_;  // a division would show up with the smallest models
             player_(in, out_.data(), frames_);
         }
         const auto ticks = static_cast<double>(read_ticks() - begin);
         return std::max(0., ticks - reading_) * ns_per_tick();
     }
-    /// How many blocks last at least `ns`.
+    /// Number of blocks that last at least `ns`.
     int blocks_of(double ns) {
         int blocks = 1;
         while (blocks < most_blocks && ns_of_blocks(blocks) < ns) ++blocks;
@@ -102,7 +102,7 @@ private:
     const Player& player_;
     const int frames_;
     const float* const noise_ = noise().data();
-    const std::size_t end_ = noise().size() - static_cast<std::size_t>(frames_);  ///< of where blocks begin
+    const std::size_t end_ = noise().size() - static_cast<std::size_t>(frames_);  ///< blocks begin before
     const double reading_ = ticks_of_reading();
     std::vector<float> out_;
     std::vector<double> single_ns_, run_ns_;
@@ -141,7 +141,7 @@ LoneNode::LoneNode(const NodeType& type, const std::shared_ptr<const Model>& mod
     for (const ParamSpec& param : type.params) ranges_.push_back({param.min, param.max});
 }
 
-/// 20 ms from end to end.
+/// Every knob takes 20 ms from one end to the other.
 void LoneNode::play_moving(const float* in, float* out, int frames) {
     constexpr std::uint32_t length = 960;
     for (std::size_t i = 0; i < ramps_.size(); ++i) {

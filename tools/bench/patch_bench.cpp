@@ -29,7 +29,8 @@ double quantile(const std::vector<double>& sorted, double q) {
                            static_cast<std::size_t>(q * static_cast<double>(sorted.size())))];
 }
 
-/// As threads play live; without the right to it, other work on the machine tells.
+/// Prepares a thread as live threads are. Without the right to real-time priority, other work on the machine
+/// shows.
 void live_thread() {
     prepare_worker(AudioRequest().priority);
 }
@@ -55,7 +56,7 @@ public:
         for (auto& channel : out_) to_.push_back(channel.data());
     }
 
-    /// One block of what came before; microseconds by the wall clock.
+    /// Plays the last input once more. Returns microseconds by the wall clock.
     double play_block() {
         const auto begin = std::chrono::steady_clock::now();
         engine_.room().process(from_.data(), static_cast<int>(from_.size()), to_.data(),
@@ -68,7 +69,7 @@ public:
     }
     Crew* crew() { return engine_.room().crew(); }
 
-    /// Microseconds of each block, in order; the first one begins a cycle of phases.
+    /// Microseconds of each block, in order. The first block begins a cycle of phases.
     std::vector<double> play(double seconds, bool move, bool silent = false) {
         std::vector<double> us;
         auto blocks = std::max<std::size_t>(200, static_cast<std::size_t>(seconds * rate_hz_ / frames_));
@@ -147,7 +148,7 @@ double worst_phase(const std::vector<double>& us, std::size_t phase_count) {
 
 namespace {
 
-/// A few blocks of each in turn, so that noise meets both.
+/// Plays a few blocks of each in turn, so that noise affects both.
 ThreadGain compare_threads(const Graph& graph, double sample_rate_hz, int frames, double seconds) {
     Measurement one(graph, sample_rate_hz, frames), two(graph, sample_rate_hz, frames, 2);
     one.settle();
@@ -158,7 +159,7 @@ ThreadGain compare_threads(const Graph& graph, double sample_rate_hz, int frames
     gain.has_branches = true;
     const std::uint64_t shared_before = stats.shared, alone_before = stats.alone;
     std::vector<double> one_us, two_us;
-    // In turns so short that the worker does not fall asleep meanwhile.
+    // The turns are so short that the worker does not fall asleep in between.
     const int turn = std::clamp(static_cast<int>(1'000. / one.play_block()), 3, 50);
     const auto rounds = std::max(20, static_cast<int>(seconds * sample_rate_hz / frames / turn));
     for (int round = 0; round < rounds; ++round) {
@@ -200,7 +201,7 @@ PatchCost measure_patch(const Graph& graph, double sample_rate_hz, int frames, d
     measurement.slowest(cost);
     const std::vector<double> moving = measurement.play(seconds, true);
     cost.moving = summary(moving);
-    measurement.play(seconds, false, true);  // what rings on
+    measurement.play(seconds, false, true);  // sound that rings on
     cost.silence_us = summary(measurement.play(seconds, false, true)).median_us;
     cost.times_real_time = cost.period_us / std::max(cost.resting.median_us, 1e-3);
     cost.worst_phase_us = worst_phase(moving, phases(frames));

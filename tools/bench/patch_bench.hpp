@@ -1,5 +1,5 @@
 #pragma once
-/// What a patch costs on this machine, block size by block size.
+/// The cost of a patch on this machine, for each block size.
 
 #include <string>
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace gainstage {
 
-/// Times of blocks, in microseconds of this thread's time.
+/// Times of blocks, in microseconds of CPU time of this thread.
 struct BlockTimes {
     double median_us = 0., p99_us = 0., max_us = 0.;
 };
@@ -19,26 +19,26 @@ struct PatchCost {
     BlockTimes resting,
         moving;              ///< knobs at rest; every knob on its way, the worst phase of grids and networks
     double silence_us = 0.;  ///< median of blocks of silence after the noise: denormals would show here
-    double times_real_time = 0.;  ///< of the resting median
-    double worst_phase_us = 0.;   ///< of the blocks with moving knobs: the median at the dearest phase
-    double worst_share = 0.;      ///< the same, of the period
+    double times_real_time = 0.;  ///< how many times faster than real time, from the resting median
+    double worst_phase_us = 0.;   ///< with moving knobs: the median at the most expensive phase
+    double worst_share = 0.;      ///< the same as a share of the period
     std::string slowest_node;
-    double slowest_share = 0.;  ///< of the period, on average
+    double slowest_share = 0.;  ///< share of the period, on average
 };
 
-/// A block size is safe here when the worst phase leaves half of the period to the rest of the machine.
+/// A block size is safe if even the worst phase leaves half of the period to the rest of the machine.
 inline constexpr double safe_share = 0.5;
 
-/// What a second thread brings, in wall-clock time of blocks that follow each other without a pause.
+/// The gain from a second thread, in wall-clock time of blocks that follow each other without a pause.
 struct ThreadGain {
-    bool has_branches = false;        ///< any that are worth sharing
+    bool has_branches = false;        ///< branches that are worth sharing
     double one_us = 0., two_us = 0.;  ///< median of a block
-    double shared = 0.;               ///< part of the blocks that the second thread had a part in
+    double shared = 0.;               ///< share of the blocks in which the second thread took part
     double times() const { return two_us > 0. ? one_us / two_us : 1.; }
 };
 ThreadGain measure_threads(const Graph&, double sample_rate_hz, int frames, double seconds);
 
-/// Windows and control grids make some blocks dearer than others, at phases that come back after so many
+/// Windows and control grids make some blocks more expensive than others. The pattern repeats after this many
 /// samples.
 inline constexpr int phase_cycle_frames = 128;
 

@@ -8,7 +8,7 @@ namespace gainstage {
 
 namespace {
 
-/// dlopen looks a bare name up among the system's libraries, not here.
+/// dlopen looks for a bare name among the system's libraries, not in this folder.
 std::string here(const std::string& path) {
     return std::filesystem::absolute(path).string();
 }

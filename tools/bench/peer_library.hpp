@@ -1,5 +1,5 @@
 #pragma once
-/// Another engine's models, to be measured in turn with ours. Control thread.
+/// Models of another engine, measured in turn with ours. Control thread.
 
 #include <memory>
 #include <stdexcept>
@@ -10,20 +10,20 @@
 
 namespace gainstage {
 
-/// Says which file it is, and what is wrong with it.
+/// The message names the file and the fault.
 struct PeerError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// A shared library with the functions of tools/bench/peers/peer.h. Players outlive it.
+/// A shared library with the functions of tools/bench/peers/peer.h. Its players may outlive it.
 class PeerLibrary {
 public:
-    /// `path`: of the file. Throws PeerError.
+    /// `path`: the library file. Throws PeerError.
     explicit PeerLibrary(const std::string& path);
 
-    /// The file's, without folder and ending.
+    /// Name of the file, without folder and extension.
     const std::string& name() const { return name_; }
-    /// Plays a model of the size of `exhibit` (zoo.hpp); empty where that engine has none.
+    /// A player of a model of the size of `exhibit` (zoo.hpp); empty if that engine has none.
     Player player_of(const std::string& exhibit) const;
 
 private:

@@ -13,15 +13,15 @@ namespace gainstage {
 
 class RandomModel {
 public:
-    /// `config`: a JSON object. With `controls` knobs from 0 to 1.
+    /// `config`: a JSON object. `controls`: number of knobs, each from 0 to 1.
     RandomModel(const std::string& architecture, const std::string& config, int controls,
                 double sample_rate_hz = 48'000.);
 
     /// Weights in middle - size .. middle + size.
     void add(const std::string& name, std::vector<std::int64_t> shape, float size, float middle = 0.f);
-    /// Another word for a key of the metadata.
+    /// Sets a key of the metadata.
     void say(const std::string& key, const std::string& word) { metadata_[key] = word; }
-    /// As a file.
+    /// The model as a file.
     std::vector<std::byte> bytes() const;
     std::shared_ptr<const Model> read() const;
 

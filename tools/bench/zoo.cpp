@@ -75,7 +75,7 @@ void add_layer(RandomModel& model, const std::string& name, int outputs, int inp
     model.add(name + ".bias", {outputs}, 0.2f);
 }
 
-/// One state space layer with a gated linear unit behind it.
+/// One state-space layer and a gated linear unit after it.
 template <int Inner, int States>
 RandomModel s6() {
     RandomModel model("s6", R"({"meaning": "recurrent"})", 1);
@@ -164,17 +164,19 @@ RandomModel grey_box() {
     return model;
 }
 
-/// What blocks of 32 frames touch beside weights: rows of 32 channels, and modes with their state.
+/// Floats that blocks of 32 frames touch besides the weights: rows of 32 channels, and modes with their
+/// states.
 int s4d_floats(int modes) {
     return 4 * (2 * 32 * modes) + 3 * 32 * 32;
 }
 
-/// Rows of all layers, and the states.
+/// The same: rows of all layers, and the states.
 int s6_floats(int inner, int states) {
     return 32 * (12 * inner + 2 * states) + inner * states;
 }
 
-/// Of each layer behind the first: every tap's rows, the rows that are written, and those of the residual.
+/// The same, for each layer after the first: the rows of every tap, the rows written, and those of the
+/// residual.
 int tcn_floats(int taps) {
     return 3 * (taps + 2) * 32 * 32 + (taps + 32) * 32;
 }

@@ -13,7 +13,7 @@ namespace gainstage {
 
 namespace {
 
-/// What any list of separate nodes must do: one call per gain, from one buffer to the next.
+/// The least that a list of separate nodes costs: one call per gain, from one buffer to the next.
 struct FlatGain {
     float factor;
 };
@@ -74,7 +74,7 @@ void graph_cost(BenchReport& report) {
                 std::vector<double> ratios, chain_ns, flat_ns;
                 const int times = 40'000 / nodes;
                 for (int round = 0; round < (report.quick ? 15 : 60);
-                     ++round) {  // side by side, so that noise meets both
+                     ++round) {  // in turn, so that noise affects both
                     const double list = time_of(times, play_list),
                                  graph = time_of(times, [&] { chain.play(); });
                     ratios.push_back(graph / list);

@@ -1,5 +1,5 @@
 #pragma once
-/// Patches that engine_bench plays.
+/// The patches of engine_bench.
 
 #include <string>
 
@@ -7,11 +7,11 @@
 
 namespace gainstage {
 
-/// `nodes` gains in a row; extra_link: more text within `links`.
+/// `nodes` gains in a row. `extra_link`: more text for `links`.
 std::string chain_patch(int nodes, const std::string& extra_link = "");
 /// One node that plays a model file.
 std::string model_patch(const std::string& model, const std::string& type = "grey_box");
-/// Chains of learned compressors from one input to one output, beside each other.
+/// `branches` parallel chains of `nodes` learned compressors each, from one input to one output.
 std::string branches_patch(const std::string& model, int branches, int nodes);
 
 Graph graph_of(const std::string& text);

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What is reloaded: a file, and two contents that take turns in it.
+/// A model file to reload, with two contents that take turns.
 struct Reload {
     std::string architecture, name;
     std::vector<std::byte> contents[2];
@@ -29,7 +29,8 @@ void write_file(const fs::path& file, const std::vector<std::byte>& bytes) {
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
-/// Milliseconds from each renaming to the first faded sample, after the whole of the longest memory.
+/// Milliseconds from each renaming to the first faded sample, with the whole of the longest memory to warm
+/// on.
 std::vector<double> reload_ms(const Reload& reload, int times, double settle_s) {
     const fs::path folder = fs::temp_directory_path() /
                             fmt::format("gainstage-bench-{}", Clock::now().time_since_epoch().count());
@@ -53,7 +54,7 @@ std::vector<double> reload_ms(const Reload& reload, int times, double settle_s) 
     const auto turn_for = [&](double seconds) {
         for (const auto begin = Clock::now(); seconds_since(begin) < seconds;) session.turn();
     };
-    turn_for(settle_s);  // so that the full memory is there
+    turn_for(settle_s);  // so that the full memory is recorded
     for (int k = 1; k <= times; ++k) {
         write_file(folder / "new", reload.contents[k % 2]);
         renamed = Clock::now();
@@ -86,7 +87,7 @@ void reloading(BenchReport& report, const std::string& source) {
     report.row("reload: worst", "< 500 ms", quantile(ms, 1.), 500., "ms");
 }
 
-/// The heaviest of each family, made to remember ten seconds, which is the most that any may.
+/// The most expensive model of each family, with a memory of ten seconds, the longest allowed.
 void reloading_every_family(BenchReport& report) {
     for (const char* name :
          {"S4D 32 channels, 8 modes, 4 blocks", "S6 as published", "ED-LSTM window 16, 64 units",

@@ -1,5 +1,5 @@
 #pragma once
-/// The parts of engine_bench, each rows of its own. `source`: the project's folder.
+/// The sections of engine_bench; each prints its own rows. `source`: the folder of the project.
 
 #include <string>
 

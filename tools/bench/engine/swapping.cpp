@@ -12,12 +12,12 @@ namespace gainstage {
 
 namespace {
 
-/// What each block cost, in us of thread time, in the order of the stream.
+/// Cost of each block, in us of thread time, in the order of the stream.
 struct SwapCosts {
     std::vector<double> alone[2], fading, catching;
 };
 
-/// Deterministic but for the costs: the same blocks come in the same order every time.
+/// Only the costs are random: the same blocks come in the same order every time.
 SwapCosts swap_often(const std::vector<Graph>& graphs, int frames, int swaps) {
     SwapCosts costs;
     Engine engine(EngineConfig{.room = {.sample_rate_hz = 48'000., .max_frames = frames, .midi_ports = 0}});
@@ -48,7 +48,7 @@ SwapCosts swap_often(const std::vector<Graph>& graphs, int frames, int swaps) {
             engine.tick();
         }
         engine.play(graphs[swap % 2]);
-        engine.tick();  // builds and warms; the stream goes on a few blocks before the newcomer may begin
+        engine.tick();  // builds and warms; the newcomer may begin after a few more blocks of the stream
         while (engine.changing()) {
             const bool was_fading = in_fade;
             const double us = play();
@@ -59,7 +59,7 @@ SwapCosts swap_often(const std::vector<Graph>& graphs, int frames, int swaps) {
     return costs;
 }
 
-/// The cheaper of two takes, block by block.
+/// Keeps the cheaper of two takes, block by block.
 void keep_cheaper(std::vector<double>& best, const std::vector<double>& take) {
     best.resize(std::min(best.size(), take.size()));
     for (std::size_t k = 0; k < best.size(); ++k) best[k] = std::min(best[k], take[k]);
@@ -67,9 +67,9 @@ void keep_cheaper(std::vector<double>& best, const std::vector<double>& take) {
 
 }  // namespace
 
-/// A shared machine interrupts one block in a thousand for many times its own cost, fading or not. What
-/// interrupts is never at the same block twice, what a block costs by itself is: so the same stream is played
-/// several times, and of each block the cheapest take counts.
+/// A shared machine interrupts one block in a thousand for many times the cost of the block, in a fade or
+/// not. Interruptions never hit the same block twice, while the cost of the block itself repeats. So the same
+/// stream is played several times, and the cheapest take of each block counts.
 void swapping(BenchReport& report, const std::string& source) {
     const std::vector<std::string> models{source + "/tests/data/grey_box-rnn-gru-hard.safetensors",
                                           source + "/tests/data/grey_box-gru-rnn-two-knobs.safetensors"};

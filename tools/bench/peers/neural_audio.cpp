@@ -1,10 +1,10 @@
-// NeuralAudio's LSTM of the size of `gainstage bench --all`, with its usual tanh (wrong by up to 9e-4);
+// NeuralAudio's LSTM in the size of `gainstage bench --all`, with its usual tanh (errors up to 9e-4).
 // README.md says how to build it.
 
 #include <Eigen/Dense>
 
 namespace Eigen::placeholders {
-using Eigen::lastN;  // where Eigen 3.5 has it
+using Eigen::lastN;  // Eigen 3.5 has it in this namespace
 }
 
 #include <NeuralAudio/LSTM.h>

@@ -1,15 +1,15 @@
 #pragma once
-/// What another engine's models are measured through by `gainstage bench --all --beside FILE.so`: a library
-/// that has these functions. README.md says how to make one.
+/// The functions of a library by which `gainstage bench --all --beside FILE.so` measures the models of
+/// another engine. README.md says how to make one.
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/// A model of the same size as `exhibit`, a row of `bench --all` ("GRU 8"), with weights of its own choice;
-/// null: there is none.
+/// A model of the same size as `exhibit`, a row of `bench --all` ("GRU 8"), with weights of its own choice.
+/// Null if there is none.
 void* gainstage_peer_make(const char* exhibit);
-/// Writes `frames` samples to `out`, made of as many at `in`; at most 512.
+/// Writes `frames` samples to `out`, computed from as many at `in`; at most 512.
 void gainstage_peer_play(void* model, const float* in, float* out, int frames);
 void gainstage_peer_destroy(void* model);
 

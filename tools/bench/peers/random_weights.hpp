@@ -1,5 +1,5 @@
 #pragma once
-/// Weights for the models that other engines play: a cost does not depend on their values.
+/// Weights for the models of other engines. The cost does not depend on their values.
 
 #include <random>
 #include <vector>

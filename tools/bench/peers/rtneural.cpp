@@ -1,5 +1,5 @@
-// RTNeural's models of the sizes of `gainstage bench --all`; README.md says how to build it. With PEER_FAST,
-// tanh and sigmoid are math_approx's, by the same author, which are wrong by up to 1e-3, instead of exact
+// RTNeural's models in the sizes of `gainstage bench --all`; README.md says how to build it. With PEER_FAST,
+// tanh and sigmoid are those of math_approx, by the same author, with errors up to 1e-3, instead of exact
 // ones.
 
 #include <RTNeural/RTNeural.h>
@@ -60,7 +60,7 @@ struct Peer {
     virtual void play(const float* in, float* out, int frames) = 0;
 };
 
-/// One input is the sound, others are knobs at rest.
+/// One input is the sound, the others are knobs at rest.
 template <class Model, int Inputs>
 struct Played : Peer {
     Model model;
@@ -121,7 +121,7 @@ template <int Inputs, int Taps, int Dilation>
 using Conv = RTNeural::Conv1DT<float, Inputs, channels, Taps, Dilation>;
 using Prelu = RTNeural::PReLUActivationT<float, channels>;
 
-/// Does less than ours: no FiLM and no residuals.
+/// Does less than our TCN: no FiLM and no residuals.
 template <int Taps>
 using TcnModel =
     RTNeural::ModelT<float, 1, 1, Conv<1, Taps, 1>, Prelu, Conv<channels, Taps, 10>, Prelu,

@@ -4,7 +4,7 @@ namespace gainstage::plain {
 
 namespace {
 
-/// A window at a time; the knobs at 0.5.
+/// Plays a window at a time, with the knobs at 0.5.
 class EdLstm final : public Twin {
 public:
     explicit EdLstm(const Model& model)

@@ -1,6 +1,6 @@
 #pragma once
-/// The simplest honest form of each family: Eigen matrices of any size, as the compiler makes them for any
-/// machine, no trick. What `gainstage bench --all` compares the nodes with. Knobs are not heard.
+/// The simplest honest form of each family: Eigen matrices of any size, compiled for any machine, without
+/// tricks. `gainstage bench --all` compares the nodes with these. They ignore knobs.
 
 #include <Eigen/Core>
 #include <memory>
@@ -15,7 +15,7 @@ using Matrix = Eigen::MatrixXf;
 using Vector = Eigen::VectorXf;
 using Array = Eigen::ArrayXf;
 
-/// Longest block that a twin is given.
+/// Longest block of a twin.
 inline constexpr int max_frames = 512;
 
 class Twin {
@@ -32,13 +32,13 @@ std::unique_ptr<Twin> make_s4d(const Model&);
 std::unique_ptr<Twin> make_s6(const Model&);
 std::unique_ptr<Twin> make_tcn(const Model&);
 
-/// `name` by value: a reference that comes back cannot be taken for one to it.
+/// `name` is taken by value, so that the compiler cannot take the returned reference for one to it.
 inline const Tensor& tensor(const Model& model, std::string_view name) {
     const Tensor* found = model.find(name);
     if (!found) throw ModelError(std::string(name) + " is missing");
     return *found;
 }
-/// The first dimension by all others.
+/// A matrix: the first dimension by all others.
 inline Matrix matrix(const Model& model, const std::string& name) {
     using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     const Tensor& t = tensor(model, name);

@@ -6,7 +6,7 @@ namespace gainstage::plain {
 
 namespace {
 
-/// Layer 0 alone; the knobs at 0.5.
+/// Layer 0 alone, with the knobs at 0.5.
 class Cell : public Twin {
 public:
     explicit Cell(const Model& model)

@@ -18,7 +18,7 @@ struct Layer {
     Vector bias;
 };
 
-/// A selective state space layer, a frame at a time.
+/// A selective state-space layer, a frame at a time.
 struct Ssm {
     Ssm() = default;
     Ssm(const Model& model, const std::string& prefix)
@@ -109,7 +109,7 @@ private:
     static Vector modulated(const Vector& by, const Vector& x) {
         return (by.head(x.size()).array() * x.array() + by.tail(x.size()).array()).matrix();
     }
-    /// The knobs at 0.5 that a stage hears, then the features.
+    /// The input of a stage: its knobs at 0.5, then the features.
     static Vector heard(Eigen::Index inputs, const Vector& features) {
         Vector all = Vector::Constant(inputs, 0.5f);
         all.tail(features.size()) = features;

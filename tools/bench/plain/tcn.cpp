@@ -7,7 +7,7 @@ namespace gainstage::plain {
 
 namespace {
 
-/// Columns are frames. The past lies before the block; it is moved when the room ends.
+/// Columns are frames. The past lies before the block and is moved to the start when the buffer is full.
 class Tcn final : public Twin {
 public:
     explicit Tcn(const Model& model)
