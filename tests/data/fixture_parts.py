@@ -1,10 +1,10 @@
-"""What the makers of test fixtures share: knobs that move as the engine's do, sounds, random layers, and files. Nothing here
-knows a model.
+"""Shared by the makers of test fixtures: knobs that move like the engine's, sounds, random layers, and files. Nothing here
+depends on a model.
 
     FAMILY-NAME.safetensors   weights
     FAMILY-NAME.json          start (first stream sample), moves [frame, knob, value, smooth_ms]
     FAMILY-NAME.expected.f32  output, 32-bit floats, little-endian
-    FAMILY-input.f32          input of all of a family's, mono"""
+    FAMILY-input.f32          input of all fixtures of a family, mono"""
 
 import json
 import os
@@ -26,7 +26,7 @@ def sigmoid(x):
 # ------------------------------------------------------------------------------------------------ knobs
 
 class Knob:
-    """A value, and where it is heading: straight over `length` samples from `begin`."""
+    """A value and its target: a straight line over `length` samples from `begin`."""
 
     def __init__(self, value):
         self.begin, self.length, self.old, self.new = 0, 0, value, value
@@ -41,7 +41,7 @@ class Knob:
 
 
 def moving_knobs(controls, start, moves, frames, rate):
-    """For each sample: its time, whether a knob steps at it, and heard(t), what a network hears of the knobs at t."""
+    """For each sample: its time, whether a knob steps there, and heard(t), the network's input from the knobs at t."""
     knobs = [Knob(c["default"]) for c in controls]
     names = [c["name"] for c in controls]
 
@@ -57,8 +57,8 @@ def moving_knobs(controls, start, moves, frames, rate):
 
 
 def on_grid(network, controls, start, moves, frames, rate):
-    """What `network(what it hears) -> array` says, a row for each sample: it speaks at every 16th sample of the stream while
-    knobs move, and its values get there 16 samples later; after a step, and at first, at once."""
+    """The output of `network(input) -> array`, a row for each sample. While knobs move, it is evaluated at every 16th sample of
+    the stream, and its values reach the result 16 samples later; after a step, and at the start, at once."""
     rows, left, right = [], None, None
     for t, stepped, heard in moving_knobs(controls, start, moves, frames, rate):
         if left is None or stepped:
@@ -83,7 +83,7 @@ def test_input(frames, rate):
 # ------------------------------------------------------------------------------------------------ files
 
 def as_stored(weights):
-    """As a reader of the file gets them: rounded to floats."""
+    """The weights as a reader of the file gets them: rounded to floats."""
     return {n: np.asarray(v, dtype=np.float32).astype(np.float64) for n, v in weights.items()}
 
 

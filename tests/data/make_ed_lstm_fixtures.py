@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Makes the ED-LSTM fixtures beside this file: random weights, an input, and what a plain float64 loop over the formulas of
-nodes/models/ed_lstm/ed_lstm_weights.hpp makes of it, window by window. The loop shares nothing with the C++ but the formulas.
+"""Makes the ED-LSTM fixtures beside this file: random weights, an input, and the output of a plain float64 loop over the
+formulas of nodes/models/ed_lstm/ed_lstm_weights.hpp, window by window. The loop shares only the formulas with the C++.
 
-    make_ed_lstm_fixtures.py        (the same files on every run; what they are: fixture_parts.py)"""
+    make_ed_lstm_fixtures.py        (the same files on every run; fixture_parts.py describes them)"""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ RATE, FRAMES = 48000, 2400
 
 
 def window_output(w, before, window, z, carried):
-    """The window's output, and c as it leaves it; `carried`: c of the window before, where it counts."""
+    """The output of the window, and c at its end. `carried`: c of the window before, if the state is carried."""
     def begin(name):
         start = w[f"encoder.{name}.weight"] @ before + w[f"encoder.{name}.bias"]
         return start + w[f"condition.{name}.weight"] @ z + w[f"condition.{name}.bias"] if len(z) else start
@@ -26,7 +26,7 @@ def window_output(w, before, window, z, carried):
 
 
 def play(w, controls, start, moves, x, carries):
-    """As a stream: windows begin at multiples of their length, and each sounds in the place of the next."""
+    """As a stream: windows begin at multiples of their length, and each one sounds in place of the next."""
     length = w["output.weight"].shape[0]
     heard = [(t, z(t)) for t, _, z in moving_knobs(controls, start, moves, FRAMES, RATE)]
     sound = np.concatenate([np.zeros(2 * length), x])  # silence before the start
@@ -63,7 +63,7 @@ def fixtures():
     yield "w16", knobs, network(np.random.default_rng(61), 16, 20, 20, 2), 0, moves, {}
     yield "begins-within", knobs, network(np.random.default_rng(62), 24, 16, 9, 2), 1005, moves, {}
     yield "no-knobs", [], network(np.random.default_rng(63), 9, 5, 6, 0), 0, [], {}
-    # what windows and steps add is small and little is forgotten, so that c goes on over many windows, yet stays about 1
+    # windows and steps add little, and little is forgotten: c lasts over many windows, yet stays near 1
     slow = network(np.random.default_rng(64), 16, 20, 20, 2)
     slow["lstm.bias"][:40] += np.repeat([-4.0, 4.0], 20)
     for name in ("encoder.c.weight", "encoder.c.bias", "condition.c.weight", "condition.c.bias"):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Makes the grey-box fixtures beside this file: random weights, an input, and what a plain float64 loop over the formulas
-of nodes/models/grey_box/grey_box_weights.hpp makes of it. The loop shares nothing with the C++ but the formulas.
+"""Makes the grey-box fixtures beside this file: random weights, an input, and the output of a plain float64 loop over
+the formulas of nodes/models/grey_box/grey_box_weights.hpp. The loop shares only the formulas with the C++.
 
     make_fixtures.py        (the same files on every run)
 

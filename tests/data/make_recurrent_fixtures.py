@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Makes the LSTM and GRU fixtures beside this file: random weights, and what a plain float64 loop over the formulas of
-nodes/layers/lstm_cell.hpp and gru_cell.hpp makes of the input. The loop shares nothing with the C++ but the formulas.
+"""Makes the LSTM and GRU fixtures beside this file: random weights, and the output of a plain float64 loop over the formulas
+of nodes/layers/lstm_cell.hpp and gru_cell.hpp. The loop shares only the formulas with the C++.
 
     make_recurrent_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Makes the S4D fixtures beside this file: random weights, and what a plain float64 loop over the formulas of
-nodes/models/s4d/s4d_weights.hpp makes of the input, nothing folded. The loop shares nothing with the C++ but the formulas.
+"""Makes the S4D fixtures beside this file: random weights, and the output of a plain float64 loop over the formulas of
+nodes/models/s4d/s4d_weights.hpp, with nothing folded. The loop shares only the formulas with the C++.
 
     make_s4d_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 
@@ -84,7 +84,7 @@ def play(w, config, controls, start, moves, x):
         return np.stack([block.film(z) for block in blocks])
 
     out = []
-    # On the grid are each block's gain and offset as a whole: norm and FiLM, which are linear in FiLM's.
+    # The grid holds the whole gain and offset of each block: norm and FiLM together, which are linear in FiLM's output.
     for sample, films in zip(x, on_grid(conditioned, controls, start, moves, len(x), RATE)):
         heard = 20.0 * np.log10(max(abs(sample), 1e-4)) if config.get("front_decibels") else sample
         h = w["expand.weight"][:, 0] * heard + w["expand.bias"]
@@ -106,7 +106,7 @@ DRIVE = control("drive", "dB", -12.0, 12.0, 3.0, 0.1)
 
 
 def layers(r, sizes):
-    """The first one hears a knob of 0..100, as published."""
+    """The first layer reads a knob of 0..100, as published."""
     out = {}
     for i, (a, b) in enumerate(zip(sizes, sizes[1:])):
         out[f"conditioning.{i}.weight"] = r.normal(0, 1.0 / np.sqrt(a), (b, a)) * ([1.0, 0.02] if i == 0 else 1.0)
@@ -115,7 +115,7 @@ def layers(r, sizes):
 
 
 def some_block(r, number, c, n, z=0, linear=True, norm=True, residual=True, factors=(1, 1), b=False, untied=False):
-    """dt as the authors draw it, 0.001 to 0.1, and one channel that remembers much longer."""
+    """dt as the authors draw it, from 0.001 to 0.1, and one channel with a much longer memory."""
     log_dt = r.uniform(np.log(0.001), np.log(0.1), (c, n if untied else 1))
     log_dt[0] = np.log(1e-4)
     out = {"ssm.log_dt": log_dt, "ssm.log_a_real": np.log(r.uniform(0.3, 0.8, (c, n))),

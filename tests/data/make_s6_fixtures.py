@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Makes the S6 fixtures beside this file: random weights, an input, and what a plain float64 loop over the formulas of
-nodes/models/s6/s6_weights.hpp makes of it, frame by frame. The loop shares nothing with the C++ but the formulas.
+"""Makes the S6 fixtures beside this file: random weights, an input, and the output of a plain float64 loop over the formulas of
+nodes/models/s6/s6_weights.hpp, frame by frame. The loop shares only the formulas with the C++.
 
-    make_s6_fixtures.py        (the same files on every run; what they are: fixture_parts.py)"""
+    make_s6_fixtures.py        (the same files on every run; fixture_parts.py describes them)"""
 
 import math
 
@@ -45,7 +45,7 @@ class Ssm:
 
 
 class Gru:
-    """Its state is that of `lag` samples ago."""
+    """Its state is the one of `lag` samples ago."""
 
     def __init__(self, w, lag):
         self.w = {n[len("temporal."):]: v for n, v in w.items() if n.startswith("temporal.")}
@@ -117,7 +117,7 @@ def temporal(random, units, inputs):
 
 
 def whole(random, window, bins, features, first, second, inner, states):
-    """All stages; their widths differ, so that nothing can be mistaken."""
+    """All stages. Their widths differ, so that none can be mistaken for another."""
     return {**layer(random, "input", 3, window), **ssm(random, "ssm.0", 3, inner, states, 2, 4, 4),
             **layer(random, "mix.0", 2, 4, 1.5), **layer(random, "features", features, bins, 0.3),
             **layer(random, "film", 4, first + features), **layer(random, "film.glu", 6, 2, 1.5),

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What the training code plays with the shipped models, for tests/nodes/models/shipped_models_test.cpp: of every model in models/ that
-was trained by tools/train, an eighth of a second of a drum loop, soft and then loud, with a knob that steps.
+"""Renders the shipped models with the training code, for tests/nodes/models/shipped_models_test.cpp: every model in models/
+that tools/train trained plays an eighth of a second of a drum loop, soft and then loud, with a knob that steps.
 
     shipped-input.f32            48 kHz, mono, 32-bit floats, little-endian
     shipped-NAME.expected.f32    the training code's output; its latency is not in it

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Makes the TCN fixtures beside this file: random weights, and what plain float64 convolutions over the whole signal make of
-the input by the formulas of nodes/models/tcn/tcn_weights.hpp. They share nothing with the C++ but the formulas.
+"""Makes the TCN fixtures beside this file: random weights, and the output of plain float64 convolutions over the whole signal, by
+the formulas of nodes/models/tcn/tcn_weights.hpp. They share only the formulas with the C++.
 
     make_tcn_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 
@@ -21,7 +21,7 @@ def conditioning(w, heard):
 
 
 def gains_and_offsets(w, block, z):
-    """Of the plain normalised convolution: the FiLM layer."""
+    """Gain and offset of the normalised convolution: the FiLM layer."""
     channels = len(w[f"blocks.{block}.conv.weight"])
     if f"blocks.{block}.film.bias" not in w:
         return np.concatenate([np.ones(channels), np.zeros(channels)])
@@ -48,7 +48,7 @@ def receptive_field(w, config):
 
 
 def block(w, config, number, x, past, lines):
-    """x: (channels, samples), `past`: (channels, as many as matter) before it."""
+    """x: (channels, samples). `past`: (channels, samples) before it, as many as matter."""
     p = f"blocks.{number}."
     conv, residual = w[p + "conv.weight"], w[p + "residual.weight"]
     c, group, taps = conv.shape
