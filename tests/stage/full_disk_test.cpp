@@ -39,7 +39,8 @@ int lines(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("render on a disk that gets full says so once, exits with 73 and leaves the earlier file alone") {
+TEST_CASE(
+    "render on a disk that gets full reports it once, exits with 73 and leaves the earlier file alone") {
     const TemporaryFolder folder;
     const std::string in = noise_in(folder), out = folder.file("out.wav");
     SECTION("where there was a file") {
@@ -74,7 +75,7 @@ TEST_CASE("render through a link to a full device exits with 73, and the link st
     CHECK(folder.size() == entries);
 }
 
-TEST_CASE("run --log on a disk that gets full says so once, goes on playing and ends with 73") {
+TEST_CASE("run --log on a disk that gets full reports it once, plays on and ends with 73") {
     const TemporaryFolder folder;
     std::string log = folder.file("take.jsonl");
     SECTION("in the middle") {}

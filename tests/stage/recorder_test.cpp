@@ -136,7 +136,7 @@ TEST_CASE("run --record to a place that can't be written to is refused before a 
     CHECK(program.standard_error().find("/nowhere/take.wav: cannot be written") != std::string::npos);
 }
 
-TEST_CASE("run --record on a disk that gets full goes on playing, and ends with 73") {
+TEST_CASE("run --record on a disk that gets full plays on, and ends with 73") {
     const TemporaryFolder folder;
     const FullDisk disk(40'000);  // 0.2 s of sound
     Program program({"run", source_dir() + "/patches/hello.toml", "--null", "--json", "--seconds", "0.6",

@@ -195,8 +195,7 @@ TEST_CASE("filter: its memory has decayed to -80 dB after memory_samples") {
         filter.run(mono(sine(96'000, knobs.cutoff_hz, 48'000., 1.)));
         const Channel tail = filter.run(mono(silence(memory + 4800)))[0];
         INFO(knobs.mode << ", " << memory << " samples");
-        CHECK(peak_db(part(tail, memory)) <
-              -80. + 26.);  // relative to what rang: at most 20 times (26 dB) the input
+        CHECK(peak_db(part(tail, memory)) < -80. + 26.);  // it rang at up to 20 times (26 dB) the input
         CHECK(memory <= 480'000);
     }
 }

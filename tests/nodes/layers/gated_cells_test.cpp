@@ -139,7 +139,7 @@ TEST_CASE("gru_cell: it matches the formula at any size") {
     }
 }
 
-TEMPLATE_TEST_CASE("lstm_cell, gru_cell: sequences side by side are what each is alone, to the bit", "",
+TEMPLATE_TEST_CASE("lstm_cell, gru_cell: sequences side by side give the bits of each one alone", "",
                    LstmCell, GruCell) {
     for (const int units : {3, 16, 21, 40}) {
         const TestType cell(Plain{.gates = TestType::gates, .units = units, .inputs = 1}.weights());
@@ -167,9 +167,8 @@ TEMPLATE_TEST_CASE("lstm_cell, gru_cell: sequences side by side are what each is
     }
 }
 
-TEMPLATE_TEST_CASE(
-    "lstm_cell, gru_cell: a sample kept apart from controls that rest or move is one input more", "",
-    LstmCell, GruCell) {
+TEMPLATE_TEST_CASE("lstm_cell, gru_cell: a sample that the steps add acts like one more input", "", LstmCell,
+                   GruCell) {
     for (const int units : {3, 16, 21, 40}) {
         const Plain plain{.gates = TestType::gates, .units = units, .inputs = 3};
         const TestType whole(plain.weights()), apart(plain.weights(true));
