@@ -20,8 +20,7 @@
 #include "tests/support/node_runner.hpp"
 #include "tests/support/places.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::all_nodes_test {
 
 namespace {
 
@@ -253,3 +252,5 @@ TEST_CASE("all nodes: the same sound on both channels comes out of both as it do
         }
     }
 }
+
+}  // namespace gainstage::test::all_nodes_test

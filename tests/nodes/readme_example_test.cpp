@@ -7,8 +7,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/places.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::readme_example_test {
 
 namespace {
 
@@ -34,3 +33,5 @@ TEST_CASE("the example of nodes/README.md keeps every promise of a node") {
                          {{1000, "edge", 1.f}, {1500, "edge", 0.01f}, {3990, "edge", 0.5f}}) == "");
     CHECK(not_finite(Soften::type(), {}, {mono(white_noise(4000, 1))}) == "");
 }
+
+}  // namespace gainstage::test::readme_example_test

@@ -8,7 +8,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/measure.hpp"
 
-namespace gainstage::test {
+namespace gainstage::test::claims_test {
 namespace {
 
 constexpr double rate = shipped_rate_hz;
@@ -323,4 +323,4 @@ TEST_CASE("midi-showcase, untouched: filtered, driven, its echo 330 ms later") {
     CHECK(level(out[0], 0.2, 0.42) < level(out[0], 0.43, 0.45) - 30.);
 }
 
-}  // namespace gainstage::test
+}  // namespace gainstage::test::claims_test

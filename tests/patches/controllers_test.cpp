@@ -6,7 +6,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/measure.hpp"
 
-namespace gainstage::test {
+namespace gainstage::test::controllers_test {
 namespace {
 
 constexpr int frames = 3 * 48'000;
@@ -158,4 +158,4 @@ TEST_CASE("the red button silences the echo, and the notes after it sound") {
 }
 
 }  // namespace
-}  // namespace gainstage::test
+}  // namespace gainstage::test::controllers_test

@@ -17,7 +17,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/places.hpp"
 
-namespace gainstage::test {
+namespace gainstage::test::shipped_patches_test {
 namespace {
 
 const std::filesystem::path root = source_dir();
@@ -124,4 +124,4 @@ TEST_CASE("the README shows patches/hello.toml as it is, and names every shipped
 }
 
 }  // namespace
-}  // namespace gainstage::test
+}  // namespace gainstage::test::shipped_patches_test

@@ -5,7 +5,7 @@
 #include "runtime/problem_list.hpp"
 #include "tests/support/catch.hpp"
 
-namespace gainstage::test {
+namespace gainstage::test::nearest_name_test {
 namespace {
 
 const Names names{"gain_db", "threshold_db", "ratio", "attack_ms", "release_ms", "in", "out", "mix_percent"};
@@ -55,4 +55,4 @@ TEST_CASE("problem_list: with 100,000 wrong names it stops guessing, not reporti
 }
 
 }  // namespace
-}  // namespace gainstage::test
+}  // namespace gainstage::test::nearest_name_test

@@ -16,8 +16,8 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::bad_input_test {
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -267,3 +267,5 @@ TEST_CASE("of ten thousand errors in a file the first hundred are printed, and t
     CHECK_FALSE(has(said, "key_5000"));
     CHECK(has(said, "song.toml: and 99"));
 }
+
+}  // namespace gainstage::test::bad_input_test

@@ -10,8 +10,8 @@
 #include "tests/support/places.hpp"
 #include "tests/support/signals.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::full_disk_test {
+
 namespace fs = std::filesystem;
 
 namespace {
@@ -101,3 +101,5 @@ TEST_CASE("run --log to a place that can't be written to is refused before a sou
     CHECK(has(live.standard_error(), "/nowhere/take.jsonl: cannot be written"));
     CHECK(lines(live.standard_error()) == 1);
 }
+
+}  // namespace gainstage::test::full_disk_test

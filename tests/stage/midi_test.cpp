@@ -7,7 +7,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage::test;
+namespace gainstage::test::midi_test {
 
 namespace {
 
@@ -95,3 +95,5 @@ TEST_CASE(
     CHECK(wrong == 0);
     CHECK(seen > messages * apart / 2);
 }
+
+}  // namespace gainstage::test::midi_test

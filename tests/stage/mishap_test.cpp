@@ -9,7 +9,8 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage::test;
+namespace gainstage::test::mishap_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -196,3 +197,5 @@ TEST_CASE("a program that was stopped and continued has not lost its device") {
     CHECK(program.wait() == 0);
     CHECK(said_of_device(program).empty());
 }
+
+}  // namespace gainstage::test::mishap_test

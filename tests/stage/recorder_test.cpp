@@ -12,8 +12,7 @@
 #include "tests/support/realtime_guard.hpp"
 #include "tests/support/signals.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::recorder_test {
 
 namespace {
 
@@ -150,3 +149,5 @@ TEST_CASE("run --record on a disk that gets full plays on, and ends with 73") {
     CHECK(program.events("summary")[0].at("seconds").get<double>() >= 0.6);
     CHECK(read_sound_file(folder.file("take.wav")).channels[0].size() > 4'800);
 }
+
+}  // namespace gainstage::test::recorder_test

@@ -6,8 +6,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::rehearsal_test {
 
 namespace {
 
@@ -166,3 +165,5 @@ TEST_CASE(
     for (std::size_t k = switched.size() / 2; k < switched.size(); ++k) switched[k] *= 0.9f;
     CHECK(max_second_difference(switched) > bend_of_a_fade * rehearsal.steady_bend());
 }
+
+}  // namespace gainstage::test::rehearsal_test

@@ -7,7 +7,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage::test;
+namespace gainstage::test::same_sound_test {
 
 namespace {
 
@@ -111,3 +111,5 @@ TEST_CASE("JACK at 44.1 kHz: models without a rate of their own play at it, samp
     check(compare(server, 128, source + "/patches/stereo-master.toml", stereo(sound, sound),
                   {.inputs = 2, .outputs = 2}, true));
 }
+
+}  // namespace gainstage::test::same_sound_test

@@ -9,7 +9,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage::test;
+namespace gainstage::test::take_test {
 
 namespace {
 
@@ -101,3 +101,5 @@ TEST_CASE("a take with a controller sweep, a weight swap and an edit is repeated
     // The log matters: without it the same input sounds different.
     CHECK(tape_difference(heard, live.rendered(file), period) != "");
 }
+
+}  // namespace gainstage::test::take_test

@@ -18,7 +18,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/in_child.hpp"
 
-using namespace gainstage::test;
+namespace gainstage::test::realtime_guard_test {
 
 namespace {
 
@@ -118,3 +118,5 @@ TEST_CASE("the real-time guard lets the same calls pass outside its scope and on
     INFO(end.said);
     CHECK(end.peaceful());
 }
+
+}  // namespace gainstage::test::realtime_guard_test

@@ -14,8 +14,8 @@
 #include "tests/support/places.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::cli_test {
+
 using Json = nlohmann::json;
 
 namespace {
@@ -367,3 +367,5 @@ TEST_CASE("devices without any device is no error: it says what to do, and the l
     CHECK(json["midi"].is_array());
     CHECK(outcome.err.empty());  // no noise from the libraries either
 }
+
+}  // namespace gainstage::test::cli_test

@@ -3,8 +3,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/signals.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::sliding_maximum_test {
 
 TEST_CASE("sliding maximum: is the largest of exactly the last `length` samples") {
     Channel in = white_noise(1000, 3);
@@ -20,3 +19,5 @@ TEST_CASE("sliding maximum: is the largest of exactly the last `length` samples"
         CHECK(wrong == 0);
     }
 }
+
+}  // namespace gainstage::test::sliding_maximum_test

@@ -7,8 +7,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::compressor_test {
 
 namespace {
 
@@ -184,3 +183,5 @@ TEST_CASE("compressor: keeps the promises of a node") {
                 CHECK(not_finite(Compressor::type(), config, in) == "");
             }
 }
+
+}  // namespace gainstage::test::compressor_test

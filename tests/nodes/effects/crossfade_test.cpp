@@ -4,8 +4,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::crossfade_test {
 
 namespace {
 
@@ -45,3 +44,5 @@ TEST_CASE("crossfade: keeps the loudness of two different sounds throughout a sl
         // 4800 samples of noise: the level itself varies by about 0.1 dB
         CHECK(rms_db(part(out, at, at + 4800)) == Approx(rms_db(noises[0][0])).margin(0.5));
 }
+
+}  // namespace gainstage::test::crossfade_test

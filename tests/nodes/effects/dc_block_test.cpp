@@ -6,8 +6,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::dc_block_test {
 
 namespace {
 
@@ -48,3 +47,5 @@ TEST_CASE("dc_block: a sweep of its cutoff does not click") {
     const Channel out = block.run(mono(tone), {64}, {{10'000, "cutoff_hz", 100.f}})[0];
     CHECK(max_second_difference(part(out, 9000)) < 1.1 * max_second_difference(tone));
 }
+
+}  // namespace gainstage::test::dc_block_test

@@ -5,8 +5,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::delay_test {
 
 namespace {
 
@@ -171,3 +170,5 @@ TEST_CASE("delay: after a reset the past is silence") {
     delay.reset();
     CHECK(peak(delay.run(mono(silence(5000)))[0]) == 0.);
 }
+
+}  // namespace gainstage::test::delay_test

@@ -8,8 +8,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::filter_test {
 
 namespace {
 
@@ -199,3 +198,5 @@ TEST_CASE("filter: its memory has decayed to -80 dB after memory_samples") {
         CHECK(memory <= 480'000);
     }
 }
+
+}  // namespace gainstage::test::filter_test

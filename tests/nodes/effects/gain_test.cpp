@@ -4,8 +4,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::gain_test {
 
 TEST_CASE("gain: it is as many decibels as the knob says, and 0 changes no bit") {
     const Channel noise = white_noise(1000, 1);
@@ -38,3 +37,5 @@ TEST_CASE("gain: left and right get the same") {
     const Sound out = gain.run(stereo(constant(10, 0.5f), constant(10, -0.25f)));
     CHECK(out[0][5] == -2.f * out[1][5]);
 }
+
+}  // namespace gainstage::test::gain_test

@@ -7,8 +7,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::gate_test {
 
 namespace {
 
@@ -145,3 +144,5 @@ TEST_CASE("gate: keeps the promises of a node") {
             CHECK(not_finite(Gate::type(), config, in) == "");
         }
 }
+
+}  // namespace gainstage::test::gate_test

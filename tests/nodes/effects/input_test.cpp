@@ -6,8 +6,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::input_test {
 
 namespace {
 
@@ -53,3 +52,5 @@ TEST_CASE("input: no channel, or three, are refused") {
     CHECK_THROWS_AS(NodeRunner(Input::type(), listening_to({})), SetupError);
     CHECK_THROWS_AS(NodeRunner(Input::type(), listening_to({1, 2, 3})), SetupError);
 }
+
+}  // namespace gainstage::test::input_test

@@ -9,8 +9,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::limiter_test {
 
 namespace {
 
@@ -255,3 +254,5 @@ TEST_CASE("limiter: keeps the promises of a node") {
                 CHECK(not_finite(Limiter::type(), two, in) == "");
             }
 }
+
+}  // namespace gainstage::test::limiter_test

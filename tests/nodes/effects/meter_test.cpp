@@ -4,8 +4,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::meter_test {
 
 namespace {
 constexpr double rate_hz = 48'000.;
@@ -48,3 +47,5 @@ TEST_CASE("meter: gain reduction is how far the sound lies below its reference, 
     meter.run(Ports{mono(silence(10 * 48'000)), mono(silence(10 * 48'000))});
     CHECK(meter.reading("gain_reduction_db") == 0.f);  // silence against silence: no reduction
 }
+
+}  // namespace gainstage::test::meter_test

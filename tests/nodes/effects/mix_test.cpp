@@ -4,8 +4,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::mix_test {
 
 namespace {
 
@@ -78,3 +77,5 @@ TEST_CASE("mix: channels = 2 turns a mono cable into stereo") {
         mixed({mono(a)}, {.options = {{"channels", std::int64_t{2}}}, .params = {{"mix_percent", 0.f}}});
     CHECK(bit_difference(out, stereo(a, a)).empty());
 }
+
+}  // namespace gainstage::test::mix_test

@@ -4,8 +4,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::output_test {
 
 namespace {
 
@@ -39,3 +38,5 @@ TEST_CASE("output: adds to what the device channel already holds") {
                          {none, none, constant(200, 0.75f), none})
               .empty());
 }
+
+}  // namespace gainstage::test::output_test

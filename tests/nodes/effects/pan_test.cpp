@@ -6,8 +6,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::pan_test {
 
 namespace {
 
@@ -52,3 +51,5 @@ TEST_CASE("pan: a move from side to side does not click") {
     CHECK(max_second_difference(out[0]) < 1.001 * std::numbers::pi / 2. / 960.);
     CHECK(max_second_difference(out[1]) < 1.001 * std::numbers::pi / 2. / 960.);
 }
+
+}  // namespace gainstage::test::pan_test

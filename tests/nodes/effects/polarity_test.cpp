@@ -5,8 +5,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::polarity_test {
 
 TEST_CASE("polarity: exactly the negative, or exactly the same") {
     const Channel noise = white_noise(100, 1);
@@ -40,3 +39,5 @@ TEST_CASE("polarity: the turn does not depend on blocks, and a copy continues it
     CHECK(broken_promise(Polarity::type(), {.channels = 2},
                          {stereo(white_noise(1000, 1), white_noise(1000, 2))}, moves) == "");
 }
+
+}  // namespace gainstage::test::polarity_test

@@ -8,8 +8,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::saturate_test {
 
 namespace {
 
@@ -184,3 +183,5 @@ TEST_CASE("saturate: keeps the promises of a node in every shape") {
         CHECK(not_finite(Saturate::type(), two, in) == "");
     }
 }
+
+}  // namespace gainstage::test::saturate_test

@@ -7,7 +7,7 @@
 #include "nodes/kernels/vector_math.hpp"
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::simd_test {
 
 TEST_CASE("simd: the best level of this processor is taken unless the environment names another") {
     const auto levels = simd_levels();
@@ -26,3 +26,5 @@ TEST_CASE("simd: the kernels that run are those of the level in use, even after 
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     CHECK((running == "emu128" ? "scalar" : running) == simd_level());
 }
+
+}  // namespace gainstage::test::simd_test

@@ -8,8 +8,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/signals.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::vector_math_test {
 
 namespace {
 
@@ -121,3 +120,5 @@ TEST_CASE("vector maths: an element's result does not depend on its neighbours")
         CHECK(together == alone);
     }
 }
+
+}  // namespace gainstage::test::vector_math_test

@@ -8,8 +8,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/signals.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::activations_test {
 
 namespace {
 
@@ -83,3 +82,5 @@ TEST_CASE(
     }
     CHECK_FALSE(activation_named("relu"));
 }
+
+}  // namespace gainstage::test::activations_test

@@ -5,8 +5,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/signals.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::dense_test {
 
 namespace {
 
@@ -98,3 +97,5 @@ TEST_CASE("dense: the result of a frame does not depend on how many frames come 
                   padded(outputs), 1);
     CHECK(together == alone);
 }
+
+}  // namespace gainstage::test::dense_test

@@ -10,8 +10,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/signals.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::gated_cells_test {
 
 namespace {
 
@@ -327,3 +326,5 @@ TEST_CASE(
     }
     CHECK(alone(0, 33) == each[0]);
 }
+
+}  // namespace gainstage::test::gated_cells_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::row_ring_test {
 
 namespace {
 
@@ -85,3 +85,5 @@ TEST_CASE("row ring: a copy says the same, young or old") {
         }
     }
 }
+
+}  // namespace gainstage::test::row_ring_test

@@ -7,8 +7,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/reference.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::ed_lstm_test {
 
 namespace {
 
@@ -217,3 +216,5 @@ TEST_CASE("ed_lstm: another sample rate is refused, extra tensors are noted") {
     REQUIRE(EdLstm::type().notes(*model).size() == 2);  // the other one: how long it remembers
     check_says(EdLstm::type().notes(*model)[0], "\"optimizer.step\" (1)");
 }
+
+}  // namespace gainstage::test::ed_lstm_test

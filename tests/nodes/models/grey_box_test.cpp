@@ -16,8 +16,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/safetensors_writer.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::grey_box_test {
 
 namespace {
 
@@ -370,3 +369,5 @@ TEST_CASE("grey_box: unknown tensors are noted, not refused") {
     REQUIRE(GreyBox::type().notes(*model).size() == 1);
     has(GreyBox::type().notes(*model)[0], "\"optimizer.step\" (1)");
 }
+
+}  // namespace gainstage::test::grey_box_test

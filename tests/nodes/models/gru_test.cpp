@@ -5,8 +5,7 @@
 #include "tests/nodes/models/recurrent_laws.hpp"
 #include "tests/support/reference.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::gru_test {
 
 namespace {
 const Names fixtures{"one-knob", "two-layers"};
@@ -59,3 +58,5 @@ TEST_CASE("gru: a config that makes no sense is refused") {
 TEST_CASE("gru: another sample rate is refused, unknown tensors are noted") {
     knows_its_rate_and_its_tensors(Gru::type(), 3, "one-knob");
 }
+
+}  // namespace gainstage::test::gru_test

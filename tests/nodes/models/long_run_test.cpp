@@ -12,8 +12,7 @@
 #include "tests/support/fixture.hpp"
 #include "tests/support/type_playing.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::long_run_test {
 
 namespace {
 
@@ -77,3 +76,5 @@ TEST_CASE("long run: nothing drifts away from its formulas", "[long]") {
         CHECK(worst < 1e-5);
     }
 }
+
+}  // namespace gainstage::test::long_run_test

@@ -5,8 +5,7 @@
 #include "tests/nodes/models/recurrent_laws.hpp"
 #include "tests/support/reference.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::lstm_test {
 
 namespace {
 const Names fixtures{"two-knobs", "two-layers"};
@@ -59,3 +58,5 @@ TEST_CASE("lstm: a config that makes no sense is refused") {
 TEST_CASE("lstm: another sample rate is refused, unknown tensors are noted") {
     knows_its_rate_and_its_tensors(Lstm::type(), 4, "two-knobs");
 }
+
+}  // namespace gainstage::test::lstm_test

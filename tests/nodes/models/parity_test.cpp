@@ -14,8 +14,7 @@
 #include "tests/support/reference.hpp"
 #include "tests/support/type_playing.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::parity_test {
 
 namespace {
 
@@ -111,3 +110,5 @@ TEST_CASE("parity: every small model in the tree matches its formulas while its 
     }
     CHECK(count >= 7);
 }
+
+}  // namespace gainstage::test::parity_test

@@ -10,8 +10,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/reference.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::s4d_test {
 
 namespace {
 
@@ -303,3 +302,5 @@ TEST_CASE("s4d: unknown tensors are noted, not refused") {
     REQUIRE(S4d::type().notes(*model).size() == 1);
     check_says(S4d::type().notes(*model)[0], "\"optimizer.step\" (1)");
 }
+
+}  // namespace gainstage::test::s4d_test

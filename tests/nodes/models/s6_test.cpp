@@ -13,8 +13,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/reference.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::s6_test {
 
 namespace {
 
@@ -294,3 +293,5 @@ TEST_CASE("s6: another sample rate is refused, extra tensors are noted") {
     REQUIRE(S6::type().notes(*model).size() == 1);
     check_says(S6::type().notes(*model)[0], "\"optimizer.step\" (1)");
 }
+
+}  // namespace gainstage::test::s6_test

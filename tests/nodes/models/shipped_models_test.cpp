@@ -12,8 +12,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/type_playing.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::shipped_models_test {
 
 namespace {
 
@@ -79,3 +78,5 @@ TEST_CASE("every shipped model has a card") {
         CHECK(fs::exists(fs::path(file).replace_extension(".md")));
     }
 }
+
+}  // namespace gainstage::test::shipped_models_test

@@ -9,8 +9,7 @@
 #include "tests/support/measure.hpp"
 #include "tests/support/reference.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::tcn_test {
 
 namespace {
 
@@ -287,3 +286,5 @@ TEST_CASE("tcn: another sample rate is refused, unknown tensors are noted") {
     REQUIRE(Tcn::type().notes(*more).size() == 1);
     check_says(Tcn::type().notes(*more)[0], "\"optimizer.step\" (1)");
 }
+
+}  // namespace gainstage::test::tcn_test

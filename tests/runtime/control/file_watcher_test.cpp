@@ -9,9 +9,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::file_watcher_test {
+
 using namespace std::chrono_literals;
-using test::TemporaryFolder;
 namespace fs = std::filesystem;
 
 using Files = std::vector<std::string>;
@@ -270,3 +270,5 @@ TEST_CASE("many saves between two looks are one report") {
 }
 
 #endif
+
+}  // namespace gainstage::test::file_watcher_test

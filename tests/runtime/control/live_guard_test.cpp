@@ -13,8 +13,8 @@
 #include "tests/support/realtime_guard.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::live_guard_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -102,3 +102,5 @@ TEST_CASE("a node that allocates in the live callback is caught there") {
            end.said.find("RealtimeSanitizer") != std::string::npos));
     CHECK(end.said.find("malloc") != std::string::npos);
 }
+
+}  // namespace gainstage::test::live_guard_test

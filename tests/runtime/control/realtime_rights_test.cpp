@@ -9,7 +9,7 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::realtime_rights_test {
 
 namespace {
 
@@ -93,3 +93,5 @@ TEST_CASE("touching the stack is harmless on a thread that has it") {
     pretouch_stack();
     SUCCEED();
 }
+
+}  // namespace gainstage::test::realtime_rights_test

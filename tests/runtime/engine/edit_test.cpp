@@ -7,8 +7,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::edit_test {
 
 namespace {
 
@@ -400,3 +399,5 @@ TEST_CASE("a change of the total latency is reported") {
             news.text == fmt::format("the latency of the whole patch changes from 0 to {} samples", latency);
     CHECK(said == 1);
 }
+
+}  // namespace gainstage::test::edit_test

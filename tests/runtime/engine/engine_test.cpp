@@ -4,8 +4,7 @@
 #include "tests/support/engine_rig.hpp"
 #include "tests/support/measure.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::engine_test {
 
 namespace {
 
@@ -228,3 +227,5 @@ TEST_CASE("a bypassed node gives its input to the bit, and comes back as if it h
     CHECK(both(in, mono(out[0]), 11'000, 20'000) == "");  // after the ramp of 20 ms
     CHECK(both(always, out, 21'000, 30'000) == "");
 }
+
+}  // namespace gainstage::test::engine_test

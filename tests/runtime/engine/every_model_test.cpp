@@ -14,8 +14,7 @@
 #include "tests/support/scene.hpp"
 #include "tests/support/type_playing.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::every_model_test {
 
 namespace {
 
@@ -140,3 +139,5 @@ TEST_CASE("every model: stereo has two states and one set of weights") {
         CHECK(both[0] != both[1]);
     }
 }
+
+}  // namespace gainstage::test::every_model_test

@@ -6,8 +6,7 @@
 #include "tests/support/engine_rig.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::panic_test {
 
 namespace {
 
@@ -109,3 +108,5 @@ TEST_CASE("the end fades out, is reported at its very sample, and stays silent")
         if (news.kind == EngineNews::Kind::silent)
             CHECK(news.stamp == 20'001u + static_cast<std::uint64_t>(length));
 }
+
+}  // namespace gainstage::test::panic_test

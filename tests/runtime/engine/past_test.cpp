@@ -6,8 +6,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::past_test {
 
 namespace {
 
@@ -96,3 +95,5 @@ TEST_CASE("too many knob moves at once are missing from a newcomer's past, and t
     CHECK(engine.counts().swaps == 1);
     CHECK(engine.counts().failures == 0);
 }
+
+}  // namespace gainstage::test::past_test

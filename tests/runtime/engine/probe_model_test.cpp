@@ -8,8 +8,7 @@
 #include "tests/support/model_files.hpp"
 #include "tests/support/places.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::probe_model_test {
 
 namespace {
 
@@ -89,3 +88,5 @@ TEST_CASE("probe: it finds the level from which a model blows up, and the knobs"
     CHECK(!probe.levels.front().blows_up);
     CHECK(probe.levels.front().gain_db == Approx(40.1).margin(0.1));  // 101 times
 }
+
+}  // namespace gainstage::test::probe_model_test

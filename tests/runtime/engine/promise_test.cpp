@@ -11,8 +11,7 @@
 #include "tests/support/scene.hpp"
 #include "tests/support/test_nodes.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::promise_test {
 
 namespace {
 
@@ -195,3 +194,5 @@ TEST_CASE("events that meet a full queue are refused to their sender, never half
     for (const EngineNews& news : rig.news()) told += news.kind == EngineNews::Kind::event;
     CHECK(told == taken);
 }
+
+}  // namespace gainstage::test::promise_test

@@ -6,8 +6,7 @@
 #include "tests/support/model_files.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::quarantine_test {
 
 namespace {
 
@@ -236,3 +235,5 @@ TEST_CASE("bad samples from the interface never come out") {
     CHECK(rig.count(Kind::tripped) == 0);  // `input` lets none in
     CHECK(rms_db(part(out[0], 50'000)) > -40.);
 }
+
+}  // namespace gainstage::test::quarantine_test

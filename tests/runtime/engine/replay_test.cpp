@@ -11,8 +11,7 @@
 #include "tests/support/scene.hpp"
 #include "tests/support/test_nodes.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::replay_test {
 
 namespace {
 
@@ -388,3 +387,5 @@ TEST_CASE("a replay whose changes come too soon, or whose patch is bad, reports 
     CHECK(all.find("a knob that the patch does not have") != std::string::npos);
     CHECK(rms(part(out, 35'000)) > 0.01);
 }
+
+}  // namespace gainstage::test::replay_test

@@ -9,8 +9,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::resampled_swap_test {
 
 namespace {
 
@@ -257,3 +256,5 @@ TEST_CASE("resampled: the latency is known node by node") {
     }
     CHECK(timings[0].latency_samples + timings[2].latency_samples == latency_of(rig));
 }
+
+}  // namespace gainstage::test::resampled_swap_test

@@ -11,8 +11,7 @@
 #include "tests/support/realtime_guard.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::swap_test {
 
 namespace {
 
@@ -329,3 +328,5 @@ TEST_CASE(
         CHECK(std::abs(grown) < 16'384.);
     }
 }
+
+}  // namespace gainstage::test::swap_test

@@ -11,8 +11,8 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::thread_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -106,3 +106,5 @@ TEST_CASE("audio, MIDI and control threads share an engine while everything chan
     CHECK(midi_heard == midi_sent);
     CHECK(engine.room().stats().reports_lost.load() == 0);
 }
+
+}  // namespace gainstage::test::thread_test

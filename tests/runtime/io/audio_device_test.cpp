@@ -9,9 +9,9 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/jack_server.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::audio_device_test {
+
 using namespace std::chrono_literals;
-using test::JackServer;
 
 namespace {
 
@@ -350,3 +350,5 @@ TEST_CASE("JACK: without a server there are no devices and no noise") {
               "no default output device of API \"jack\""));
     unsetenv("JACK_DEFAULT_SERVER");
 }
+
+}  // namespace gainstage::test::audio_device_test

@@ -5,7 +5,7 @@
 #include "runtime/io/automation_file.hpp"
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::automation_test {
 
 namespace {
 
@@ -130,3 +130,5 @@ TEST_CASE("An automation file is read from disk, and a missing one is reported a
         CHECK(problems[0].file == wrong);
     }
 }
+
+}  // namespace gainstage::test::automation_test

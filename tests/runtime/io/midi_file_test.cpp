@@ -7,7 +7,7 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::midi_file_test {
 
 namespace {
 
@@ -210,3 +210,5 @@ TEST_CASE("A MIDI file is read from disk, and a missing one is reported as missi
             CHECK(contains(error.what(), wrong));
         }
 }
+
+}  // namespace gainstage::test::midi_file_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::midi_input_test {
 
 namespace {
 
@@ -65,3 +65,5 @@ TEST_CASE("Opening a missing MIDI port is one clear error, with or without a ser
     CHECK_THROWS_AS(MidiInput("gainstage-test-no-such-port", queue), DeviceError);
     CHECK_THROWS_AS(MidiInput("virtual:", queue), DeviceError);
 }
+
+}  // namespace gainstage::test::midi_input_test

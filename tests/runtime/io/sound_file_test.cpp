@@ -14,8 +14,7 @@
 #include "tests/support/signals.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::sound_file_test {
 
 namespace {
 
@@ -204,3 +203,5 @@ TEST_CASE("a disk that fills up while writing keeps the earlier file and no rubb
     CHECK(folder.read("take.wav") == "old");
     CHECK(folder.size() == 1);
 }
+
+}  // namespace gainstage::test::sound_file_test

@@ -9,8 +9,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/safetensors_writer.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::model_test {
 
 namespace {
 
@@ -367,3 +366,5 @@ TEST_CASE("model: files that are missing, not files, empty or half written are r
     std::filesystem::resize_file(file.path, (std::uintmax_t{512} << 20) + 1);  // sparse: uses no space
     CHECK(exit_code_of(file.path) == 65);
 }
+
+}  // namespace gainstage::test::model_test

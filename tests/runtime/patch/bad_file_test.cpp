@@ -14,7 +14,7 @@
 #include "tests/support/problem_text.hpp"
 #include "tests/support/temporary_folder.hpp"
 
-namespace gainstage::test {
+namespace gainstage::test::bad_file_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -181,4 +181,4 @@ TEST_CASE("read_patch: a damaged patch is understood or refused with a reason") 
 }
 
 }  // namespace
-}  // namespace gainstage::test
+}  // namespace gainstage::test::bad_file_test

@@ -4,7 +4,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/problem_text.hpp"
 
-namespace gainstage::test {
+namespace gainstage::test::read_patch_test {
 namespace {
 
 ReadPatch read(const std::string& text) {
@@ -319,4 +319,4 @@ TEST_CASE("read_patch: all errors of a file are reported at once, in the order o
 }
 
 }  // namespace
-}  // namespace gainstage::test
+}  // namespace gainstage::test::read_patch_test

@@ -7,7 +7,7 @@
 #include "runtime/realtime/pace.hpp"
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::branches_test {
 
 namespace {
 
@@ -129,3 +129,5 @@ TEST_CASE(
     // It wakes when polling begins, a quarter of a period before the next block.
     CHECK(pace.nap(5'000 + 600, 5'000, false) == 150);
 }
+
+}  // namespace gainstage::test::branches_test

@@ -12,8 +12,7 @@
 #include "tests/support/scene.hpp"
 #include "tests/support/test_nodes.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::crew_test {
 
 namespace {
 
@@ -238,3 +237,5 @@ TEST_CASE("workers keep the promises of the audio thread, and the guard around t
     INFO(end.said);
     CHECK_FALSE(end.peaceful());
 }
+
+}  // namespace gainstage::test::crew_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::midi_curve_test {
 
 namespace {
 
@@ -72,3 +72,5 @@ TEST_CASE("A range without width and a value that is not a number have a positio
         CHECK(MidiCurveScale(curve, 1.f, 5.f).value_at(std::nan("")) == 1.f);
     }
 }
+
+}  // namespace gainstage::test::midi_curve_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::midi_decoder_test {
 
 namespace {
 
@@ -190,3 +190,5 @@ TEST_CASE("Any bytes decode to positions between 0 and 1") {
     }
     CHECK(decoder.decode(MidiMessage{}).empty());
 }
+
+}  // namespace gainstage::test::midi_decoder_test

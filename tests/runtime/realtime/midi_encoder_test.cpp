@@ -2,8 +2,7 @@
 
 #include "tests/support/midi_desk.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::midi_encoder_test {
 
 TEST_CASE("Encoders count in the format that the mapping names") {
     struct Row {
@@ -105,3 +104,5 @@ TEST_CASE("A stepped target finer than an encoder's tick is covered in 127 ticks
     }
     CHECK(stage.knob() == 1000.f);
 }
+
+}  // namespace gainstage::test::midi_encoder_test

@@ -3,8 +3,7 @@
 
 #include "tests/support/midi_desk.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::midi_map_test {
 
 TEST_CASE("An absolute controller covers its range, both ends exact") {
     const auto [min, max] = GENERATE(std::pair{0.f, 100.f}, std::pair{-60.f, -6.f}, std::pair{20.f, 20000.f},
@@ -186,3 +185,5 @@ TEST_CASE("Any bytes in any order leave every knob within its range") {
     }
     CHECK(stage.desk.sets > 1000);
 }
+
+}  // namespace gainstage::test::midi_map_test

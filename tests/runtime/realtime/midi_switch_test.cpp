@@ -1,7 +1,6 @@
 #include "tests/support/midi_desk.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::midi_switch_test {
 
 TEST_CASE("A toggle switches at each press, from the present state of the target") {
     Stage stage({switch_mapping(MidiMode::toggle)});
@@ -100,3 +99,5 @@ TEST_CASE("Each press fires panic, in any mode") {
     CHECK(stage.desk.panics == 2);
     CHECK(stage.desk.sets == 0);
 }
+
+}  // namespace gainstage::test::midi_switch_test

@@ -1,7 +1,6 @@
 #include "tests/support/midi_desk.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::midi_table_test {
 
 TEST_CASE("A new table inherits the last controller values and which mappings hold their knobs") {
     GraphMidi pickup = with_takeover(MidiTakeover::pickup);
@@ -144,3 +143,5 @@ TEST_CASE("Adopting an empty, a shorter or a longer table is harmless") {
             CHECK(stage.desk.sets == static_cast<int>(after));
         }
 }
+
+}  // namespace gainstage::test::midi_table_test

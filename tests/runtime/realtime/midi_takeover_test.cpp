@@ -3,8 +3,7 @@
 
 #include "tests/support/midi_desk.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::midi_takeover_test {
 
 TEST_CASE("Jump goes to the position of the control at once") {
     Stage stage({with_takeover(MidiTakeover::jump)});
@@ -150,3 +149,5 @@ TEST_CASE("Scale moves a knob in the control's direction, without a jump, and wi
         control = to;
     }
 }
+
+}  // namespace gainstage::test::midi_takeover_test

@@ -14,8 +14,7 @@
 #include "tests/support/node_runner.hpp"
 #include "tests/support/places.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::resampled_test {
 
 namespace {
 
@@ -333,3 +332,5 @@ TEST_CASE("resampled: a recurrent grey box sounds the same at 48, 88.2 and 96 kH
         CHECK(farthest < 1e-4);
     }
 }
+
+}  // namespace gainstage::test::resampled_test

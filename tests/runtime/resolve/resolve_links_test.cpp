@@ -2,7 +2,7 @@
 
 #include "tests/runtime/resolve/resolve_rig.hpp"
 
-namespace gainstage::test {
+namespace gainstage::test::resolve_links_test {
 namespace {
 
 /// links in line 2, then the nodes, an input and an output.
@@ -177,4 +177,4 @@ TEST_CASE("outputs: a patch needs no input") {
 }
 
 }  // namespace
-}  // namespace gainstage::test
+}  // namespace gainstage::test::resolve_links_test

@@ -2,7 +2,7 @@
 
 #include "tests/runtime/resolve/resolve_rig.hpp"
 
-namespace gainstage::test {
+namespace gainstage::test::resolve_midi_test {
 namespace {
 
 /// A gain "g" and a comp "c" in series, and a mapping whose lines begin at 17.
@@ -129,4 +129,4 @@ TEST_CASE("find_target: automation finds the same targets as mappings") {
 }
 
 }  // namespace
-}  // namespace gainstage::test
+}  // namespace gainstage::test::resolve_midi_test

@@ -3,7 +3,7 @@
 #include "nodes/all_nodes.hpp"
 #include "tests/runtime/resolve/resolve_rig.hpp"
 
-namespace gainstage::test {
+namespace gainstage::test::resolve_test {
 namespace {
 
 TEST_CASE("resolve: a good patch becomes a graph with every default filled in") {
@@ -231,4 +231,4 @@ TEST_CASE("resolve: the shipped gain reads as documented") {
 }
 
 }  // namespace
-}  // namespace gainstage::test
+}  // namespace gainstage::test::resolve_test
