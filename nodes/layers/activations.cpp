@@ -13,7 +13,7 @@ namespace {
 
 static_assert(vector_channels == lane_count);
 
-/// x above 0, factor x below; as PyTorch's, also for NaN.
+/// x above 0, factor x below, as PyTorch's, also for NaN.
 void bend(float* rows, const float* factors, int width, int frames) noexcept {
     const Four zero = {};
     for (int c = 0; c < width; c += 4) {

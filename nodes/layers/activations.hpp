@@ -1,5 +1,5 @@
 #pragma once
-/// Activation functions over rows of frames (dense.hpp: one frame a row, channels side by side, padded).
+/// Activation functions over rows of frames (rows.hpp).
 
 #include <optional>
 #include <span>
@@ -20,10 +20,11 @@ enum class ActivationKind {
     sigmoid,
 };
 
-/// By the name that PyTorch's module has: "Identity", "PReLU", "ReLU", "GELU"; or "tanh", "PTanh", "sigmoid".
+/// The activation of this name: "Identity", "PReLU", "ReLU", "GELU" as PyTorch names its modules, or "tanh",
+/// "PTanh", "sigmoid".
 std::optional<ActivationKind> activation_named(std::string_view name) noexcept;
 
-/// Whether it has a learned number a.
+/// True if the activation has a learned number a.
 constexpr bool learns(ActivationKind kind) noexcept {
     return kind == ActivationKind::prelu || kind == ActivationKind::ptanh;
 }
@@ -33,16 +34,16 @@ class RowActivation {
 public:
     /// Identity.
     RowActivation() = default;
-    /// Control thread. `factors`: the learned a, one for all channels or one for each; empty where none is
+    /// Control thread. `factors`: the learned a, one for all channels or one for each; empty if none is
     /// learned. REQUIRES: their number fits.
     RowActivation(ActivationKind, int channels, std::span<const float> factors = {});
 
     ActivationKind kind() const noexcept { return kind_; }
-    /// The learned a, [padded(channels)]; null where none is learned.
+    /// The learned a, [padded(channels)]; null if none is learned.
     const float* factors() const noexcept { return factors_.data(); }
 
-    /// Audio thread. In place, over `frames` rows of padded(channels) floats that lie one after the other.
-    /// The padding takes part: it stays finite. A NaN stays NaN.
+    /// Audio thread. In place, over `frames` rows of padded(channels) floats, one after another. The padding
+    /// is computed too and stays finite. NaN stays NaN.
     void run(float* rows, int frames) const noexcept GAINSTAGE_REALTIME;
 
 private:

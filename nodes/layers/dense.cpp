@@ -39,7 +39,7 @@ bool Dense::pays_to_join(const Dense& next) const noexcept {
     return inputs_ * padded(next.outputs_) <= inputs_ * padded(outputs_) + outputs_ * padded(next.outputs_);
 }
 
-/// All but where the rows are.
+/// The product without its input rows.
 Product Dense::product(float* out, int out_stride, int frames) const noexcept {
     return {.weight = weight_.data(),
             .bias = bias_.data(),

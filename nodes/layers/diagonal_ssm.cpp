@@ -23,7 +23,7 @@ Two load_two(const float* from) noexcept {
     std::memcpy(&floats, from, sizeof floats);
     return __builtin_convertvector(floats, Two);
 }
-/// Of a state, which is kept in floats of memory.
+/// Loads the doubles of a state, which lies in memory for floats.
 Two load_state(const float* from) noexcept {
     Two two;
     std::memcpy(&two, from, sizeof two);
@@ -37,7 +37,7 @@ void store_state(float* to, Two value) noexcept {
     std::memcpy(to, &value, sizeof value);
 }
 
-/// In doubles: a pole that remembers long is off by per cents in floats as they are.
+/// The bank in doubles: in plain floats a pole that remembers long is off by per cents.
 class DoubleBank final : public DiagonalSsm {
 public:
     DoubleBank(std::span<const SsmMode> bank, std::span<const float> direct)
@@ -89,7 +89,8 @@ private:
         k.weight_im[lane] = 2. * m.weight.imag();
     }
 
-    /// `Modes` of two channels, their states in registers. The first pass begins the sum of `out`.
+    /// Runs `Modes` modes of two channels with their states in registers. The first pass begins the sum of
+    /// `out`.
     template <int Modes, bool First>
     void play(const Coefficients* k, float* state, const float* direct, const float* in, float* out,
               int frames) const noexcept {
@@ -123,7 +124,7 @@ private:
     std::vector<float> direct_;
 };
 
-/// In floats, in delta form.
+/// The bank in floats, in delta form.
 class FloatBank final : public DiagonalSsm {
 public:
     FloatBank(std::span<const SsmMode> bank, std::span<const float> direct)
@@ -178,7 +179,8 @@ private:
     AlignedFloats direct_;
 };
 
-/// Largest distance between two banks on noise with a constant in it, of the largest output of a channel.
+/// Largest difference of two banks on noise with a constant in it, relative to the largest output of a
+/// channel.
 double distance(const DiagonalSsm& one, const DiagonalSsm& other, int channels) {
     constexpr int tile = 64, tiles = 256;
     const int width = padded(channels);

@@ -9,7 +9,7 @@ namespace gainstage {
 
 namespace {
 
-/// Floats of weights that stay in the nearest cache while all frames of a tile pass them.
+/// Floats of weights that fit into the nearest cache while all frames of a tile pass them.
 constexpr int cached_weights = 5'120;
 
 /// One tap of a grouped convolution as a whole matrix (outputs, inputs), zero between the groups.
@@ -64,7 +64,7 @@ void DilatedBlock::run(const RowRing& x, const Lines& lines, float* y, int frame
         });
 }
 
-/// So many frames, whose rows lie evenly for every tap.
+/// Computes `count` frames whose rows are evenly spaced for every tap.
 void DilatedBlock::run_piece(const RowRing& x, const Lines& lines, float* y, int frames, int first,
                              int count) const noexcept {
     std::array<const float*, max_taps> rows;

@@ -5,7 +5,7 @@
 
 namespace gainstage {
 
-/// Panel by panel: of each unit of h its weight in the gates i, f, o, g, the first three halved.
+/// Panel by panel, for each unit of h: its weights in the gates i, f, o, g, the first three halved.
 LstmWindows::LstmWindows(const CellWeights& w) : kernels_(&lstm_window_kernels()), units_(w.units) {
     constexpr int gates = 4, in_order[] = {0, 1, 3, 2};
     const std::size_t n = static_cast<std::size_t>(units_);

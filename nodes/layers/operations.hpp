@@ -1,9 +1,10 @@
 #pragma once
-/// How work is counted: a multiplication, an addition or a comparison is one operation.
+/// How work is counted: one multiplication, addition or comparison is one operation.
 
 namespace gainstage::operations {
 
-/// A tanh, sigmoid, exponential, logarithm, root or error function: Wright & Valimaki, DAFx 2022, table 1.
+/// The price of a tanh, sigmoid, exponential, logarithm, root or error function: Wright & Valimaki, DAFx
+/// 2022, table 1.
 inline constexpr double transcendental = 30.;
 
 /// W x + b.
