@@ -1,5 +1,6 @@
 #pragma once
-/// Layers out of a model file: every size is checked before it is used, and what was read is remembered.
+/// Reads layers from a model file. Every size is checked before it is used, and the names of the tensors read
+/// are kept.
 
 #include <string>
 #include <string_view>
@@ -19,7 +20,7 @@ public:
     explicit LayerReader(const Model& model) : model_(model) {}
 
     const Model& model() const noexcept { return model_; }
-    /// Names of all that was read.
+    /// Names of all tensors read.
     const std::vector<std::string>& used() const noexcept { return used_; }
     bool has(std::string_view name) const { return model_.find(name) != nullptr; }
 
@@ -36,7 +37,7 @@ private:
     std::vector<std::string> used_;
 };
 
-/// How many rows or columns a tensor of two dimensions has, as LayerReader::tensor checked them.
+/// Rows or columns of a two-dimensional tensor that LayerReader::tensor has checked.
 inline int rows_of(const Tensor& tensor) {
     return static_cast<int>(tensor.shape[0]);
 }

@@ -1,5 +1,5 @@
 #pragma once
-/// A small conditioning network: dense layers, one activation between them.
+/// A small conditioning network: dense layers with one activation between them.
 
 #include <Eigen/Core>
 #include <string>

@@ -14,7 +14,7 @@
 
 namespace gainstage {
 
-/// Control thread, all of it. Throws the ModelError that says so of the file.
+/// Control thread, like all functions here. Throws a ModelError with the file and the sentence.
 template <class... Parts>
 [[noreturn]] void refuse(const Model& model, fmt::format_string<Parts...> sentence, Parts&&... parts) {
     throw ModelError(model.file + ": " + fmt::format(sentence, std::forward<Parts>(parts)...));
@@ -28,8 +28,8 @@ inline int whole(const Model& model, std::string_view key, int fallback, int lea
     return static_cast<int>(number);
 }
 
-/// How many parts a file has whose tensors are named PREFIX0.X, PREFIX1.X, ...: the highest number and one, 1
-/// at least.
+/// Number of parts in a file whose tensors are named PREFIX0.X, PREFIX1.X, ...: the highest number plus one,
+/// at least 1.
 inline int count_of(const Model& model, std::string_view prefix, int most) {
     int count = 1;
     for (const Tensor& tensor : model.tensors) {

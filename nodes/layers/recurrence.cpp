@@ -19,7 +19,7 @@ struct Recurrence::Weights {
 
 namespace {
 
-/// The least size that kernels have.
+/// The smallest size of the kernels that is large enough.
 int padded_units(int units) {
     int size = 4;
     while (size < units) size *= 2;
@@ -32,7 +32,7 @@ int kernel_of(int padded) {
 
 }  // namespace
 
-/// Rows of the matrices are gate by gate; here each gate begins at a whole vector.
+/// In the file the rows go gate by gate; here each gate begins at a whole vector.
 Recurrence::Recurrence(const Weights& w)
     : units(static_cast<int>(w.out.size())),
       gru(w.hidden.rows() == 3 * w.hidden.cols()),

@@ -1,6 +1,6 @@
 #pragma once
-/// Small recurrent cells that read one number a sample and say one: Elman (tanh) and GRU, as PyTorch defines
-/// them, with a linear output.
+/// Small recurrent cells with one input and one output number a sample: Elman (tanh) and GRU, as PyTorch
+/// defines them, with a linear output.
 
 #include <array>
 #include <memory>
@@ -35,13 +35,13 @@ public:
     /// Control thread. Throws SimdError.
     explicit Recurrence(const Weights&);
 
-    /// Audio thread. Each sequence's `state` is the `hidden` of its State. Of two, such as the channels of
-    /// stereo, one fills the time that the other waits; a sequence's numbers never depend on the company it
-    /// comes in.
+    /// Audio thread. The `state` of each sequence is the `hidden` of its State. Two sequences, such as the
+    /// channels of stereo, run side by side: one works while the other waits. The result of a sequence never
+    /// depends on the others.
     void run(std::span<const SmallSequence> sequences, int frames) const noexcept GAINSTAGE_REALTIME {
         run_(cell(), sequences, frames);
     }
-    /// For kernels that take its steps among others.
+    /// For kernels that run its steps together with others.
     SmallCell cell() const noexcept GAINSTAGE_REALTIME;
 
     const int units;

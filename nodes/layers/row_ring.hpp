@@ -1,5 +1,5 @@
 #pragma once
-/// What a layer with delays remembers of its input: rows of channels in a ring.
+/// The past input of a layer with delays: rows of channels in a ring.
 
 #include <algorithm>
 #include <array>
@@ -10,13 +10,13 @@
 
 namespace gainstage {
 
-/// The last rows written, and before the first of them one constant row for ever: a signal that has lasted
-/// since long before the start. So a start costs one row, however long the history is. The first rows of the
-/// ring are kept once more behind its end, so that as many as are written at once always lie side by side.
+/// The last rows written. Before the first of them lies one constant row without end: a signal that lasted
+/// for ever before the start. So a start costs one row, however long the history is. The first rows of the
+/// ring are repeated behind its end, so that the rows written at once always lie side by side.
 class RowRing {
 public:
-    /// Control thread. `width`: floats of a row; `history`: the longest delay that will be asked for;
-    /// `longest`: the most rows written at once.
+    /// Control thread. `width`: floats of a row; `history`: the longest delay; `longest`: most rows written
+    /// at once.
     RowRing(int width, int history, int longest)
         : width_(width),
           capacity_(history + longest),
@@ -24,13 +24,13 @@ public:
           rows_(std::int64_t{width} * (capacity_ + longest) / vector_channels + 1),
           before_(width) {}
 
-    /// Audio thread. Forgets all; `before` is what has been written ever since.
+    /// Audio thread. Forgets all rows. `before` counts as the row of all earlier times.
     void start(const float* before) noexcept {
         std::copy_n(before, width_, before_.data());
         head_ = 0;
         written_ = 0;
     }
-    /// Audio thread. Appends rows that lie `stride` floats apart, at most `longest`.
+    /// Audio thread. Appends rows that are `stride` floats apart, at most `longest`.
     void write(const float* rows, int stride, int frames) noexcept {
         written_ += frames;
         while (frames > 0) {
@@ -42,13 +42,13 @@ public:
             head_ = head_ + even == capacity_ ? 0 : head_ + even;
         }
     }
-    /// Rows that lie `stride` floats apart.
+    /// `count` rows that are `stride` floats apart.
     struct Rows {
         const float* first;
         int stride, count;
     };
-    /// Audio thread. Of the last `frames` rows, each as it was `delay` rows earlier, those from the k-th on,
-    /// as far as they lie evenly.
+    /// Audio thread. Of the `frames` rows that lie `delay` rows before the last ones, those from the k-th on,
+    /// as far as they are evenly spaced.
     Rows rows(int delay, int frames, int k) const noexcept {
         const int old = static_cast<int>(std::clamp<std::int64_t>(delay + frames - written_, 0, frames));
         if (k < old) return {before_.data(), 0, old - k};
@@ -56,7 +56,7 @@ public:
         if (index < 0) index += capacity_;
         return {at(index), width_, frames - k};
     }
-    /// Audio thread. All of them, in up to two pieces: piece(rows, stride, first, count) has those of the
+    /// Audio thread. All of them, in a few evenly spaced pieces: piece(rows, stride, first, count) gets the
     /// frames first .. first + count - 1.
     template <class Piece>
     void each(int delay, int frames, Piece&& piece) const noexcept {

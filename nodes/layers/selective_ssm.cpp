@@ -100,7 +100,7 @@ void SelectiveSsm::convolve(State& state, Scratch& scratch, int frames) const no
     std::copy_n(a + frames * row, history, state.past.begin());
 }
 
-/// scratch.projected, scratch.delta: the step, B and C that each frame chooses.
+/// scratch.projected, scratch.delta: the step, B and C of each frame.
 void SelectiveSsm::select(Scratch& scratch, int frames) const noexcept {
     const int row = inner_row();
     project_.run(scratch.inner.data(), row, scratch.projected.data(), projected_row(), frames);

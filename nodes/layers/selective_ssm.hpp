@@ -1,5 +1,5 @@
 #pragma once
-/// The selective state space layer (S6) of Mamba: Gu & Dao, arXiv 2312.00752, section 3, run as a recurrence.
+/// The selective state-space layer (S6) of Mamba: Gu & Dao, arXiv 2312.00752, section 3, run as a recurrence.
 
 #include <string>
 
@@ -40,8 +40,8 @@ public:
     };
 
     SelectiveSsm() = default;
-    /// Control thread. Throws ModelError that names the tensor. `remembers` = false: the layer as it was
-    /// trained on sequences of one sample: convolution and recurrence see nothing before the present.
+    /// Control thread. Throws a ModelError with the tensor. `remembers` = false: the layer as it was trained
+    /// on sequences of one sample, where convolution and recurrence see nothing before the present.
     SelectiveSsm(LayerReader&, const std::string& prefix, int inputs, bool remembers);
 
     /// Control thread. Takes in the layer before it: from now on run() is fed what that is fed. REQUIRES:
