@@ -10,8 +10,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/realtime_guard.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::node_memory_test {
 
 namespace {
 
@@ -131,3 +130,5 @@ TEST_CASE("node memory: its size is that of all that was named") {
     CHECK(NodeMemory(node).bytes() == floats * sizeof(float) + 2 * sizeof(int) + 2 * sizeof(double) +
                                           sizeof(bool) + sizeof(std::int64_t));
 }
+
+}  // namespace gainstage::test::node_memory_test
