@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -18,6 +19,7 @@
 
 #include "runtime/nonblocking.hpp"
 #include "runtime/param.hpp"
+#include "runtime/state_list.hpp"
 
 namespace gainstage {
 
@@ -189,8 +191,8 @@ struct Block {
 };
 
 /// REQUIRES of process(): inputs are finite (the engine sees to that); an input buffer is never an output
-/// buffer. Promise: the samples written depend only on the samples read since construction, reset or
-/// copy_state, the ramps and `time`: never on how the stream was cut into blocks.
+/// buffer. Promise: the output depends only on the input since the state was as built, the ramps and `time`,
+/// never on how the stream was cut into blocks.
 class Node {
 public:
     Node() = default;
@@ -200,17 +202,25 @@ public:
 
     /// Audio thread. Writes every frame of every output.
     virtual void process(const Block&) noexcept GAINSTAGE_REALTIME = 0;
-    /// Audio thread. As if just built. No NaN survives it.
-    virtual void reset() noexcept GAINSTAGE_REALTIME = 0;
-    /// Audio thread. Takes over the state of a node of the same type, built from an equal Setup and equal
-    /// weights. Bounded: copies, allocates nothing.
-    virtual void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME = 0;
 
-    /// Constant after construction; any thread. Output lags input by so many samples.
+    /// Control thread, once, before the first process(). Names all memory on which the future sound depends;
+    /// it must not move afterwards. From then on the engine resets and copies the node by these bytes
+    /// (runtime/node_memory.hpp). A node without memory lists nothing.
+    virtual void list_state(StateList&) {}
+    /// Audio thread. The listed memory was just written, as built or from a twin: makes anew what depends on
+    /// it and can't be listed.
+    virtual void after_load() noexcept GAINSTAGE_REALTIME {}
+
+    /// Constant after construction; any thread. Output lags input by this many samples.
     virtual int latency_samples() const noexcept { return 0; }
     /// Constant after construction; any thread. How long the past matters to -80 dB, at most 10 s; 0: no
-    /// memory. A newcomer is warmed on so much history before it is heard.
+    /// memory. A newcomer is warmed on this much history before it is heard.
     virtual std::int64_t memory_samples() const noexcept { return 0; }
+    /// Constant after construction; any thread. How long the past matters to the last bit; 0: not at all;
+    /// none: for ever, as in everything that feeds back. Two nodes of equal Setup, whose knobs stand alike
+    /// and have rested for as long as the longest of their ramps took, hear the same sound from stream sample
+    /// t on: they write the same bits from t + exact_memory_samples() on.
+    virtual std::optional<std::int64_t> exact_memory_samples() const noexcept { return std::nullopt; }
 };
 
 /// A node that may close a loop: what it emits now depends only on what it absorbed before.

@@ -15,7 +15,7 @@ namespace gainstage {
 /// While a knob moves, the map is evaluated every control_grid_frames samples, counted from the start of the
 /// stream. Over the next control_grid_frames samples its values move on straight lines to the new result. So
 /// values never jump, even when a new move replaces an old one, and they lag by one grid cell at most. A step
-/// of a knob takes effect at its very sample. So do the knobs at the first sample after the start or a reset.
+/// of a knob takes effect at its very sample. So do the knobs at the first sample.
 /// All this depends on ramps and stream time alone, never on how the stream is cut into blocks.
 ///
 ///     for (int done = 0; done < block.frames;) {
@@ -35,11 +35,11 @@ public:
     int advance(const Ramp* ramps, std::uint64_t time, int frames, Network&& network) noexcept {
         constexpr int cell = control_grid_frames;
         const int into_cell = static_cast<int>(time % cell);
-        if (fresh_ || any_step(ramps, time)) {
+        if (!started_ || any_step(ramps, time)) {
             read_knobs(ramps, time);
             network(knobs_.data(), to_.data());
             hold();
-            fresh_ = false;
+            started_ = true;
         } else if (into_cell == 0) {
             hold();
             if (read_knobs(ramps, time)) {
@@ -64,16 +64,9 @@ public:
     /// False: the values are the same at every frame of the run.
     bool gliding() const noexcept { return gliding_; }
 
-    /// Audio thread. The next sample takes the knobs as they are.
-    void reset() noexcept { fresh_ = true; }
-    /// Audio thread. REQUIRES: `other` was built with the same sizes.
-    void copy_state(const ConditioningGrid& other) noexcept {
-        std::copy(other.knobs_.begin(), other.knobs_.end(), knobs_.begin());
-        std::copy(other.from_.begin(), other.from_.end(), from_.begin());
-        std::copy(other.to_.begin(), other.to_.end(), to_.begin());
-        std::copy(other.slope_.begin(), other.slope_.end(), slope_.begin());
-        fresh_ = other.fresh_;
-        gliding_ = other.gliding_;
+    void list_state(StateList& list) {
+        list.add(started_);
+        list.add_while(started_, knobs_, from_, to_, slope_, gliding_);
     }
 
 private:
@@ -113,7 +106,7 @@ private:
     std::vector<float> knobs_;              ///< the network's last input
     std::vector<float> from_, to_, slope_;  ///< lines over the current grid cell
     int position_ = 0;                      ///< of the run's first frame within its grid cell
-    bool fresh_ = true, gliding_ = false;
+    bool started_ = false, gliding_ = false;
 };
 
 }  // namespace gainstage

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/state_list.hpp"
+
 namespace gainstage {
 
-/// A ring that is read by sample number. Number 0 is the first sample written since the last reset;
-/// everything before it is silence. So a reset costs nothing, however long the ring is.
+/// A ring that is read by sample number. Number 0 is the first sample written; everything before it is
+/// silence. Unwritten samples are never read, so a reset costs nothing, however long the ring is.
 class DelayLine {
 public:
     /// Keeps at least `longest_delay` samples beyond the last `max_frames` written. Control thread.
@@ -17,7 +19,7 @@ public:
         : ring_(std::bit_ceil(static_cast<std::size_t>(longest_delay) +
                               static_cast<std::size_t>(max_frames))) {}
 
-    /// Samples written since reset: the number of the next one.
+    /// Samples written so far: the number of the next one.
     std::int64_t written() const noexcept { return written_; }
 
     void write(const float* in, int frames) noexcept {
@@ -38,13 +40,9 @@ public:
         std::copy_n(ring_.data(), static_cast<std::size_t>(frames) - straight, out + straight);
     }
 
-    void reset() noexcept { written_ = 0; }
-
-    /// Takes over the past of a line of the same size.
-    void copy(const DelayLine& twin) noexcept {
-        written_ = twin.written_;
-        const auto filled = std::min(twin.ring_.size(), static_cast<std::size_t>(written_));
-        std::copy_n(twin.ring_.data(), filled, ring_.data());
+    void list_state(StateList& list) {
+        list.add(written_);
+        list.add_first(written_, ring_);
     }
 
 private:

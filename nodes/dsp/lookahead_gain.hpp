@@ -6,6 +6,7 @@
 
 #include "nodes/dsp/moving_sum.hpp"
 #include "nodes/dsp/sliding_maximum.hpp"
+#include "runtime/state_list.hpp"
 
 namespace gainstage {
 
@@ -33,18 +34,7 @@ public:
         const auto whole = static_cast<std::int64_t>(open_ * unity);
         return static_cast<double>(second_.tick(first_.tick(whole))) / full_;
     }
-    void reset() noexcept {
-        peak_.reset();
-        open_ = 1.;
-        first_.fill(unity);
-        second_.fill(first_.tick(unity));
-    }
-    void copy(const LookaheadGain& other) noexcept {
-        peak_.copy(other.peak_);
-        open_ = other.open_;
-        first_.copy(other.first_);
-        second_.copy(other.second_);
-    }
+    void list_state(StateList& list) { list.add(peak_, open_, first_, second_); }
 
 private:
     static constexpr std::int64_t unity = std::int64_t{1} << 30;

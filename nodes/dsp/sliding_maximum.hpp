@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "runtime/state_list.hpp"
+
 namespace gainstage {
 
 /// Works by doubling: the largest of 2 samples comes from two neighbours, that of 4 from two such pairs, and
@@ -35,12 +37,7 @@ public:
         return x;
     }
 
-    void reset() noexcept { std::fill(past_.begin(), past_.end(), 0.f); }
-    /// REQUIRES: both have the same length.
-    void copy(const SlidingMaximum& other) noexcept {
-        std::copy(other.past_.begin(), other.past_.end(), past_.begin());
-        now_ = other.now_, now_overlap_ = other.now_overlap_;
-    }
+    void list_state(StateList& list) { list.add(past_, now_, now_overlap_); }
 
 private:
     static float join(float& slot, float x) noexcept {

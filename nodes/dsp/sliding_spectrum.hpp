@@ -4,6 +4,7 @@
 #include "nodes/kernels/aligned.hpp"
 #include "nodes/kernels/slide.hpp"
 #include "runtime/nonblocking.hpp"
+#include "runtime/state_list.hpp"
 
 namespace gainstage {
 
@@ -23,6 +24,8 @@ public:
     struct State {
         AlignedFloats sums;  ///< [group of bins][entered re, im, remaining re, im][16]
         int position = 0;    ///< of the next sample within its stretch
+
+        void list_state(StateList& list) { list.add(sums, position); }
     };
 
     SlidingSpectrum() = default;

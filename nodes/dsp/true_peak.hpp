@@ -2,6 +2,9 @@
 /// Peaks between the samples, as they will be at the output of the converter.
 
 #include <array>
+#include <span>
+
+#include "runtime/state_list.hpp"
 
 namespace gainstage {
 
@@ -18,7 +21,7 @@ public:
 
     /// Audio thread. Writes one amplitude per sample, 1..max_frames of them.
     void run(const float* in, int frames, float* peaks) noexcept;
-    void reset() noexcept { *this = TruePeak(); }
+    void list_state(StateList& list) { list.add(std::span(past_).first<taps - 1>(), before_, last_); }
 
 private:
     using Points = std::array<std::array<float, max_frames>, phases>;

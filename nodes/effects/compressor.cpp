@@ -104,17 +104,13 @@ void Compressor::process(const Block& block) noexcept {
                 const double reduction_db =
                     detector_[c].tick(kind_, wanted_db, attack_remaining_, release_remaining_);
                 most_reduction_db = std::max(most_reduction_db, reduction_db);
-                // written so that no reduction at any mix is a factor of exactly 1
+                // in this form the factor is exactly 1 without reduction, at any mix
                 factor = 1.f + mix_ * (db_to_gain(makeup_db_ - static_cast<float>(reduction_db)) - 1.f);
             }
             block.out(0, c)[k] = block.in(0, c)[k] * factor;
         }
     }
     block.report(gain_reduction_db, static_cast<float>(most_reduction_db));
-}
-
-void Compressor::copy_state(const Node& twin) noexcept {
-    detector_ = static_cast<const Compressor&>(twin).detector_;
 }
 
 }  // namespace gainstage

@@ -15,8 +15,8 @@ namespace gainstage {
 ///
 ///     out = (1 - mix) in + mix * 10^((makeup_db - reduction_db) / 20) in
 ///
-/// Times are to 63 %. With `link` the loudest channel of the key turns both channels down alike. No
-/// look-ahead, no latency.
+/// Times are to 63 %. With `link` the louder channel of the key turns both channels down by the same amount.
+/// No look-ahead, no latency.
 class Compressor final : public Node {
 public:
     enum Param { threshold_db, ratio, knee_db, attack_ms, release_ms, makeup_db, mix_percent, param_count };
@@ -26,8 +26,7 @@ public:
 
     explicit Compressor(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override { detector_ = {}; }
-    void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList& list) override { list.add(detector_); }
     std::int64_t memory_samples() const noexcept override { return memory_samples_; }
 
 private:
@@ -38,12 +37,12 @@ private:
     const DetectorKind kind_;
     const double sample_rate_hz_;
     const std::int64_t memory_samples_;
-    // audio thread: what the knobs say
+    // audio thread: settings that follow from the knobs
     GainComputer curve_;
     Mapped<double> attack_, release_;
     double attack_remaining_ = 0., release_remaining_ = 0.;
     float makeup_db_ = 0.f, mix_ = 1.f;
-    // audio thread: state
+    // state, audio thread
     std::array<SmoothDetector, max_channels> detector_;
 };
 

@@ -1,12 +1,12 @@
 #pragma once
-/// One knob from one sound to another.
+/// Fades from one sound to another with one knob.
 
 #include "runtime/node.hpp"
 
 namespace gainstage {
 
-/// `linear` keeps the level of sounds that are alike (-6 dB each in the middle); `equal_power` that of sounds
-/// that are not (-3 dB each). At the ends exactly a, exactly b.
+/// `linear` (-6 dB each in the middle) keeps the level of similar sounds, `equal_power` (-3 dB each) that of
+/// different ones. At the ends the output is exactly a, exactly b.
 class Crossfade final : public Node {
 public:
     enum Param { position };
@@ -16,8 +16,7 @@ public:
 
     explicit Crossfade(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override {}
-    void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override {}
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override { return 0; }
 
 private:
     float factor(float amount) const noexcept;

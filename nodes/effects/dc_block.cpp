@@ -53,12 +53,4 @@ void DcBlock::process(const Block& block) noexcept {
     }
 }
 
-void DcBlock::reset() noexcept {
-    low_ = {};
-}
-
-void DcBlock::copy_state(const Node& twin) noexcept {
-    low_ = static_cast<const DcBlock&>(twin).low_;
-}
-
 }  // namespace gainstage

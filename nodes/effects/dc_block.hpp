@@ -1,5 +1,5 @@
 #pragma once
-/// Takes out what doesn't move: the offset of a converter, a leak of a saturation.
+/// Removes a constant offset, as a converter or an asymmetric saturation leaves it.
 
 #include "nodes/dsp/knobs.hpp"
 #include "runtime/node.hpp"
@@ -7,7 +7,7 @@
 namespace gainstage {
 
 /// First-order highpass, -3 dB at cutoff_hz, by the trapezoidal rule (V. Zavalishin, "The Art of VA Filter
-/// Design", 2012, section 3). Its state is in double: at 1 Hz a float would stand still 60 dB above silence.
+/// Design", 2012, section 3). The state is in double: at 1 Hz a float would stop 60 dB above silence.
 class DcBlock final : public Node {
 public:
     enum Param { cutoff_hz };
@@ -17,9 +17,8 @@ public:
 
     explicit DcBlock(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override;
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
-    /// At the lowest cutoff, since the knob may go there.
+    void list_state(StateList& list) override { list.add(low_); }
+    /// Of the lowest cutoff: the knob may go there.
     std::int64_t memory_samples() const noexcept override;
 
 private:
@@ -31,7 +30,7 @@ private:
     // audio thread
     Mapped<double> step_;
     // state, audio thread
-    std::array<double, max_channels> low_{};  ///< the part that is taken out, per channel
+    std::array<double, max_channels> low_{};  ///< the part that is removed, per channel
 };
 
 }  // namespace gainstage

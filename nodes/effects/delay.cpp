@@ -48,9 +48,9 @@ Delay::Delay(const Setup& setup)
 }
 
 int Delay::samples_of(float ms) const noexcept {
-    const int said =
+    const int wanted =
         fixed_samples_ > 0 ? fixed_samples_ : static_cast<int>(std::lround(double{ms} * samples_per_ms_));
-    return std::clamp(said, 0, longest_) - loop_latency_;
+    return std::clamp(wanted, 0, longest_) - loop_latency_;
 }
 
 void Delay::choose_taps(const Ramp& knob, std::uint64_t time) noexcept {
@@ -79,7 +79,7 @@ void Delay::absorb(const Block& block) noexcept {
     for (int c = 0; c < channels_; ++c) lines_[c].write(block.in(0, c), block.frames);
 }
 
-/// Cut where a fade ends: there the next may begin.
+/// In pieces that end where a fade ends: the next fade may begin there.
 void Delay::read(const Block& block, std::int64_t first, int least_delay) noexcept {
     for (int done = 0; done < block.frames;) {
         const std::uint64_t time = block.time + done;
@@ -114,7 +114,7 @@ void Delay::read_fading(const Block& block, int begin, int end, std::int64_t fir
     }
 }
 
-/// No longer than any tap that may be heard from `time` on while the knob stays as it is.
+/// The shortest tap that may be heard from `time` on if the knob does not move again.
 int Delay::shortest_delay_samples(const Ramp* params, std::uint64_t time) const noexcept {
     const Ramp& knob = params[delay_ms];
     int shortest = samples_of(knob.to);
@@ -122,17 +122,6 @@ int Delay::shortest_delay_samples(const Ramp* params, std::uint64_t time) const 
     if (taps_.chosen) shortest = std::min(shortest, taps_.to);
     if (taps_.fade.moving(time)) shortest = std::min(shortest, taps_.from);
     return std::max(shortest, 1);
-}
-
-void Delay::reset() noexcept {
-    taps_ = {};
-    for (DelayLine& line : lines_) line.reset();
-}
-
-void Delay::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const Delay&>(twin);
-    taps_ = other.taps_;
-    for (std::size_t c = 0; c < lines_.size(); ++c) lines_[c].copy(other.lines_[c]);
 }
 
 }  // namespace gainstage

@@ -1,18 +1,19 @@
 #pragma once
-/// The same sound, later; and the node through which a loop may run.
+/// Plays its input later. A loop of cables must run through one.
 
 #include "nodes/dsp/delay_line.hpp"
 #include "runtime/node.hpp"
 
 namespace gainstage {
 
-/// Whole samples: delay_ms is rounded to them, the option delay_samples gives them exactly. When the knob
-/// moves, the sound fades from the old tap to the new one (no change of pitch) for as long as the knob's ramp
-/// would last; a move during a fade waits for its end, and of several only the last counts. Without a ramp
+/// Delays are whole samples: delay_ms is rounded, the option delay_samples is exact. When the knob moves, the
+/// output fades from the old tap to the new one, without a change of pitch, for as long as the knob's ramp
+/// lasts. A move during a fade waits until the fade ends; of several moves the last counts. Without a ramp
 /// (smooth_ms = 0) the tap jumps.
 ///
-/// In a loop the latency of the loop's other nodes is taken off, so that the loop takes exactly as long as
-/// the patch says; at least 1 sample is left (less is a SetupError, or, where a knob asks for it, 1).
+/// In a loop the delay is shorter by the latency of the loop's other nodes, so that one round takes exactly
+/// as long as the patch says. It is at least 1 sample: a patch that asks for less gets a SetupError, a knob
+/// gets 1.
 class Delay final : public LoopBreaker {
 public:
     enum Param { delay_ms };
@@ -27,14 +28,14 @@ public:
     void absorb(const Block&) noexcept GAINSTAGE_REALTIME override;
     int shortest_delay_samples(const Ramp* params,
                                std::uint64_t time) const noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override;
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList& list) override { list.add(taps_, lines_); }
     std::int64_t memory_samples() const noexcept override { return longest_; }
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override { return longest_; }
 
 private:
-    /// What is heard: `to`, or on the way there a mixture with `from`. Delays in samples.
+    /// The tap that is heard, `to`; during a fade a mixture of `from` and `to`. Delays in samples.
     struct Taps {
-        bool chosen = false;  ///< since reset
+        bool chosen = false;  ///< false before the first sample
         int from = 0, to = 0;
         Ramp fade = settled(1.f);  ///< share of `to`
     };
@@ -48,7 +49,7 @@ private:
     // fixed after construction
     const int channels_;
     const double samples_per_ms_;
-    const int fixed_samples_;  ///< 0: the knob counts
+    const int fixed_samples_;  ///< the option delay_samples; 0: the knob sets the delay
     const int loop_latency_;
     const int longest_;
     // state, audio thread

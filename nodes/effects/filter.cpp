@@ -51,7 +51,7 @@ SvfMode mode_of(const Options& options) {
     return static_cast<SvfMode>(chosen - choices.begin());
 }
 
-/// At most: of the slowest pole, which rings when q > 0.5, and which shelves and bells move by their gain.
+/// An upper bound. The slowest pole rings when q > 0.5; shelves and bells move it by their gain.
 double time_constant_ms(const std::vector<float>& start) {
     const double q = start[Filter::q], moved = std::pow(10., std::abs(start[Filter::gain_db]) / 40.);
     return 1000. / (2. * std::numbers::pi * start[Filter::cutoff_hz]) * std::max(2. * q, 1. / q) * moved;
@@ -83,10 +83,6 @@ void Filter::process(const Block& block) noexcept {
         for (int c = 0; c < channels_; ++c)
             block.out(0, c)[k] = static_cast<float>(state_.svf[c].tick(coefficients_, block.in(0, c)[k]));
     }
-}
-
-void Filter::copy_state(const Node& twin) noexcept {
-    state_ = static_cast<const Filter&>(twin).state_;
 }
 
 }  // namespace gainstage

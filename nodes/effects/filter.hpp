@@ -1,5 +1,5 @@
 #pragma once
-/// One two-pole filter whose cutoff may be swept by hand: low, high and band pass, notch, shelves, bell.
+/// A two-pole filter that may be swept by hand: low, high and band pass, notch, shelves, bell.
 
 #include <array>
 #include <optional>
@@ -10,9 +10,9 @@
 
 namespace gainstage {
 
-/// gain_db is that of the shelf or the bell, in the other modes that of all that passes. Slopes of lowpass
-/// and highpass are 12 dB per octave. While knobs move, coefficients are worked out anew at every sample;
-/// cutoff and q travel on a logarithmic scale. A cutoff above 0.49 of the sample rate acts as that.
+/// gain_db lifts the shelf or the bell; in the other modes it lifts everything that passes. Lowpass and
+/// highpass fall by 12 dB per octave. While knobs move, the coefficients are computed for every sample;
+/// cutoff and q move on a logarithmic scale. A cutoff above 0.49 of the sample rate acts as 0.49 of it.
 class Filter final : public Node {
 public:
     enum Param { cutoff_hz, q, gain_db, param_count };
@@ -21,8 +21,7 @@ public:
 
     explicit Filter(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override { state_ = {}; }
-    void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList& list) override { list.add(state_); }
     std::int64_t memory_samples() const noexcept override { return memory_samples_; }
 
 private:
@@ -33,12 +32,13 @@ private:
     const int channels_;
     const double sample_rate_hz_;
     const std::int64_t memory_samples_;
-    // audio thread
+    // state, audio thread
     struct State {
         LogRamp cutoff, resonance;
         std::array<Svf, max_channels> svf;
     } state_;
-    std::array<float, 3> knobs_{-1.f, -1.f, 0.f};  ///< for which the coefficients hold
+    // audio thread
+    std::array<float, 3> knobs_{-1.f, -1.f, 0.f};  ///< the coefficients belong to these
     SvfCoefficients coefficients_;
 };
 

@@ -1,12 +1,12 @@
 #pragma once
-/// Makes everything louder or quieter by a number of decibels.
+/// Makes a sound louder or quieter.
 
 #include "nodes/dsp/fader.hpp"
 #include "runtime/node.hpp"
 
 namespace gainstage {
 
-/// out = in * 10^(gain_db / 20). The ramp is straight in decibels, as a fader moves. At its lowest value:
+/// out = in * 10^(gain_db / 20). The ramp is straight in decibels, as a fader moves. The lowest value is
 /// silence.
 class Gain final : public Node {
 public:
@@ -16,8 +16,7 @@ public:
 
     explicit Gain(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override {}
-    void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override {}
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override { return 0; }
 
 private:
     // fixed after construction

@@ -64,8 +64,8 @@ const NodeType& Gate::type() {
 
 namespace {
 
-/// 9.2 time constants of the release after the holds; attack and detector are shorter than the half second
-/// that it is at least.
+/// The holds, then 9.2 time constants of the release. Attack and detector are shorter than the half second
+/// that memory_of() returns at least.
 std::int64_t gate_memory(const Setup& setup) {
     const double holds_ms = setup.start[Gate::hold_ms] + Gate::level_window_ms;
     return memory_of(setup.start[Gate::release_ms] + holds_ms / 9.2, setup.sample_rate_hz);
@@ -125,22 +125,6 @@ void Gate::process(const Block& block) noexcept {
         }
     }
     block.report(gain_reduction_db, 0.f - gain_to_db(least_gain));
-}
-
-void Gate::reset() noexcept {
-    for (Door& door : door_) {
-        door.peak.reset();
-        door.open = false, door.hold_left = 0, door.openness = 0.;
-    }
-}
-
-void Gate::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const Gate&>(twin);
-    for (int d = 0; d < detectors_; ++d) {
-        const Door& from = other.door_[d];
-        door_[d].peak.copy(from.peak);
-        door_[d].open = from.open, door_[d].hold_left = from.hold_left, door_[d].openness = from.openness;
-    }
 }
 
 }  // namespace gainstage

@@ -49,7 +49,8 @@ const NodeType& Limiter::type() {
 
 namespace {
 
-/// A peak between two samples turns both down, and what the gain's own bend moves lies within one more.
+/// A peak between two samples turns both of them down; the bend of the gain itself shifts it by less than one
+/// more.
 constexpr int true_peak_margin = 1;
 
 /// The largest float that is not above the ceiling.
@@ -59,7 +60,7 @@ float ceiling_of(float dbfs) noexcept {
     return nearest > exact ? std::nextafter(nearest, 0.f) : nearest;
 }
 
-/// Silence for NaN and infinities; +180 dBFS is loud enough for the rest, and safe to calculate with.
+/// Silence for NaN and infinities. Everything else is held to +180 dBFS, which is safe to calculate with.
 float made_safe(float x) noexcept {
     return std::isfinite(x) ? std::clamp(x, -1e9f, 1e9f) : 0.f;
 }
@@ -112,7 +113,7 @@ void Limiter::take(const Block& block, int first, int frames) noexcept {
         for (int k = 0; k < frames; ++k) peaks_[0][k] = std::max(peaks_[0][k], peaks_[1][k]);
 }
 
-/// Plays what came in latency_ samples ago, turned down.
+/// Plays the input of latency_ samples ago, turned down.
 void Limiter::give(const Block& block, int first, int frames) noexcept {
     const bool moving = any_moving(block, param_count);
     for (int k = 0; k < frames; ++k) {
@@ -128,21 +129,6 @@ void Limiter::give(const Block& block, int first, int frames) noexcept {
         }
         if (++delay_now_ == latency_) delay_now_ = 0;
     }
-}
-
-void Limiter::reset() noexcept {
-    for (TruePeak& detector : detector_) detector.reset();
-    for (LookaheadGain& gain : gain_) gain.reset();
-    for (std::vector<float>& delay : delay_) std::fill(delay.begin(), delay.end(), 0.f);
-}
-
-void Limiter::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const Limiter&>(twin);
-    detector_ = other.detector_;
-    for (int d = 0; d < detectors_; ++d) gain_[d].copy(other.gain_[d]);
-    for (int c = 0; c < channels_; ++c)
-        std::copy(other.delay_[c].begin(), other.delay_[c].end(), delay_[c].begin());
-    delay_now_ = other.delay_now_;
 }
 
 }  // namespace gainstage

@@ -1,5 +1,5 @@
 #pragma once
-/// The last node before the loudspeakers: nothing leaves it above the ceiling.
+/// Keeps everything below a ceiling: the last node before the loudspeakers.
 
 #include <array>
 #include <vector>
@@ -11,18 +11,18 @@
 
 namespace gainstage {
 
-/// Looks ahead: the sound is delayed by lookahead_ms (and 13 samples of peak detection), the gain falls along
-/// an S within that time and is there when the peak comes out.
+/// Looks ahead: the sound is delayed by lookahead_ms (with true_peak by 13 samples more). Within that time
+/// the gain falls along an S, and it has arrived when the peak comes out.
 ///
-/// - No sample is ever above the ceiling, not by one bit: what rounding leaves is clipped.
-/// - With true_peak the sound between the samples stays below it too, within 0.1 dB, for sounds below 0.45
-///   of the sample rate, where converters begin to cut as well. White noise up to half the rate may exceed it
-///   by 1.5 dB.
+/// - No sample exceeds the ceiling by a single bit: excess from rounding is clipped.
+/// - With true_peak the sound between the samples exceeds it by at most 0.1 dB, up to 0.45 of the sample
+/// rate,
+///   where converters begin to cut as well. White noise up to half the rate may exceed it by 1.5 dB.
 /// - NaN and infinities at the input become silence.
 /// - Below the ceiling the output is the input, latency_samples() later, bit for bit.
 ///
-/// While the ceiling moves, the gain aims at where it will be when the sound comes out. Only what was under
-/// way when a move down began is clipped to it: over the usual 20 ms, too little to hear.
+/// While the ceiling moves, the gain aims at the ceiling that will hold when the sound comes out. Sound that
+/// was already inside when a downward move began is clipped: inaudible over the usual 20 ms.
 class Limiter final : public Node {
 public:
     enum Param { ceiling_dbfs, release_ms, param_count };
@@ -32,8 +32,7 @@ public:
 
     explicit Limiter(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override;
-    void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList& list) override { list.add(detector_, gain_, delay_, delay_now_); }
     int latency_samples() const noexcept override { return latency_; }
     std::int64_t memory_samples() const noexcept override { return memory_samples_; }
 
@@ -51,16 +50,16 @@ private:
     const bool true_peak_;
     const int lookahead_, latency_;
     const std::int64_t memory_samples_;
-    // audio thread: what the knobs say
+    // audio thread: settings that follow from the knobs
     Mapped<float> ceiling_of_, coming_ceiling_of_;
     Mapped<double> release_of_;
     float ceiling_ = 1.f;         ///< now
-    double coming_ceiling_ = 1.;  ///< lowest until the sound that comes in now goes out
-    double release_ = 0.;         ///< what remains after a sample
-    // audio thread: one piece of every channel
+    double coming_ceiling_ = 1.;  ///< the lowest until the present input comes out
+    double release_ = 0.;         ///< share of the reduction that remains after a sample
+    // scratch within one call: one piece of every channel
     std::array<Piece, max_channels> sound_, peaks_;
     float least_gain_ = 1.f;
-    // audio thread: state
+    // state, audio thread
     std::array<TruePeak, max_channels> detector_;
     std::vector<LookaheadGain> gain_;  ///< one per detector
     std::array<std::vector<float>, max_channels> delay_;

@@ -67,12 +67,4 @@ void Meter::report(const Block& block) const noexcept {
     block.report(gain_reduction_db, std::min(level, before) > near_silence_dbfs ? before - level : 0.f);
 }
 
-void Meter::reset() noexcept {
-    levels_ = {};
-}
-
-void Meter::copy_state(const Node& twin) noexcept {
-    levels_ = static_cast<const Meter&>(twin).levels_;
-}
-
 }  // namespace gainstage

@@ -6,12 +6,12 @@
 namespace gainstage {
 
 /// Passes `in` through bit for bit, and reports
-/// - peak_dbfs: the highest sample of any channel, falling 20 dB per second after it;
-/// - rms_dbfs: power averaged over channels and, exponentially, over 300 ms (a full-scale sine shows -3);
-/// - gain_reduction_db: how far `in` lies below `reference`, both in rms: with `reference` before a
-/// compressor and `in`
-///   behind it, what it takes away. 0 without a cable at `reference` and where either is near silence.
-/// Readings never fall below -144.
+/// - peak_dbfs: the highest sample of any channel; falls by 20 dB per second after it;
+/// - rms_dbfs: mean power of the channels, averaged exponentially over 300 ms (a full-scale sine shows -3);
+/// - gain_reduction_db: how far the RMS of `in` lies below that of `reference`. With `reference` before a
+///   compressor and `in` behind it, this is its gain reduction. 0 without a cable at `reference`, and while
+///   either is near silence.
+/// No reading falls below -144.
 class Meter final : public Node {
 public:
     enum Input { in, reference };
@@ -23,8 +23,9 @@ public:
 
     explicit Meter(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override;
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList& list) override { list.add(levels_); }
+    /// The sound has none; the readings fade.
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override { return 0; }
 
 private:
     struct Levels {
@@ -36,7 +37,7 @@ private:
 
     // fixed after construction
     const int channels_;
-    const double fall_, weight_;  ///< per sample: factor of the peak, share of the newest power
+    const double fall_, weight_;  ///< per sample: factor of the peak, weight of the newest power
     // state, audio thread
     Levels levels_;
 };

@@ -1,14 +1,14 @@
 #pragma once
-/// Adds up cables: a dry/wet blend, eight levels, and the fold from stereo to mono.
+/// Adds cables: a dry/wet blend, eight levels, and the fold from stereo to mono.
 
 #include "nodes/dsp/fader.hpp"
 #include "runtime/node.hpp"
 
 namespace gainstage {
 
-/// out = (1 - mix) dry + mix wet + sum of in1..in8 at their levels. The blend is linear in amplitude, since
-/// dry and wet are mostly alike (0 is exactly dry, 100 exactly wet). With `channels = 1` a stereo cable is
-/// folded to (L + R) / 2; a mono cable into a stereo output feeds both sides.
+/// out = (1 - mix) dry + mix wet + sum of in1..in8 at their levels. The blend is linear in amplitude, because
+/// dry and wet are usually similar (0 is exactly dry, 100 exactly wet). With `channels = 1` a stereo cable is
+/// folded to (L + R) / 2. A mono cable into a stereo output feeds both sides.
 class Mix final : public Node {
 public:
     static constexpr int level_count = 8;
@@ -19,8 +19,7 @@ public:
 
     explicit Mix(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override {}
-    void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override {}
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override { return 0; }
 
 private:
     const float* source(const Block&, int port, int channel, std::vector<float>& folded) const noexcept;
@@ -29,9 +28,10 @@ private:
 
     // fixed after construction
     const int channels_;
-    // audio thread: workspace for folded inputs
-    std::vector<float> folded_, folded_wet_;
+    // audio thread
     std::array<Fader, level_count> levels_;
+    // scratch within one call: folded inputs
+    std::vector<float> folded_, folded_wet_;
 };
 
 }  // namespace gainstage

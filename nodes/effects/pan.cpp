@@ -26,7 +26,7 @@ const NodeType& Pan::type() {
     return type;
 }
 
-// The sine of what is left to go, so that the end of the way is exactly 0.
+// The sine of the rest of the way: exactly 0 at its end.
 float pan_factor(float position, float side) noexcept {
     return std::sin(quarter_pi * (1.f + side * position));
 }

@@ -1,12 +1,12 @@
 #pragma once
-/// Puts a mono sound between left and right, or shifts the balance of a stereo one.
+/// Places a mono sound between left and right, or shifts the balance of a stereo sound.
 
 #include "runtime/node.hpp"
 
 namespace gainstage {
 
-/// Mono: constant power (sine law), -3 dB on either side in the middle, 0 dB on one side at the ends.
-/// Stereo: balance; unity in the middle, the side that is turned away from fades along a quarter cosine.
+/// Mono: constant power (sine law): -3 dB on both sides in the middle, 0 dB on one side at the ends.
+/// Stereo: balance: unity in the middle; the side away from the knob fades along a quarter cosine.
 class Pan final : public Node {
 public:
     enum Param { position };
@@ -15,11 +15,10 @@ public:
 
     explicit Pan(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override {}
-    void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override {}
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override { return 0; }
 
 private:
-    const bool stereo_;  ///< the cable that enters
+    const bool stereo_;  ///< whether the cable that enters is
 };
 
 /// Factor of one side (-1 left, +1 right) at a position of -1..1.

@@ -44,15 +44,4 @@ void Polarity::process(const Block& block) noexcept {
     }
 }
 
-void Polarity::reset() noexcept {
-    heard_ = false;
-    sign_ = {};
-}
-
-void Polarity::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const Polarity&>(twin);
-    heard_ = other.heard_;
-    sign_ = other.sign_;
-}
-
 }  // namespace gainstage

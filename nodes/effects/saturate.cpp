@@ -126,8 +126,4 @@ void Saturate::process(const Block& block) noexcept {
     }
 }
 
-void Saturate::copy_state(const Node& twin) noexcept {
-    path_ = static_cast<const Saturate&>(twin).path_;
-}
-
 }  // namespace gainstage

@@ -1,5 +1,5 @@
 #pragma once
-/// Warmth to fuzz: drives a curve, without the harsh tones that a digital one would fold back into hearing.
+/// Distorts from warmth to fuzz, with few aliases.
 
 #include <array>
 
@@ -11,10 +11,10 @@ namespace gainstage {
 
 /// wet = shape(drive in + bias) - shape(bias), then a 5 Hz DC block;  out = output ((1 - mix) in + mix wet).
 ///
-/// Antialiased to first order (dsp/adaa.hpp), which costs half a sample and some treble. One pole and one
-/// zero, 1.8 / (1 + 0.8 z^-1), give both back to the wet path: it is flat within 1 dB to 0.43 of the sample
-/// rate and late by 0.06 samples (5 degrees at 10 kHz, 48 kHz). So dry and wet add up without a comb, the dry
-/// path needs no delay, mix 0 changes no bit, and the node has no latency. Like every band-limited clipper it
+/// Antialiased to first order (dsp/adaa.hpp), which costs half a sample and some treble. A filter of one
+/// pole, 1.8 / (1 + 0.8 z^-1), restores both: the wet path is flat within 1 dB up to 0.43 of the sample rate
+/// and 0.06 samples late (5 degrees at 10 kHz, 48 kHz). So dry and wet add up without a comb, the dry path
+/// needs no delay, mix 0 changes no bit, and the node has no latency. Like every band-limited clipper it
 /// overshoots its curve a little on steep edges.
 class Saturate final : public Node {
 public:
@@ -25,14 +25,14 @@ public:
 
     explicit Saturate(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override { path_ = {}; }
-    void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList& list) override { list.add(path_); }
     std::int64_t memory_samples() const noexcept override;
 
 private:
     /// The wet path of one channel.
     struct Path {
-        bool fresh = true;  ///< nothing heard yet: starts from the bias, so that silence is silent at once
+        bool fresh =
+            true;  ///< before the first sample, which starts from the bias: silence is silent at once
         Adaa shaped;
         double bias = 0., treble = 0., blocked_in = 0., blocked_out = 0.;
     };
@@ -46,10 +46,10 @@ private:
     const int channels_;
     const Shape shape_;
     const double sample_rate_hz_, dc_remaining_;
-    // audio thread: what the knobs say
+    // audio thread: settings that follow from the knobs
     Mapped<float> drive_of_, output_of_;
     double drive_ = 1., bias_ = 0., mix_ = 1., output_ = 1.;
-    // audio thread: state
+    // state, audio thread
     std::array<Path, max_channels> path_;
 };
 

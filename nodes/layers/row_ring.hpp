@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "nodes/layers/dense.hpp"
+#include "runtime/state_list.hpp"
 
 namespace gainstage {
 
@@ -66,21 +68,15 @@ public:
             k += even.count;
         }
     }
-    /// Audio thread. REQUIRES: `other` was built with the same sizes. Copies what has been written, at most
-    /// the whole ring.
-    void copy_state(const RowRing& other) noexcept {
-        const auto copy = [&](int from, int most) {
-            const auto floats = std::min<std::int64_t>(other.written_, most) * width_;
-            std::copy_n(other.at(from), floats, at(from));
-        };
-        copy(0, capacity_);
-        copy(capacity_, longest_);
-        std::copy(other.before_.begin(), other.before_.end(), before_.begin());
-        head_ = other.head_;
-        written_ = other.written_;
+    /// Control thread. Of the ring matters what has been written.
+    void list_state(StateList& list) {
+        list.add(head_, written_, before_);
+        list.add_first(written_, std::span(at(0), row_floats(capacity_)), width_);
+        list.add_first(written_, std::span(at(capacity_), row_floats(longest_)), width_);
     }
 
 private:
+    std::size_t row_floats(int rows) const noexcept { return static_cast<std::size_t>(rows) * width_; }
     void put(const float* rows, int stride, int row, int count) noexcept {
         if (stride == width_ && count > 0)
             std::copy_n(rows, std::ptrdiff_t{count} * width_, at(row));

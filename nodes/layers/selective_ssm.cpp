@@ -85,11 +85,6 @@ void SelectiveSsm::fit(Scratch& scratch, int frames) const {
     enlarge(scratch.delta, frames * inner_row());
 }
 
-void SelectiveSsm::clear(State& state) noexcept {
-    std::fill(state.hidden.begin(), state.hidden.end(), 0.f);
-    std::fill(state.past.begin(), state.past.end(), 0.f);
-}
-
 /// scratch.inner = silu of the convolution.
 void SelectiveSsm::convolve(State& state, Scratch& scratch, int frames) const noexcept {
     const int row = gated_row(), history = (taps_ - 1) * row;

@@ -9,6 +9,7 @@
 #include "nodes/layers/dense.hpp"
 #include "nodes/layers/layer_reader.hpp"
 #include "runtime/nonblocking.hpp"
+#include "runtime/state_list.hpp"
 
 namespace gainstage {
 
@@ -33,6 +34,8 @@ public:
     struct State {
         AlignedFloats hidden;  ///< [state][padded(D)]
         AlignedFloats past;    ///< the last taps - 1 rows of a, [padded(2 D)] each, oldest first
+
+        void list_state(StateList& list) { list.add(hidden, past); }
     };
     /// Rows of one tile, for any number of layers of these sizes.
     struct Scratch {
@@ -52,6 +55,8 @@ public:
 
     /// Whether it begins and ends with a dense layer.
     bool is_gated() const noexcept { return gated_; }
+    /// Whether it sees anything before the present.
+    bool remembers() const noexcept { return remembers_; }
     const Dense& in() const noexcept { return in_; }
     const Dense& out() const noexcept { return out_; }
     int outputs() const noexcept { return out_.outputs(); }
@@ -61,11 +66,9 @@ public:
     /// Floating-point operations per sample of the layer alone, as NodeType::operations counts them.
     double operations() const noexcept { return operations_; }
 
-    /// Control thread.
+    /// Control thread. All past is zero.
     State make_state() const;
     void fit(Scratch&, int frames) const;
-    /// Audio thread. All past is zero.
-    static void clear(State&) noexcept GAINSTAGE_REALTIME;
     /// Audio thread. REQUIRES: `scratch` fits `frames`. `in` and `out` may be the same.
     void run(State&, const float* in, int in_stride, float* out, int out_stride, int frames,
              Scratch& scratch) const noexcept GAINSTAGE_REALTIME;

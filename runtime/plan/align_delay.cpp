@@ -35,16 +35,4 @@ void AlignDelay::process(const Block& block) noexcept {
     position_ = at;
 }
 
-void AlignDelay::reset() noexcept {
-    for (auto& ring : ring_) std::fill(ring.begin(), ring.end(), 0.f);
-    position_ = 0;
-}
-
-void AlignDelay::copy_state(const Node& twin) noexcept {
-    const auto& from = static_cast<const AlignDelay&>(twin);
-    for (std::size_t c = 0; c < ring_.size(); ++c)
-        std::copy(from.ring_[c].begin(), from.ring_[c].end(), ring_[c].begin());
-    position_ = from.position_;
-}
-
 }  // namespace gainstage

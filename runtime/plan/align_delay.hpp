@@ -14,9 +14,9 @@ public:
 
     explicit AlignDelay(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override;
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList& list) override { list.add(position_, ring_); }
     std::int64_t memory_samples() const noexcept override { return length_; }
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override { return length_; }
 
 private:
     // fixed after construction

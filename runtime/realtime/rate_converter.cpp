@@ -43,18 +43,12 @@ RateConverter::RateConverter(int from, int to, int channels, int max_in_frames)
     keep_ = taps_ + from + slack;
     past_.assign(static_cast<std::size_t>(channels),
                  std::vector<float>(static_cast<std::size_t>(2 * keep_ + max_in_frames)));
-    reset();
-}
-
-void RateConverter::reset() noexcept {
-    for (auto& channel : past_) std::fill(channel.begin(), channel.end(), 0.f);
     filled_ = taken_ = keep_;
 }
 
-void RateConverter::copy_state(const RateConverter& twin) noexcept {
-    for (std::size_t c = 0; c < past_.size(); ++c)
-        std::copy_n(twin.past_[c].begin() + (twin.filled_ - keep_), keep_, past_[c].begin());
-    filled_ = taken_ = keep_;
+void RateConverter::list_state(StateList& list) {
+    list.add(filled_);
+    for (auto& channel : past_) list.add_first(filled_, channel);
 }
 
 /// The library can't be told its phase and its past, but it gets there: from silence at output 0, in as many

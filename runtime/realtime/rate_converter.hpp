@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/nonblocking.hpp"
+#include "runtime/state_list.hpp"
 
 struct SpeexResamplerState_;
 
@@ -35,10 +36,9 @@ public:
     /// the last of those outputs lies before the end of the input.
     void convert(const float* const* in, int in_frames, float* const* out,
                  int out_frames) noexcept GAINSTAGE_REALTIME;
-    /// Audio thread. The past is silence. Wants a start().
-    void reset() noexcept GAINSTAGE_REALTIME;
-    /// Audio thread. Remembers what a twin of the same rates and width does. Wants a start().
-    void copy_state(const RateConverter& twin) noexcept GAINSTAGE_REALTIME;
+    /// Control thread. The inputs that a start() may need; what the library keeps follows from them. Once
+    /// they were written from outside, wants a start().
+    void list_state(StateList&);
 
 private:
     struct Free {

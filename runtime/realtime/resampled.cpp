@@ -13,6 +13,8 @@ namespace {
 constexpr std::uint64_t never = ~std::uint64_t{0};
 constexpr int longest_piece = 512;
 constexpr double longest_memory_seconds = 10.;
+/// By how much two rate conversions round a sample's time up, in device samples.
+constexpr int most_late = 3;
 
 std::int64_t divided_up(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
@@ -74,6 +76,8 @@ Resampled::Resampled(const NodeType& type, const Setup& setup, double model_rate
     const std::int64_t model = divided_up(inner_->memory_samples() * ratio_.device, ratio_.model);
     const auto longest = static_cast<std::int64_t>(longest_memory_seconds * setup.sample_rate_hz);
     memory_ = std::min(model + filters, longest);
+    if (const auto exact = inner_->exact_memory_samples())
+        exact_memory_ = divided_up(*exact * ratio_.device, ratio_.model) + filters + most_late;
 }
 
 /// Delays of the node and of the second resampler are whole model samples, and their sum is rounded up to
@@ -89,18 +93,14 @@ void Resampled::set_latency() {
     in_ahead_ = (out_ahead_ * model + late) / device;
 }
 
-void Resampled::reset() noexcept {
-    inner_->reset();
-    to_model_.reset();
-    to_device_.reset();
-    next_time_ = never;
+void Resampled::list_state(StateList& list) {
+    inner_->list_state(list);
+    list.add(to_model_, to_device_);
 }
 
-void Resampled::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const Resampled&>(twin);
-    inner_->copy_state(*other.inner_);
-    to_model_.copy_state(other.to_model_);
-    to_device_.copy_state(other.to_device_);
+/// The library's filters are not listed: the next block starts them from the inputs that are.
+void Resampled::after_load() noexcept {
+    inner_->after_load();
     next_time_ = never;
 }
 

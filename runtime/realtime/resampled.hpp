@@ -23,10 +23,11 @@ public:
     Resampled(const NodeType&, const Setup& setup, double model_rate_hz);
 
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override;
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList&) override;
+    void after_load() noexcept GAINSTAGE_REALTIME override;
     int latency_samples() const noexcept override { return latency_; }
     std::int64_t memory_samples() const noexcept override { return memory_; }
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override { return exact_memory_; }
 
     double model_rate_hz() const noexcept { return model_rate_hz_; }
     /// What the model's own node declares, at its own rate.
@@ -58,6 +59,7 @@ private:
     std::unique_ptr<Node> inner_;
     int latency_ = 0;
     std::int64_t memory_ = 0;
+    std::optional<std::int64_t> exact_memory_;
     std::int64_t out_ahead_ = 0, in_ahead_ = 0;  ///< of the second resampler's counts before the stream's
     // audio thread
     RateConverter to_model_, to_device_;

@@ -47,6 +47,7 @@ Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> no
     : key(key_),
       description(description_),
       node(std::move(node_)),
+      memory(*node),
       breaker(description_.type->closes_loops ? static_cast<LoopBreaker*>(node.get()) : nullptr),
       latency_samples(node->latency_samples()),
       loop_latency_samples(loop_latency),
@@ -99,14 +100,14 @@ void Slot::update_plain() noexcept {
 
 void Slot::reset() noexcept {
     if (is_lost) return;
-    node->reset();
+    memory.reset();
     dry.reset();
     last_good.fill(0.f);
 }
 
 void Slot::copy_state(const Slot& twin) noexcept {
     if (is_lost || twin.is_lost) return;
-    node->copy_state(*twin.node);
+    memory.copy(twin.memory);
     dry.copy(twin.dry);
     last_good = twin.last_good;
 }

@@ -10,6 +10,7 @@
 
 #include "runtime/graph/graph.hpp"
 #include "runtime/node.hpp"
+#include "runtime/node_memory.hpp"
 #include "runtime/realtime/history.hpp"
 
 namespace gainstage {
@@ -83,6 +84,7 @@ struct Slot {
     const NodeKey key;
     const GraphNode description;
     const std::unique_ptr<Node> node;
+    NodeMemory memory;           ///< the node's state
     LoopBreaker* const breaker;  ///< the node, if it closes loops
     const int latency_samples, loop_latency_samples;
     const int param_count;                    ///< without the extras

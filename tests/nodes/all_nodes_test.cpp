@@ -159,6 +159,11 @@ TEST_CASE("all nodes: latency and memory stay within what an engine supports") {
         CHECK(runner.node().latency_samples() >= 0);
         CHECK(runner.node().memory_samples() >= 0);
         CHECK(static_cast<double>(runner.node().memory_samples()) <= 10. * each.config.sample_rate_hz);
+        CHECK(runner.node().exact_memory_samples().value_or(runner.node().memory_samples()) >=
+              runner.node().memory_samples());
+        const bool remembers = runner.node().memory_samples() > 0 || runner.node().latency_samples() > 0;
+        CHECK((!remembers || runner.memory().bytes() > 0));
+        CHECK(each.runner().memory().bytes() == runner.memory().bytes());
         CHECK((dynamic_cast<LoopBreaker*>(&runner.node()) != nullptr) == each.type->closes_loops);
     }
 }

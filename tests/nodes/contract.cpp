@@ -1,6 +1,7 @@
 #include "tests/nodes/contract.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "tests/support/measure.hpp"
@@ -50,7 +51,38 @@ std::string copies_badly(const NodeType& type, const NodeConfig& config, const P
     original.run(inputs, {}, moves);
     copy.copy_state(original);
     const std::string found = difference(copy, original, inputs);
-    return found.empty() ? found : "after copy_state: " + found;
+    return found.empty() ? found : "after a copy: " + found;
+}
+
+/// What both hear in the rest that exact_memory_samples() asks for: other sounds, and knobs that come from
+/// elsewhere and rest alike.
+void rest(NodeRunner& runner, const Sound& sound) {
+    std::vector<Move> moves;
+    for (const ParamSpec& spec : runner.params())
+        moves.push_back({0, spec.name, spec.steps > 0 ? spec.min : 0.5f * (spec.min + spec.max)});
+    runner.run(Ports(runner.setup().input_channels.size(), sound), {}, moves);
+}
+
+std::string remembers_too_long(const NodeType& type, const NodeConfig& config, const Ports& inputs,
+                               const std::vector<Move>& moves) {
+    NodeRunner one(type, config), other(type, config), fresh(type, config);
+    const std::optional<std::int64_t> exact = one.node().exact_memory_samples();
+    if (!exact) return {};
+    const auto longest_ramp = static_cast<int>(std::lround(0.02 * config.sample_rate_hz));
+    one.run(inputs, {}, moves);
+    other.run(Ports(inputs.size(), mono(white_noise(static_cast<int>(inputs[0][0].size()), 21))));
+    rest(one, mono(white_noise(2 * longest_ramp, 22)));
+    rest(other, mono(white_noise(2 * longest_ramp, 23)));
+    fresh.follow(one);
+    const Ports meanwhile(inputs.size(), mono(white_noise(static_cast<int>(*exact), 24)));
+    const Ports heard = one.run(meanwhile), heard_by_other = other.run(meanwhile);
+    fresh.run(meanwhile);
+    if (one.node().memory_samples() > 0 && difference(heard, heard_by_other).empty())
+        return "forgets at once, so that this test can't fail";
+    const Ports after = one.run(inputs);
+    std::string found = difference(after, other.run(inputs));
+    if (found.empty()) found = difference(after, fresh.run(inputs));
+    return found.empty() ? found : "after " + std::to_string(*exact) + " equal samples: " + found;
 }
 
 /// Replaces every seventh frame by NaN or an infinity.
@@ -73,7 +105,8 @@ std::string broken_promise(const NodeType& type, const NodeConfig& config, const
     if (std::string found = remembers_after_reset(type, config, inputs, spoiled(inputs), moves);
         !found.empty())
         return "after NaN and " + found;
-    return copies_badly(type, config, inputs, moves);
+    if (std::string found = copies_badly(type, config, inputs, moves); !found.empty()) return found;
+    return remembers_too_long(type, config, inputs, moves);
 }
 
 std::string not_finite(const NodeType& type, const NodeConfig& config, const Ports& inputs) {

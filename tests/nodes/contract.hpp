@@ -9,8 +9,9 @@ namespace gainstage::test {
 
 /// "" if the node, played with these inputs and moves,
 /// - writes the same bits in blocks of 1, 16, 64, 512 and random sizes;
-/// - is as new after reset(), even after an input of NaN and infinities;
-/// - plays on like its original after copy_state(), even while a knob moves.
+/// - is as new after a reset, even after an input of NaN and infinities;
+/// - plays on like its original after a copy, even while a knob moves;
+/// - has forgotten its past after exact_memory_samples(), if it has one.
 /// Else the promise it broke, and where.
 std::string broken_promise(const NodeType&, const NodeConfig&, const Ports& inputs,
                            const std::vector<Move>& moves = {});

@@ -25,10 +25,7 @@ public:
                 block.out(0, c)[k] = last;
             }
     }
-    void reset() noexcept GAINSTAGE_REALTIME override { last_ = {}; }
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override {
-        last_ = static_cast<const Soften&>(twin).last_;
-    }
+    void list_state(StateList& list) override { list.add(last_); }
     std::int64_t memory_samples() const noexcept override { return 917; }  // 0.99^917 is -80 dB
 
 private:

@@ -39,6 +39,7 @@ NodeRunner::NodeRunner(const NodeType& type, const NodeConfig& config)
       params_(params_of(type, config.model.get())),
       setup_(setup_of(type, config, params_)),
       node_(build_node(type, setup_)),
+      memory_(*node_),
       readings_(std::make_unique<std::atomic<float>[]>(type.readings.size() + 1)),
       time_(config.start_time) {
     for (const float value : setup_.start) ramps_.push_back(settled(value));
@@ -64,7 +65,7 @@ std::vector<float> NodeRunner::readings() const {
 
 void NodeRunner::reset() {
     const RealtimeScope audio_thread;
-    node_->reset();
+    memory_.reset();
 }
 
 void NodeRunner::follow(const NodeRunner& other) {
@@ -75,7 +76,7 @@ void NodeRunner::follow(const NodeRunner& other) {
 void NodeRunner::copy_state(const NodeRunner& other) {
     follow(other);
     const RealtimeScope audio_thread;
-    node_->copy_state(*other.node_);
+    memory_.copy(other.memory_);
 }
 
 void NodeRunner::move(const Move& move) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/node.hpp"
+#include "runtime/node_memory.hpp"
 #include "tests/support/node_config.hpp"
 #include "tests/support/signals.hpp"
 
@@ -65,6 +66,7 @@ public:
     const Setup& setup() const { return setup_; }
     Node& node() { return *node_; }
     const Node& node() const { return *node_; }
+    const NodeMemory& memory() const { return memory_; }
     std::uint64_t time() const { return time_; }
 
     static constexpr int device_out_channels = 4;
@@ -77,6 +79,7 @@ private:
     std::vector<ParamSpec> params_;
     Setup setup_;
     std::unique_ptr<Node> node_;
+    NodeMemory memory_;
     std::vector<Ramp> ramps_;
     std::unique_ptr<std::atomic<float>[]> readings_;
     Sound device_out_;

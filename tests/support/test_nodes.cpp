@@ -44,17 +44,7 @@ public:
             if (latency_) position_ = (position_ + 1) % latency_;
         }
     }
-    void reset() noexcept override {
-        poisoned_ = false;
-        for (auto& ring : ring_) std::fill(ring.begin(), ring.end(), 0.f);
-    }
-    void copy_state(const Node& twin) noexcept override {
-        const auto& other = static_cast<const Bomb&>(twin);
-        poisoned_ = other.poisoned_;
-        position_ = other.position_;
-        for (std::size_t c = 0; c < ring_.size(); ++c)
-            std::copy(other.ring_[c].begin(), other.ring_[c].end(), ring_[c].begin());
-    }
+    void list_state(StateList& list) override { list.add(poisoned_, position_, ring_); }
     int latency_samples() const noexcept override { return latency_; }
     std::int64_t memory_samples() const noexcept override { return memory_; }
 
@@ -90,8 +80,6 @@ public:
     void process(const Block& block) noexcept override {
         for (int c = 0; c < channels_; ++c) std::copy_n(block.in(0, c), block.frames, block.out(0, c));
     }
-    void reset() noexcept override {}
-    void copy_state(const Node&) noexcept override {}
 
 private:
     const int channels_;

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
         {"fade", [&](BenchReport& report) { swapping(report, source); }},
         {"reload", [&](BenchReport& report) { reloading(report, source); }},
         {"reload-models", reloading_every_family},
+        {"state", state_cost},
         {"threads", [&](BenchReport& report) { threads(report, source); }},
         {"check", [&](BenchReport& report) { checking(report, source); }}};
 

@@ -1,6 +1,7 @@
 #include "nodes/models/ed_lstm/ed_lstm.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "runtime/model/model.hpp"
 
@@ -38,19 +39,17 @@ EdLstm::EdLstm(const Setup& setup)
     output_.resize(sequences * padded(weights_.window));
 }
 
-void EdLstm::reset() noexcept {
-    fresh_ = true;
-    for (AlignedFloats* state : {&heard_, &sounding_, &hidden_, &cell_})
-        std::fill(state->begin(), state->end(), 0.f);
+/// Between two calls the LSTM is within one window of each channel, or a window begins.
+void EdLstm::list_state(StateList& list) {
+    const int rows = channels_ * weights_.lstm.row();
+    list.add(fresh_, blind_, position_, heard_, sounding_, std::span(hidden_).first(rows),
+             std::span(cell_).first(rows));
 }
 
-void EdLstm::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const EdLstm&>(twin);
-    for (const auto state : {&EdLstm::heard_, &EdLstm::sounding_, &EdLstm::hidden_, &EdLstm::cell_})
-        std::copy((other.*state).begin(), (other.*state).end(), (this->*state).begin());
-    position_ = other.position_;
-    fresh_ = other.fresh_;
-    blind_ = other.blind_;
+/// From within a window: what is left of it and the next one begin wrongly, and a window sounds in the next.
+std::optional<std::int64_t> EdLstm::exact_memory_samples() const noexcept {
+    if (weights_.carries_cell) return std::nullopt;
+    return 3 * weights_.window;
 }
 
 void EdLstm::process(const Block& block) noexcept {

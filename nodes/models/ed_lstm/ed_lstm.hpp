@@ -25,10 +25,10 @@ public:
 
     explicit EdLstm(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override;
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList&) override;
     int latency_samples() const noexcept override { return weights_.window; }
     std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override;
 
 private:
     /// Whole windows that lie side by side in a block are independent: so many step together, which reads the

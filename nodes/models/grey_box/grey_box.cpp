@@ -55,17 +55,6 @@ GreyBox::GreyBox(const Setup& setup)
         to_model_.push_back({control.scale, control.offset});
 }
 
-void GreyBox::reset() noexcept {
-    grid_.reset();
-    states_ = {};
-}
-
-void GreyBox::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const GreyBox&>(twin);
-    grid_.copy_state(other.grid_);
-    states_ = other.states_;
-}
-
 void GreyBox::process(const Block& block) noexcept {
     const auto curve = [this](const float* knobs, float* values) { evaluate_curve(knobs, values); };
     const auto play_tile = in_one_loop_ ? &GreyBox::process_in_one_loop : &GreyBox::process_tile;

@@ -48,14 +48,7 @@ public:
             play(block, first, frames);
         }
     }
-    void reset() noexcept GAINSTAGE_REALTIME override {
-        for (AlignedFloats& state : states_) std::fill(state.begin(), state.end(), 0.f);
-    }
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override {
-        const auto& other = static_cast<const Recurrent&>(twin);
-        for (std::size_t c = 0; c < states_.size(); ++c)
-            std::copy(other.states_[c].begin(), other.states_[c].end(), states_[c].begin());
-    }
+    void list_state(StateList& list) override { list.add(states_); }
     std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
 
 private:

@@ -59,18 +59,6 @@ S4d::S4d(const Setup& setup)
     for (int c = 0; c < channels_; ++c) states_[c].resize(state_size(weights_));
 }
 
-void S4d::reset() noexcept {
-    grid_.reset();
-    for (AlignedFloats& state : states_) std::fill(state.begin(), state.end(), 0.f);
-}
-
-void S4d::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const S4d&>(twin);
-    grid_.copy_state(other.grid_);
-    for (int c = 0; c < channels_; ++c)
-        std::copy(other.states_[c].begin(), other.states_[c].end(), states_[c].begin());
-}
-
 void S4d::process(const Block& block) noexcept {
     const auto network = [this](const float* knobs, float* values) { evaluate_conditioning(knobs, values); };
     for (int done = 0; done < block.frames;) {

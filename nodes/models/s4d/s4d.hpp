@@ -29,8 +29,7 @@ public:
 
     explicit S4d(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override;
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList& list) override { list.add(grid_, states_); }
     std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
 
 private:

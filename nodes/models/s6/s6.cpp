@@ -1,6 +1,7 @@
 #include "nodes/models/s6/s6.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "nodes/dsp/dot.hpp"
 #include "nodes/dsp/knobs.hpp"
@@ -52,35 +53,17 @@ S6::S6(const Setup& setup)
     }
 }
 
-void S6::reset() noexcept {
-    fresh_ = true;
-    for (State& state : states_) {
-        std::fill(state.past.begin(), state.past.end(), 0.f);
-        for (SelectiveSsm::State& ssm : state.ssm) SelectiveSsm::clear(ssm);
-        std::fill(state.hidden.begin(), state.hidden.end(), 0.f);
-        state.oldest = 0;
-    }
+void S6::list_state(StateList& list) {
+    list.add(fresh_);
+    for (State& state : states_)
+        list.add(std::span(state.past).first(weights_.window), state.spectrum, state.ssm, state.hidden,
+                 state.oldest);
 }
 
-void S6::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const S6&>(twin);
-    const auto copy = [](const AlignedFloats& from, AlignedFloats& to) {
-        std::copy(from.begin(), from.end(), to.begin());
-    };
-    fresh_ = other.fresh_;
-    for (std::size_t c = 0; c < states_.size(); ++c) {
-        const State& from = other.states_[c];
-        State& to = states_[c];
-        copy(from.past, to.past);
-        copy(from.spectrum.sums, to.spectrum.sums);
-        to.spectrum.position = from.spectrum.position;
-        for (std::size_t i = 0; i < to.ssm.size(); ++i) {
-            copy(from.ssm[i].hidden, to.ssm[i].hidden);
-            copy(from.ssm[i].past, to.ssm[i].past);
-        }
-        copy(from.hidden, to.hidden);
-        to.oldest = from.oldest;
-    }
+/// Of the spectrum at most three windows matter, if nothing else remembers.
+std::optional<std::int64_t> S6::exact_memory_samples() const noexcept {
+    if (weights_.ssm[0].remembers() || weights_.has_temporal()) return std::nullopt;
+    return 3 * weights_.window;
 }
 
 void S6::process(const Block& block) noexcept {

@@ -23,9 +23,9 @@ public:
 
     explicit S6(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void reset() noexcept GAINSTAGE_REALTIME override;
-    void copy_state(const Node& twin) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList&) override;
     std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+    std::optional<std::int64_t> exact_memory_samples() const noexcept override;
 
 private:
     static constexpr int tile_frames = 64;

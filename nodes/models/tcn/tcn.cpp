@@ -38,17 +38,10 @@ Tcn::Tcn(const Setup& setup)
     rows_.resize(Buffer::frames * widest);
 }
 
-void Tcn::reset() noexcept {
-    grid_.reset();
-    started_ = false;
-}
-
-void Tcn::copy_state(const Node& twin) noexcept {
-    const auto& other = static_cast<const Tcn&>(twin);
-    grid_.copy_state(other.grid_);
-    started_ = other.started_;
-    for (std::size_t c = 0; c < past_.size(); ++c)
-        for (std::size_t n = 0; n < past_[c].size(); ++n) past_[c][n].copy_state(other.past_[c][n]);
+/// A start writes the rows that the rings begin with: until then they are not read.
+void Tcn::list_state(StateList& list) {
+    list.add(grid_, started_);
+    list.add_while(started_, past_);
 }
 
 void Tcn::process(const Block& block) noexcept {

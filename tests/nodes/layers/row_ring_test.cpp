@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "runtime/node.hpp"
+#include "runtime/node_memory.hpp"
 #include "tests/support/catch.hpp"
 
 namespace gainstage::test::row_ring_test {
@@ -52,6 +54,14 @@ struct Writer {
     }
 };
 
+/// A ring as a node's whole state.
+struct Keeper final : Node {
+    Writer writer;
+
+    void process(const Block&) noexcept override {}
+    void list_state(StateList& list) override { list.add(writer.ring); }
+};
+
 }  // namespace
 
 TEST_CASE("row ring: it returns what was written, in blocks of any size, and rows lie side by side") {
@@ -73,15 +83,17 @@ TEST_CASE("row ring: it returns what was written, in blocks of any size, and row
 
 TEST_CASE("row ring: a copy says the same, young or old") {
     for (const int blocks : {0, 2, 30}) {
-        Writer one, other;
-        for (int k = 0; k < blocks; ++k) one.write(longest, width);
-        other.write(longest, width);  // what is copied over
-        other.ring.copy_state(one.ring);
-        other.written = one.written;
+        Keeper one, other;
+        const NodeMemory memory_of_one(one);
+        NodeMemory memory_of_other(other);
+        for (int k = 0; k < blocks; ++k) one.writer.write(longest, width);
+        other.writer.write(longest, width);  // what is copied over
+        memory_of_other.copy(memory_of_one);
+        other.writer.written = one.writer.written;
         for (int k = 0; k < 9; ++k) {
-            other.write(4, width);
+            other.writer.write(4, width);
             int pieces = 0;
-            REQUIRE(other.right(4, pieces));
+            REQUIRE(other.writer.right(4, pieces));
         }
     }
 }

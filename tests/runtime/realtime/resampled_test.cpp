@@ -38,14 +38,7 @@ public:
                 block.out(0, static_cast<int>(c))[k] = x + block.param(0).at(block.time + k);
             }
     }
-    void reset() noexcept override {
-        for (Channel& channel : past_) std::fill(channel.begin(), channel.end(), 0.f);
-    }
-    void copy_state(const Node& twin) noexcept override {
-        const auto& other = static_cast<const Pass&>(twin);
-        for (std::size_t c = 0; c < past_.size(); ++c)
-            std::copy(other.past_[c].begin(), other.past_[c].end(), past_[c].begin());
-    }
+    void list_state(StateList& list) override { list.add(past_); }
     int latency_samples() const noexcept override { return latency_; }
 
 private:

@@ -13,6 +13,7 @@ void editing(BenchReport&);
 void swapping(BenchReport&, const std::string& source);
 void reloading(BenchReport&, const std::string& source);
 void reloading_every_family(BenchReport&);
+void state_cost(BenchReport&);
 void threads(BenchReport&, const std::string& source);
 void checking(BenchReport&, const std::string& source);
 

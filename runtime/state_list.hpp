@@ -1,0 +1,117 @@
+#pragma once
+/// The memory on which a node's future sound depends, named span by span.
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <ranges>
+#include <stdexcept>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include "runtime/nonblocking.hpp"
+
+namespace gainstage {
+
+/// A stretch of memory, of which all matters or only the beginning.
+struct StateSpan {
+    /// Counts what was written; none: everything matters.
+    using Counter = std::variant<std::monostate, const int*, const std::int64_t*>;
+
+    std::byte* at = nullptr;
+    std::size_t bytes = 0;
+    const bool* known = nullptr;  ///< while it is false nothing matters; null: it always does
+    Counter counter = {};
+    std::size_t bytes_per_count = 0;
+
+    /// Audio thread. How many bytes, from the first on, matter now. REQUIRES: the count is not negative.
+    std::size_t used() const noexcept GAINSTAGE_REALTIME {
+        if (known && !*known) return 0;
+        if (std::holds_alternative<std::monostate>(counter)) return bytes;
+        const auto all = static_cast<std::int64_t>(bytes / bytes_per_count);
+        return count() > all ? bytes : static_cast<std::size_t>(count()) * bytes_per_count;
+    }
+
+private:
+    std::int64_t count() const noexcept {
+        if (const auto* small = std::get_if<const int*>(&counter)) return **small;
+        return **std::get_if<const std::int64_t*>(&counter);
+    }
+};
+
+/// The spans of one node, in the order in which it names them. Control thread.
+///
+/// What can be named: values that may be copied byte by byte (numbers, plain structs and arrays of them),
+/// spans and vectors of such values, objects with a member `list_state(StateList&)`, and ranges of all these.
+class StateList {
+public:
+    /// All of it matters.
+    template <class... Values>
+    void add(Values&&... values) {
+        (add_one(values), ...);
+    }
+    /// Matters while `known` is true; while it is false the node writes before it reads. So a reset, which
+    /// turns `known` back to false, need not touch it. REQUIRES: `known` is false in a node just built and is
+    /// listed by itself.
+    template <class... Values>
+    void add_while(const bool& known, Values&&... values) {
+        if (known_) throw std::logic_error("a node's state: add_while() within add_while()");
+        known_ = &known;
+        (add_one(values), ...);
+        known_ = nullptr;
+    }
+    /// Only the first `count` * `per_count` values of a range matter (all of them, where it is shorter): a
+    /// ring that has not been filled yet. REQUIRES: `count` is listed by itself.
+    template <class Count, std::ranges::contiguous_range Range>
+    void add_first(const Count& count, Range&& values, std::size_t per_count = 1) {
+        static_assert(std::same_as<Count, int> || std::same_as<Count, std::int64_t>);
+        add_one(values);
+        if (std::ranges::empty(values)) return;
+        spans_.back().counter = &count;
+        spans_.back().bytes_per_count = per_count * sizeof(*std::ranges::data(values));
+    }
+
+    const std::vector<StateSpan>& spans() const noexcept { return spans_; }
+
+private:
+    template <class T>
+    static constexpr bool names_itself = requires(T& part, StateList& list) {
+        part.list_state(list);
+    };
+    template <class T>
+    static constexpr bool is_plain =
+        std::is_trivially_copyable_v<T> && !std::is_pointer_v<T> && !std::ranges::view<T> && !names_itself<T>;
+
+    template <class T>
+    void add_one(T& value) {
+        if constexpr (names_itself<T>)
+            value.list_state(*this);
+        else if constexpr (std::ranges::range<T>)
+            add_range(value);
+        else
+            add_bytes(&value, 1);
+    }
+    template <class Range>
+    void add_range(Range& range) {
+        using Element = std::ranges::range_value_t<Range>;
+        if constexpr (std::ranges::contiguous_range<Range> && is_plain<Element>)
+            add_bytes(std::ranges::data(range), std::ranges::size(range));
+        else
+            for (auto& element : range) add_one(element);
+    }
+    template <class T>
+    void add_bytes(T* first, std::size_t count) {
+        static_assert(is_plain<T> && !std::is_const_v<T>,
+                      "a node's state is plain memory that may be written");
+        if (count == 0) return;
+        spans_.push_back(
+            {.at = reinterpret_cast<std::byte*>(first), .bytes = count * sizeof(T), .known = known_});
+    }
+
+    std::vector<StateSpan> spans_;
+    const bool* known_ = nullptr;  ///< of the add_while() under way
+};
+
+}  // namespace gainstage
