@@ -9,7 +9,6 @@
 #include "runtime/realtime/denormals.hpp"
 #include "runtime/realtime/plan.hpp"
 #include "runtime/resolve/settings.hpp"
-#include "tools/bench/machine.hpp"
 #include "tools/bench/patch_bench.hpp"
 
 namespace gainstage {

@@ -11,8 +11,7 @@
 #include "tests/support/realtime_guard.hpp"
 #include "tests/support/scene.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::prepared_test {
 
 namespace {
 
@@ -303,3 +302,5 @@ TEST_CASE("prepared: two thousand reloads of ever new files leave no file, no we
     INFO("heap grew by " << static_cast<std::int64_t>(heap_in_use() - heap) << " bytes");
     CHECK(heap_in_use() < heap + 200'000);
 }
+
+}  // namespace gainstage::test::prepared_test
