@@ -114,8 +114,9 @@ void reload_family(BenchReport& report, const Exhibit& exhibit) {
     report.row(fmt::format("reload: {}, median", exhibit.name), "< 250 ms", median(ms), 250., "ms",
                fmt::format("worst of {} {:.0f} ms; of that {:.1f} ms to prepare the file", ms.size(),
                            quantile(ms, 1.), preparation_ms(type, *model)));
-    const auto memory = type.prepare(*model, model->sample_rate_hz)->facts().memory_samples;
-    if (static_cast<double>(memory) < 0.99 * longest_memory_s * model->sample_rate_hz) return;
+    const auto memory =
+        static_cast<double>(type.prepare(*model, model->sample_rate_hz)->facts().memory_samples);
+    if (memory < 0.99 * longest_memory_s * model->sample_rate_hz) return;
     const double ns = (before_ns + kernel_ns(type, model, seconds)) / 2.;
     report.row("  over 10 s of its kernel in blocks of 512", "< 1.30", median(ms) / (ns * 1e-6 * memory), 1.3,
                "x", fmt::format("{:.1f} ns a sample", ns));
