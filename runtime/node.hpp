@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,7 +24,8 @@
 
 namespace gainstage {
 
-class Model;  // runtime/model/model.hpp
+class Model;     // runtime/model/model.hpp
+class Prepared;  // runtime/prepared.hpp
 
 /// Cables carry one or two channels.
 inline constexpr int max_channels = 2;
@@ -33,6 +35,12 @@ inline constexpr int max_block_frames = 8192;
 #define GAINSTAGE_RESTRICT __restrict
 /// Keeps what is rarely run out of the way of what always is.
 #define GAINSTAGE_NOINLINE __attribute__((noinline))
+/// Longest past that may matter to a node, and longest history that a newcomer is warmed on.
+inline constexpr double longest_memory_s = 10.;
+/// Whether two rates are one but for rounding.
+inline bool same_rate(double a_hz, double b_hz) noexcept {
+    return std::abs(a_hz - b_hz) < 0.5;
+}
 /// Conditioning networks of moving knobs are evaluated every so many samples, counted from the start of the
 /// stream.
 inline constexpr int control_grid_frames = 16;
@@ -113,8 +121,7 @@ struct Setup {
     std::vector<int> input_channels;    ///< per input port; 0: no cable
     std::vector<int> output_channels;   ///< per output port
     Options options;
-    std::shared_ptr<const Model> model;  ///< for types with a `model` setting, else null
-    std::vector<float> start;            ///< present values of the knobs, in the order of params
+    std::vector<float> start;      ///< present values of the knobs, in the order of params
     int loop_latency_samples = 0;  ///< latency of the loop that this delay closes, to be taken off its delay
 };
 
@@ -130,17 +137,14 @@ struct NodeType {
     std::vector<ReadingSpec> readings = {};
     std::string architecture = {};  ///< non-empty: takes `model = "file"`, whose architecture must be this
     bool closes_loops = false;      ///< the node derives from LoopBreaker
-    std::unique_ptr<Node> (*make)(const Setup&) =
-        nullptr;  ///< may throw SetupError, ModelError (control thread)
-    std::vector<std::string> (*notes)(const Model&) =
-        nullptr;  ///< for model types: what is worth saying of a file ("extra tensor ignored: ..."); may
-                  ///< throw
-    double (*operations)(const Model&) =
-        nullptr;  ///< for model types: floating-point operations per sample at rest; a tanh, an exponential
-                  ///< or a logarithm counts as 30 (Wright & Valimaki 2022). May throw
-    bool (*any_rate)(const Model&) =
-        nullptr;  ///< for model types: whether the node plays this file at any device rate by itself (null:
-                  ///< none); a file that it does not is played at its own rate, behind a resampler; may throw
+
+    /// Control thread. Builds a node of a type without a model. May throw SetupError.
+    std::unique_ptr<Node> (*make)(const Setup&) = nullptr;
+    /// Control thread. For model types: makes a file ready for nodes at this rate, or at the model's own
+    /// where it knows no other. Throws ModelError.
+    std::shared_ptr<const Prepared> (*prepare)(const Model&, double sample_rate_hz) = nullptr;
+    /// For model types: the vector instructions that a preparation uses in this process.
+    const std::string& (*level)() = nullptr;
 };
 
 /// A setting that can't be built: the message names it, what was expected and what to do.

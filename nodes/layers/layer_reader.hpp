@@ -11,12 +11,12 @@
 
 namespace gainstage {
 
+/// A size that the tensors may choose, up to a bound.
+inline constexpr int any_size = -1;
+
 /// Control thread. Each call throws ModelError that names the tensor, what it is and what was expected.
 class LayerReader {
 public:
-    /// A size that the tensors may choose, up to a bound.
-    static constexpr int any = -1;
-
     explicit LayerReader(const Model& model) : model_(model) {}
 
     const Model& model() const noexcept { return model_; }
@@ -24,9 +24,9 @@ public:
     const std::vector<std::string>& used() const noexcept { return used_; }
     bool has(std::string_view name) const { return model_.find(name) != nullptr; }
 
-    /// Of the given shape; entries of `any` may be 1 to `most`.
+    /// Of the given shape; entries of any_size may be 1 to `most`.
     const Tensor& tensor(const std::string& name, std::initializer_list<int> shape, int most = 0);
-    /// PREFIX.weight (outputs, inputs) and PREFIX.bias (outputs); `outputs` or `inputs` may be `any`, 1 to
+    /// PREFIX.weight (outputs, inputs) and PREFIX.bias (outputs); `outputs` or `inputs` may be any_size, 1 to
     /// `most`.
     Dense dense(const std::string& prefix, int outputs, int inputs, int most = 0);
     /// The same without a bias.

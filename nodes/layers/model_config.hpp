@@ -1,5 +1,5 @@
 #pragma once
-/// What a node type asks of a model file's `config`.
+/// What a node type asks of a model file beside its tensors.
 
 #include <fmt/format.h>
 
@@ -11,6 +11,7 @@
 
 #include "runtime/model/model.hpp"
 #include "runtime/nearest_name.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage {
 
@@ -20,7 +21,21 @@ template <class... Parts>
     throw ModelError(model.file + ": " + fmt::format(sentence, std::forward<Parts>(parts)...));
 }
 
-/// A whole number; `fallback` where it is absent.
+/// What any family knows of a file: at the model's own rate, which it can change.
+inline PreparedFacts facts_of(const Model& model) {
+    return {
+        .file = model.file, .model_rate_hz = model.sample_rate_hz, .sample_rate_hz = model.sample_rate_hz};
+}
+
+/// The memory that the file declares, or `otherwise_samples` (at `rate_hz`) where it declares none: in
+/// samples at that rate, the longest that there may be at most.
+inline std::int64_t memory_at(double rate_hz, const Model& model, double otherwise_samples) {
+    const double declared = static_cast<double>(model.memory_samples) * rate_hz / model.sample_rate_hz;
+    const double samples = model.memory_samples > 0 ? declared : otherwise_samples;
+    return static_cast<std::int64_t>(std::ceil(std::min(samples, longest_memory_s * rate_hz)));
+}
+
+/// A whole number of `config`; `fallback` where it is absent.
 inline int whole(const Model& model, std::string_view key, int fallback, int least, int most) {
     const double number = model.number(key, fallback);
     if (!(number >= least && number <= most) || number != std::floor(number))

@@ -1,10 +1,8 @@
 #include "nodes/layers/recurrence.hpp"
 
-#include <fmt/format.h>
-
 #include <Eigen/Core>
 
-#include "runtime/model/model.hpp"
+#include "nodes/layers/model_config.hpp"
 
 namespace gainstage {
 
@@ -69,33 +67,30 @@ SmallCell Recurrence::cell() const noexcept {
             .out_bias = out_bias_};
 }
 
-std::unique_ptr<const Recurrence> read_recurrence(const Model& model, std::string_view prefix) {
-    std::vector<std::string> names;
-    const auto read = [&](std::string_view name, std::initializer_list<std::int64_t> shape) -> auto& {
-        names.push_back(fmt::format("{}.{}", prefix, name));
-        return model.tensor(names.back(), shape);
+std::unique_ptr<const Recurrence> read_recurrence(LayerReader& read, const std::string& prefix) {
+    constexpr int most_rows = 3 * Recurrence::max_units;
+    const Tensor& hidden = read.tensor(prefix + ".weight_hh", {any_size, any_size}, most_rows);
+    const int rows = rows_of(hidden), units = columns_of(hidden);
+    if (units > Recurrence::max_units || (rows != units && rows != 3 * units))
+        refuse(read.model(),
+               "tensor \"{}\" has shape ({}, {}); expected (units, units) for an Elman cell or "
+               "(3 units, units) for a GRU, of 1 to {} units",
+               hidden.name, rows, units, Recurrence::max_units);
+    const auto matrix = [&](const char* name, int columns) {
+        return RowMajor(Eigen::Map<const RowMajor>(read.tensor(prefix + name, {rows, columns}).data.data(),
+                                                   rows, columns));
     };
-    const Tensor& hidden = read("weight_hh", {-1, -1});
-    const std::int64_t rows = hidden.shape[0], units = hidden.shape[1];
-    if (units < 1 || units > Recurrence::max_units || (rows != units && rows != 3 * units))
-        throw ModelError(
-            fmt::format("{}: tensor \"{}\" has shape ({}, {}); expected (units, units) for an Elman cell or "
-                        "(3 units, units) for a GRU, of 1 to {} units",
-                        model.file, hidden.name, rows, units, Recurrence::max_units));
     const auto vector = [](const Tensor& tensor) {
         return Eigen::VectorXf(Eigen::Map<const Eigen::VectorXf>(
             tensor.data.data(), static_cast<Eigen::Index>(tensor.data.size())));
     };
-    const Recurrence::Weights weights{
-        .input = Eigen::Map<const RowMajor>(read("weight_ih", {rows, 1}).data.data(), rows, 1),
-        .hidden = Eigen::Map<const RowMajor>(hidden.data.data(), rows, units),
-        .input_bias = vector(read("bias_ih", {rows})),
-        .hidden_bias = vector(read("bias_hh", {rows})),
-        .out = vector(read("out.weight", {1, units})),
-        .out_bias = read("out.bias", {1}).data[0]};
-    auto cell = std::make_unique<Recurrence>(weights);
-    cell->tensors = std::move(names);
-    return cell;
+    const Recurrence::Weights weights{.input = matrix(".weight_ih", 1),
+                                      .hidden = matrix(".weight_hh", units),
+                                      .input_bias = vector(read.tensor(prefix + ".bias_ih", {rows})),
+                                      .hidden_bias = vector(read.tensor(prefix + ".bias_hh", {rows})),
+                                      .out = vector(read.tensor(prefix + ".out.weight", {1, units})),
+                                      .out_bias = read.tensor(prefix + ".out.bias", {1}).data[0]};
+    return std::make_unique<Recurrence>(weights);
 }
 
 }  // namespace gainstage

@@ -6,16 +6,13 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "nodes/kernels/aligned.hpp"
 #include "nodes/kernels/small_cells.hpp"
+#include "nodes/layers/layer_reader.hpp"
 #include "runtime/nonblocking.hpp"
 
 namespace gainstage {
-
-class Model;
 
 /// Shared weights; every channel keeps its own State.
 ///
@@ -45,8 +42,7 @@ public:
     SmallCell cell() const noexcept GAINSTAGE_REALTIME;
 
     const int units;
-    const bool gru;                    ///< else Elman
-    std::vector<std::string> tensors;  ///< names of those read
+    const bool gru;  ///< else Elman
 
 private:
     int padded_;
@@ -58,6 +54,6 @@ private:
 /// Control thread. Reads PREFIX.weight_ih (units or 3 units, 1), PREFIX.weight_hh (as many, units),
 /// PREFIX.bias_ih, PREFIX.bias_hh, PREFIX.out.weight (1, units) and PREFIX.out.bias (1); a GRU where there
 /// are three rows to a unit. Throws ModelError that names the tensor.
-std::unique_ptr<const Recurrence> read_recurrence(const Model&, std::string_view prefix);
+std::unique_ptr<const Recurrence> read_recurrence(LayerReader&, const std::string& prefix);
 
 }  // namespace gainstage

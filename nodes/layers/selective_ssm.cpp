@@ -29,8 +29,7 @@ SelectiveSsm::SelectiveSsm(LayerReader& read, const std::string& prefix, int inp
       scan_(&selective_scan_kernels()),
       math_(&vector_math()),
       rows_(&row_maths()) {
-    constexpr int any = LayerReader::any;
-    const Tensor& a_log = read.tensor(prefix + ".a_log", {any, any}, max_inner);
+    const Tensor& a_log = read.tensor(prefix + ".a_log", {any_size, any_size}, max_inner);
     inner_ = rows_of(a_log);
     states_ = columns_of(a_log);
     if (states_ > max_states)
@@ -38,7 +37,7 @@ SelectiveSsm::SelectiveSsm(LayerReader& read, const std::string& prefix, int inp
                                      a_log.name, states_, max_states));
     gated_ = read.has(prefix + ".in.weight");
     if (gated_) read_gate(read, prefix);
-    const Tensor& dt = read.tensor(prefix + ".dt.weight", {inner_, any}, max_inner);
+    const Tensor& dt = read.tensor(prefix + ".dt.weight", {inner_, any_size}, max_inner);
     rank_ = columns_of(dt);
     delta_ = read.dense(prefix + ".dt", inner_, rank_);
     project_ = read.dense_without_bias(prefix + ".x", rank_ + 2 * states_, gated_ ? inner_ : inputs);
@@ -47,7 +46,7 @@ SelectiveSsm::SelectiveSsm(LayerReader& read, const std::string& prefix, int inp
             fmt::format("{}: tensor \"{}\" has {} rows; expected {}, as many as the layer's inputs, "
                         "where there is no \"{}.in.weight\"",
                         read.model().file, a_log.name, inner_, inputs, prefix));
-    out_ = read.dense(prefix + ".out", any, inner_, max_channels);
+    out_ = read.dense(prefix + ".out", any_size, inner_, max_channels);
     skip_ = padded_copy(read.tensor(prefix + ".skip", {inner_}));
     decay_.resize(states_ * inner_row());
     for (int d = 0; d < inner_; ++d)
@@ -64,7 +63,7 @@ SelectiveSsm::SelectiveSsm(LayerReader& read, const std::string& prefix, int inp
 
 void SelectiveSsm::read_gate(LayerReader& read, const std::string& prefix) {
     in_ = read.dense_without_bias(prefix + ".in", 2 * inner_, inputs_);
-    const Tensor& conv = read.tensor(prefix + ".conv.weight", {inner_, LayerReader::any}, max_taps);
+    const Tensor& conv = read.tensor(prefix + ".conv.weight", {inner_, any_size}, max_taps);
     conv_bias_ = padded_copy(read.tensor(prefix + ".conv.bias", {inner_}));
     const int all = columns_of(conv);
     taps_ = remembers_ ? all : 1;  // without a past only the newest tap hears anything

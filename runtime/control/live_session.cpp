@@ -243,7 +243,7 @@ void LiveSession::report_xruns() {
 void LiveSession::hear(const EngineNews& news) {
     if (news.kind == EngineNews::Kind::event && news.event.kind == EventKind::midi)
         last_midi_ = midi_text(news.event.midi);
-    if (log_) log_->write(news, *loader_);
+    if (log_) log_->write(news);
     listener_({.kind = LiveNews::Kind::engine, .text = news.text, .engine = &news});
 }
 

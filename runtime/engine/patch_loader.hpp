@@ -7,43 +7,44 @@
 #include <string>
 #include <vector>
 
+#include "runtime/patch/read_patch.hpp"
 #include "runtime/resolve/resolve.hpp"
 
 namespace gainstage {
 
-/// A file's bytes as they were when a take used them.
-struct Snapshot {
-    std::uint64_t hash = 0;
-    std::vector<std::byte> bytes;
-};
+/// The bytes of weight files, by the path from which they were read.
+using ModelBytes = std::map<std::string, std::vector<std::byte>>;
 
 class PatchLoader {
 public:
-    PatchLoader(NodeTypes types, double rate_hz) : types_(types), rate_hz_(rate_hz) {}
+    /// `rate_hz`: of the stream; 0: not known yet, so no model is prepared. `prepared`: whom preparations are
+    /// shared with; null: this loader has its own.
+    PatchLoader(NodeTypes types, double rate_hz, std::shared_ptr<PreparedModels> prepared = nullptr)
+        : types_(types),
+          rate_hz_(rate_hz),
+          prepared_(prepared ? std::move(prepared) : std::make_shared<PreparedModels>()) {}
 
     /// Control thread. Reads the patch and every model that it names. Of many errors the first hundred are
     /// given.
     Resolved load(const std::string& patch_file);
-    /// The same from a log: the patch's text, and its models' bytes by the path from which they were read.
-    Resolved load_text(const std::string& text, const std::string& file,
-                       const std::map<std::string, Snapshot>& models);
+    /// The same from a log: the patch's text and its models.
+    Resolved load_text(const std::string& text, const std::string& file, const ModelBytes& models);
 
-    /// The bytes behind a model of a graph that was loaded; null for one that this loader never read.
-    const Snapshot* snapshot(const Model&) const;
     /// Forgets what was read from this file, so that the next load reads it again. Empty: everything.
     void forget(const std::string& file);
 
 private:
+    Resolved resolve_with(ReadPatch, const ModelReader&);
     std::shared_ptr<const Model> read(const std::string& path);
 
     const NodeTypes types_;
     const double rate_hz_;
-    struct Cached {
-        std::shared_ptr<const Model> model;
+    const std::shared_ptr<PreparedModels> prepared_;
+    struct Read {
+        std::weak_ptr<const Model> model;  ///< gone once no graph uses it
         std::int64_t size = 0, modified_ns = 0;
     };
-    std::map<std::string, Cached> models_;         // by path
-    std::map<std::uint64_t, Snapshot> snapshots_;  // by content
+    std::map<std::string, Read> models_;  // by path
 };
 
 }  // namespace gainstage

@@ -27,17 +27,25 @@ double db_of(double amplitude) {
     return amplitude > 0. ? std::max(silence_dbfs, 20. * std::log10(amplitude)) : silence_dbfs;
 }
 
+/// What is probed; prepared once for all that is played.
+struct Subject {
+    std::shared_ptr<const Model> model;
+    NodeTypes types;
+    PreparedModels prepared = {};
+};
+
 /// Nothing is taken off the air here, so that it can be seen.
 class Bench {
 public:
-    Bench(const std::shared_ptr<const Model>& model, NodeTypes types, const std::string& knobs = "")
-        : rate_hz_(model->sample_rate_hz),
+    explicit Bench(Subject& subject, const std::string& knobs = "")
+        : rate_hz_(subject.model->sample_rate_hz),
           engine_({.room = {.sample_rate_hz = rate_hz_,
                             .max_frames = block_frames,
                             .midi_ports = 0,
                             .watch = false,
                             .time_nodes = false}}) {
-        const Problems problems = engine_.play(graph_around(model, types, knobs));
+        const Problems problems =
+            engine_.play(graph_around(subject.model, subject.types, knobs, &subject.prepared));
         if (has_errors(problems)) throw ModelError(problems.front().text());
     }
 
@@ -84,24 +92,25 @@ Rest settled(const std::vector<float>& sound) {
     return rest;
 }
 
-ModelProbe::Level level_of(const std::shared_ptr<const Model>& model, NodeTypes types, double in_dbfs) {
+ModelProbe::Level level_of(Subject& subject, double in_dbfs) {
     const double peak = std::pow(10., in_dbfs / 20.);
-    const std::vector<float> heard = Bench(model, types).play(0.5, peak);
+    const std::vector<float> heard = Bench(subject).play(0.5, peak);
     ModelProbe::Level level{.in_dbfs = in_dbfs, .gain_db = 0., .blows_up = blows_up(heard)};
     if (!level.blows_up) level.gain_db = db_of(settled(heard).rms / (peak / std::numbers::sqrt2));
     return level;
 }
 
-void listen_to_silence(ModelProbe& probe, const std::shared_ptr<const Model>& model, NodeTypes types) {
-    const std::vector<float> heard = Bench(model, types).play(1., 0.);
+void listen_to_silence(ModelProbe& probe, Subject& subject) {
+    const std::vector<float> heard = Bench(subject).play(1., 0.);
     const Rest rest = settled(heard);
     probe.dc_dbfs = blows_up(heard) ? 0. : db_of(std::abs(rest.mean));
     probe.hum_dbfs = blows_up(heard) ? 0. : db_of(rest.rms);
 }
 
-void listen_after_a_tone(ModelProbe& probe, const std::shared_ptr<const Model>& model, NodeTypes types) {
-    Bench bench(model, types);
-    const double memory_s = static_cast<double>(model->memory_samples) / model->sample_rate_hz;
+void listen_after_a_tone(ModelProbe& probe, Subject& subject) {
+    Bench bench(subject);
+    const double memory_s =
+        static_cast<double>(subject.model->memory_samples) / subject.model->sample_rate_hz;
     bench.play(0.5, 0.5);
     bench.play(std::min(memory_s, 3.) + 0.05, 0.);
     const std::vector<float> heard = bench.play(0.2, 0.);
@@ -125,13 +134,13 @@ std::string in_words(std::string knobs) {
     return knobs.substr(0, knobs.empty() ? 0 : knobs.size() - 1);
 }
 
-void visit_corners(ModelProbe& probe, const std::shared_ptr<const Model>& model, NodeTypes types) {
+void visit_corners(ModelProbe& probe, Subject& subject) {
     constexpr std::size_t most_knobs = 4;  // 16 corners; of a model with more knobs the first four
-    const unsigned corners = 1u << std::min(model->controls.size(), most_knobs);
+    const unsigned corners = 1u << std::min(subject.model->controls.size(), most_knobs);
     if (corners == 1) return;
     for (unsigned bits = 0; bits < corners; ++bits) {
-        const std::string knobs = corner(*model, bits);
-        if (blows_up(Bench(model, types, knobs).play(0.25, 0.7))) probe.unsafe.push_back(in_words(knobs));
+        const std::string knobs = corner(*subject.model, bits);
+        if (blows_up(Bench(subject, knobs).play(0.25, 0.7))) probe.unsafe.push_back(in_words(knobs));
     }
 }
 
@@ -183,10 +192,11 @@ std::string patch_around(const Model& model, NodeTypes types, const std::string&
            type->name + "\"\nmodel = '" + std::filesystem::absolute(model.file).string() + "'\n" + knobs;
 }
 
-Graph graph_around(const std::shared_ptr<const Model>& model, NodeTypes types, const std::string& knobs) {
+Graph graph_around(const std::shared_ptr<const Model>& model, NodeTypes types, const std::string& knobs,
+                   PreparedModels* prepared) {
     const ReadPatch read = read_patch_text(patch_around(*model, types, knobs), model->file, "");
     Resolved resolved = resolve(
-        read.patch, types, [&](const std::string&) { return model; }, model->sample_rate_hz);
+        read.patch, types, [&](const std::string&) { return model; }, model->sample_rate_hz, prepared);
     Problems problems = read.problems;
     problems.insert(problems.end(), resolved.problems.begin(), resolved.problems.end());
     for (const Problem& problem : problems)
@@ -195,12 +205,13 @@ Graph graph_around(const std::shared_ptr<const Model>& model, NodeTypes types, c
 }
 
 ModelProbe probe_model(const std::shared_ptr<const Model>& model, NodeTypes types) {
+    Subject subject{.model = model, .types = types};
     ModelProbe probe;
     for (const double in_dbfs : {-60., -50., -40., -30., -20., -10., -3., 0.})
-        probe.levels.push_back(level_of(model, types, in_dbfs));
-    listen_to_silence(probe, model, types);
-    listen_after_a_tone(probe, model, types);
-    visit_corners(probe, model, types);
+        probe.levels.push_back(level_of(subject, in_dbfs));
+    listen_to_silence(probe, subject);
+    listen_after_a_tone(probe, subject);
+    visit_corners(probe, subject);
     warn_of_levels(probe);
     warn_of_corners(probe);
     warn_of_rest(probe);

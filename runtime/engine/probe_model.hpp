@@ -16,8 +16,10 @@ namespace gainstage {
 /// say otherwise. Throws ModelError where no node type plays its architecture.
 std::string patch_around(const Model&, NodeTypes, const std::string& knobs = "");
 
-/// The graph of that patch, at the model's own rate. Throws ModelError where the file can't be played.
-Graph graph_around(const std::shared_ptr<const Model>&, NodeTypes, const std::string& knobs = "");
+/// The graph of that patch, at the model's own rate. `prepared`: as resolve() takes it. Throws ModelError
+/// where the file can't be played.
+Graph graph_around(const std::shared_ptr<const Model>&, NodeTypes, const std::string& knobs = "",
+                   PreparedModels* prepared = nullptr);
 
 struct ModelProbe {
     struct Level {

@@ -142,24 +142,23 @@ private:
             change.models[path] = kept_model(name.get<std::string>());
     }
 
-    Snapshot kept_model(const std::string& name) const {
+    std::vector<std::byte> kept_model(const std::string& name) const {
         if (name.size() != 16 || name.find_first_not_of("0123456789abcdef") != std::string::npos)
             refuse(fmt::format("models: {} is no name of a weight file; expected its 16 digits",
                                in_quotes(name)));
-        Snapshot snapshot;
+        std::vector<std::byte> bytes;
         try {
-            snapshot.bytes = model_file_bytes(kept_model_path(file_, name));
+            bytes = model_file_bytes(kept_model_path(file_, name));
         } catch (const ModelError& error) {
             refuse(fmt::format("{}; keep the folder {} beside the log", error.what(),
                                kept_models_folder(file_)));
         }
         Hash hash;
-        hash.add(snapshot.bytes);
-        snapshot.hash = hash.value();
-        if (fmt::format("{:016x}", snapshot.hash) != name)
+        hash.add(bytes);
+        if (fmt::format("{:016x}", hash.value()) != name)
             refuse(fmt::format("{} is not the file that the take played; bring back the folder {} as it was",
                                kept_model_path(file_, name), kept_models_folder(file_)));
-        return snapshot;
+        return bytes;
     }
 
     static constexpr std::uint64_t longest_take = std::uint64_t{1} << 48;

@@ -44,20 +44,20 @@ void TakeLog::line(const std::string& text) {
     good_ = good_ && stream_.good();
 }
 
-std::string TakeLog::keep_model(const Model& model, const PatchLoader& loader) {
+/// Its name there.
+std::string TakeLog::keep_model(const Model& model) {
     std::string name = fmt::format("{:016x}", model.content_hash);
-    const Snapshot* snapshot = loader.snapshot(model);
-    if (!snapshot || !kept_.insert(model.content_hash).second) return name;
+    if (!kept_.insert(model.content_hash).second) return name;
     std::error_code error;
     fs::create_directories(kept_models_folder(file_), error);
     std::ofstream copy(kept_model_path(file_, name), std::ios::binary);
-    copy.write(reinterpret_cast<const char*>(snapshot->bytes.data()),
-               static_cast<std::streamsize>(snapshot->bytes.size()));
+    copy.write(reinterpret_cast<const char*>(model.bytes.data()),
+               static_cast<std::streamsize>(model.bytes.size()));
     good_ = good_ && copy.good();
     return name;
 }
 
-void TakeLog::write(const EngineNews& news, const PatchLoader& loader) {
+void TakeLog::write(const EngineNews& news) {
     json entry;
     if (news.kind == EngineNews::Kind::event) {
         entry = event_line(news);
@@ -65,7 +65,7 @@ void TakeLog::write(const EngineNews& news, const PatchLoader& loader) {
         if (news.graph) {
             json models = json::object();
             for (const GraphNode& node : news.graph->nodes)
-                if (node.model) models[node.model->file] = keep_model(*node.model, loader);
+                if (node.model) models[node.model->file] = keep_model(*node.model);
             entry["play"] = {
                 {"file", news.graph->file}, {"text", news.graph->patch_text}, {"models", models}};
         }

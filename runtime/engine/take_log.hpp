@@ -27,13 +27,13 @@ public:
     /// Throws std::runtime_error that names the file if it can't be created.
     TakeLog(const std::string& file, double sample_rate_hz);
 
-    void write(const EngineNews&, const PatchLoader&);
+    void write(const EngineNews&);
     /// False once a line or a weight file could not be written (a full disk); the take goes on.
     bool good() const { return good_; }
 
 private:
     void line(const std::string& text);
-    std::string keep_model(const Model&, const PatchLoader&);
+    std::string keep_model(const Model&);
 
     const std::string file_;
     std::ofstream stream_;
@@ -46,7 +46,7 @@ struct LoggedChange {
     ChangeOrder order;
     bool has_patch = false;  ///< else: a return from quarantine
     std::string file, text;
-    std::map<std::string, Snapshot> models;
+    ModelBytes models;
 };
 
 struct LoggedEvent {

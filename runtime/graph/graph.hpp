@@ -9,6 +9,7 @@
 #include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
 #include "runtime/patch/patch.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage {
 
@@ -18,6 +19,9 @@ struct GraphNode {
     Place place;
     Options options;  ///< complete
     std::shared_ptr<const Model> model;
+    /// Of `model`, for the stream's rate; null without a model, where no rate was known, or where the file
+    /// can't be prepared, which is said when the node is built.
+    std::shared_ptr<const Prepared> prepared;
     bool refuse_other_rates = false;  ///< `rate = "refuse"`
     std::vector<ParamSpec> params;    ///< the type's own, then the model's controls
     std::vector<float> values;        ///< per param, from the patch or its default

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "runtime/model/json.hpp"
+#include "runtime/node.hpp"
 
 namespace gainstage {
 
@@ -20,7 +21,6 @@ using Json = nlohmann::json;
 constexpr std::size_t max_controls = 64;
 constexpr int max_steps = 1024;
 constexpr double min_rate_hz = 1'000., max_rate_hz = 768'000.;
-constexpr double longest_memory_seconds = 10.;
 /// Keys that every node has in a patch, and targets that every node has for MIDI. No knob may have one of
 /// these names.
 constexpr std::array reserved_names{"type", "model", "rate", "smooth_ms", "bypass", "mute"};
@@ -191,14 +191,12 @@ void describe(Model& model, Safetensors&& contents) {
     if (!is_name(model.architecture))
         keys.refuse("architecture", "found {}; expected a model type such as \"grey_box\"",
                     in_quotes(model.architecture));
-    model.config_json = keys.required("config", "a JSON object");
-    if (!parse_json(model.config_json, model.file + ": config").is_object())
-        keys.refuse("config", "expected a JSON object");
+    model.config = ModelConfig(keys.required("config", "a JSON object"), model.file + ": config");
     model.sample_rate_hz = read_rate(keys);
     model.controls = Controls(keys, model.notes)
                          .read(parse_json(keys.required("controls", "a JSON array (empty if there are none)"),
                                           model.file + ": controls"));
-    const auto longest_memory = static_cast<std::int64_t>(longest_memory_seconds * model.sample_rate_hz);
+    const auto longest_memory = static_cast<std::int64_t>(longest_memory_s * model.sample_rate_hz);
     model.latency_samples = keys.count("latency_samples", longest_memory);
     model.receptive_field = keys.count("receptive_field", std::numeric_limits<std::int32_t>::max());
     model.memory_samples = keys.count("memory_samples", longest_memory);

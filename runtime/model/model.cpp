@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "runtime/model/json.hpp"
+#include "runtime/problem_list.hpp"
 
 namespace gainstage {
 
@@ -22,17 +22,14 @@ bool matches(std::span<const std::int64_t> shape, std::span<const std::int64_t> 
                       [](std::int64_t size, std::int64_t wanted) { return wanted < 0 || size == wanted; });
 }
 
-/// Null if the key is absent. `config` was checked when the file was read.
-nlohmann::json config_value(const Model& model, std::string_view key) {
-    const auto config = nlohmann::json::parse(model.config_json.empty() ? "{}" : model.config_json);
-    const auto at = config.find(std::string(key));
-    return at == config.end() ? nlohmann::json() : *at;
-}
-
-[[noreturn]] void refuse_key(const Model& model, std::string_view key, std::string_view expected,
-                             const nlohmann::json& found) {
+/// A key of `config`; `fallback` if it is absent.
+template <class T>
+T config_value(const Model& model, std::string_view key, T fallback, std::string_view expected) {
+    const ModelConfig::Value* const found = model.config.find(key);
+    if (!found) return fallback;
+    if (const T* value = std::get_if<T>(&found->value)) return *value;
     throw ModelError(fmt::format("{}: config.{}: expected {}, found {}", model.file, key, expected,
-                                 in_quotes(found.dump())));
+                                 in_quotes(found->json)));
 }
 
 }  // namespace
@@ -55,27 +52,18 @@ const Tensor& Model::tensor(std::string_view name, std::span<const std::int64_t>
 }
 
 std::string Model::text(std::string_view key, std::string_view fallback) const {
-    const auto value = config_value(*this, key);
-    if (value.is_null()) return std::string(fallback);
-    if (!value.is_string()) refuse_key(*this, key, "a string", value);
-    return value.get<std::string>();
+    return config_value(*this, key, std::string(fallback), "a string");
 }
 
 double Model::number(std::string_view key, double fallback) const {
-    const auto value = config_value(*this, key);
-    if (value.is_null()) return fallback;
-    if (!value.is_number()) refuse_key(*this, key, "a number", value);
-    return value.get<double>();
+    return config_value(*this, key, fallback, "a number");
 }
 
 bool Model::flag(std::string_view key, bool fallback) const {
-    const auto value = config_value(*this, key);
-    if (value.is_null()) return fallback;
-    if (!value.is_boolean()) refuse_key(*this, key, "true or false", value);
-    return value.get<bool>();
+    return config_value(*this, key, fallback, "true or false");
 }
 
-std::vector<std::string> Model::notes_on_extra(std::span<const std::string_view> known) const {
+std::vector<std::string> Model::notes_on_extra(std::span<const std::string> known) const {
     std::vector<std::string> extra;
     for (const Tensor& tensor : tensors)
         if (std::find(known.begin(), known.end(), tensor.name) == known.end())

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/model/config.hpp"
 #include "runtime/problem.hpp"
 
 namespace gainstage {
@@ -43,13 +44,14 @@ public:
     double sample_rate_hz = 0.;
     std::vector<ModelControl> controls;  ///< in the order of the conditioning vector
     std::int64_t latency_samples = 0, receptive_field = 0, memory_samples = 0;
+    ModelConfig config;
     std::vector<Tensor> tensors;
     std::vector<std::pair<std::string, std::string>>
         metadata;                    ///< the other keys, as written (training, license, ...)
-    std::string config_json;         ///< `config` as written
-    std::uint64_t content_hash = 0;  ///< of the whole file
+    std::vector<std::byte> bytes;    ///< the whole file, for the log of a take
+    std::uint64_t content_hash = 0;  ///< of `bytes`
     std::uint64_t meaning_hash = 0;  ///< of tensors, config, rate, controls, sizes; equal: sounds the same
-    std::vector<std::string> notes;  ///< for the user ("extra tensor ignored: ...")
+    std::vector<std::string> notes;  ///< for the user ("controls[0]: unknown key ...")
 
     /// The tensor of this name and shape. Entries of `shape` that are -1 match any size. Throws a ModelError
     /// with the name and both shapes if there is none.
@@ -59,8 +61,8 @@ public:
     std::string text(std::string_view key, std::string_view fallback) const;
     double number(std::string_view key, double fallback) const;
     bool flag(std::string_view key, bool fallback) const;
-    /// One note for each tensor whose name is not in `known`. A node type returns them from NodeType::notes.
-    std::vector<std::string> notes_on_extra(std::span<const std::string_view> known) const;
+    /// One note for each tensor whose name is not in `known`.
+    std::vector<std::string> notes_on_extra(std::span<const std::string> known) const;
 };
 
 /// Control thread. Throws ModelError. Trusts no length in the file. Refuses NaN and Inf, overlapping and
@@ -70,7 +72,7 @@ std::shared_ptr<const Model> read_model_file(const std::string& file);
 /// The whole file as it is on disk. Throws ModelError, also if the file changes while it is read.
 std::vector<std::byte> model_file_bytes(const std::string& file);
 
-/// The same for bytes in memory (a log's snapshot, tests).
-std::shared_ptr<const Model> read_model_bytes(std::span<const std::byte> bytes, const std::string& file);
+/// The same for bytes in memory (those that a log kept, tests).
+std::shared_ptr<const Model> read_model_bytes(std::vector<std::byte> bytes, const std::string& file);
 
 }  // namespace gainstage

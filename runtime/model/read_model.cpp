@@ -7,7 +7,6 @@
 
 #include "runtime/model/describe.hpp"
 #include "runtime/model/hash.hpp"
-#include "runtime/model/json.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/model/safetensors.hpp"
 
@@ -21,7 +20,7 @@ namespace fs = std::filesystem;
 std::uint64_t hash_of_meaning(const Model& model) {
     Hash hash;
     hash.add(model.architecture);
-    hash.add(nlohmann::json::parse(model.config_json).dump());  // keys sorted, white space gone
+    hash.add(model.config.canonical_json());
     hash.add_number(std::bit_cast<std::uint64_t>(model.sample_rate_hz));
     for (const std::int64_t size : {model.latency_samples, model.receptive_field, model.memory_samples})
         hash.add_number(static_cast<std::uint64_t>(size));
@@ -83,12 +82,13 @@ std::vector<std::byte> model_file_bytes(const std::string& file) {
     return bytes;
 }
 
-std::shared_ptr<const Model> read_model_bytes(std::span<const std::byte> bytes, const std::string& file) {
+std::shared_ptr<const Model> read_model_bytes(std::vector<std::byte> bytes, const std::string& file) {
     auto model = std::make_shared<Model>();
     model->file = file;
-    describe(*model, parse_safetensors(bytes, file));
+    model->bytes = std::move(bytes);
+    describe(*model, parse_safetensors(model->bytes, file));
     Hash hash;
-    hash.add(bytes);
+    hash.add(model->bytes);
     model->content_hash = hash.value();
     model->meaning_hash = hash_of_meaning(*model);
     return model;

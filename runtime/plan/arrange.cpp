@@ -30,11 +30,12 @@ std::shared_ptr<Slot> build_slot(NodeKey key, const GraphNode& node, int loop_la
                       .input_channels = node.input_channels,
                       .output_channels = node.output_channels,
                       .options = node.options,
-                      .model = node.model,
                       .start = node.values,
                       .loop_latency_samples = loop_latency};
-    auto built = build_node(*node.type, setup);
-    return std::make_shared<Slot>(key, node, std::move(built), config.sample_rate_hz, config.max_frames,
+    GraphNode ready = node;
+    ready.prepared = prepared_for(node, config.sample_rate_hz);
+    auto built = build_node(*node.type, ready.prepared.get(), setup);
+    return std::make_shared<Slot>(key, ready, std::move(built), config.sample_rate_hz, config.max_frames,
                                   loop_latency);
 }
 

@@ -43,8 +43,6 @@ struct ArrangeConfig {
 /// Control thread. Builds what `previous` (may be null) does not already have.
 Arrangement arrange(Graph, const Arrangement* previous, KeyTable&, const ArrangeConfig&);
 
-/// Longest history that a newcomer is ever warmed on.
-inline constexpr double longest_memory_s = 10.;
 /// How much of the past is needed for a part to be exact to rounding: twice the time to -80 dB, within the
 /// limit.
 std::int64_t warm_samples(const Slot&, double rate_hz);

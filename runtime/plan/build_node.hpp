@@ -3,21 +3,27 @@
 
 #include <memory>
 
+#include "runtime/graph/graph.hpp"
 #include "runtime/node.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage {
 
 /// How a node plays its model at a device rate.
 enum class RateWay {
     own,        ///< no model, or a device at its training rate
-    exact,      ///< at another rate than it was trained at, by itself (NodeType::any_rate)
+    exact,      ///< at another rate than it was trained at, by itself
     resampled,  ///< at its training rate, behind a resampler
 };
-/// Control thread. `model` may be null. May throw ModelError.
-RateWay rate_way(const NodeType&, const Model* model, double device_rate_hz);
+/// Any thread. `prepared`: null without a model.
+RateWay rate_way(const Prepared* prepared, double device_rate_hz) noexcept;
 
-/// Control thread. `setup` is the device's. Throws SetupError, ModelError, and what the type's constructor
-/// throws.
-std::unique_ptr<Node> build_node(const NodeType&, const Setup& setup);
+/// Control thread. What the resolver prepared, or, where it knew no rate or another one, a new preparation.
+/// Null without a model. Throws ModelError.
+std::shared_ptr<const Prepared> prepared_for(const GraphNode&, double device_rate_hz);
+
+/// Control thread. `prepared`: for this setup's rate; null without a model. `setup` is the device's. Throws
+/// SetupError, and what the type's constructor throws.
+std::unique_ptr<Node> build_node(const NodeType&, const Prepared* prepared, const Setup& setup);
 
 }  // namespace gainstage

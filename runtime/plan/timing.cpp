@@ -46,7 +46,7 @@ private:
 NodeTiming timing_of(const Slot& slot, double device_rate_hz) {
     const GraphNode& node = slot.description;
     NodeTiming timing{.node = node.id, .latency_samples = slot.latency_samples};
-    timing.way = rate_way(*node.type, node.model.get(), device_rate_hz);
+    timing.way = rate_way(node.prepared.get(), device_rate_hz);
     if (node.model) timing.model_rate_hz = node.model->sample_rate_hz;
     if (timing.way == RateWay::resampled) {
         const auto& resampled = static_cast<const Resampled&>(*slot.node);

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::uint64_t never = ~std::uint64_t{0};
 constexpr int longest_piece = 512;
-constexpr double longest_memory_seconds = 10.;
 /// By how much two rate conversions round a sample's time up, in device samples.
 constexpr int most_late = 3;
 
@@ -50,13 +49,13 @@ Resampled::Ratio Resampled::ratio_of(double device_hz, double model_hz) {
     return {static_cast<int>(device / common), static_cast<int>(model / common)};
 }
 
-Resampled::Resampled(const NodeType& type, const Setup& setup, double model_rate_hz)
-    : model_rate_hz_(model_rate_hz),
-      ratio_(ratio_of(setup.sample_rate_hz, model_rate_hz)),
+Resampled::Resampled(const Prepared& prepared, const Setup& setup)
+    : model_rate_hz_(prepared.facts().sample_rate_hz),
+      ratio_(ratio_of(setup.sample_rate_hz, model_rate_hz_)),
       channels_(setup.channels),
       piece_frames_(piece_length(setup, ratio_.device, ratio_.model)),
-      inner_(
-          type.make(at_rate(setup, model_rate_hz, most_frames(piece_frames_, ratio_.device, ratio_.model)))),
+      inner_(prepared.make(
+          at_rate(setup, model_rate_hz_, most_frames(piece_frames_, ratio_.device, ratio_.model)))),
       to_model_(ratio_.device, ratio_.model, channels_, piece_frames_),
       to_device_(ratio_.model, ratio_.device, channels_,
                  most_frames(piece_frames_, ratio_.device, ratio_.model)),
@@ -74,7 +73,7 @@ Resampled::Resampled(const NodeType& type, const Setup& setup, double model_rate
     const std::int64_t filters =
         to_model_.taps() + divided_up(std::int64_t{to_device_.taps()} * ratio_.device, ratio_.model);
     const std::int64_t model = divided_up(inner_->memory_samples() * ratio_.device, ratio_.model);
-    const auto longest = static_cast<std::int64_t>(longest_memory_seconds * setup.sample_rate_hz);
+    const auto longest = static_cast<std::int64_t>(longest_memory_s * setup.sample_rate_hz);
     memory_ = std::min(model + filters, longest);
     if (const auto exact = inner_->exact_memory_samples())
         exact_memory_ = divided_up(*exact * ratio_.device, ratio_.model) + filters + most_late;

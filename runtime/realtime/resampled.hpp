@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/node.hpp"
+#include "runtime/prepared.hpp"
 #include "runtime/realtime/rate_converter.hpp"
 
 namespace gainstage {
@@ -19,8 +20,8 @@ class Resampled final : public Node {
 public:
     /// Control thread. REQUIRES: the type has one input and one output, both as wide as the node; `setup` is
     /// the device's. Throws SetupError for rates whose ratio has a term above largest_term, and what the
-    /// type's own constructor throws.
-    Resampled(const NodeType&, const Setup& setup, double model_rate_hz);
+    /// node's own constructor throws.
+    Resampled(const Prepared&, const Setup& setup);
 
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
     void list_state(StateList&) override;

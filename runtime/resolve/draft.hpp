@@ -24,7 +24,8 @@ struct Draft {
     const Patch& patch;
     NodeTypes types;
     const ModelReader& read_model;
-    double rate_hz;
+    double rate_hz;  ///< 0: not known yet
+    PreparedModels& prepared;
 
     ProblemList problems;
     Graph graph = {};  ///< nodes: as many and in the same order as in the patch

@@ -23,9 +23,11 @@ std::string key_of(const GraphNode& node, std::string_view key) {
     return key.empty() ? "nodes." + shown(node.id) : fmt::format("nodes.{}.{}", shown(node.id), shown(key));
 }
 
-Resolved resolve(const Patch& patch, NodeTypes types, const ModelReader& read_model, double rate_hz) {
+Resolved resolve(const Patch& patch, NodeTypes types, const ModelReader& read_model, double rate_hz,
+                 PreparedModels* prepared) {
     if (!patch.readable) return {};
-    Draft draft{patch, types, read_model, rate_hz, ProblemList(patch.file)};
+    PreparedModels own;
+    Draft draft{patch, types, read_model, rate_hz, prepared ? *prepared : own, ProblemList(patch.file)};
     take_over_the_rest(draft);
     resolve_nodes(draft);
     resolve_links(draft);

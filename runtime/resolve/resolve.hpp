@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "runtime/graph/graph.hpp"
+#include "runtime/model/prepared_models.hpp"
 
 namespace gainstage {
 
@@ -17,8 +18,10 @@ struct Resolved {
     Problems problems;
 };
 
-/// Control thread. `rate_hz` is only needed for what depends on it (`rate = "refuse"`); 0: not known yet.
-Resolved resolve(const Patch&, NodeTypes, const ModelReader&, double rate_hz = 0.);
+/// Control thread. `rate_hz`: of the stream; 0: not known yet, so no model is prepared and `rate = "refuse"`
+/// not judged. `prepared`: whom preparations are shared with; null: the nodes of this patch alone.
+Resolved resolve(const Patch&, NodeTypes, const ModelReader&, double rate_hz = 0.,
+                 PreparedModels* prepared = nullptr);
 
 /// "node.param", "node.bypass", "node.mute" or "panic" in a graph; the message of a failure names the
 /// nearest.

@@ -81,15 +81,17 @@ void take_control(Draft& draft, GraphNode& node, const Setting& setting, const M
     node.written.push_back(false);
 }
 
-/// What a file holds beside what is played. A file that the node can't be built from says so when it is.
-void take_notes(Draft& draft, const GraphNode& node, const Setting& setting) {
-    if (!node.type->notes) return;
+/// And notes what the player should know of the file. One that can't be prepared says so when its node is
+/// built.
+void prepare(Draft& draft, GraphNode& node, const Setting& setting) {
+    if (draft.rate_hz <= 0. || !node.type->prepare) return;
     try {
-        for (const std::string& note : node.type->notes(*node.model))
-            draft.problems.note(setting.place, key_of(node, "model"), note);
-    } catch (const ModelError&) {
+        node.prepared = draft.prepared.get(*node.type, *node.model, draft.rate_hz);
+    } catch (const std::exception&) {
         return;
     }
+    for (const std::string& note : node.prepared->facts().notes)
+        draft.problems.note(setting.place, key_of(node, "model"), note);
 }
 
 }  // namespace
@@ -108,7 +110,7 @@ bool resolve_model(Draft& draft, int index) {
     if (!model || !has_right_architecture(draft, node, *setting, *model)) return false;
     node.model = model;
     for (const ModelControl& control : model->controls) take_control(draft, node, *setting, control);
-    take_notes(draft, node, *setting);
+    prepare(draft, node, *setting);
     return true;
 }
 

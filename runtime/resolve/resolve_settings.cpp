@@ -69,7 +69,7 @@ private:
         node_.refuse_other_rates = *text == "refuse";
         if (!node_.refuse_other_rates || !node_.model || draft_.rate_hz <= 0.) return true;
         const double trained_hz = node_.model->sample_rate_hz;
-        if (std::abs(trained_hz - draft_.rate_hz) < 0.5) return true;
+        if (same_rate(trained_hz, draft_.rate_hz)) return true;
         return complain(setting, fmt::format("the model was made for {:g} Hz and the stream runs at {:g} Hz; "
                                              "run at that rate, or write rate = \"auto\"",
                                              trained_hz, draft_.rate_hz));

@@ -88,7 +88,9 @@ TEST_CASE("all nodes: names are unique, starts lie within their ranges, units sh
         INFO(type.name);
         CHECK(types.insert(type.name).second);
         CHECK_FALSE(type.summary.empty());
-        CHECK(type.make != nullptr);
+        CHECK((type.make != nullptr) == type.architecture.empty());
+        CHECK((type.prepare != nullptr) == !type.architecture.empty());
+        CHECK((type.level != nullptr) == !type.architecture.empty());
         CHECK_FALSE((type.inputs.empty() && type.outputs.empty()));
         std::set<std::string> keys{"type", "model", "rate", "smooth_ms", "bypass", "mute"}, ports;
         for (const auto* side : {&type.inputs, &type.outputs})

@@ -68,6 +68,20 @@ inline std::string complaint(const NodeType& type, const std::shared_ptr<const M
     }
 }
 
+/// What the type says of the file.
+inline std::vector<std::string> notes_on(const NodeType& type, const Model& model) {
+    return type.prepare(model, model.sample_rate_hz)->facts().notes;
+}
+
+/// A device at another rate gets the model's own from it, and no node without a resampler.
+inline void check_knows_one_rate(const NodeType& type, const std::shared_ptr<const Model>& model) {
+    const NodeConfig config{.sample_rate_hz = model->sample_rate_hz + 3'900., .model = model};
+    const auto prepared = prepared_of(type, config);
+    CHECK_FALSE(prepared->facts().plays_at_any_rate);
+    CHECK(prepared->facts().sample_rate_hz == model->sample_rate_hz);
+    CHECK_THROWS_AS(prepared->make(setup_of(type, config, params_of(type, model.get()))), SetupError);
+}
+
 inline void check_says(const std::string& text, const std::string& part) {
     INFO(text << " should say: " << part);
     CHECK(text.find(part) != std::string::npos);

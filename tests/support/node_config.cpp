@@ -84,13 +84,16 @@ std::vector<ParamSpec> params_of(const NodeType& type, const Model* model) {
     return params;
 }
 
+std::shared_ptr<const Prepared> prepared_of(const NodeType& type, const NodeConfig& config) {
+    return config.model ? type.prepare(*config.model, config.sample_rate_hz) : nullptr;
+}
+
 Setup setup_of(const NodeType& type, const NodeConfig& config, const std::vector<ParamSpec>& params) {
     Setup setup{.sample_rate_hz = config.sample_rate_hz,
                 .channels = config.channels,
                 .input_channels = {},
                 .output_channels = {},
                 .options = options_of(type, config.options),
-                .model = config.model,
                 .start = {},
                 .loop_latency_samples = config.loop_latency_samples};
     const int option = option_width(setup.options);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/node.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage::test {
 
@@ -26,6 +27,8 @@ struct NodeConfig {
 Options options_of(const NodeType&, const std::vector<std::pair<std::string, OptionValue>>& changes);
 /// The type's knobs, then its model's controls.
 std::vector<ParamSpec> params_of(const NodeType&, const Model*);
+/// The model, prepared for the node; null without one.
+std::shared_ptr<const Prepared> prepared_of(const NodeType&, const NodeConfig&);
 /// The Setup that the node's constructor gets.
 Setup setup_of(const NodeType&, const NodeConfig&, const std::vector<ParamSpec>& params);
 

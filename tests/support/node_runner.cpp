@@ -38,7 +38,7 @@ NodeRunner::NodeRunner(const NodeType& type, const NodeConfig& config)
     : type_(type),
       params_(params_of(type, config.model.get())),
       setup_(setup_of(type, config, params_)),
-      node_(build_node(type, setup_)),
+      node_(build_node(type, prepared_of(type, config).get(), setup_)),
       memory_(*node_),
       readings_(std::make_unique<std::atomic<float>[]>(type.readings.size() + 1)),
       time_(config.start_time) {

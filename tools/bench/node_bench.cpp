@@ -9,7 +9,6 @@
 #include "runtime/realtime/denormals.hpp"
 #include "runtime/realtime/plan.hpp"
 #include "runtime/resolve/settings.hpp"
-#include "tools/bench/machine.hpp"
 #include "tools/bench/patch_bench.hpp"
 
 namespace gainstage {
@@ -119,7 +118,6 @@ Setup setup_of(const NodeType& type, const std::shared_ptr<const Model>& model, 
                 .input_channels = std::vector<int>(type.inputs.size(), channels),
                 .output_channels = std::vector<int>(type.outputs.size(), channels),
                 .options = {},
-                .model = model,
                 .start = {}};
     for (const OptionSpec& option : type.options)
         if (const auto value = default_value(option)) setup.options.values.emplace_back(option.name, *value);
@@ -135,7 +133,7 @@ LoneNode::LoneNode(const NodeType& type, const std::shared_ptr<const Model>& mod
       channels_(channels),
       other_(most_frames) {
     const Setup setup = setup_of(type, model, channels);
-    node_ = build_node(type, setup);
+    node_ = build_node(type, type.prepare(*model, setup.sample_rate_hz).get(), setup);
     for (const float value : setup.start) ramps_.push_back(settled(value));
     for (const ModelControl& control : model->controls) ranges_.push_back({control.min, control.max});
     for (const ParamSpec& param : type.params) ranges_.push_back({param.min, param.max});

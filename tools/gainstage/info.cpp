@@ -25,25 +25,29 @@ struct InfoOptions {
     bool json = false, without_probe = false;
 };
 
-/// What the file's node type has to say of it, besides what was noticed when it was read.
-std::vector<std::string> notes_of(const Model& model) {
-    std::vector<std::string> notes = model.notes;
-    const NodeType* type = type_that_plays(all_nodes(), model.architecture);
-    if (!type) notes.push_back(fmt::format("no node type plays architecture \"{}\"", model.architecture));
-    if (!type || !type->notes) return notes;
-    const std::vector<std::string> more = type->notes(model);
-    notes.insert(notes.end(), more.begin(), more.end());
-    return notes;
-}
+/// A file, and what its node type makes of it.
+struct Subject {
+    std::shared_ptr<const Model> model;
+    std::shared_ptr<const Prepared> prepared;  ///< null: no node type plays it
 
-bool is_played(const Model& model) {
-    return type_that_plays(all_nodes(), model.architecture) != nullptr;
-}
+    /// Floating-point operations per sample at rest; 0: nobody knows.
+    double operations() const { return prepared ? prepared->facts().operations : 0.; }
+    std::vector<std::string> notes() const {
+        std::vector<std::string> notes = model->notes;
+        if (prepared)
+            notes.insert(notes.end(), prepared->facts().notes.begin(), prepared->facts().notes.end());
+        else
+            notes.push_back(fmt::format("no node type plays architecture \"{}\"", model->architecture));
+        return notes;
+    }
+};
 
-/// Floating-point operations per sample at rest; 0: nobody knows.
-double operations_of(const Model& model) {
-    const NodeType* type = type_that_plays(all_nodes(), model.architecture);
-    return type && type->operations ? type->operations(model) : 0.;
+/// Throws ModelError.
+Subject read(const std::string& file) {
+    Subject subject{.model = read_model_file(file), .prepared = nullptr};
+    if (const NodeType* type = type_that_plays(all_nodes(), subject.model->architecture))
+        subject.prepared = type->prepare(*subject.model, subject.model->sample_rate_hz);
+    return subject;
 }
 
 std::int64_t weights_of(const Model& model) {
@@ -61,7 +65,8 @@ Json value_of(const std::string& text) {
 // ------------------------------------------------------------------------------------------------ for
 // scripts
 
-Json json_of(const Model& model) {
+Json json_of(const Subject& subject) {
+    const Model& model = *subject.model;
     Json controls = Json::array(), tensors = Json::array(), metadata = Json::object();
     for (const ModelControl& control : model.controls)
         controls.push_back({{"name", control.name},
@@ -77,17 +82,17 @@ Json json_of(const Model& model) {
     return {{"file", model.file},
             {"architecture", model.architecture},
             {"sample_rate", model.sample_rate_hz},
-            {"config", value_of(model.config_json)},
+            {"config", value_of(model.config.json())},
             {"controls", controls},
             {"latency_samples", model.latency_samples},
             {"receptive_field", model.receptive_field},
             {"memory_samples", model.memory_samples},
             {"tensors", tensors},
             {"weights", weights_of(model)},
-            {"operations_per_sample", operations_of(model)},
+            {"operations_per_sample", subject.operations()},
             {"metadata", metadata},
             {"content_hash", fmt::format("{:016x}", model.content_hash)},
-            {"notes", notes_of(model)}};
+            {"notes", subject.notes()}};
 }
 
 /// Infinite gain is no number of JSON's: `null`.
@@ -104,7 +109,8 @@ Json json_of(const ModelProbe& probe) {
 
 // ------------------------------------------------------------------------------------------------ for people
 
-Table facts_table(const Model& model) {
+Table facts_table(const Subject& subject) {
+    const Model& model = *subject.model;
     const auto samples = [&](std::int64_t count) {
         const double seconds = static_cast<double>(count) / model.sample_rate_hz;
         return seconds < 1. ? fmt::format("{} samples ({:.4g} ms)", count, 1000. * seconds)
@@ -117,9 +123,9 @@ Table facts_table(const Model& model) {
     if (model.receptive_field > 0) table.add({"receptive field", samples(model.receptive_field)});
     table.add({"memory", samples(model.memory_samples)});
     table.add({"weights", fmt::format("{} in {} tensors", weights_of(model), model.tensors.size())});
-    if (const double operations = operations_of(model); operations > 0.)
+    if (const double operations = subject.operations(); operations > 0.)
         table.add({"operations", fmt::format("{:.0f} per sample", operations)});
-    table.add({"config", model.config_json});
+    table.add({"config", model.config.json()});
     for (const auto& [key, value] : model.metadata) table.add({key, value});
     return table;
 }
@@ -158,21 +164,22 @@ void print_text(const ModelProbe& probe, const std::string& file) {
     for (const std::string& warning : probe.warnings) fmt::print(stderr, "{}: {} (warning)\n", file, warning);
 }
 
-void print_text(const Model& model) {
-    fmt::print("{}\n{}", model.file, facts_table(model).text("  "));
+void print_text(const Subject& subject) {
+    const Model& model = *subject.model;
+    fmt::print("{}\n{}", model.file, facts_table(subject).text("  "));
     for (const Table& table : {controls_table(model), tensors_table(model)})
         if (!table.empty()) fmt::print("\n{}", table.text("  "));
-    for (const std::string& note : notes_of(model)) fmt::print(stderr, "{}: {} (note)\n", model.file, note);
+    for (const std::string& note : subject.notes()) fmt::print(stderr, "{}: {} (note)\n", model.file, note);
 }
 
 int run_info(const InfoOptions& options) {
     try {
-        const auto model = read_model_file(options.model);
-        Json json = json_of(*model);
-        if (!options.json) print_text(*model);
-        if (!options.without_probe && is_played(*model)) {
-            const ModelProbe probe = probe_model(model, all_nodes());
-            if (!options.json) print_text(probe, model->file);
+        const Subject subject = read(options.model);
+        Json json = json_of(subject);
+        if (!options.json) print_text(subject);
+        if (!options.without_probe && subject.prepared) {
+            const ModelProbe probe = probe_model(subject.model, all_nodes());
+            if (!options.json) print_text(probe, subject.model->file);
             json["probe"] = json_of(probe);
         }
         if (options.json) fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <span>
 
-#include "runtime/model/model.hpp"
+#include "nodes/kernels/simd.hpp"
+#include "nodes/layers/prepared_node.hpp"
 
 namespace gainstage {
 
@@ -14,29 +15,26 @@ const NodeType& EdLstm::type() {
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
         .architecture = "ed_lstm",
-        .make = make_node<EdLstm>,
-        .notes = notes_on_ed_lstm,
-        .operations = operations_of_ed_lstm,
+        .prepare = prepare_node<EdLstm, EdLstmWeights>,
+        .level = simd_level,
     };
     return type;
 }
 
-EdLstm::EdLstm(const Setup& setup)
-    : weights_(*setup.model, setup.sample_rate_hz),
+EdLstm::EdLstm(const Setup& setup, std::shared_ptr<const EdLstmWeights> weights)
+    : weights_(std::move(weights)),
       channels_(setup.channels),
       sigmoid_(vector_math().sigmoid),
-      heard_(channels_ * weights_.window),
-      sounding_(channels_ * weights_.window),
-      controls_(most_windows * padded(weights_.controls)),
-      conditions_(most_windows * weights_.lstm.row()) {
-    for (const ModelControl& control : setup.model->controls)
-        to_model_.push_back({control.scale, control.offset});
+      heard_(channels_ * weights_->window),
+      sounding_(channels_ * weights_->window),
+      controls_(most_windows * padded(weights_->controls.size())),
+      conditions_(most_windows * weights_->lstm.row()) {
     const int sequences = most_windows * channels_;
-    hidden_.resize(sequences * weights_.lstm.row());
-    cell_.resize(sequences * weights_.lstm.row());
+    hidden_.resize(sequences * weights_->lstm.row());
+    cell_.resize(sequences * weights_->lstm.row());
     next_hidden_.resize(hidden_.size());
-    dense_.resize(sequences * padded(weights_.dense.outputs()));
-    output_.resize(sequences * padded(weights_.window));
+    dense_.resize(sequences * padded(weights_->dense.outputs()));
+    output_.resize(sequences * padded(weights_->window));
 }
 
 /// Between two calls the LSTM is within one window of each channel, or a window begins.
@@ -53,7 +51,7 @@ std::optional<std::int64_t> EdLstm::exact_memory_samples() const noexcept {
 }
 
 void EdLstm::process(const Block& block) noexcept {
-    const int window = weights_.window;
+    const int window = weights_->window;
     if (fresh_) {
         position_ = static_cast<int>(block.time % static_cast<std::uint64_t>(window));
         blind_ = position_ > 0;
@@ -74,29 +72,30 @@ void EdLstm::process(const Block& block) noexcept {
 
 /// How many begin at the next of so many frames and go on together: 1 where they don't.
 int EdLstm::windows_within(int frames) const noexcept {
-    if (position_ > 0 || weights_.carries_cell) return 1;
-    return std::clamp(frames / weights_.window, 1, most_windows);
+    if (position_ > 0 || weights_->carries_cell) return 1;
+    return std::clamp(frames / weights_->window, 1, most_windows);
 }
 
 /// The LSTM's state at the first sample of each window, which is the block's frame `first`, first + w, ...
 void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept {
-    const int row = padded(weights_.controls);
+    const int row = padded(weights_->controls.size());
     for (int m = 0; m < windows; ++m)
-        for (int i = 0; i < weights_.controls; ++i) {
-            const std::uint64_t time = block.time + static_cast<std::uint64_t>(first + m * weights_.window);
-            controls_[m * row + i] = block.param(i).at(time) * to_model_[i].scale + to_model_[i].offset;
+        for (int i = 0; i < weights_->controls.size(); ++i) {
+            const std::uint64_t time = block.time + static_cast<std::uint64_t>(first + m * weights_->window);
+            controls_[m * row + i] = weights_->controls.heard(i, block.param(i).at(time));
         }
-    begin(weights_.hidden, block, first, windows, hidden_, false);
-    begin(weights_.cell, block, first, windows, cell_, weights_.carries_cell);
+    begin(weights_->hidden, block, first, windows, hidden_, false);
+    begin(weights_->cell, block, first, windows, cell_, weights_->carries_cell);
 }
 
 /// rows = encoder of the windows before + condition, added to what the rows hold where it `goes_on`.
 void EdLstm::begin(const EdLstmWeights::Begin& layers, const Block& block, int first, int windows,
                    AlignedFloats& rows, bool goes_on) noexcept {
-    const int row = weights_.lstm.row(), window = weights_.window;
+    const int row = weights_->lstm.row(), window = weights_->window;
     std::fill(conditions_.begin(), conditions_.end(), 0.f);
-    if (weights_.controls > 0)
-        layers.condition.run(controls_.data(), padded(weights_.controls), conditions_.data(), row, windows);
+    if (weights_->controls.size() > 0)
+        layers.condition.run(controls_.data(), padded(weights_->controls.size()), conditions_.data(), row,
+                             windows);
     for (int c = 0; c < channels_; ++c) {
         float* const mine = rows.data() + c * windows * row;
         if (!goes_on) std::fill_n(mine, windows * row, 0.f);
@@ -110,15 +109,15 @@ void EdLstm::begin(const EdLstmWeights::Begin& layers, const Block& block, int f
 void EdLstm::step(const Block& block, int first, int windows, int steps) noexcept {
     std::array<const float*, most_windows * max_channels> in{};
     for (int c = 0; c < channels_; ++c)
-        for (int m = 0; m < windows; ++m) in[c * windows + m] = block.in(0, c) + first + m * weights_.window;
-    weights_.lstm.run(in.data(), hidden_.data(), cell_.data(), next_hidden_.data(), windows * channels_,
-                      steps, position_);
+        for (int m = 0; m < windows; ++m) in[c * windows + m] = block.in(0, c) + first + m * weights_->window;
+    weights_->lstm.run(in.data(), hidden_.data(), cell_.data(), next_hidden_.data(), windows * channels_,
+                       steps, position_);
 }
 
 /// A stretch within one window.
 void EdLstm::play_and_keep(const Block& block, int first, int frames) noexcept {
     for (int c = 0; c < channels_; ++c) {
-        const int at = c * weights_.window + position_;
+        const int at = c * weights_->window + position_;
         std::copy_n(sounding_.data() + at, frames, block.out(0, c) + first);
         std::copy_n(block.in(0, c) + first, frames, heard_.data() + at);
     }
@@ -127,11 +126,11 @@ void EdLstm::play_and_keep(const Block& block, int first, int frames) noexcept {
 /// All their samples have been heard: their outputs, each sounding in the place of the next window. `first`:
 /// the first one's first frame, where there are several.
 void EdLstm::finish_windows(const Block& block, int first, int windows) noexcept {
-    const int window = weights_.window, sequences = windows * channels_;
-    const int dense_row = padded(weights_.dense.outputs()), output_row = padded(window);
-    weights_.dense.run(hidden_.data(), weights_.lstm.row(), dense_.data(), dense_row, sequences);
+    const int window = weights_->window, sequences = windows * channels_;
+    const int dense_row = padded(weights_->dense.outputs()), output_row = padded(window);
+    weights_->dense.run(hidden_.data(), weights_->lstm.row(), dense_.data(), dense_row, sequences);
     sigmoid_(dense_.data(), dense_.data(), sequences * dense_row);
-    weights_.output.run(dense_.data(), dense_row, output_.data(), output_row, sequences);
+    weights_->output.run(dense_.data(), dense_row, output_.data(), output_row, sequences);
     for (int c = 0; c < channels_; ++c) {
         const float* from = output_.data() + c * windows * output_row;
         float* const sounding = sounding_.data() + c * window;

@@ -3,7 +3,7 @@
 /// Black-Box Modeling of Analog Compression", DAFx 2023.
 
 #include <array>
-#include <vector>
+#include <memory>
 
 #include "nodes/kernels/vector_math.hpp"
 #include "nodes/models/ed_lstm/ed_lstm_weights.hpp"
@@ -23,11 +23,11 @@ class EdLstm final : public Node {
 public:
     static const NodeType& type();
 
-    explicit EdLstm(const Setup&);
+    EdLstm(const Setup&, std::shared_ptr<const EdLstmWeights>);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
     void list_state(StateList&) override;
-    int latency_samples() const noexcept override { return weights_.window; }
-    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+    int latency_samples() const noexcept override { return weights_->facts.latency_samples; }
+    std::int64_t memory_samples() const noexcept override { return weights_->facts.memory_samples; }
     std::optional<std::int64_t> exact_memory_samples() const noexcept override;
 
 private:
@@ -35,11 +35,6 @@ private:
     /// weights once for all of them. It changes no number (layers/lstm_windows.hpp). Those that carry their
     /// cells are played one after the other.
     static constexpr int most_windows = 4;
-
-    /// Of a network input: what it hears at a knob's value.
-    struct ToModel {
-        float scale, offset;
-    };
 
     int windows_within(int frames) const noexcept GAINSTAGE_REALTIME;
     void begin_windows(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
@@ -50,10 +45,9 @@ private:
     void finish_windows(const Block&, int first, int windows) noexcept GAINSTAGE_REALTIME;
 
     // fixed after construction
-    EdLstmWeights weights_;
+    const std::shared_ptr<const EdLstmWeights> weights_;
     const int channels_;
     const VectorMath::Function sigmoid_;
-    std::vector<ToModel> to_model_;
     // audio thread
     AlignedFloats heard_;          ///< [channel][w], the present window's samples; before it, the last one's
     AlignedFloats sounding_;       ///< [channel][w], the last window's output

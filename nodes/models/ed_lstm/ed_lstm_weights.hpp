@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "nodes/layers/control_inputs.hpp"
 #include "nodes/layers/dense.hpp"
+#include "nodes/layers/layer_reader.hpp"
 #include "nodes/layers/lstm_windows.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage {
-
-class LayerReader;
-class Model;
 
 /// Tensors of a file with `architecture` "ed_lstm"; w (samples of a window) and u (units) follow from their
 /// shapes:
@@ -32,35 +32,29 @@ class Model;
 struct EdLstmWeights {
     /// Bounds on sizes.
     static constexpr int max_window = 512, max_units = 256;
-    /// What a carried state is taken to remember where the file does not say, and at most.
-    static constexpr double longest_memory_seconds = 10.;
 
-    /// Control thread. Throws ModelError (what the file lacks), SetupError (another sample rate).
-    EdLstmWeights(const Model&, double sample_rate_hz);
+    /// Control thread. Throws ModelError: what the file lacks, or what in it is beyond the bounds.
+    explicit EdLstmWeights(const Model&);
 
     /// How one of h and c begins a window.
     struct Begin {
         Dense encoder, condition;
     };
 
-    int window = 0, units = 0, controls = 0;
+    PreparedFacts facts;
+    ControlInputs controls;
+    int window = 0, units = 0;
     bool carries_cell = false;
-    std::int64_t memory_samples = 0;
     Begin hidden, cell;
     LstmWindows lstm;
     Dense dense, output;
-    std::vector<std::string> tensors;  ///< names of those read
 
 private:
     std::int64_t memory_of(const Model&) const;
     Begin read_begin(LayerReader&, const std::string& name) const;
     void read_lstm(LayerReader&);
+    std::string note_on_memory() const;
+    double count_operations() const;
 };
-
-/// For NodeType::notes: what a rebuilt state cannot do, and tensors that mean nothing to an ED-LSTM.
-std::vector<std::string> notes_on_ed_lstm(const Model&);
-
-/// For NodeType::operations.
-double operations_of_ed_lstm(const Model&);
 
 }  // namespace gainstage

@@ -5,7 +5,8 @@
 #include <span>
 
 #include "nodes/dsp/grey_box_maths.hpp"
-#include "runtime/model/model.hpp"
+#include "nodes/kernels/simd.hpp"
+#include "nodes/layers/prepared_node.hpp"
 
 namespace gainstage {
 
@@ -33,27 +34,23 @@ const NodeType& GreyBox::type() {
                      .summary = "stereo: the louder channel turns both down, so the image stays put"}},
         .readings = {{.name = "gain_reduction_db", .unit = "dB"}},
         .architecture = "grey_box",
-        .make = make_node<GreyBox>,
-        .notes = notes_on_grey_box,
-        .operations = operations_of_grey_box,
-        .any_rate = plays_at_any_rate,
+        .prepare = prepare_node<GreyBox, GreyBoxWeights>,
+        .level = simd_level,
     };
     return type;
 }
 
-GreyBox::GreyBox(const Setup& setup)
-    : weights_(*setup.model, setup.sample_rate_hz),
+GreyBox::GreyBox(const Setup& setup, std::shared_ptr<const GreyBoxWeights> weights)
+    : weights_(std::move(weights)),
       channels_(setup.channels),
       detectors_(setup.options.get<bool>("link") ? 1 : setup.channels),
       rate_hz_(setup.sample_rate_hz),
       kernels_(&grey_box_kernels()),
-      in_one_loop_(channels_ == 1 && is_small(weights_.detector_cell.get()) &&
-                   is_small(weights_.makeup_cell.get())),
-      grid_(static_cast<int>(setup.model->controls.size()), curve_values),
-      network_in_(setup.model->controls.size()) {
-    for (const ModelControl& control : setup.model->controls)
-        to_model_.push_back({control.scale, control.offset});
-}
+      in_one_loop_(channels_ == 1 && is_small(weights_->detector_cell.get()) &&
+                   is_small(weights_->makeup_cell.get())),
+      grid_(weights_->controls.size(), curve_values),
+      network_in_(weights_->controls.size()),
+      network_(weights_->mlp.make_scratch()) {}
 
 void GreyBox::process(const Block& block) noexcept {
     const auto curve = [this](const float* knobs, float* values) { evaluate_curve(knobs, values); };
@@ -71,17 +68,16 @@ void GreyBox::process(const Block& block) noexcept {
 
 /// From knobs to what the static curve needs.
 void GreyBox::evaluate_curve(const float* knobs, float* values) noexcept {
-    for (std::size_t i = 0; i < to_model_.size(); ++i)
-        network_in_[i] = knobs[i] * to_model_[i].scale + to_model_[i].offset;
+    weights_->controls.hear(knobs, network_in_.data());
     std::array<float, 3> out{};
-    weights_.mlp.evaluate(network_in_.data(), out.data());
-    const bool linear = weights_.linear_curve;
+    weights_->mlp.evaluate(network_in_.data(), out.data(), network_);
+    const bool linear = weights_->linear_curve;
     const float ratio = linear ? std::clamp(out[1], 1.f, 31.f) : 1.f + 30.f * sigmoid(out[1]);
     values[threshold_db] = linear ? std::clamp(out[0], -80.f, 0.f) : -80.f * sigmoid(out[0]);
     values[slope] = (1.f / ratio - 1.f) / grey_box::range_db;
-    values[knee_db] = !weights_.soft_knee ? 0.f
-                      : linear            ? std::clamp(out[2], 0.f, 30.f)
-                                          : 30.f * sigmoid(out[2]);
+    values[knee_db] = !weights_->soft_knee ? 0.f
+                      : linear             ? std::clamp(out[2], 0.f, 30.f)
+                                           : 30.f * sigmoid(out[2]);
 }
 
 /// `into_run`: frames since the grid's run began.
@@ -89,7 +85,7 @@ GainCurve GreyBox::curve_at(int into_run) const noexcept {
     return {.from = grid_.from(),
             .slope = grid_.slope(),
             .position = static_cast<float>(grid_.position() + into_run),
-            .soft = weights_.soft_knee};
+            .soft = weights_->soft_knee};
 }
 
 /// What detector `detector` hears: its own channel, or the louder of both.
@@ -103,7 +99,7 @@ GreyBoxKey GreyBox::key_of(const Block& block, int detector, int first, int fram
 /// `first`: the tile's first frame within the block.
 void GreyBox::process_in_one_loop(const Block& block, int first, int frames, int into_run) noexcept {
     State& state = states_[0];
-    const Recurrence &detector = *weights_.detector_cell, &makeup = *weights_.makeup_cell;
+    const Recurrence &detector = *weights_->detector_cell, &makeup = *weights_->makeup_cell;
     kernels_->curve(curve_at(into_run), key_of(block, 0, first, frames), gain_[0].begin());
     const Gliding gliding{.samples_per_second = rate_hz_,
                           .smoothed = &state.gain,
@@ -128,17 +124,17 @@ void GreyBox::find_gains(const Block& block, int first, int frames, int into_run
     for (int d = 0; d < detectors_; ++d) {
         float* const gain = gain_[d].begin();
         const GreyBoxKey key = key_of(block, d, first, frames);
-        if (!weights_.detector_cell) {
+        if (!weights_->detector_cell) {
             const Switching pole{
-                .attack = weights_.attack, .release = weights_.release, .smoothed = &states_[d].gain};
+                .attack = weights_->attack, .release = weights_->release, .smoothed = &states_[d].gain};
             kernels_->switching(curve_at(into_run), key, pole, gain);
         } else {
             kernels_->curve(curve_at(into_run), key, gain);
             heard[d] = {.state = states_[d].detector.hidden.data(), .in = gain, .out = said_[d].begin()};
         }
     }
-    if (!weights_.detector_cell) return;
-    weights_.detector_cell->run(std::span(heard).first(detectors_), frames);
+    if (!weights_->detector_cell) return;
+    weights_->detector_cell->run(std::span(heard).first(detectors_), frames);
     for (int d = 0; d < detectors_; ++d) {
         const Gliding gliding{.samples_per_second = rate_hz_, .smoothed = &states_[d].gain};
         kernels_->smooth(gliding, said_[d].begin(), gain_[d].begin(), frames);
@@ -147,8 +143,8 @@ void GreyBox::find_gains(const Block& block, int first, int frames, int into_run
 
 /// The channels times their gain, and make-up.
 void GreyBox::make_up(const Block& block, int first, int frames) noexcept {
-    const float offset = weights_.makeup_cell ? 0.f : weights_.makeup_offset;
-    const float factor = weights_.makeup_cell ? 1.f : weights_.makeup_factor;
+    const float offset = weights_->makeup_cell ? 0.f : weights_->makeup_offset;
+    const float factor = weights_->makeup_cell ? 1.f : weights_->makeup_factor;
     std::array<SmallSequence, max_channels> turned;
     for (int c = 0; c < channels_; ++c) {
         const float* const in = block.in(0, c) + first;
@@ -157,8 +153,8 @@ void GreyBox::make_up(const Block& block, int first, int frames) noexcept {
         for (int k = 0; k < frames; ++k) out[k] = (in[k] * gain[k] + offset) * factor;
         turned[c] = {.state = states_[c].makeup.hidden.data(), .in = out, .out = said_[c].begin()};
     }
-    if (!weights_.makeup_cell) return;
-    weights_.makeup_cell->run(std::span(turned).first(channels_), frames);
+    if (!weights_->makeup_cell) return;
+    weights_->makeup_cell->run(std::span(turned).first(channels_), frames);
     for (int c = 0; c < channels_; ++c) {
         float* const out = block.out(0, c) + first;
         for (int k = 0; k < frames; ++k) out[k] += said_[c].data[k];

@@ -3,6 +3,7 @@
 /// range compression", DAFx 2022.
 
 #include <array>
+#include <memory>
 #include <vector>
 
 #include "nodes/dsp/conditioning_grid.hpp"
@@ -22,18 +23,14 @@ class GreyBox final : public Node {
 public:
     static const NodeType& type();
 
-    explicit GreyBox(const Setup&);
+    GreyBox(const Setup&, std::shared_ptr<const GreyBoxWeights>);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
     void list_state(StateList& list) override { list.add(grid_, states_); }
-    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+    std::int64_t memory_samples() const noexcept override { return weights_->facts.memory_samples; }
 
 private:
     using Buffer = Tile<64>;
     enum CurveValue { threshold_db, slope, knee_db, curve_values };
-    /// Of a network input: what it hears at a knob's value.
-    struct ToModel {
-        float scale, offset;
-    };
     struct State {
         double gain = 0.;  ///< smoothed, in units of 80 dB. Double: near 1 s a float would lose its last bits
         Recurrence::State detector, makeup;
@@ -48,17 +45,17 @@ private:
     void make_up(const Block&, int first, int frames) noexcept GAINSTAGE_REALTIME;
 
     // fixed after construction
-    GreyBoxWeights weights_;
+    const std::shared_ptr<const GreyBoxWeights> weights_;
     const int channels_, detectors_;
     const double rate_hz_;
     const GreyBoxKernels* const kernels_;  ///< of the level in use
     const bool in_one_loop_;               ///< one channel, both cells of four units at most
-    std::vector<ToModel> to_model_;
     // audio thread
     ConditioningGrid grid_;
     std::array<State, max_channels> states_;
     // scratch within one call
     std::vector<float> network_in_;
+    Mlp::Scratch network_;
     std::array<Buffer, max_channels> gain_;  ///< [detector]
     std::array<Buffer, max_channels> said_;  ///< [channel], by a cell
 };

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "nodes/layers/control_inputs.hpp"
 #include "nodes/layers/mlp.hpp"
 #include "nodes/layers/recurrence.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage {
-
-class Model;
 
 /// Tensors of a file with `architecture` "grey_box". Which variant it is follows from names and shapes; keys
 /// of `config` in brackets must agree where they are given.
@@ -30,9 +30,12 @@ class Model;
 ///     makeup.gain, makeup.bias     (1) each: y = (v + tanh(bias)) (1 + tanh(gain))
 ///     makeup.weight_ih ...         instead: a cell, y = v + o   [makeup = "static" | "rnn" | "gru"]
 struct GreyBoxWeights {
-    /// Control thread. Throws ModelError (what the file lacks), SetupError (a cell trained at another rate).
-    GreyBoxWeights(const Model&, double sample_rate_hz);
+    /// Control thread. `device_rate_hz`: where no part is a recurrent network; a cell knows the model's rate
+    /// only. Throws ModelError: what the file lacks.
+    GreyBoxWeights(const Model&, double device_rate_hz);
 
+    PreparedFacts facts;
+    ControlInputs controls;
     Mlp mlp;
     bool soft_knee = false, linear_curve = false;
 
@@ -43,15 +46,11 @@ struct GreyBoxWeights {
     float makeup_offset = 0.f, makeup_factor = 1.f;  ///< unused with makeup_cell
     std::unique_ptr<const Recurrence> makeup_cell;
 
-    std::int64_t memory_samples = 0;  ///< at the sample rate given
+private:
+    void read_curve(const Model&);
+    double read_time_constants(LayerReader&, double rate_hz);
+    void read_makeup(LayerReader&);
+    double count_operations() const;
 };
-
-/// For NodeType::any_rate: no part of it is a recurrent network.
-bool plays_at_any_rate(const Model&);
-/// For NodeType::notes: tensors that mean nothing to a grey box.
-std::vector<std::string> notes_on_grey_box(const Model&);
-
-/// For NodeType::operations.
-double operations_of_grey_box(const Model&);
 
 }  // namespace gainstage

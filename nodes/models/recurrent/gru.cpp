@@ -1,5 +1,8 @@
 #include "nodes/models/recurrent/gru.hpp"
 
+#include "nodes/kernels/simd.hpp"
+#include "nodes/layers/prepared_node.hpp"
+
 namespace gainstage {
 
 const NodeType& Gru::type() {
@@ -9,9 +12,8 @@ const NodeType& Gru::type() {
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
         .architecture = "gru",
-        .make = make_node<Gru>,
-        .notes = notes_on_recurrent<GruCell>,
-        .operations = operations_of_recurrent<GruCell>,
+        .prepare = prepare_node<Gru, Gru::Weights>,
+        .level = simd_level,
     };
     return type;
 }

@@ -1,5 +1,8 @@
 #include "nodes/models/recurrent/lstm.hpp"
 
+#include "nodes/kernels/simd.hpp"
+#include "nodes/layers/prepared_node.hpp"
+
 namespace gainstage {
 
 const NodeType& Lstm::type() {
@@ -9,9 +12,8 @@ const NodeType& Lstm::type() {
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
         .architecture = "lstm",
-        .make = make_node<Lstm>,
-        .notes = notes_on_recurrent<LstmCell>,
-        .operations = operations_of_recurrent<LstmCell>,
+        .prepare = prepare_node<Lstm, Lstm::Weights>,
+        .level = simd_level,
     };
     return type;
 }

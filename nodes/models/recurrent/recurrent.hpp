@@ -13,7 +13,6 @@
 #include "nodes/kernels/product.hpp"
 #include "nodes/kernels/vector_math.hpp"
 #include "nodes/models/recurrent/recurrent_weights.hpp"
-#include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
 
 namespace gainstage {
@@ -25,19 +24,19 @@ namespace gainstage {
 template <class Cell>
 class Recurrent : public Node {
 public:
-    explicit Recurrent(const Setup& setup)
-        : model_(setup.model),
-          weights_(*model_, Cell::gates, setup.sample_rate_hz),
+    using Weights = RecurrentCells<Cell>;
+
+    Recurrent(const Setup& setup, std::shared_ptr<const Weights> weights)
+        : weights_(std::move(weights)),
           channels_(setup.channels),
-          knobs_(tile * std::max<std::size_t>(weights_.controls.size(), 1)) {
+          knobs_(tile * std::max(weights_->controls.size(), 1)) {
         int state = 0, gates = 0;
-        for (const CellWeights& layer : weights_.layers) {
-            cells_.emplace_back(layer);
-            state += cells_.back().state_floats();
-            gates = std::max(gates, cells_.back().gates_row());
+        for (const Cell& cell : weights_->cells) {
+            state += cell.state_floats();
+            gates = std::max(gates, cell.gates_row());
         }
         gates_.resize(channels_ * tile * gates);
-        hidden_.resize(channels_ * tile * cells_.back().row());
+        hidden_.resize(channels_ * tile * weights_->cells.back().row());
         states_.assign(channels_, AlignedFloats(static_cast<std::size_t>(state)));
     }
 
@@ -49,7 +48,7 @@ public:
         }
     }
     void list_state(StateList& list) override { list.add(states_); }
-    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+    std::int64_t memory_samples() const noexcept override { return weights_->facts.memory_samples; }
 
 private:
     static constexpr int tile = 4 * lane_count;  ///< what begins and ends one is 1 ns a sample at 16
@@ -58,9 +57,10 @@ private:
     void step(const Block& block, int first, int frames) noexcept {
         std::array<GatedSequence, max_channels> sequences;
         hear(block, first, frames, sequences);
+        const std::vector<Cell>& cells = weights_->cells;
         int state = 0;
-        for (std::size_t layer = 0; layer < cells_.size(); ++layer) {
-            const Cell& cell = cells_[layer];
+        for (std::size_t layer = 0; layer < cells.size(); ++layer) {
+            const Cell& cell = cells[layer];
             if (layer > 0) pass_on(cell, frames, sequences);
             for (int c = 0; c < channels_; ++c) {
                 sequences[c].state = states_[c].data() + state;
@@ -73,14 +73,14 @@ private:
 
     /// What the first layer hears: the knobs, which are the same for all channels, and the samples.
     void hear(const Block& block, int first, int frames, std::span<GatedSequence> sequences) noexcept {
-        const Cell& cell = cells_.front();
+        const Cell& cell = weights_->cells.front();
         const int knobs = cell.inputs();
         const bool moving = any_moving(block, knobs);
         const int rows = moving ? frames : 1;  // at rest all frames have the same
         for (int i = 0; i < knobs; ++i) {
-            const auto [scale, offset] = weights_.controls[i];
             for (int k = 0; k < rows; ++k)
-                knobs_[k * knobs + i] = block.param(i).at(block.time + first + k) * scale + offset;
+                knobs_[k * knobs + i] =
+                    weights_->controls.heard(i, block.param(i).at(block.time + first + k));
         }
         cell.project(knobs_.data(), knobs, gates_.data(), rows);
         for (int c = 0; c < channels_; ++c)
@@ -99,22 +99,21 @@ private:
 
     /// From the last layer's h to the sound.
     void play(const Block& block, int first, int frames) noexcept {
-        const int width = cells_.back().row();
+        const Weights& weights = *weights_;
+        const int width = weights.cells.back().row();
         for (int c = 0; c < channels_; ++c) {
             const float* const in = block.in(0, c) + first;
             float* const out = block.out(0, c) + first;
-            kernels_.dot(hidden_.data() + c * frames * width, weights_.output.data(), weights_.output_bias,
+            kernels_.dot(hidden_.data() + c * frames * width, weights.output.data(), weights.output_bias,
                          width, line_.begin(), frames);
-            if (weights_.final_tanh) tanh_(line_.begin(), line_.begin(), frames);
-            for (int k = 0; k < frames; ++k) out[k] = weights_.skip ? line_.data[k] + in[k] : line_.data[k];
+            if (weights.final_tanh) tanh_(line_.begin(), line_.begin(), frames);
+            for (int k = 0; k < frames; ++k) out[k] = weights.skip ? line_.data[k] + in[k] : line_.data[k];
         }
     }
 
     // fixed after construction
-    std::shared_ptr<const Model> model_;
-    RecurrentWeights weights_;
+    const std::shared_ptr<const Weights> weights_;
     const int channels_;
-    std::vector<Cell> cells_;
     const ProductKernels& kernels_ = product_kernels();  ///< of the level in use
     const VectorMath::Function tanh_ = vector_math().tanh;
     // audio thread
@@ -123,18 +122,5 @@ private:
     AlignedFloats knobs_, gates_, hidden_;
     Tile<tile> line_;
 };
-
-/// For NodeType::operations.
-template <class Cell>
-double operations_of_recurrent(const Model& model) {
-    return RecurrentWeights(model, Cell::gates, model.sample_rate_hz).operations();
-}
-
-/// For NodeType::notes: tensors that mean nothing to such a node.
-template <class Cell>
-std::vector<std::string> notes_on_recurrent(const Model& model) {
-    const std::vector<std::string> used = RecurrentWeights(model, Cell::gates, model.sample_rate_hz).tensors;
-    return model.notes_on_extra(std::vector<std::string_view>(used.begin(), used.end()));
-}
 
 }  // namespace gainstage

@@ -1,22 +1,13 @@
 #include "nodes/models/recurrent/recurrent_weights.hpp"
 
 #include <algorithm>
-#include <cmath>
 
-#include "nodes/layers/layer_reader.hpp"
 #include "nodes/layers/model_config.hpp"
 #include "nodes/layers/operations.hpp"
-#include "runtime/node.hpp"
 
 namespace gainstage {
 
-RecurrentWeights::RecurrentWeights(const Model& model, int gates, double rate_hz) {
-    if (std::abs(rate_hz - model.sample_rate_hz) >= 0.5)
-        throw SetupError(
-            fmt::format("{}: a recurrent network trained at {} Hz does not run at {} Hz; run the device at "
-                        "{} Hz",
-                        model.file, model.sample_rate_hz, rate_hz, model.sample_rate_hz));
-    for (const ModelControl& control : model.controls) controls.push_back({control.scale, control.offset});
+RecurrentWeights::RecurrentWeights(const Model& model, int gates) : facts(facts_of(model)), controls(model) {
     LayerReader read(model);
     const int count = count_of(model, "layers.", max_layers);
     for (int n = 0; n < count; ++n) read_layer(read, fmt::format("layers.{}", n), gates);
@@ -25,18 +16,18 @@ RecurrentWeights::RecurrentWeights(const Model& model, int gates, double rate_hz
     const Tensor& weight = read.tensor("output.weight", {1, units});
     std::copy(weight.data.begin(), weight.data.end(), output.begin());
     output_bias = read.tensor("output.bias", {1}).data[0];
-    tensors = read.used();
     final_tanh = is_second(model, "final_tanh", "none", "tanh");
     skip = whole(model, "skip", 0, 0, 1) == 1;
-    const auto longest = static_cast<std::int64_t>(longest_memory_seconds * rate_hz);
-    memory_samples = model.memory_samples > 0 ? std::min(model.memory_samples, longest) : longest;
+    // how long it remembers only a measurement tells
+    facts.memory_samples = memory_at(model.sample_rate_hz, model, longest_memory_s * model.sample_rate_hz);
+    facts.operations = count_operations();
+    facts.notes = model.notes_on_extra(read.used());
 }
 
 void RecurrentWeights::read_layer(LayerReader& read, const std::string& prefix, int gates) {
     const bool first = layers.empty();
-    const int inputs = first ? 1 + static_cast<int>(controls.size()) : layers.back().units;
-    const Tensor& hidden =
-        read.tensor(prefix + ".weight_hh", {LayerReader::any, LayerReader::any}, gates * max_units);
+    const int inputs = first ? 1 + controls.size() : layers.back().units;
+    const Tensor& hidden = read.tensor(prefix + ".weight_hh", {any_size, any_size}, gates * max_units);
     const int units = columns_of(hidden), rows = gates * units;
     if (rows_of(hidden) != rows || units > max_units || (!first && units != layers.back().units))
         refuse(read.model(), "tensor \"{}\" has shape ({}, {}); expected ({} units, units), of {} units",
@@ -51,7 +42,7 @@ void RecurrentWeights::read_layer(LayerReader& read, const std::string& prefix, 
                       .sample_apart = first});
 }
 
-double RecurrentWeights::operations() const noexcept {
+double RecurrentWeights::count_operations() const noexcept {
     double count =
         2. * static_cast<double>(layers.back().units) + (final_tanh ? operations::transcendental : 0.);
     for (const CellWeights& layer : layers) {

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "nodes/layers/cell_weights.hpp"
+#include "nodes/layers/control_inputs.hpp"
+#include "nodes/layers/layer_reader.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage {
-
-class LayerReader;
-class Model;
 
 /// Tensors of a file with `architecture` "lstm" (g = 4 gates in the order i, f, g, o) or "gru" (g = 3: r, z,
 /// n); u units, the same in every layer:
@@ -26,27 +26,34 @@ class Model;
 struct RecurrentWeights {
     /// Bounds on sizes.
     static constexpr int max_units = 512, max_layers = 8;
-    static constexpr double longest_memory_seconds = 10.;
 
-    /// Control thread. Throws ModelError (what the file lacks), SetupError (another sample rate).
-    RecurrentWeights(const Model&, int gates, double sample_rate_hz);
-
-    struct ToModel {
-        float scale, offset;
-    };
-    std::vector<ToModel> controls;    ///< what the network hears at a knob's value
-    std::vector<CellWeights> layers;  ///< views of the model's tensors
-    std::vector<float> output;        ///< [padded(units)]
+    PreparedFacts facts;
+    ControlInputs controls;
+    std::vector<float> output;  ///< [padded(units)]
     float output_bias = 0.f;
     bool final_tanh = false, skip = false;
-    std::int64_t memory_samples = 0;
-    std::vector<std::string> tensors;  ///< names of those read
 
-    /// Floating-point operations per sample, as NodeType::operations counts them.
-    double operations() const noexcept;
+protected:
+    /// Control thread. `gates`: of the cell. Throws ModelError: what the file lacks.
+    RecurrentWeights(const Model&, int gates);
+
+    std::vector<CellWeights> layers;  ///< views of the model's tensors
 
 private:
     void read_layer(LayerReader&, const std::string& prefix, int gates);
+    double count_operations() const noexcept;
+};
+
+/// The same with its layers built. `Cell`: layers/lstm_cell.hpp, gru_cell.hpp.
+template <class Cell>
+struct RecurrentCells : RecurrentWeights {
+    /// Control thread. Throws ModelError: what the file lacks.
+    explicit RecurrentCells(const Model& model) : RecurrentWeights(model, Cell::gates) {
+        for (const CellWeights& layer : layers) cells.emplace_back(layer);
+        layers.clear();  // the model may go
+    }
+
+    std::vector<Cell> cells;  ///< one a layer
 };
 
 }  // namespace gainstage

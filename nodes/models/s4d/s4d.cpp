@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "nodes/dsp/grey_box_maths.hpp"
+#include "nodes/kernels/simd.hpp"
+#include "nodes/layers/prepared_node.hpp"
 #include "runtime/four.hpp"
-#include "runtime/model/model.hpp"
 
 namespace gainstage {
 
@@ -34,33 +35,30 @@ const NodeType& S4d::type() {
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
         .architecture = "s4d",
-        .make = make_node<S4d>,
-        .notes = notes_on_s4d,
-        .operations = operations_of_s4d,
-        .any_rate = [](const Model&) { return true; },
+        .prepare = prepare_node<S4d, S4dWeights>,
+        .level = simd_level,
     };
     return type;
 }
 
-S4d::S4d(const Setup& setup)
-    : weights_(*setup.model, setup.sample_rate_hz),
+S4d::S4d(const Setup& setup, std::shared_ptr<const S4dWeights> weights)
+    : weights_(std::move(weights)),
       kernels_(product_kernels()),
       tanh_(vector_math().tanh),
       channels_(setup.channels),
-      width_(padded(weights_.channels)),
-      network_in_(setup.model->controls.size()),
-      condition_(static_cast<std::size_t>(weights_.film.inputs())),
+      width_(padded(weights_->channels)),
+      condition_(weights_->conditioning.make_scratch()),
       rows_(static_cast<std::size_t>(Buffer::frames * width_)),
       mixed_(rows_.size()),
       filtered_(rows_.size()),
-      grid_(static_cast<int>(setup.model->controls.size()), weights_.film.outputs()) {
-    for (const ModelControl& control : setup.model->controls)
-        to_model_.push_back({control.scale, control.offset});
-    for (int c = 0; c < channels_; ++c) states_[c].resize(state_size(weights_));
+      grid_(weights_->conditioning.controls(), weights_->conditioning.values()) {
+    for (int c = 0; c < channels_; ++c) states_[c].resize(state_size(*weights_));
 }
 
 void S4d::process(const Block& block) noexcept {
-    const auto network = [this](const float* knobs, float* values) { evaluate_conditioning(knobs, values); };
+    const auto network = [this](const float* knobs, float* values) {
+        weights_->conditioning.evaluate(knobs, values, condition_);
+    };
     for (int done = 0; done < block.frames;) {
         const int run = grid_.advance(block.params, block.time + done, block.frames - done, network);
         for (int into_run = 0; into_run < run; into_run += Buffer::frames)
@@ -71,26 +69,13 @@ void S4d::process(const Block& block) noexcept {
     }
 }
 
-/// From knobs to every block's gains and offsets.
-void S4d::evaluate_conditioning(const float* knobs, float* gains_and_offsets) noexcept {
-    for (std::size_t i = 0; i < to_model_.size(); ++i)
-        network_in_[i] = knobs[i] * to_model_[i].scale + to_model_[i].offset;
-    if (weights_.conditioning) {
-        weights_.conditioning->evaluate(network_in_.data(), condition_.data());
-        for (float& value : condition_) value = std::max(value, 0.f);
-    } else {
-        std::copy(network_in_.begin(), network_in_.end(), condition_.begin());
-    }
-    weights_.film.run(condition_.data(), 0, gains_and_offsets, 0, 1);
-}
-
 /// `into_run`: the tile's first frame within the grid's run.
 void S4d::play_tile(const float* in, float* out, float* state, int frames, int into_run) noexcept {
     listen(in, frames);
-    weights_.expand.run(level_.begin(), 1, rows_.data(), width_, frames);
-    for (int i = 0; i < static_cast<int>(weights_.blocks.size()); ++i) {
+    weights_->expand.run(level_.begin(), 1, rows_.data(), width_, frames);
+    for (int i = 0; i < static_cast<int>(weights_->blocks.size()); ++i) {
         run_block(i, state, frames, into_run);
-        state += weights_.blocks[i].ssm->state_size();
+        state += weights_->blocks[i].ssm->state_size();
     }
     speak(in, out, frames);
 }
@@ -98,14 +83,14 @@ void S4d::play_tile(const float* in, float* out, float* state, int frames, int i
 /// level_: what the network hears.
 void S4d::listen(const float* in, int frames) noexcept {
     std::copy_n(in, frames, level_.begin());
-    if (!weights_.front_decibels) return;
+    if (!weights_->front_decibels) return;
     for (int k = 0; k < frames; k += lane_count) level_.lanes(k) = grey_box::level_db(level_.lanes(k));
 }
 
 /// rows_: from the block's input to its output.
 void S4d::run_block(int index, float* state, int frames, int into_run) noexcept {
-    const S4dWeights::OneBlock& block = weights_.blocks[index];
-    const Dense* const linear = index == 0 ? &weights_.first : block.linear ? &*block.linear : nullptr;
+    const S4dWeights::OneBlock& block = weights_->blocks[index];
+    const Dense* const linear = index == 0 ? &weights_->first : block.linear ? &*block.linear : nullptr;
     const float* const in = index == 0 ? level_.begin() : rows_.data();
     const int stride = index == 0 ? 1 : width_;
     if (linear && block.before.kind() == ActivationKind::prelu) {
@@ -122,7 +107,7 @@ void S4d::run_block(int index, float* state, int frames, int into_run) noexcept 
 
 /// mixed_ to rows_.
 void S4d::finish_block(int index, float* state, int frames, int into_run) noexcept {
-    const S4dWeights::OneBlock& block = weights_.blocks[index];
+    const S4dWeights::OneBlock& block = weights_->blocks[index];
     if (block.after.kind() != ActivationKind::prelu) {
         block.ssm->run(state, mixed_.data(), filtered_.data(), frames);
         modulate(index, frames, into_run);
@@ -168,21 +153,21 @@ void S4d::modulate(int block, int frames, int into_run) noexcept {
 
 /// rows_ to the output.
 void S4d::speak(const float* in, float* out, int frames) noexcept {
-    kernels_.dot(rows_.data(), weights_.contract.data(), weights_.contract_bias, width_, voice_.begin(),
+    kernels_.dot(rows_.data(), weights_->contract.data(), weights_->contract_bias, width_, voice_.begin(),
                  frames);
-    if (weights_.to_amplitude)
+    if (weights_->to_amplitude)
         for (int k = 0; k < frames; k += lane_count)
             voice_.lanes(k) = (0.11512925464970229f * voice_.lanes(k)).exp();  // ln(10) / 20
-    squash(weights_.before_product, voice_, frames);
-    if (weights_.product)
+    squash(weights_->before_product, voice_, frames);
+    if (weights_->product)
         for (int k = 0; k < frames; ++k) voice_.data[k] *= in[k];
-    squash(weights_.final, voice_, frames);
+    squash(weights_->final, voice_, frames);
     std::copy_n(voice_.begin(), frames, out);
 }
 
 void S4d::squash(S4dWeights::Squash how, Buffer& tile, int frames) const noexcept {
     if (how == S4dWeights::Squash::none) return;
-    const float factor = how == S4dWeights::Squash::ptanh ? weights_.tanh_factor : 1.f;
+    const float factor = how == S4dWeights::Squash::ptanh ? weights_->tanh_factor : 1.f;
     tanh_(tile.begin(), tile.begin(), frames);
     if (factor != 1.f)
         for (int k = 0; k < frames; ++k) tile.data[k] *= factor;

@@ -3,7 +3,7 @@
 /// using deep learning and state-space models", thesis 2023; Yin, Cheng, Volgenau, arXiv 2403.16331.
 
 #include <array>
-#include <vector>
+#include <memory>
 
 #include "nodes/dsp/conditioning_grid.hpp"
 #include "nodes/dsp/lanes.hpp"
@@ -27,19 +27,14 @@ class S4d final : public Node {
 public:
     static const NodeType& type();
 
-    explicit S4d(const Setup&);
+    S4d(const Setup&, std::shared_ptr<const S4dWeights>);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
     void list_state(StateList& list) override { list.add(grid_, states_); }
-    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+    std::int64_t memory_samples() const noexcept override { return weights_->facts.memory_samples; }
 
 private:
     using Buffer = Tile<64>;
-    /// Of a control: what the network hears at a knob's value.
-    struct ToModel {
-        float scale, offset;
-    };
 
-    void evaluate_conditioning(const float* knobs, float* gains_and_offsets) noexcept GAINSTAGE_REALTIME;
     void play_tile(const float* in, float* out, float* state, int frames,
                    int into_run) noexcept GAINSTAGE_REALTIME;
     void listen(const float* in, int frames) noexcept GAINSTAGE_REALTIME;
@@ -50,13 +45,12 @@ private:
     void squash(S4dWeights::Squash, Buffer&, int frames) const noexcept GAINSTAGE_REALTIME;
 
     // fixed after construction
-    S4dWeights weights_;
+    const std::shared_ptr<const S4dWeights> weights_;
     const ProductKernels& kernels_;  ///< of the level in use
     const VectorMath::Function tanh_;
     const int channels_, width_;  ///< of the node; of a row inside
-    std::vector<ToModel> to_model_;
     // audio thread
-    std::vector<float> network_in_, condition_;
+    Conditioning::Scratch condition_;
     Buffer level_, voice_;
     AlignedFloats rows_, mixed_, filtered_;  ///< [frame][width_]: a block's input, and on its way
     // state, audio thread

@@ -1,27 +1,20 @@
 #include "nodes/models/s4d/s4d_modes.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "nodes/layers/discretise.hpp"
-#include "runtime/model/model.hpp"
+#include "nodes/layers/model_config.hpp"
 
 namespace gainstage {
 
 namespace {
 
-constexpr int any = LayerReader::any;
-
 Discretisation discretisation_of(const Model& model) {
-    const std::string said = model.text("discretisation", "zoh");
-    if (said != "zoh" && said != "bilinear")
-        throw ModelError(fmt::format("{}: config.discretisation is \"{}\"; expected \"zoh\" or \"bilinear\"",
-                                     model.file, said));
-    return said == "zoh" ? Discretisation::zoh : Discretisation::bilinear;
+    return is_second(model, "discretisation", "zoh", "bilinear") ? Discretisation::bilinear
+                                                                 : Discretisation::zoh;
 }
 
 std::complex<double> complex_at(const Tensor& tensor, std::size_t i) {
@@ -44,12 +37,12 @@ struct SsmTensors {
 };
 
 SsmTensors read_ssm(LayerReader& read, const std::string& prefix, int channels) {
-    const Tensor& log_a_real = read.tensor(prefix + "log_a_real", {channels, any}, most_modes);
+    const Tensor& log_a_real = read.tensor(prefix + "log_a_real", {channels, any_size}, most_modes);
     const int modes = columns_of(log_a_real);
-    const Tensor& log_dt = read.tensor(prefix + "log_dt", {channels, any}, modes);
+    const Tensor& log_dt = read.tensor(prefix + "log_dt", {channels, any_size}, modes);
     if (columns_of(log_dt) != 1 && columns_of(log_dt) != modes)
-        throw ModelError(fmt::format("{}: tensor \"{}\" has {} columns; expected 1 or {}", read.model().file,
-                                     log_dt.name, columns_of(log_dt), modes));
+        refuse(read.model(), "tensor \"{}\" has {} columns; expected 1 or {}", log_dt.name,
+               columns_of(log_dt), modes);
     return {.log_dt = log_dt,
             .log_a_real = log_a_real,
             .a_imag = read.tensor(prefix + "a_imag", {channels, modes}),
@@ -72,11 +65,10 @@ std::unique_ptr<const DiagonalSsm> read_modes(LayerReader& read, const std::stri
         const SsmMode mode = discretised(continuous, method, step);
         if (!(continuous.a.real() < 0.) || !std::isfinite(std::abs(continuous.a)) ||
             !std::isfinite(std::abs(mode.pole)) || !std::isfinite(std::abs(mode.weight)))
-            throw ModelError(
-                fmt::format("{}: tensors \"{}\" and \"{}\", channel {}, mode {}: the pole is no stable one; "
-                            "expected one that decays and numbers that a double holds",
-                            model.file, tensors.log_a_real.name, tensors.log_dt.name, i / tensors.modes(),
-                            i % tensors.modes()));
+            refuse(model,
+                   "tensors \"{}\" and \"{}\", channel {}, mode {}: the pole is no stable one; expected one "
+                   "that decays and numbers that a double holds",
+                   tensors.log_a_real.name, tensors.log_dt.name, i / tensors.modes(), i % tensors.modes());
         const double decay = -std::log(std::abs(mode.pole));
         forgets = std::max(forgets, decay > 0. ? 1. / decay : std::numeric_limits<double>::infinity());
         bank.push_back(mode);

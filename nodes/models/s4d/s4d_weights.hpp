@@ -8,18 +8,16 @@
 #include <vector>
 
 #include "nodes/layers/activations.hpp"
+#include "nodes/layers/conditioning.hpp"
 #include "nodes/layers/dense.hpp"
 #include "nodes/layers/diagonal_ssm.hpp"
-#include "nodes/layers/mlp.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage {
 
-class Model;
-
 /// Tensors of a file with `architecture` "s4d"; c channels, n modes, I = 0, 1, ...
 ///
-///     conditioning.I.weight, .bias    layers, ReLU after each; inputs are the file's controls, outputs m
-///                                     numbers. Absent: the m controls themselves.
+///     conditioning.I.weight, .bias    from the controls to z numbers (layers/conditioning.hpp)
 ///     expand.weight (c, 1), .bias (c)
 ///     blocks.I.linear.weight (c, c), .bias (c)      optional
 ///     blocks.I.activation1.factor     (1) or (c): of PReLU or PTanh
@@ -27,9 +25,7 @@ class Model;
 ///     blocks.I.ssm.log_a_real, .a_imag (c, n)       a = -exp(log_a_real) + i a_imag
 ///     blocks.I.ssm.b, .c              (c, n, 2): real, imaginary; without b: 1
 ///     blocks.I.ssm.d                  (c)
-///     blocks.I.norm.mean, .variance   (c): optional, (s - mean) / sqrt(variance + 1e-5)
-///     blocks.I.film.weight (2c, m), .bias (2c)      gains, then offsets; without controls the bias alone,
-///                                     or neither (gain 1, offset 0)
+///     blocks.I.norm..., .film...      of what the modes say (layers/conditioning.hpp; epsilon 1e-5)
 ///     blocks.I.activation2.factor     likewise
 ///     blocks.I.residual               (c): optional, the block's input times this is added to its output
 ///     contract.weight (1, c), .bias (1)
@@ -44,7 +40,8 @@ struct S4dWeights {
     /// Bounds on memory and on work for a sample.
     static constexpr int most_channels = 256, most_blocks = 16;
 
-    /// Control thread. Throws ModelError: what the file lacks, or what in it is beyond the bounds.
+    /// Control thread; some milliseconds a block (DiagonalSsm::make). Throws ModelError: what the file lacks,
+    /// or what in it is beyond the bounds.
     S4dWeights(const Model&, double sample_rate_hz);
 
     enum class Squash { none, tanh, ptanh };
@@ -55,6 +52,7 @@ struct S4dWeights {
         std::vector<float> residual;  ///< [padded(channels)]
     };
 
+    PreparedFacts facts;
     int channels = 0;
     bool front_decibels = false;
     Dense expand, first;  ///< from the input to the first block's input, and to its linear layer's output
@@ -65,19 +63,8 @@ struct S4dWeights {
     Squash before_product = Squash::none, final = Squash::none;
     float tanh_factor = 1.f;
 
-    std::optional<Mlp> conditioning;  ///< to be followed by ReLU
-    /// From the m numbers to what is left of norm and FiLM: for each block padded(channels) gains and as many
-    /// offsets.
-    Dense film;
-
-    std::int64_t memory_samples = 0;   ///< at the sample rate given
-    std::vector<std::string> tensors;  ///< names of those read
+    /// The gains and offsets of the blocks, what is left of norm and FiLM.
+    Conditioning conditioning;
 };
-
-/// For NodeType::notes: tensors that mean nothing to an S4D.
-std::vector<std::string> notes_on_s4d(const Model&);
-
-/// For NodeType::operations.
-double operations_of_s4d(const Model&);
 
 }  // namespace gainstage

@@ -3,6 +3,7 @@
 /// Responses of Optical Compressors with Selective State Space Models", JAES 73(3), 2025 (arXiv 2408.12549).
 
 #include <array>
+#include <memory>
 #include <vector>
 
 #include "nodes/kernels/product.hpp"
@@ -21,19 +22,15 @@ class S6 final : public Node {
 public:
     static const NodeType& type();
 
-    explicit S6(const Setup&);
+    S6(const Setup&, std::shared_ptr<const S6Weights>);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
     void list_state(StateList&) override;
-    std::int64_t memory_samples() const noexcept override { return weights_.memory_samples; }
+    std::int64_t memory_samples() const noexcept override { return weights_->facts.memory_samples; }
     std::optional<std::int64_t> exact_memory_samples() const noexcept override;
 
 private:
     static constexpr int tile_frames = 64;
 
-    /// Of a network input: what it hears at a knob's value.
-    struct ToModel {
-        float scale, offset;
-    };
     struct State {
         AlignedFloats past;  ///< the last `window` samples, and room for a tile
         SlidingSpectrum::State spectrum;
@@ -50,17 +47,16 @@ private:
     void modulate_by_memory(State&, int frames) noexcept GAINSTAGE_REALTIME;
 
     // fixed after construction
-    S6Weights weights_;
+    const std::shared_ptr<const S6Weights> weights_;
     const int channels_;
     const VectorMath::Function activate_;
     const RowMaths& rows_;  ///< these and the next: of the level in use
     const ProductKernels& products_;
-    std::vector<ToModel> to_model_;
     // audio thread
     std::vector<State> states_;
     bool fresh_ = true;
     bool still_ = false;  ///< what makes gains and offsets is the same for all frames of the block
-    // scratch within one call; [frame][weights_.row], [frame][weights_.wide_row], ...
+    // scratch within one call; [frame][weights_->row], [frame][weights_->wide_row], ...
     AlignedFloats here_, there_;
     AlignedFloats film_in_, cell_in_;  ///< rows [controls, features]
     AlignedFloats gates_, modulation_, magnitudes_;

@@ -3,62 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "nodes/layers/layer_reader.hpp"
+#include "nodes/layers/model_config.hpp"
 #include "nodes/layers/operations.hpp"
-#include "runtime/model/model.hpp"
-#include "runtime/node.hpp"
 
 namespace gainstage {
 
-namespace {
-
-constexpr int any = LayerReader::any;
-constexpr double longest_memory_seconds = 10.;
-
-[[noreturn]] void refuse(const Model& model, const std::string& what) {
-    throw ModelError(fmt::format("{}: {}", model.file, what));
-}
-
-/// config.KEY, one of two words; the first is the default.
-bool is_second(const Model& model, std::string_view key, std::string_view first, std::string_view second) {
-    const std::string said = model.text(key, first);
-    if (said != first && said != second)
-        refuse(model,
-               fmt::format("config.{} is \"{}\"; expected \"{}\" or \"{}\"", key, said, first, second));
-    return said == second;
-}
-
-/// config.KEY, a whole number within bounds.
-int whole_number(const Model& model, std::string_view key, int fallback, int most) {
-    const double said = model.number(key, fallback);
-    if (!(said >= 1. && said <= most) || said != std::floor(said))
-        refuse(model, fmt::format("config.{} is {}; expected a whole number from 1 to {}", key, said, most));
-    return static_cast<int>(said);
-}
-
-void check_rate(const Model& model, double rate_hz) {
-    if (rate_hz != model.sample_rate_hz)
-        throw SetupError(
-            fmt::format("{}: an S6 trained at {} Hz does not run at {} Hz; run the device at {} Hz",
-                        model.file, model.sample_rate_hz, rate_hz, model.sample_rate_hz));
-}
-
-}  // namespace
-
-S6Weights::S6Weights(const Model& model, double rate_hz) {
+S6Weights::S6Weights(const Model& model) : facts(facts_of(model)), controls(model) {
     LayerReader read(model);
-    input = read.dense("input", any, any, max_window);
+    input = read.dense("input", any_size, any_size, max_window);
     window = input->inputs();
     if (input->outputs() > max_channels)
-        refuse(model, fmt::format("tensor \"input.weight\" has {} rows; expected 1 to {}", input->outputs(),
-                                  max_channels));
-    if (whole_number(model, "window", window, max_window) != window)
-        refuse(model, fmt::format("config.window is {}, but tensor \"input.weight\" has {} columns",
-                                  model.number("window", 0.), window));
+        refuse(model, "tensor \"input.weight\" has {} rows; expected 1 to {}", input->outputs(),
+               max_channels);
+    if (whole(model, "window", window, 1, max_window) != window)
+        refuse(model, "config.window is {}, but tensor \"input.weight\" has {} columns",
+               model.number("window", 0.), window);
     const bool remembers = !is_second(model, "meaning", "recurrent", "as_trained");
-    if (!remembers) lag_samples = whole_number(model, "batch", 2400, max_batch);
+    if (!remembers) lag_samples = whole(model, "batch", 2400, 1, max_batch);
     tanh_mix = is_second(model, "activation", "gelu", "tanh");
     product = model.flag("product", true);
 
@@ -66,23 +29,22 @@ S6Weights::S6Weights(const Model& model, double rate_hz) {
     if (read.has("features.weight")) read_features(read);
     read_film(read, remembers);
     check_controls(model);
-    check_rate(model, rate_hz);
-    operations = count_operations();
+    facts.operations = count_operations();
     const int glu = std::max(film_glu.outputs(), temporal_glu.outputs());
     const int ssm_out = std::max(ssm[0].outputs(), ssm[1].outputs());
     row = padded(std::max({input->outputs(), ssm_out, stage_channels(0), stage_channels(1), glu / 2}));
     wide_row = padded(std::max(ssm_out, glu));
     join();
     output.resize(row);
-    tensors = read.used();
-    const auto longest = static_cast<std::int64_t>(std::ceil(longest_memory_seconds * rate_hz));
-    memory_samples = model.memory_samples > 0 ? std::min(model.memory_samples, longest) : longest;
+    // how long it remembers only a measurement tells
+    facts.memory_samples = memory_at(model.sample_rate_hz, model, longest_memory_s * model.sample_rate_hz);
+    facts.notes = model.notes_on_extra(read.used());
 }
 
 void S6Weights::read_stage(LayerReader& read, int stage, int channels, bool remembers) {
     SelectiveSsm& layer = ssm[stage];
     layer = SelectiveSsm(read, fmt::format("ssm.{}", stage), channels, remembers);
-    mix[stage] = read.dense(fmt::format("mix.{}", stage), any, layer.outputs(), max_channels);
+    mix[stage] = read.dense(fmt::format("mix.{}", stage), any_size, layer.outputs(), max_channels);
 }
 
 /// Layers with nothing between them become one where that is less work.
@@ -99,16 +61,15 @@ void S6Weights::join() {
 }
 
 void S6Weights::read_features(LayerReader& read) {
-    const Tensor& weight = read.tensor("features.weight", {any, any}, max_bins);
+    const Tensor& weight = read.tensor("features.weight", {any_size, any_size}, max_bins);
     const int count = rows_of(weight), bins = columns_of(weight);
     if (count > max_features)
-        refuse(read.model(),
-               fmt::format("tensor \"features.weight\" has {} rows; expected 1 to {}", count, max_features));
+        refuse(read.model(), "tensor \"features.weight\" has {} rows; expected 1 to {}", count, max_features);
     if (2 * bins - 1 < window)
         refuse(read.model(),
-               fmt::format("tensor \"features.weight\" has {} columns; expected {} at least, for a "
-                           "window of {} samples",
-                           bins, window / 2 + 1, window));
+               "tensor \"features.weight\" has {} columns; expected {} at least, for a "
+               "window of {} samples",
+               bins, window / 2 + 1, window);
     features_bias = read.tensor("features.bias", {count}).data;
     features.resize(count * padded(bins));
     for (int f = 0; f < count; ++f)
@@ -118,14 +79,14 @@ void S6Weights::read_features(LayerReader& read) {
 
 void S6Weights::read_film(LayerReader& read, bool remembers) {
     const int channels = stage_channels(0);
-    film = read.dense("film", 2 * channels, any, max_channels);
+    film = read.dense("film", 2 * channels, any_size, max_channels);
     first_controls = film.inputs() - feature_count();
     if (first_controls < 0)
         refuse(read.model(),
-               fmt::format("tensor \"film.weight\" has {} columns; expected {} at least, one for each "
-                           "feature",
-                           film.inputs(), feature_count()));
-    film_glu = read.dense("film.glu", any, channels, 2 * max_channels);
+               "tensor \"film.weight\" has {} columns; expected {} at least, one for each "
+               "feature",
+               film.inputs(), feature_count());
+    film_glu = read.dense("film.glu", any_size, channels, 2 * max_channels);
     int out = film_glu.outputs();
     if (read.has("temporal.weight_hh")) {
         read_temporal(read, out / 2);
@@ -135,9 +96,8 @@ void S6Weights::read_film(LayerReader& read, bool remembers) {
     for (const auto& [name, glu] :
          {std::pair{"film.glu.weight", &film_glu}, {"temporal.glu.weight", &temporal_glu}})
         if (glu->outputs() % 2)
-            refuse(read.model(),
-                   fmt::format("tensor \"{}\" has {} rows; expected an even number: outputs and gates", name,
-                               glu->outputs()));
+            refuse(read.model(), "tensor \"{}\" has {} rows; expected an even number: outputs and gates",
+                   name, glu->outputs());
     const Tensor& last = read.tensor("output.weight", {1, out / 2});
     output.assign(last.data.begin(), last.data.end());
     output_bias = read.tensor("output.bias", {1}).data[0];
@@ -146,37 +106,25 @@ void S6Weights::read_film(LayerReader& read, bool remembers) {
 void S6Weights::read_temporal(LayerReader& read, int channels) {
     const int units = 2 * channels, rows = GruCell::gates * units;
     const Tensor& hidden = read.tensor("temporal.weight_hh", {rows, units});
-    const Tensor& in = read.tensor("temporal.weight_ih", {rows, any}, GruCell::gates * max_channels * 2);
+    const Tensor& in = read.tensor("temporal.weight_ih", {rows, any_size}, GruCell::gates * max_channels * 2);
     second_controls = columns_of(in) - feature_count();
     if (second_controls < 0 || columns_of(in) > max_channels)
-        refuse(read.model(), fmt::format("tensor \"temporal.weight_ih\" has {} columns; expected {} to {}",
-                                         columns_of(in), std::max(1, feature_count()), max_channels));
+        refuse(read.model(), "tensor \"temporal.weight_ih\" has {} columns; expected {} to {}",
+               columns_of(in), std::max(1, feature_count()), max_channels);
     cell = GruCell(CellWeights{.units = units,
                                .inputs = columns_of(in),
                                .weight_ih = in.data,
                                .weight_hh = hidden.data,
                                .bias_ih = read.tensor("temporal.bias_ih", {rows}).data,
                                .bias_hh = read.tensor("temporal.bias_hh", {rows}).data});
-    temporal_glu = read.dense("temporal.glu", any, channels, 2 * max_channels);
+    temporal_glu = read.dense("temporal.glu", any_size, channels, 2 * max_channels);
 }
 
 void S6Weights::check_controls(const Model& model) const {
-    const int controls = static_cast<int>(model.controls.size());
-    if (controls != first_controls + second_controls)
-        refuse(
-            model,
-            fmt::format(
-                "{} controls are declared, but tensor \"film.weight\" takes {}{}", controls, first_controls,
-                has_temporal() ? fmt::format(" and tensor \"temporal.weight_ih\" {}", second_controls) : ""));
-}
-
-std::vector<std::string> notes_on_s6(const Model& model) {
-    const std::vector<std::string> used = S6Weights(model, model.sample_rate_hz).tensors;
-    return model.notes_on_extra(std::vector<std::string_view>(used.begin(), used.end()));
-}
-
-double operations_of_s6(const Model& model) {
-    return S6Weights(model, model.sample_rate_hz).operations;
+    if (controls.size() != first_controls + second_controls)
+        refuse(model, "{} controls are declared, but tensor \"film.weight\" takes {}{}", controls.size(),
+               first_controls,
+               has_temporal() ? fmt::format(" and tensor \"temporal.weight_ih\" {}", second_controls) : "");
 }
 
 /// Of the layers as the file has them.

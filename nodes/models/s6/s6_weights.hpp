@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "nodes/dsp/sliding_spectrum.hpp"
+#include "nodes/layers/control_inputs.hpp"
 #include "nodes/layers/dense.hpp"
 #include "nodes/layers/gru_cell.hpp"
 #include "nodes/layers/selective_ssm.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage {
-
-class Model;
 
 /// Tensors of a file with `architecture` "s6". All sizes follow from their shapes; what is in brackets may be
 /// absent. "c" is a number of channels, each time another one.
@@ -43,13 +43,15 @@ struct S6Weights {
     static constexpr int max_window = 1024, max_bins = 1024, max_features = 32, max_channels = 128,
                          max_batch = 9600;
 
-    /// Control thread. Throws ModelError (what the file lacks), SetupError (another sample rate).
-    S6Weights(const Model&, double sample_rate_hz);
+    /// Control thread. Throws ModelError: what the file lacks, or what in it is beyond the bounds.
+    explicit S6Weights(const Model&);
 
     bool has_features() const noexcept { return !features_bias.empty(); }
     int feature_count() const noexcept { return static_cast<int>(features_bias.size()); }
     bool has_temporal() const noexcept { return cell.units() > 0; }
 
+    PreparedFacts facts;
+    ControlInputs controls;
     int window = 0;
     std::optional<Dense> input;               ///< none: the first layer took it in
     std::array<SelectiveSsm, 2> ssm;          ///< the second is unused without the GRU
@@ -73,11 +75,8 @@ struct S6Weights {
     float output_bias = 0.f;
     bool product = true;
 
-    double operations = 0.;  ///< of a sample, as NodeType::operations counts them
-    int row = 0;             ///< floats of the longest row between stages
-    int wide_row = 0;        ///< and within one: outputs and gates side by side
-    std::int64_t memory_samples = 0;
-    std::vector<std::string> tensors;  ///< names of those read
+    int row = 0;       ///< floats of the longest row between stages
+    int wide_row = 0;  ///< and within one: outputs and gates side by side
 
 private:
     void read_features(LayerReader&);
@@ -88,11 +87,5 @@ private:
     void join();
     void check_controls(const Model&) const;
 };
-
-/// For NodeType::notes: tensors that mean nothing to an S6.
-std::vector<std::string> notes_on_s6(const Model&);
-
-/// For NodeType::operations.
-double operations_of_s6(const Model&);
 
 }  // namespace gainstage

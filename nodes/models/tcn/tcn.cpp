@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "runtime/model/model.hpp"
+#include "nodes/kernels/simd.hpp"
+#include "nodes/layers/prepared_node.hpp"
 
 namespace gainstage {
 
@@ -13,21 +14,21 @@ const NodeType& Tcn::type() {
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
         .architecture = "tcn",
-        .make = make_node<Tcn>,
-        .notes = notes_on_tcn,
-        .operations = operations_of_tcn,
+        .prepare = prepare_node<Tcn, TcnWeights>,
+        .level = simd_level,
     };
     return type;
 }
 
-Tcn::Tcn(const Setup& setup)
-    : weights_(*setup.model, setup.sample_rate_hz),
+Tcn::Tcn(const Setup& setup, std::shared_ptr<const TcnWeights> weights)
+    : weights_(std::move(weights)),
       kernels_(product_kernels()),
       tanh_(vector_math().tanh),
-      grid_(static_cast<int>(setup.model->controls.size()), weights_.values()) {
+      condition_(weights_->conditioning.make_scratch()),
+      grid_(weights_->conditioning.controls(), weights_->conditioning.values()) {
     int values = 0, widest = 0;
     std::vector<RowRing> past;
-    for (const DilatedBlock& block : weights_.blocks) {
+    for (const DilatedBlock& block : weights_->blocks) {
         first_value_.push_back(values);
         values += 2 * block.output_width();
         widest = std::max(widest, block.output_width());
@@ -45,7 +46,9 @@ void Tcn::list_state(StateList& list) {
 }
 
 void Tcn::process(const Block& block) noexcept {
-    const auto network = [this](const float* knobs, float* values) { weights_.evaluate(knobs, values); };
+    const auto network = [this](const float* knobs, float* values) {
+        weights_->conditioning.evaluate(knobs, values, condition_);
+    };
     for (int done = 0; done < block.frames;) {
         const int run = grid_.advance(block.params, block.time + done, block.frames - done, network);
         if (!started_) start();
@@ -60,10 +63,10 @@ void Tcn::process(const Block& block) noexcept {
 /// What each block heard before the first sample: the same row for ever, since its input did not change.
 void Tcn::start() noexcept {
     std::fill(rows_.begin(), rows_.end(), 0.f);
-    for (std::size_t n = 0; n < weights_.blocks.size(); ++n) {
+    for (std::size_t n = 0; n < weights_->blocks.size(); ++n) {
         for (std::vector<RowRing>& past : past_) past[n].start(rows_.data());
-        if (weights_.starts_silent)
-            weights_.blocks[n].run(past_[0][n], lines_of(static_cast<int>(n), 0), rows_.data(), 1);
+        if (weights_->starts_silent)
+            weights_->blocks[n].run(past_[0][n], lines_of(static_cast<int>(n), 0), rows_.data(), 1);
     }
     started_ = true;
 }
@@ -79,25 +82,25 @@ DilatedBlock::Lines Tcn::lines_of(int block, int into_run) const noexcept {
 void Tcn::process_tile(const Block& block, int channel, int first, int frames, int into_run) noexcept {
     const float* rows = block.in(0, channel) + first;
     int stride = 1;
-    for (std::size_t n = 0; n < weights_.blocks.size(); ++n) {
+    for (std::size_t n = 0; n < weights_->blocks.size(); ++n) {
         RowRing& past = past_[channel][n];
         past.write(rows, stride, frames);
-        weights_.blocks[n].run(past, lines_of(static_cast<int>(n), into_run), rows_.data(), frames);
+        weights_->blocks[n].run(past, lines_of(static_cast<int>(n), into_run), rows_.data(), frames);
         rows = rows_.data();
-        stride = weights_.blocks[n].output_width();
+        stride = weights_->blocks[n].output_width();
     }
     write_output(block.out(0, channel) + first, frames);
 }
 
 /// From the rows of the last block.
 void Tcn::write_output(float* out, int frames) noexcept {
-    const int width = weights_.blocks.back().output_width();
-    if (weights_.output.empty())
+    const int width = weights_->blocks.back().output_width();
+    if (weights_->output.empty())
         for (int k = 0; k < frames; ++k) line_.data[k] = rows_[k * width];
     else
-        kernels_.dot(rows_.data(), weights_.output.data(), weights_.output_bias, width, line_.begin(),
+        kernels_.dot(rows_.data(), weights_->output.data(), weights_->output_bias, width, line_.begin(),
                      frames);
-    if (weights_.final_tanh) tanh_(line_.begin(), line_.begin(), frames);
+    if (weights_->final_tanh) tanh_(line_.begin(), line_.begin(), frames);
     std::copy_n(line_.begin(), frames, out);
 }
 

@@ -2,6 +2,7 @@
 /// Temporal convolutional networks: Steinmetz & Reiss, "Efficient neural networks for real-time modeling of
 /// analog dynamic range compression", AES 152nd Convention, 2022 (micro-TCN), and their relatives.
 
+#include <memory>
 #include <vector>
 
 #include "nodes/dsp/conditioning_grid.hpp"
@@ -26,14 +27,14 @@ class Tcn final : public Node {
 public:
     static const NodeType& type();
 
-    explicit Tcn(const Setup&);
+    Tcn(const Setup&, std::shared_ptr<const TcnWeights>);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
     void list_state(StateList&) override;
-    int latency_samples() const noexcept override { return weights_.latency_samples; }
-    std::int64_t memory_samples() const noexcept override { return weights_.receptive_field; }
+    int latency_samples() const noexcept override { return weights_->facts.latency_samples; }
+    std::int64_t memory_samples() const noexcept override { return weights_->facts.memory_samples; }
     /// Gains and offsets come to rest within two cells of the grid.
     std::optional<std::int64_t> exact_memory_samples() const noexcept override {
-        return weights_.receptive_field + 2 * control_grid_frames;
+        return weights_->facts.memory_samples + 2 * control_grid_frames;
     }
 
 private:
@@ -46,11 +47,12 @@ private:
     DilatedBlock::Lines lines_of(int block, int into_run) const noexcept;
 
     // fixed after construction
-    TcnWeights weights_;
+    const std::shared_ptr<const TcnWeights> weights_;
     const ProductKernels& kernels_;  ///< of the level in use
     const VectorMath::Function tanh_;
     std::vector<int> first_value_;  ///< of each block's gains and offsets among the grid's values
     // audio thread
+    Conditioning::Scratch condition_;
     ConditioningGrid grid_;
     std::vector<std::vector<RowRing>> past_;  ///< [channel][block]: the block's input
     bool started_ = false;

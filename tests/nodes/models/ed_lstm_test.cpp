@@ -123,7 +123,7 @@ TEST_CASE("ed_lstm: a carried state remembers as long as its file says, else ten
     const auto memory_of = [](std::int64_t said) {
         const auto model = spoilable(Fixture("ed_lstm", "carried").model);
         model->memory_samples = said;
-        return EdLstmWeights(*model, 48'000.).memory_samples;
+        return EdLstmWeights(*model).facts.memory_samples;
     };
     CHECK(memory_of(4'800) == 4'800);
     CHECK(memory_of(0) == 480'000);
@@ -131,7 +131,9 @@ TEST_CASE("ed_lstm: a carried state remembers as long as its file says, else ten
 }
 
 TEST_CASE("ed_lstm: a note says that a rebuilt state has no memory beyond two windows") {
-    const auto notes = [](const char* name) { return EdLstm::type().notes(*Fixture("ed_lstm", name).model); };
+    const auto notes = [](const char* name) {
+        return notes_on(EdLstm::type(), *Fixture("ed_lstm", name).model);
+    };
     REQUIRE(notes("w16").size() == 1);
     check_says(notes("w16")[0],
                "no memory beyond 32 samples (0.67 ms), 16 of which are its latency: its state is rebuilt for "
@@ -189,14 +191,14 @@ TEST_CASE("ed_lstm: absurd sizes and a wrong config are refused") {
     check_says(with_shape({400, 16}), "tensor \"encoder.h.weight\" has 400 rows; expected 1 to 256");
     check_says(with_shape({0, 16}), "tensor \"encoder.h.weight\" has 0 rows; expected 1 to");
     const auto model = spoilable(Fixture("ed_lstm", "w16").model);
-    model->config_json = R"({"window": 32})";
+    model->config = ModelConfig(R"({"window": 32})", "config");
     check_says(complaint_of(model), "config.window is 32, but tensor \"encoder.h.weight\" has 16 columns");
 }
 
 TEST_CASE("ed_lstm: a state that is neither rebuilt nor carried is refused, with the nearest valid word") {
     const auto with_state = [](const std::string& state) {
         const auto model = spoilable(Fixture("ed_lstm", "carried").model);
-        model->config_json = R"({"state": ")" + state + "\"}";
+        model->config = ModelConfig(R"({"state": ")" + state + "\"}", "config");
         return complaint_of(model);
     };
     CHECK(with_state("carried") == "");
@@ -209,12 +211,12 @@ TEST_CASE("ed_lstm: a state that is neither rebuilt nor carried is refused, with
 
 TEST_CASE("ed_lstm: another sample rate is refused, extra tensors are noted") {
     const Fixture fixture("ed_lstm", "no-knobs");
-    CHECK_THROWS_AS(EdLstmWeights(*fixture.model, 44'100.), SetupError);
+    check_knows_one_rate(EdLstm::type(), fixture.model);
     const auto model = spoilable(fixture.model);
     model->tensors.push_back({"optimizer.step", {1}, {3.f}});
     CHECK(complaint_of(model) == "");
-    REQUIRE(EdLstm::type().notes(*model).size() == 2);  // the other one: how long it remembers
-    check_says(EdLstm::type().notes(*model)[0], "\"optimizer.step\" (1)");
+    REQUIRE(notes_on(EdLstm::type(), *model).size() == 2);  // the other one: how long it remembers
+    check_says(notes_on(EdLstm::type(), *model)[0], "\"optimizer.step\" (1)");
 }
 
 }  // namespace gainstage::test::ed_lstm_test

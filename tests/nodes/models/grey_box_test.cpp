@@ -86,11 +86,16 @@ template <class Error = ModelError>
 std::string complaint(const std::shared_ptr<const Model>& model, double sample_rate_hz = 48'000.) {
     try {
         const NodeConfig config{.sample_rate_hz = sample_rate_hz, .model = model};
-        GreyBox::type().make(setup_of(GreyBox::type(), config, params_of(GreyBox::type(), model.get())));
+        prepared_of(GreyBox::type(), config)
+            ->make(setup_of(GreyBox::type(), config, params_of(GreyBox::type(), model.get())));
         return "";
     } catch (const Error& error) {
         return error.what();
     }
+}
+
+std::vector<std::string> notes_on(const Model& model) {
+    return GreyBox::type().prepare(model, model.sample_rate_hz)->facts().notes;
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -220,15 +225,14 @@ TEST_CASE("grey_box: a one-pole or switching detector takes the same time at eve
 
 TEST_CASE("grey_box: a recurrent part is refused at another rate without a resampler around it") {
     has(complaint<SetupError>(Fixture("rnn-gru-hard").model, 44'100.),
-        "its detector is a recurrent network trained at 48000 Hz, which does not run at 44100 Hz; run the "
-        "device at 48000 Hz");
+        "its weights are for 48000 Hz and don't run at 44100 Hz; run the device at 48000 Hz");
     CHECK(complaint<SetupError>(Fixture("rnn-gru-hard").model, 48'000.).empty());
     auto makeup_only = spoilable("switching-soft");
     const auto other = Fixture("rnn-gru-hard").model;
     for (const Tensor& tensor : other->tensors)
         if (tensor.name.rfind("makeup.", 0) == 0) makeup_only->tensors.push_back(tensor);
-    makeup_only->config_json = "{\"mlp_activation\": \"relu\"}";
-    has(complaint<SetupError>(makeup_only, 96'000.), "its make-up is a recurrent network");
+    makeup_only->config = ModelConfig("{\"mlp_activation\": \"relu\"}", "config");
+    has(complaint<SetupError>(makeup_only, 96'000.), "don't run at 96000 Hz");
 }
 
 TEST_CASE("grey_box: after its memory nothing is left of its earlier state") {
@@ -350,7 +354,7 @@ TEST_CASE("grey_box: a tensor that is missing or misshapen is refused by name") 
 TEST_CASE("grey_box: a config that contradicts the tensors is refused") {
     const auto with = [](const char* config) {
         auto model = spoilable("switching-soft");
-        model->config_json = config;
+        model->config = ModelConfig(config, "config");
         return complaint(model);
     };
     CHECK(with(R"({"mlp_activation": "relu"})").empty());
@@ -363,11 +367,11 @@ TEST_CASE("grey_box: a config that contradicts the tensors is refused") {
 
 TEST_CASE("grey_box: unknown tensors are noted, not refused") {
     auto model = spoilable("switching-soft");
-    CHECK(GreyBox::type().notes(*model).empty());
+    CHECK(notes_on(*model).empty());
     model->tensors.push_back({"optimizer.step", {1}, {3.f}});
     CHECK(complaint(model).empty());
-    REQUIRE(GreyBox::type().notes(*model).size() == 1);
-    has(GreyBox::type().notes(*model)[0], "\"optimizer.step\" (1)");
+    REQUIRE(notes_on(*model).size() == 1);
+    has(notes_on(*model)[0], "\"optimizer.step\" (1)");
 }
 
 }  // namespace gainstage::test::grey_box_test

@@ -56,7 +56,7 @@ TEST_CASE("lstm: a config that makes no sense is refused") {
 }
 
 TEST_CASE("lstm: another sample rate is refused, unknown tensors are noted") {
-    knows_its_rate_and_its_tensors(Lstm::type(), 4, "two-knobs");
+    knows_its_rate_and_its_tensors(Lstm::type(), "two-knobs");
 }
 
 }  // namespace gainstage::test::lstm_test

@@ -28,7 +28,8 @@ void print_row(const std::string& name, const Model& model, const Parity& parity
     std::size_t weights = 0;
     for (const Tensor& tensor : model.tensors) weights += tensor.data.size();
     fmt::print("{:<44} {:>9.1e} {:>9.1e} {:>9.0e} {:>8} {:>9} {:>10.0f}\n", name, parity.max_error,
-               parity.rms_error, allowed, latency, weights, type_playing(model).operations(model));
+               parity.rms_error, allowed, latency, weights,
+               type_playing(model).prepare(model, model.sample_rate_hz)->facts().operations);
 }
 
 struct Published {

@@ -93,7 +93,7 @@ inline std::string with_shape(const NodeType& type, const std::string& fixture, 
 inline void refuses_a_config_without_sense(const NodeType& type, const std::string& name) {
     const auto with = [&](const char* config) {
         auto model = spoilable(Fixture(type.name, name).model);
-        model->config_json = config;
+        model->config = ModelConfig(config, "config");
         return complaint(type, model);
     };
     CHECK(with("{}").empty());
@@ -105,14 +105,14 @@ inline void refuses_a_config_without_sense(const NodeType& type, const std::stri
     check_says(complaint(type, tall), "at most 8 of \"layers.N\" are supported");
 }
 
-inline void knows_its_rate_and_its_tensors(const NodeType& type, int gates, const std::string& name) {
+inline void knows_its_rate_and_its_tensors(const NodeType& type, const std::string& name) {
     const auto model = Fixture(type.name, name).model;
-    CHECK_THROWS_AS(RecurrentWeights(*model, gates, 44'100.), SetupError);
-    CHECK(type.notes(*model).empty());
+    check_knows_one_rate(type, model);
+    CHECK(notes_on(type, *model).empty());
     auto more = spoilable(model);
     more->tensors.push_back({"optimizer.step", {1}, {3.f}});
-    REQUIRE(type.notes(*more).size() == 1);
-    check_says(type.notes(*more)[0], "\"optimizer.step\" (1)");
+    REQUIRE(notes_on(type, *more).size() == 1);
+    check_says(notes_on(type, *more)[0], "\"optimizer.step\" (1)");
 }
 
 }  // namespace gainstage::test

@@ -32,8 +32,10 @@ struct OneMode {
         model->file = "one-mode.safetensors";
         model->architecture = "s4d";
         model->sample_rate_hz = 44'100.;
-        model->config_json = std::string(R"({"activation1": "Identity", "activation2": "Identity", )") +
-                             R"("discretisation": ")" + discretisation + "\"}";
+        model->config =
+            ModelConfig(std::string(R"({"activation1": "Identity", "activation2": "Identity", )") +
+                            R"("discretisation": ")" + discretisation + "\"}",
+                        "config");
         model->tensors = {{"expand.weight", {1, 1}, {1.f}},
                           {"expand.bias", {1}, {0.f}},
                           {"blocks.0.ssm.log_dt", {1, 1}, {log_dt}},
@@ -282,7 +284,7 @@ TEST_CASE("s4d: sizes beyond the bounds and poles that do not decay are refused"
 TEST_CASE("s4d: a config without meaning is refused") {
     const auto with = [](const char* config) {
         auto model = spoilable(model_of("conditional"));
-        model->config_json = config;
+        model->config = ModelConfig(config, "config");
         return complaint(S4d::type(), model);
     };
     CHECK(with("{}").empty());
@@ -296,11 +298,11 @@ TEST_CASE("s4d: a config without meaning is refused") {
 
 TEST_CASE("s4d: unknown tensors are noted, not refused") {
     auto model = spoilable(model_of("side-chain"));
-    CHECK(S4d::type().notes(*model).empty());
+    CHECK(notes_on(S4d::type(), *model).empty());
     model->tensors.push_back({"optimizer.step", {1}, {3.f}});
     CHECK(complaint(S4d::type(), model).empty());
-    REQUIRE(S4d::type().notes(*model).size() == 1);
-    check_says(S4d::type().notes(*model)[0], "\"optimizer.step\" (1)");
+    REQUIRE(notes_on(S4d::type(), *model).size() == 1);
+    check_says(notes_on(S4d::type(), *model)[0], "\"optimizer.step\" (1)");
 }
 
 }  // namespace gainstage::test::s4d_test

@@ -58,7 +58,7 @@ TEST_CASE("s6: joined and separate layers match their formulas") {
           Case{64, 2, 17, true, true}}) {
         INFO(window << ", " << out << ", " << mix);
         const auto model = small_model(window, out, mix);
-        const S6Weights weights(*model, model->sample_rate_hz);
+        const S6Weights weights(*model);
         CHECK(weights.input.has_value() == keeps_input);
         CHECK(weights.mix[0].has_value() == keeps_mix);
         NodeRunner runner(S6::type(), {.sample_rate_hz = model->sample_rate_hz, .model = model});
@@ -266,7 +266,7 @@ TEST_CASE("s6: absurd sizes are refused before they are used") {
 TEST_CASE("s6: a config that contradicts the tensors or asks for the impossible is refused by key") {
     const auto with_config = [](const std::string& config) {
         const auto model = spoilable(Fixture("s6", "recurrent").model);
-        model->config_json = config;
+        model->config = ModelConfig(config, "config");
         return complaint_of(model);
     };
     CHECK(with_config("{}") == "");
@@ -285,13 +285,13 @@ TEST_CASE("s6: a config that contradicts the tensors or asks for the impossible 
 
 TEST_CASE("s6: another sample rate is refused, extra tensors are noted") {
     const Fixture fixture("s6", "plain");
-    CHECK_THROWS_AS(S6Weights(*fixture.model, 44'100.), SetupError);
+    check_knows_one_rate(S6::type(), fixture.model);
     const auto model = spoilable(fixture.model);
-    CHECK(S6::type().notes(*model).empty());
+    CHECK(notes_on(S6::type(), *model).empty());
     model->tensors.push_back({"optimizer.step", {1}, {3.f}});
     CHECK(complaint_of(model) == "");
-    REQUIRE(S6::type().notes(*model).size() == 1);
-    check_says(S6::type().notes(*model)[0], "\"optimizer.step\" (1)");
+    REQUIRE(notes_on(S6::type(), *model).size() == 1);
+    check_says(notes_on(S6::type(), *model)[0], "\"optimizer.step\" (1)");
 }
 
 }  // namespace gainstage::test::s6_test

@@ -37,7 +37,7 @@ public:
           engine_(EngineConfig{.room = {.sample_rate_hz = 48'000., .max_frames = 96, .midi_ports = 1}}),
           log_(log, 48'000.) {
         engine_.listen([this](const EngineNews& news) {
-            log_.write(news, loader_);
+            log_.write(news);
             finished_ += news.kind == EngineNews::Kind::finished;
             returned_ += news.kind == EngineNews::Kind::returned;
         });

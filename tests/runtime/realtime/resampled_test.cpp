@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nodes/layers/prepared_node.hpp"
 #include "nodes/models/grey_box/grey_box.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/plan/build_node.hpp"
@@ -18,11 +19,26 @@ namespace gainstage::test::resampled_test {
 
 namespace {
 
-/// A model that does nothing: passes its input with the latency of its file, plus the value of its knob.
+/// The weights of a model that does nothing. `Portable`: it plays at any rate by itself if it has no latency.
+template <bool Portable>
+struct PassWeights {
+    PassWeights(const Model& model, double device_hz)
+        : facts{.file = model.file,
+                .model_rate_hz = model.sample_rate_hz,
+                .sample_rate_hz = model.sample_rate_hz,
+                .latency_samples = static_cast<int>(model.latency_samples)} {
+        facts.plays_at_any_rate = Portable && facts.latency_samples == 0;
+        if (facts.plays_at_any_rate) facts.sample_rate_hz = device_hz;
+    }
+    PreparedFacts facts;
+};
+
+/// Passes its input with the latency of its file, plus the value of its knob.
+template <class Weights>
 class Pass final : public Node {
 public:
-    explicit Pass(const Setup& setup)
-        : latency_(static_cast<int>(setup.model->latency_samples)),
+    Pass(const Setup& setup, const std::shared_ptr<const Weights>& weights)
+        : latency_(weights->facts.latency_samples),
           max_frames_(setup.max_frames),
           past_(setup.channels, Channel(latency_)) {}
 
@@ -46,16 +62,18 @@ private:
     Sound past_;
 };
 
+template <bool Portable>
 NodeType pass_type() {
+    using Weights = PassWeights<Portable>;
     return {.name = "pass",
             .summary = "a model of nothing",
             .inputs = {{.name = "in"}},
             .outputs = {{.name = "out"}},
             .params = {{.name = "level"}},
             .architecture = "pass",
-            .make = make_node<Pass>};
+            .prepare = prepare_node<Pass<Weights>, Weights>};
 }
-const NodeType pass = pass_type();
+const NodeType pass = pass_type<false>();
 
 NodeConfig played(double device_hz, double model_hz, int latency = 0, int channels = 1) {
     auto model = std::make_shared<Model>();
@@ -248,20 +266,20 @@ TEST_CASE("resampled: a reset forgets at once, and the time may jump") {
 
 TEST_CASE("resampled: only models that do not play at the device's rate by themselves") {
     const auto way = [](const NodeType& type, const NodeConfig& config) {
-        return rate_way(type, config.model.get(), config.sample_rate_hz);
+        return rate_way(prepared_of(type, config).get(), config.sample_rate_hz);
     };
     CHECK(way(pass, played(44'100., 44'100.)) == RateWay::own);
     CHECK(way(pass, played(48'000., 44'100.)) == RateWay::resampled);
-    NodeType portable = pass_type();
-    portable.any_rate = [](const Model& model) { return model.latency_samples == 0; };
+    const NodeType portable = pass_type<true>();
     CHECK(way(portable, played(48'000., 44'100.)) == RateWay::exact);
     CHECK(way(portable, played(48'000., 44'100., 1)) == RateWay::resampled);
     CHECK(NodeRunner(portable, played(48'000., 44'100.)).node().latency_samples() == 0);
-    CHECK(rate_way(pass, nullptr, 48'000.) == RateWay::own);
+    CHECK(rate_way(nullptr, 48'000.) == RateWay::own);
 
     const std::string folder = source_dir() + "/tests/data/grey_box-";
     const auto grey_box = [&](const std::string& name) {
-        return rate_way(GreyBox::type(), read_model_file(folder + name + ".safetensors").get(), 44'100.);
+        return way(GreyBox::type(),
+                   {.sample_rate_hz = 44'100., .model = read_model_file(folder + name + ".safetensors")});
     };
     CHECK(grey_box("switching-soft") == RateWay::exact);
     CHECK(grey_box("rnn-gru-hard") == RateWay::resampled);
@@ -282,7 +300,7 @@ TEST_CASE("resampled: an endless ratio and a type with other ports are refused, 
           "resampled while it plays; run the device at 44100 Hz, or at 44100, 48000, 88200 or 96000 Hz");
     CHECK(complaint(pass, played(384'000., 44'100.)) == "");
     CHECK(complaint(pass, played(8'000., 96'000.)) == "");
-    NodeType keyed = pass_type();
+    NodeType keyed = pass_type<false>();
     keyed.inputs.push_back({.name = "sidechain", .width = Width::own, .optional = true});
     CHECK(complaint(keyed, played(44'100., 44'100.)) == "");
     CHECK(

@@ -1,0 +1,36 @@
+#pragma once
+/// `config` of a weight file: a JSON object, parsed once.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace gainstage {
+
+class ModelConfig {
+public:
+    /// Without keys.
+    ModelConfig() = default;
+    /// Throws ModelError "`where`: ..." for anything but a JSON object.
+    ModelConfig(std::string json, const std::string& where);
+
+    struct Value {
+        /// Empty: a list or an object.
+        std::variant<std::monostate, bool, double, std::string> value;
+        std::string json;  ///< for messages
+    };
+    /// Null where the key is absent or its value is `null`.
+    const Value* find(std::string_view key) const;
+
+    /// As the file has it.
+    const std::string& json() const noexcept { return json_; }
+    /// Without white space, keys sorted: equal for configs that say the same.
+    const std::string& canonical_json() const noexcept { return canonical_json_; }
+
+private:
+    std::string json_ = "{}", canonical_json_ = "{}";
+    std::map<std::string, Value, std::less<>> values_;
+};
+
+}  // namespace gainstage
