@@ -17,7 +17,7 @@ public:
     void copy_state(const Node&) noexcept GAINSTAGE_REALTIME override {}
 
 private:
-    const std::vector<int> device_channels_;  ///< counted from 1, as the patch does
+    const std::vector<int> channels_;  ///< counted from 1, as the patch does
 };
 
 }  // namespace gainstage

@@ -64,4 +64,7 @@ struct Graph {
     int node_index(std::string_view id) const;  ///< -1: none
 };
 
+/// The highest channel of the device that the graph uses at this door, counted from 1; 0: none. Any thread.
+int channels_used(const Graph&, Door);
+
 }  // namespace gainstage

@@ -69,13 +69,6 @@ std::uint32_t knob_number(std::string_view name) noexcept {
     return number;
 }
 
-float nearest_value(const ParamSpec& spec, float value) noexcept {
-    const float inside = std::clamp(value, spec.min, spec.max);
-    if (spec.steps < 2) return inside;
-    const float step = (spec.max - spec.min) / static_cast<float>(spec.steps - 1);
-    return spec.min + step * std::round((inside - spec.min) / step);
-}
-
 Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept {
     ramp.from = nearest_value(spec, ramp.from);
     ramp.to = nearest_value(spec, ramp.to);

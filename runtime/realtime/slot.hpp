@@ -66,8 +66,6 @@ private:
 /// A knob's name as a number. An event that was made while another instance played finds its knob by it.
 std::uint32_t knob_number(std::string_view name) noexcept;
 
-/// What of this knob's range, or of its steps, is nearest. Audio thread.
-float nearest_value(const ParamSpec&, float value) noexcept GAINSTAGE_REALTIME;
 /// Another instance's way of a knob, as this knob can go it. Audio thread.
 Ramp within_range(const ParamSpec&, Ramp) noexcept GAINSTAGE_REALTIME;
 
