@@ -5,9 +5,7 @@
 namespace gainstage {
 
 int GraphNode::param_index(std::string_view name) const {
-    for (std::size_t i = 0; i < params.size(); ++i)
-        if (params[i].name == name) return static_cast<int>(i);
-    return -1;
+    return params.index_of(name);
 }
 
 int Graph::node_index(std::string_view id) const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/graph/knob_list.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
 #include "runtime/patch/patch.hpp"
@@ -19,7 +20,7 @@ struct GraphNode {
     Options options;  ///< complete
     std::shared_ptr<const Model> model;
     bool refuse_other_rates = false;  ///< `rate = "refuse"`
-    std::vector<ParamSpec> params;    ///< the type's own, then the model's controls
+    KnobList params;                  ///< the type's own, then the model's controls
     std::vector<float> values;        ///< per param, from the patch or its default
     std::vector<bool> written;        ///< per param: the patch names it
     std::vector<float> smooth_ms;     ///< per param

@@ -114,6 +114,7 @@ void read_links(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
                        fmt::format("{}; expected a list of texts, [\"in -> out\"]", kind_of(entry.value)));
         return;
     }
+    patch.links.reserve(list->size());
     for (const TomlValue& value : *list) {
         if (const auto* text = value.as<std::string>())
             Chain(value, *text, problems).add_to(patch.links);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,12 +85,11 @@ struct Slot {
     LoopBreaker* const breaker;  ///< the node, if it closes loops
     const int latency_samples, loop_latency_samples;
     const int param_count;                    ///< without the extras
-    std::vector<ParamSpec> specs;             ///< of all ramps
+    const std::span<const ParamSpec> specs;   ///< of all ramps
     std::vector<std::uint32_t> knob_numbers;  ///< of their names
     std::vector<float> smooth_ms;
     std::vector<std::shared_ptr<History>> input_histories;  ///< per input port, null where none is kept
     std::shared_ptr<History> output_history;                ///< of output 0, null where none is kept
-    bool is_source_of_record = false;                       ///< `input`: its output is kept
 
     // audio thread
     /// From this stream sample on, running and checking the node is all there is to do: not bypassed, not
