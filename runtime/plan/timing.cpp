@@ -31,9 +31,8 @@ private:
     void go_upstream(int node) {
         // What a loop adds is taken off the delay that closes it.
         if (arrangement_.slots[node]->loop_latency_samples > 0) return;
-        for (const Feed& feed : arrangement_.feeds[node])
-            for (const Source& source : feed)
-                if (!is_waiting(source.part)) add(source.part);
+        for (const Source& source : arrangement_.feeds.all_of(node))
+            if (!is_waiting(source.part)) add(source.part);
     }
 
     const Arrangement& arrangement_;

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/plan/branches.hpp"
-#include "runtime/plan/wiring.hpp"
+#include "runtime/plan/compile/branches.hpp"
+#include "runtime/plan/compile/wiring.hpp"
 
 namespace gainstage {
 
