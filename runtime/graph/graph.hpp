@@ -1,6 +1,6 @@
 #pragma once
 /// A patch whose every name is understood: types found, settings checked, ports and widths known, cables
-/// resolved. Still only data: no node is built, nothing runs.
+/// resolved. It is only data: no node is built, nothing runs.
 
 #include <memory>
 #include <string>

@@ -7,7 +7,7 @@
 namespace gainstage {
 
 /// The numbers of items by group, in their own order within each. Two arrays hold all groups, so a group
-/// costs no allocation of its own. Control thread.
+/// costs no allocation of its own. Any thread but the audio thread.
 class Grouped {
 public:
     Grouped() = default;

@@ -15,7 +15,7 @@ namespace gainstage {
 class KnobList {
 public:
     KnobList() = default;
-    /// Control thread: allocates.
+    /// Any thread but the audio thread.
     explicit KnobList(std::vector<ParamSpec> own);
 
     /// The node's own knobs: its type's, then its model's controls.

@@ -57,7 +57,7 @@ bool same_content(const std::shared_ptr<const Model>& a, const std::shared_ptr<c
     return a->content_hash == b->content_hash;
 }
 
-/// Everything that a node is built from is equal: it may live on.
+/// True: both would be built from the same things, so the old one may live on.
 bool survives(const GraphNode& old, const GraphNode& now) {
     return (old.type == now.type || old.type->name == now.type->name) && same_content(old.model, now.model) &&
            old.options == now.options && old.refuse_other_rates == now.refuse_other_rates &&
@@ -146,7 +146,7 @@ private:
         }
     }
 
-    /// Once, not again for each instance that sounds the same.
+    /// A new instance that sounds like the old one is not reported again.
     void tell_of_resampler(int n, const Slot* old) {
         const NodeTiming now = timing_of(*result_.slots[n], config_.sample_rate_hz);
         if (now.way != RateWay::resampled) return;
@@ -187,8 +187,8 @@ private:
         leaving_samples_[n] = arrival_samples_[n] + node_latency(n);
     }
 
-    /// A loop counts its lateness from what enters it; what its nodes add is taken off the delay that closes
-    /// it.
+    /// The lateness of a loop counts from what enters it. The latency of its nodes is taken off the delay
+    /// that closes it.
     void place_loop(const OrderGroup& group) {
         loop_of_.resize(node_count(), -1);
         const int loop = loops_++;

@@ -31,7 +31,7 @@ struct ArrangeConfig {
     double sample_rate_hz = 48'000.;
     int max_frames = 512;
     bool with_histories = true;  ///< off where nothing will play: they take megabytes
-    std::set<NodeKey> rebuild;   ///< nodes that must not survive (they come back from quarantine)
+    std::set<NodeKey> rebuild;   ///< nodes that are built anew (they come back from quarantine)
 };
 
 /// Builds what `previous` (may be null) does not already have. Any thread but the audio thread, if no other
@@ -41,8 +41,7 @@ Arrangement arrange(Graph, const Arrangement* previous, KeyTable&, const Arrange
 
 /// Longest history that a newcomer is ever warmed on.
 inline constexpr double longest_memory_s = 10.;
-/// How much of the past is needed for a part to be exact to rounding: twice the time to -80 dB, within the
-/// limit.
+/// How much of the past makes a node exact to rounding: twice the time to -80 dB, within the limit.
 std::int64_t warm_samples(const Slot&, double rate_hz);
 
 /// A node that can't be built, with the reason as the player reads it.

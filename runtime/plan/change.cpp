@@ -183,7 +183,7 @@ private:
         change_.warm_samples = warm.samples;
     }
 
-    /// All cables of the warming are among those of old and new side by side, so their order serves it too.
+    /// Every cable of the warming is also one of old and new side by side, so that order serves here too.
     Order order_of(const WarmWiring& warm) {
         if (!merged_order_) order_merged();
         std::vector<int> part_of_merged(merged_.wiring.slots.size(), -1);

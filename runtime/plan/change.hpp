@@ -19,9 +19,10 @@ struct ChangeConfig {
         0.;  ///< what a branch must cost in a block of max_frames to be worth a hand-over
 };
 
-/// A transition, and what the engine has to know of it.
+/// A transition, and what the engine has to know about it.
 struct Change {
-    /// Null where `problems` has errors. Its warming, if any, still has to be given its start and to run.
+    /// Null where `problems` has errors. The engine gives its warming, if there is one, its start and runs
+    /// it.
     std::unique_ptr<Transition> transition;
     std::int64_t warm_samples = 0;     ///< how much history the warming wants
     std::vector<std::string> swapped;  ///< ids of nodes that another instance replaces
@@ -29,8 +30,8 @@ struct Change {
 };
 
 /// Any thread but the audio thread, if no other writes the key table meanwhile; of `old` it reads what never
-/// changes, and the measured cost of its slots. `now` may get own instances of nodes that would otherwise
-/// have to run in two orders at once. `old` is null for the first patch of a stream.
+/// changes, and the measured cost of its slots. A node that would have to run in two orders at once gets a
+/// second instance in `now`. `old` is null for the first patch of a stream.
 Change plan_change(const Arrangement* old, Arrangement& now, const KeyTable&, const ChangeConfig&);
 
 /// For every knob of `to`, bypass and mute included, the index of the knob of the same name in `from`; -1:

@@ -54,7 +54,8 @@ private:
                           });
     }
 
-    /// What passes while a newcomer catches up must not overwrite what it still has to hear.
+    /// The stream goes on while a newcomer catches up; it must not overwrite what the newcomer has still to
+    /// hear.
     std::int64_t catch_up_samples() const { return std::llround(4. * rate_hz_); }
     std::int64_t longest_samples() const {
         return std::llround(longest_memory_s * rate_hz_) + catch_up_samples();

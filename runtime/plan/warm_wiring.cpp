@@ -61,7 +61,7 @@ private:
         return part;
     }
 
-    /// A node that plays is run as a copy.
+    /// A node that already plays runs as a copy.
     int add_playing(int o) {
         int& part = part_of_old_[o];
         if (part >= 0) return part;
@@ -119,7 +119,7 @@ private:
         if (plays >= 0 && slot.output_history && source.port == 0)
             warm.push_back(recall(slot.output_history));
         else if (slot.description.input_channels.empty())
-            return;  // an input that the edit brings: it has no past, silence stands for it
+            return;  // an input that the edit brings has no past: silence
         else if (plays >= 0)
             warm.push_back({add_playing(plays), source.port});
         else

@@ -1,5 +1,5 @@
 #pragma once
-/// What has to run over the recent past so that newcomers begin as if they had always been there. Private to
+/// Which nodes run over the recent past, so that newcomers begin as if they had always been there. Private to
 /// plan/.
 
 #include <cstdint>
@@ -16,13 +16,13 @@ struct WarmWiring {
     std::vector<WarmSlot> slots;  ///< per part
     /// Per part: the node that it is or copies, of the new arrangement or of the old; the other is -1.
     std::vector<int> node_of_now, node_of_old;
-    std::int64_t samples = 0;  ///< of history
+    std::int64_t samples = 0;  ///< of the past that it wants
 };
 
-/// The newcomers (indices into `now`) and all that they need upstream, back to the nearest recorded past:
-/// what the node that they replace heard, what any other node heard through the same cables, or an input.
-/// Nodes in between that already play are run as copies, fed as they were fed so far: what a newcomer hears
-/// goes on without a break when its fade begins. Throws NodeRefused.
+/// Wires the newcomers (indices into `now`) and all that they need upstream, back to the nearest recorded
+/// past: of the node that they replace, of any other node that hears the same cables, or of an input. Nodes
+/// in between that already play run as copies and hear what they heard so far, so what a newcomer hears goes
+/// on without a break when its fade begins. Throws NodeRefused.
 WarmWiring wire_warming(const Arrangement& old, const Arrangement& now, const std::vector<int>& newcomers,
                         const ArrangeConfig&);
 

@@ -29,7 +29,7 @@ std::string second_writer(const Draft& draft, int channel, std::size_t first, st
         channel, in_quotes(draft.patch.nodes[first].id), place_of(draft.patch.nodes[first], "channels").line);
 }
 
-/// A misspelt type may have been the way out.
+/// A node with a misspelt type may be the way out.
 bool every_type_is_known(const Graph& graph) {
     for (const GraphNode& node : graph.nodes)
         if (!node.type) return false;

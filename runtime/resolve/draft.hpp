@@ -1,6 +1,6 @@
 #pragma once
 /// A graph while it is being resolved, and the steps that complete it. Private to resolve/. Each step reports
-/// what it finds wrong and goes on with what it understood.
+/// what is wrong and goes on with the rest.
 
 #include <string_view>
 #include <unordered_map>

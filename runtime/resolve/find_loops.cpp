@@ -5,7 +5,7 @@ namespace gainstage {
 
 namespace {
 
-constexpr std::size_t most_named = 12;  // stations of a loop in a message
+constexpr std::size_t most_named = 12;  // nodes of a loop in a message
 
 /// Walks depth first, without recursion, along the cables between nodes that don't close loops. A cable back
 /// into the path walked so far closes a loop; a delay in each such cable would make all loops legal.

@@ -33,7 +33,7 @@ private:
         draft_.problems.error(place, "midi." + key, std::move(message));
     }
 
-    /// A press is all that it understands.
+    /// Panic understands a press and nothing else.
     void check_panic() {
         PatchMidi& entry = midi_.entry;
         if (entry.mode == MidiMode::absolute)

@@ -80,7 +80,8 @@ void take_control(Draft& draft, const GraphNode& node, const Setting& setting, c
                      .steps = control.steps});
 }
 
-/// What a file holds beside what is played. A file that the node can't be built from says so when it is.
+/// Reports what the file holds beside what the node plays. A file that no node can be built from is reported
+/// when the node is built.
 void take_notes(Draft& draft, const GraphNode& node, const Setting& setting) {
     if (!node.type->notes) return;
     try {

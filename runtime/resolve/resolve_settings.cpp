@@ -11,7 +11,7 @@ namespace {
 
 constexpr double longest_smooth_ms = 10'000.;
 
-/// What one node's table says beside its type and model.
+/// The settings of one node's table, without its type and model.
 class Settings {
 public:
     Settings(Draft& draft, std::size_t index)
@@ -22,7 +22,7 @@ public:
           type_(*node_.type) {}
 
     void resolve() {
-        // Without its model nobody knows which knobs it would have had.
+        // Without its model its knobs are unknown.
         const bool judge_unknown = knobs_known_;
         for (const Setting& setting : written_.settings)
             if (!resolve_one(setting) && judge_unknown) complain_about_name(setting);

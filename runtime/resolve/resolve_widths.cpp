@@ -7,7 +7,7 @@ namespace gainstage {
 
 namespace {
 
-/// The number of channels that the option `channels` fixes; 0: it leaves the choice to the cables.
+/// The number of channels that the option `channels` sets; 0: the cables decide.
 int channels_option(const GraphNode& node) {
     for (const auto& [name, value] : node.options.values) {
         if (name != "channels") continue;

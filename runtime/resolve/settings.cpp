@@ -71,7 +71,7 @@ std::vector<std::int64_t> parsed_list(std::string_view text) {
     return numbers;
 }
 
-/// The default as if a player had written it.
+/// The default, as a player would write it.
 std::optional<Setting> default_setting(const OptionSpec& spec) {
     Setting setting{spec.name, {}, spec.start};
     const auto number = parsed_number(spec.start);
@@ -147,7 +147,7 @@ std::string found(const Setting& setting) {
 
 bool fits(double value, float min, float max) {
     if (!(std::abs(value) <= std::numeric_limits<float>::max())) return false;
-    const auto rounded = static_cast<float>(value);  // 0.1 is no float, but a range may begin at it
+    const auto rounded = static_cast<float>(value);  // 0.1 is no float, but a range may begin there
     return rounded >= min && rounded <= max;
 }
 

@@ -30,7 +30,7 @@ struct Layout {
 };
 
 /// Gives every buffer (0 .. buffers - 1) a place, in as little memory as the law allows. The place that was
-/// freed last is taken first, so a chain stays in the nearest cache. Control thread.
+/// freed last is taken first, so a chain stays in the nearest cache. Any thread but the audio thread.
 Layout lay_out(std::span<const StepBuffers>, int buffers);
 
 }  // namespace gainstage

@@ -23,7 +23,7 @@ private:
     std::vector<int> first_, sources_;
 };
 
-/// Nodes that run together: one node, or all nodes of a loop (or of loops that share nodes). Indices into
+/// Nodes that run together: one node, or all nodes of a loop or of loops that share nodes. Indices into
 /// Order::members.
 struct OrderGroup {
     int begin = 0, breakers = 0, end = 0;
@@ -50,11 +50,11 @@ struct Order {
     void add_group(std::span<const int> nodes, std::span<const int> breakers, bool is_loop);
 };
 
-/// Control thread. Linear in nodes and cables, no recursion.
+/// Linear in nodes and cables, no recursion. Any thread but the audio thread.
 Order order_nodes(const SourceLists&, const std::vector<bool>& closes_loops);
 
 /// The same order for some of the nodes under other numbers: number_of[node] is the new one, or negative for
-/// a node that is left out. Fit for any graph whose cables are all among those of the whole.
+/// a node that is left out. It fits any graph whose cables are all among those of the whole graph.
 Order part_of_order(const Order& whole, std::span<const int> number_of);
 
 }  // namespace gainstage

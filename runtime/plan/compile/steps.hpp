@@ -24,7 +24,8 @@ struct StepList {
     int buffers = 1;               ///< how many there are, silence included
 };
 
-/// Control thread. `branches` are of the order's groups; none: the steps stand in the order itself.
+/// `branches` are made of the order's groups; with none, the steps simply follow the order. Any thread but
+/// the audio thread.
 StepList list_steps(const Wiring&, const Order&, const Branches&, bool watch);
 
 }  // namespace gainstage

@@ -40,8 +40,8 @@ SourceLists sources_of(const Wiring&);
 /// For every part: it may close a loop.
 std::vector<bool> breakers_of(const Wiring&);
 
-/// Control thread. All memory that the plan will use is allocated and touched here. The order has no bad
-/// cycle.
+/// The order must have no bad cycle. All memory that the plan will use is allocated and touched here. Any
+/// thread but the audio thread.
 std::unique_ptr<Plan> compile(const Wiring&, const Order&, const CompileOptions&);
 
 }  // namespace gainstage
