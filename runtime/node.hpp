@@ -64,16 +64,6 @@ struct PortSpec {
     std::string summary = {};
 };
 
-/// A knob. Values are plain numbers in `unit`; the engine smooths, clamps to min..max and stamps every move.
-struct ParamSpec {
-    std::string name;       ///< with its unit where it has one: "gain_db", "attack_ms"
-    std::string unit = {};  ///< "dB", "dBFS", "ms", "Hz", "%", ":1", "samples", "" for a bare number
-    float min = 0.f, max = 1.f, start = 0.f;
-    std::string summary = {};
-    float smooth_ms = 20.f;  ///< length of the ramp after a move, unless the patch says otherwise
-    int steps = 0;           ///< >0: only so many evenly spaced values (2 = a switch); never ramped
-};
-
 enum class OptionKind { integer, number, text, choice, boolean, channel_list };
 
 /// A structural setting: read once when the node is built, changed only by an edit of the patch.
@@ -127,6 +117,10 @@ struct Setup {
 
 class Node;
 
+/// Whether a node type stands where the patch meets the device (or the file): sound comes in or goes out
+/// there.
+enum class Door { none, in, out };
+
 /// A node type: what may be written in a patch, and how to build one. Registered in nodes/all_nodes.cpp.
 struct NodeType {
     std::string name, summary;
@@ -137,6 +131,7 @@ struct NodeType {
     std::vector<ReadingSpec> readings = {};
     std::string architecture = {};  ///< non-empty: takes `model = "file"`, whose architecture must be this
     bool closes_loops = false;      ///< the node derives from LoopBreaker
+    Door device = Door::none;       ///< its option `channels` lists channels of the device, counted from 1
 
     /// Control thread. Builds a node of a type without a model. May throw SetupError.
     std::unique_ptr<Node> (*make)(const Setup&) = nullptr;

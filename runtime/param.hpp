@@ -1,9 +1,36 @@
 #pragma once
-/// How a knob moves from one value to the next.
+/// A knob: the values that it takes, and how it moves from one to the next.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <string>
+
+#include "runtime/nonblocking.hpp"
 
 namespace gainstage {
+
+/// A knob. Values are plain numbers in `unit`; the engine smooths, clamps to min..max and stamps every move.
+struct ParamSpec {
+    std::string name;       ///< with its unit where it has one: "gain_db", "attack_ms"
+    std::string unit = {};  ///< "dB", "dBFS", "ms", "Hz", "%", ":1", "samples", "" for a bare number
+    float min = 0.f, max = 1.f, start = 0.f;
+    std::string summary = {};
+    float smooth_ms = 20.f;  ///< length of the ramp after a move, unless the patch says otherwise
+    int steps = 0;           ///< >0: the knob takes this many evenly spaced values (2 = a switch); no ramp
+};
+
+/// The distance between two values of a knob with steps; the whole range where it has fewer than two. Any
+/// thread.
+inline float step_width(const ParamSpec& spec) noexcept GAINSTAGE_REALTIME {
+    return (spec.max - spec.min) / static_cast<float>(std::max(1, spec.steps - 1));
+}
+/// The knob's value nearest to `value`: within its range and, where it has steps, on one of them. Any thread.
+inline float nearest_value(const ParamSpec& spec, float value) noexcept GAINSTAGE_REALTIME {
+    const float inside = std::clamp(value, spec.min, spec.max);
+    if (spec.steps < 2) return inside;
+    return spec.min + step_width(spec) * std::round((inside - spec.min) / step_width(spec));
+}
 
 /// A straight line from `from` (at stream sample `start`) to `to` (at `start + length`), flat afterwards. It
 /// is a closed formula: any thread can compute the value at any sample, and the block size cannot change it.

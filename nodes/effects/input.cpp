@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "nodes/dsp/device_channels.hpp"
+#include "nodes/dsp/door_channels.hpp"
 
 namespace gainstage {
 
@@ -13,7 +13,8 @@ const NodeType& Input::type() {
         .name = "input",
         .summary = "Sound from the interface, or from the file being rendered",
         .outputs = {{.name = "out", .width = Width::option}},
-        .options = {device_channels_spec("device channels, counted from 1: one is mono, two are stereo")},
+        .options = {door_channels_spec("device channels, counted from 1: one is mono, two are stereo")},
+        .device = Door::in,
         .make = make_node<Input>,
     };
     return type;
@@ -25,13 +26,13 @@ float finite_or_zero(float x) noexcept {
 }
 }  // namespace
 
-Input::Input(const Setup& setup) : device_channels_(device_channels(setup.options)) {}
+Input::Input(const Setup& setup) : channels_(door_channels(setup.options)) {}
 
 void Input::process(const Block& block) noexcept {
     const DeviceBlock* device = block.device;
-    for (std::size_t c = 0; c < device_channels_.size(); ++c) {
+    for (std::size_t c = 0; c < channels_.size(); ++c) {
         float* out = block.out(0, static_cast<int>(c));
-        const int channel = device_channels_[c] - 1;
+        const int channel = channels_[c] - 1;
         if (device == nullptr || channel >= device->in_channels) {
             std::fill_n(out, block.frames, 0.f);
         } else {

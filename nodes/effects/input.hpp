@@ -16,7 +16,7 @@ public:
     std::optional<std::int64_t> exact_memory_samples() const noexcept override { return 0; }
 
 private:
-    const std::vector<int> device_channels_;  ///< counted from 1, as the patch does
+    const std::vector<int> channels_;  ///< counted from 1, as the patch does
 };
 
 }  // namespace gainstage

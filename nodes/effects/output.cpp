@@ -1,6 +1,6 @@
 #include "nodes/effects/output.hpp"
 
-#include "nodes/dsp/device_channels.hpp"
+#include "nodes/dsp/door_channels.hpp"
 
 namespace gainstage {
 
@@ -9,19 +9,20 @@ const NodeType& Output::type() {
         .name = "output",
         .summary = "Sound to the interface, or to the file being rendered",
         .inputs = {{.name = "in", .width = Width::option}},
-        .options = {device_channels_spec("device channels, counted from 1; mono into two feeds both")},
+        .options = {door_channels_spec("device channels, counted from 1; mono into two feeds both")},
+        .device = Door::out,
         .make = make_node<Output>,
     };
     return type;
 }
 
-Output::Output(const Setup& setup) : device_channels_(device_channels(setup.options)) {}
+Output::Output(const Setup& setup) : channels_(door_channels(setup.options)) {}
 
 void Output::process(const Block& block) noexcept {
     const DeviceBlock* device = block.device;
     if (device == nullptr) return;  // a plan that only warms its nodes
-    for (std::size_t c = 0; c < device_channels_.size(); ++c) {
-        const int channel = device_channels_[c] - 1;
+    for (std::size_t c = 0; c < channels_.size(); ++c) {
+        const int channel = channels_[c] - 1;
         if (channel >= device->out_channels) continue;
         const float* in = block.in(0, static_cast<int>(c));
         float* out = device->out[channel] + device->offset + block.offset;

@@ -53,8 +53,8 @@ LiveSession::LiveSession(const LiveConfig& config, NodeTypes types, Listener lis
     if (!first.graph) return;
 
     AudioRequest request = config_.audio;
-    request.in_channels = device_channels(*first.graph, "input");
-    request.out_channels = device_channels(*first.graph, "output");
+    request.in_channels = channels_used(*first.graph, Door::in);
+    request.out_channels = channels_used(*first.graph, Door::out);
     if (config_.null_device)
         stream_ = std::make_unique<NullDevice>(request);
     else
@@ -217,8 +217,8 @@ void LiveSession::reload(const std::vector<std::string>& changed) {
     const Graph& graph = *resolved.graph;
     watch(graph);
     const AudioFormat& format = stream_->format();
-    if (device_channels(graph, "input") > format.in_channels ||
-        device_channels(graph, "output") > format.out_channels)
+    if (channels_used(graph, Door::in) > format.in_channels ||
+        channels_used(graph, Door::out) > format.out_channels)
         return say(LiveNews::Kind::problem,
                    fmt::format("{}: names device channels beyond the {} in and {} out that were opened; "
                                "start again to use them. What was playing plays on",

@@ -11,15 +11,6 @@
 
 namespace gainstage {
 
-int device_channels(const Graph& graph, const std::string& node_type) {
-    int highest = 0;
-    for (const GraphNode& node : graph.nodes)
-        if (node.type->name == node_type)
-            for (const int channel : node.options.get<std::vector<int>>("channels"))
-                highest = std::max(highest, channel);
-    return highest;
-}
-
 namespace {
 
 /// Peak and RMS over all channels.
@@ -108,8 +99,8 @@ private:
     }
 
     void find_channels(const Graph& graph) {
-        out_channels_ = std::max(1, device_channels(graph, "output"));
-        const int wanted = device_channels(graph, "input"), there = reader_.format().channels;
+        out_channels_ = std::max(1, channels_used(graph, Door::out));
+        const int wanted = channels_used(graph, Door::in), there = reader_.format().channels;
         if (there < wanted)
             report_.news.push_back(
                 fmt::format("{}: has {} channel(s), the patch reads {}; the missing ones are silent", job_.in,

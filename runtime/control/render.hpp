@@ -34,7 +34,4 @@ struct RenderReport {
 /// `progress` is told the part that is done, 0..1, now and then. Throws SoundFileError, WriteError.
 RenderReport render(const RenderJob&, NodeTypes, const std::function<void(double)>& progress = {});
 
-/// The highest device channel that the graph's `input` (or `output`) nodes name; 0: none.
-int device_channels(const Graph&, const std::string& node_type);
-
 }  // namespace gainstage

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "runtime/plan/warm_wiring.hpp"
 #include "runtime/realtime/denormals.hpp"
 
 namespace gainstage {
@@ -77,12 +76,8 @@ Problems Engine::begin(Graph graph, const ChangeOrder& order, bool is_return, Wa
     is_edit_ = now_ && graph.patch_text != graph_.patch_text;
     auto arrangement = std::make_unique<Arrangement>(arrange(graph, now_.get(), keys_, config.arrange));
     if (has_errors(arrangement->problems)) return arrangement->problems;
-    Change change;
-    try {
-        change = plan_change(now_.get(), *arrangement, keys_, config);
-    } catch (const std::exception& error) {
-        return {{.file = graph.file, .place = {}, .key = {}, .message = error.what()}};
-    }
+    Change change = plan_change(now_.get(), *arrangement, keys_, config);
+    if (has_errors(change.problems)) return change.problems;
     next_graph_ = std::move(graph);
     next_ = std::move(arrangement);
     for (const Problem& note : next_->problems) say(Kind::note, room_.now(), note.text());
@@ -107,7 +102,7 @@ void Engine::arm(Change change, const ChangeOrder& order, bool is_return, Warmth
     is_return_ = is_return;
     swapped_ = change.swapped;
     returned_ = order.returning;
-    for (const std::string& note : change.notes) say(Kind::note, room_.now(), note);
+    for (const Problem& note : change.problems) say(Kind::note, room_.now(), note.text());
     in_flight_ = std::move(change.transition);
     in_flight_->stamp = order.stamp;
     in_flight_->offline = order.offline;

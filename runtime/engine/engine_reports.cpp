@@ -7,7 +7,6 @@
 #include <unordered_map>
 
 #include "runtime/engine/engine.hpp"
-#include "runtime/plan/warm_wiring.hpp"
 
 namespace gainstage {
 

@@ -1,17 +1,26 @@
 #include "runtime/graph/graph.hpp"
 
+#include <algorithm>
+
 namespace gainstage {
 
 int GraphNode::param_index(std::string_view name) const {
-    for (std::size_t i = 0; i < params.size(); ++i)
-        if (params[i].name == name) return static_cast<int>(i);
-    return -1;
+    return params.index_of(name);
 }
 
 int Graph::node_index(std::string_view id) const {
     for (std::size_t i = 0; i < nodes.size(); ++i)
         if (nodes[i].id == id) return static_cast<int>(i);
     return -1;
+}
+
+int channels_used(const Graph& graph, Door door) {
+    int highest = 0;
+    for (const GraphNode& node : graph.nodes)
+        if (node.type->device == door)
+            for (const int channel : node.options.get<std::vector<int>>("channels"))
+                highest = std::max(highest, channel);
+    return highest;
 }
 
 }  // namespace gainstage

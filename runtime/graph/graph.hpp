@@ -1,11 +1,12 @@
 #pragma once
 /// A patch whose every name is understood: types found, settings checked, ports and widths known, cables
-/// resolved. Still only data: no node is built, nothing runs.
+/// resolved. It is only data: no node is built, nothing runs.
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "runtime/graph/knob_list.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/node.hpp"
 #include "runtime/patch/patch.hpp"
@@ -23,7 +24,7 @@ struct GraphNode {
     /// can't be prepared, which is said when the node is built.
     std::shared_ptr<const Prepared> prepared;
     bool refuse_other_rates = false;  ///< `rate = "refuse"`
-    std::vector<ParamSpec> params;    ///< the type's own, then the model's controls
+    KnobList params;                  ///< the type's own, then the model's controls
     std::vector<float> values;        ///< per param, from the patch or its default
     std::vector<bool> written;        ///< per param: the patch names it
     std::vector<float> smooth_ms;     ///< per param
@@ -67,5 +68,8 @@ struct Graph {
 
     int node_index(std::string_view id) const;  ///< -1: none
 };
+
+/// The highest channel of the device that the graph uses at this door, counted from 1; 0: none. Any thread.
+int channels_used(const Graph&, Door);
 
 }  // namespace gainstage

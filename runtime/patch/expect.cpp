@@ -11,6 +11,11 @@ std::string range_text(double min, double max, std::string_view unit) {
 }
 }  // namespace
 
+std::string Expect::key(const TomlEntry& entry) const {
+    const std::string id = id_.empty() ? "" : shown(id_) + ".";
+    return fmt::format("{}{}{}", table_, id, shown(entry.key));
+}
+
 std::optional<std::string> Expect::text(const TomlEntry& entry) const {
     if (const auto* text = entry.value.as<std::string>()) return *text;
     error(entry, fmt::format("{}; expected a text in quotation marks", kind_of(entry.value)));

@@ -1,5 +1,5 @@
 #pragma once
-/// Single values of a patch, each with the one complaint that it may earn.
+/// Single values of a patch: each is read, or the one thing that is wrong with it is reported.
 
 #include <optional>
 
@@ -7,10 +7,13 @@
 
 namespace gainstage {
 
-/// Reads the values of one table; `path` is put before every key in messages ("midi.").
+/// Reads the values of one table. Messages put the table's name before every key ("midi.", or "nodes.ID."
+/// with the id of a node).
 class Expect {
 public:
-    Expect(std::string path, ProblemList& problems) : path_(std::move(path)), problems_(problems) {}
+    /// Both texts must outlive it.
+    Expect(std::string_view table, ProblemList& problems, std::string_view id = {})
+        : table_(table), id_(id), problems_(problems) {}
 
     std::optional<std::string> text(const TomlEntry&) const;
     /// Whole numbers count as numbers; nan and inf do not.
@@ -20,14 +23,14 @@ public:
     /// The position of the text among `names`.
     std::optional<std::size_t> choice(const TomlEntry&, const Names& names) const;
 
-    std::string key(const TomlEntry& entry) const { return path_ + shown(entry.key); }
+    std::string key(const TomlEntry&) const;
     void error(const TomlEntry& entry, std::string message) const {
         problems_.error(entry.place, key(entry), std::move(message));
     }
     void unknown_key(const TomlEntry&, std::string_view cause, const Names& keys) const;
 
 private:
-    std::string path_;
+    std::string_view table_, id_;
     ProblemList& problems_;
 };
 

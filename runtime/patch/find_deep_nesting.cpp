@@ -49,7 +49,7 @@ private:
         at_ += multi_line ? 3 : 1;
         while (at_ < text_.size()) {
             if (multi_line ? text_.substr(at_, 3) == three : text_[at_] == quote) break;
-            if (text_[at_] == '\n' && !multi_line) return;  // unterminated: toml++ will say so
+            if (text_[at_] == '\n' && !multi_line) return;  // unterminated: toml++ reports it
             if (text_[at_] == '\\' && quote == '"' && text_.substr(at_ + 1, 1) != "\n") ++at_;
             if (at_ < text_.size() && text_[at_++] == '\n') new_line();
         }

@@ -1,6 +1,5 @@
 #pragma once
-/// What the player wrote, as plain values. No judgement yet about node types, names or ranges: see
-/// resolve/resolve.hpp.
+/// What the player wrote, as plain values. Node types, names and ranges are checked later, in resolve/.
 
 #include <cstdint>
 #include <string>
@@ -67,8 +66,8 @@ struct Patch {
     std::string folder;    ///< model paths are relative to it
     std::string text;      ///< the whole file, for the log of a take
     std::string name;
-    double fade_ms = 25.;          ///< cross-fade when something is swapped, 1..1000
-    double ceiling_dbfs = 24.;     ///< above it a node's output is taken for an accident
+    double fade_ms = 25.;          ///< length of the cross-fade of an edit, 1..1000
+    double ceiling_dbfs = 24.;     ///< a node whose output rises above it goes into quarantine
     std::vector<PatchNode> nodes;  ///< in the file's order
     std::vector<PatchLink> links;  ///< in the file's order: sums are added in it
     std::vector<PatchMidi> midi;

@@ -46,7 +46,7 @@ void read_document(const TomlTable& document, Patch& patch, ProblemList& problem
     for (const TomlEntry& entry : document) has_format = has_format || entry.key == "format";
     if (!has_format) problems.error({}, "format", "missing; a patch begins with format = 1");
 
-    // What else a later format holds can't be judged by this one.
+    // This version can't judge what else a later format holds.
     patch.readable = !is_of_later_format(document);
     for (const TomlEntry& entry : document)
         if (patch.readable || entry.key == "format") read_top_level(entry, patch, problems);

@@ -26,7 +26,8 @@ int characters(std::string_view utf8) {
         std::count_if(utf8.begin(), utf8.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-/// Strings without escapes on one line let us point into them; others are pointed at.
+/// True: the text has no escapes and stands on one line, so a message can point into it. Else it points at
+/// its begin.
 bool stands_as_written(const TomlValue& value, std::string_view text) {
     return value.place.line == value.end.line &&
            value.end.column - value.place.column == characters(text) + 2;
@@ -87,7 +88,7 @@ private:
         return false;
     }
 
-    /// Asked for ever later places: counts on from the one before, as chains may be long.
+    /// Counts on from the place before: the places asked for grow, and chains may be long.
     Place place(std::size_t at) {
         if (!as_written_) return value_.place;
         if (at < counted_) counted_ = 0, columns_ = 0;
@@ -114,6 +115,7 @@ void read_links(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
                        fmt::format("{}; expected a list of texts, [\"in -> out\"]", kind_of(entry.value)));
         return;
     }
+    patch.links.reserve(list->size());
     for (const TomlValue& value : *list) {
         if (const auto* text = value.as<std::string>())
             Chain(value, *text, problems).add_to(patch.links);

@@ -46,7 +46,7 @@ public:
         return std::move(midi_);
     }
 
-    /// Without a target there is nothing left to look up.
+    /// Without a target the resolver has nothing to look up.
     bool has_target() const { return target_ && target_->value.as<std::string>(); }
 
 private:

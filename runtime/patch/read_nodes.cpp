@@ -63,7 +63,8 @@ void read_node(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
         return expect.error(entry, fmt::format("{}; expected a table: [nodes.in]", kind_of(entry.value)));
     if (!is_id(entry.key)) expect.error(entry, "a node's name has small letters (a-z), digits, _ and - only");
     PatchNode node{.id = entry.key, .place = entry.place, .type = {}, .type_place = {}, .settings = {}};
-    const Expect of_node("nodes." + shown(entry.key) + ".", problems);
+    const Expect of_node("nodes.", problems, entry.key);
+    node.settings.reserve(table->size());
     for (const TomlEntry& line : *table) read_setting(line, node, of_node);
     patch.nodes.push_back(std::move(node));
 }

@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t largest_bytes = 4u << 20;  // a thousand nodes take about 50 kB
 
-/// What is wrong with the bytes before anyone looks for TOML in them; empty: nothing.
+/// Why the bytes are no text at all; empty: they may be TOML.
 std::string no_text(std::string_view bytes) {
     if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff"))
         return "UTF-16 text; save the file as UTF-8";
@@ -37,7 +37,7 @@ std::string too_large() {
     return fmt::format("larger than {} MiB; that is no patch", largest_bytes >> 20);
 }
 
-/// Reads no more than one byte beyond `size`, should the file be growing.
+/// Reads at most one byte beyond `size`: the file may be growing.
 std::optional<std::string> read_bytes(const std::string& file, std::uintmax_t size) {
     std::ifstream stream(file, std::ios::binary);
     std::string bytes(size + 1, '\0');

@@ -9,11 +9,11 @@ namespace gainstage {
 
 struct ReadPatch {
     Patch patch;
-    Problems problems;  ///< all of the file's; `patch` is meaningful as far as it was understood
+    Problems problems;  ///< everything wrong with the file; `patch` holds what was understood
 };
 
-/// Control thread. Never throws for what a file holds: empty, binary, huge, deeply nested, wrongly encoded or
-/// missing files give one clear problem.
+/// Control thread. Never throws, whatever the file holds: an empty, binary, huge, deeply nested, wrongly
+/// encoded or missing file gives one clear problem.
 ReadPatch read_patch_file(const std::string& file);
 
 /// The same for text in memory; `file` is for messages, `folder` is what model paths are relative to.

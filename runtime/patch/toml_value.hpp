@@ -1,6 +1,6 @@
 #pragma once
-/// A TOML document as plain values: in the file's order, each key and value with its place. What the rest of
-/// patch/ reads; toml++ itself stays in parse_toml.cpp.
+/// A TOML document as plain values: in the file's order, each key and value with its place. The rest of
+/// patch/ reads this; only parse_toml.cpp sees toml++.
 
 #include <cstdint>
 #include <optional>
@@ -34,14 +34,15 @@ struct TomlEntry {
     TomlValue value;
 };
 
-/// "a number", "a list", ...: what was found where something else was expected.
+/// "a number", "a list", ...: names the kind of a value in a message.
 std::string kind_of(const TomlValue&);
 
-/// Control thread. Never throws. Nothing where the text is no TOML: then exactly one problem was added.
+/// Control thread. Never throws. Returns nothing if the text is no TOML; then it has added exactly one
+/// problem.
 std::optional<TomlTable> parse_toml(std::string_view text, ProblemList&);
 
-/// Where brackets or dotted keys nest deeper than any patch does; toml++ frees what it read recursively, so
-/// that a hostile file could exhaust the stack.
+/// Where brackets or dotted keys nest deeper than in any patch. toml++ frees its tree recursively, so a
+/// hostile file could exhaust the stack.
 std::optional<Place> find_deep_nesting(std::string_view text);
 
 }  // namespace gainstage

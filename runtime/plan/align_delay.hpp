@@ -1,5 +1,6 @@
 #pragma once
-/// The delay that the plan puts into a path so that it arrives with its slower neighbours. Not for patches.
+/// A delay that makes a path arrive together with its slower neighbours. arrange() inserts it; no patch can
+/// name it.
 
 #include <vector>
 

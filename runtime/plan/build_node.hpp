@@ -1,5 +1,5 @@
 #pragma once
-/// The one way from a node type to a node: models play at their own rate, or at the device's where they can.
+/// Every node is built here: its model plays at the device's rate where it can, else at its own.
 
 #include <memory>
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 
+#include "runtime/plan/merge.hpp"
 #include "runtime/plan/warm_wiring.hpp"
 
 namespace gainstage {
@@ -17,110 +19,43 @@ FadeCurve raised_cosine(int samples) {
     return curve;
 }
 
+std::vector<int> params_by_name(const Slot& to, const Slot& from) {
+    std::vector<int> indices;
+    indices.reserve(to.specs.size());
+    for (std::size_t p = 0; p < to.specs.size(); ++p) {
+        const auto has_name = [&](const ParamSpec& other) { return other.name == to.specs[p].name; };
+        if (p < from.specs.size() && has_name(from.specs[p])) {  // as a rule it stands at the same index
+            indices.push_back(static_cast<int>(p));
+            continue;
+        }
+        const auto same = std::find_if(from.specs.begin(), from.specs.end(), has_name);
+        indices.push_back(same == from.specs.end() ? -1 : static_cast<int>(same - from.specs.begin()));
+    }
+    return indices;
+}
+
 namespace {
-
-/// Old and new side by side. Parts are those of `now`, then the leaving ones of `old`.
-class Merge {
-public:
-    Merge(const Arrangement& old, const Arrangement& now) : old_(old), now_(now) {
-        std::unordered_map<const Slot*, int> part_of;
-        for (std::size_t n = 0; n < now.slots.size(); ++n) part_of[now.slots[n].get()] = static_cast<int>(n);
-        for (std::size_t n = 0; n < old.slots.size(); ++n) {
-            const auto found = part_of.find(old.slots[n].get());
-            if (found != part_of.end()) {
-                part_of_old_.push_back(found->second);
-                old_of_part_[found->second] = static_cast<int>(n);
-            } else {
-                part_of_old_.push_back(static_cast<int>(now.slots.size() + leaving_.size()));
-                leaving_.push_back(static_cast<int>(n));
-            }
-        }
-    }
-
-    Wiring wiring() const {
-        Wiring merged = wire(now_);
-        for (std::size_t n = 0; n < now_.slots.size(); ++n) fade_part(merged.parts[n], static_cast<int>(n));
-        for (const int n : leaving_) merged.parts.push_back(leaving_part(n));
-        return merged;
-    }
-    bool anything_fades(const Wiring& merged) const {
-        return std::any_of(merged.parts.begin(), merged.parts.end(), [](const WiredPart& part) {
-            return std::any_of(part.inputs.begin(), part.inputs.end(),
-                               [](const WiredInput& in) { return in.fades; });
-        });
-    }
-    bool is_survivor(int part) const { return old_of_part_.contains(part); }
-
-private:
-    Feed translated(const Feed& feed) const {
-        Feed result;
-        for (const Source& source : feed) result.push_back({part_of_old_[source.part], source.port});
-        return result;
-    }
-    static bool is_sink(const Slot& slot) { return slot.description.output_channels.empty(); }
-
-    void fade_part(WiredPart& part, int n) const {
-        const auto survivor = old_of_part_.find(n);
-        for (std::size_t p = 0; p < part.inputs.size(); ++p) {
-            WiredInput& input = part.inputs[p];
-            if (survivor != old_of_part_.end()) {
-                input.old_feed = translated(old_.feeds[survivor->second][p]);
-                input.fades = input.old_feed != input.feed;
-                if (!input.fades) input.old_feed.clear();
-            } else {
-                input.fades = is_sink(*part.slot);  // from silence
-            }
-        }
-        if (survivor == old_of_part_.end()) part.remembers = !shares_history(*part.slot);
-    }
-
-    /// The leaving node still writes what both hear.
-    bool shares_history(const Slot& slot) const {
-        for (const int n : leaving_)
-            for (const auto& theirs : old_.slots[n]->input_histories)
-                for (const auto& mine : slot.input_histories)
-                    if (mine && mine == theirs) return true;
-        return false;
-    }
-
-    WiredPart leaving_part(int n) const {
-        WiredPart part{.slot = old_.slots[n], .inputs = {}};
-        for (const Feed& feed : old_.feeds[n]) {
-            const Feed heard = translated(feed);
-            if (is_sink(*part.slot))
-                part.inputs.push_back({.feed = {}, .fades = true, .old_feed = heard});  // to silence
-            else
-                part.inputs.push_back({.feed = heard, .old_feed = {}});
-        }
-        return part;
-    }
-
-    const Arrangement& old_;
-    const Arrangement& now_;
-    std::vector<int> part_of_old_;
-    std::unordered_map<int, int> old_of_part_;
-    std::vector<int> leaving_;
-};
 
 class Planner {
 public:
     Planner(const Arrangement* old, Arrangement& now, const KeyTable& keys, const ChangeConfig& config)
-        : old_(old), now_(now), keys_(keys), config_(config), transition_(std::make_unique<Transition>()) {
-        if (old)
-            for (std::size_t n = 0; n < old->slots.size(); ++n)
-                old_of_key_[old->slots[n]->key] = static_cast<int>(n);
-    }
+        : old_(old),
+          now_(now),
+          keys_(keys),
+          config_(config),
+          transition_(std::make_unique<Transition>()),
+          is_copied_(now.slots.size(), false) {}
 
     Change run() {
         transition_->curve = raised_cosine(fade_samples());
-        if (old_) plan_fade();
-        transition_->after = std::move(compile(wire(now_), options(nullptr)).plan);
         transition_->is_first = !old_;
+        if (old_) plan_fade();
+        transition_->after = compile(steady_wiring(), now_.order, options(nullptr));
         if (old_) {
             copy_equal_states();
             plan_warming();
             collect_moves();
-            say_latency();
+            tell_latency();
         }
         make_score();
         change_.transition = std::move(transition_);
@@ -139,53 +74,70 @@ private:
                 .threads = config_.threads,
                 .least_branch_ns = config_.least_branch_ns};
     }
-    /// The past is caught up with on one thread.
+    /// One thread catches up with the past.
     CompileOptions warm_options() const {
         return {.max_frames = config_.arrange.max_frames, .watch = config_.watch};
     }
 
-    /// Index in `old` of the node with this key; -1: none.
-    int old_index(NodeKey key) const {
-        const auto found = old_of_key_.find(key);
-        return found == old_of_key_.end() ? -1 : found->second;
-    }
-    const Slot* old_slot(NodeKey key) const {
-        const int index = old_index(key);
-        return index < 0 ? nullptr : old_->slots[index].get();
+    int node_count() const { return static_cast<int>(now_.slots.size()); }
+    /// The node of the old arrangement under the same id; -1: none.
+    int old_node(int n) const { return old_ ? old_->node_of(now_.slots[n]->key) : -1; }
+    /// Its slot; null: none.
+    const Slot* old_slot(int n) const {
+        const int before = old_node(n);
+        return before < 0 ? nullptr : old_->slots[before].get();
     }
 
-    // ---------------------------------------------------------------------------- the fade
+    Wiring steady_wiring() const {
+        Wiring wiring;
+        wiring.slots = now_.slots;
+        wiring.feeds = now_.feeds;
+        return wiring;
+    }
+
+    // the fade
 
     void plan_fade() {
         for (;;) {
-            const Merge merge(*old_, now_);
-            const Wiring wiring = merge.wiring();
-            if (!merge.anything_fades(wiring)) return;
-            Compiled compiled = compile(wiring, options(&transition_->curve));
-            if (compiled.plan) {
-                transition_->during = std::move(compiled.plan);
-                return;
-            }
-            for (const int part : compiled.bad_cycle)
-                if (merge.is_survivor(part)) give_own_instance(part);
+            merged_ = merge(*old_, now_);
+            merged_order_.reset();
+            if (merged_.wiring.before.parts() == 0) return;
+            order_merged();
+            if (merged_order_->bad_cycle.empty()) break;
+            for (const int part : merged_order_->bad_cycle)
+                if (part < node_count() && old_slot(part) == now_.slots[part].get()) give_own_instance(part);
         }
+        transition_->during = compile(merged_.wiring, *merged_order_, options(&transition_->curve));
     }
 
-    /// Survivors swapped in order would each wait for the other while both orders sound. The new order gets
-    /// instances of its own; all of them, or the one that stays would hear a mixture that belongs to neither.
-    void give_own_instance(int part) {
-        std::shared_ptr<Slot>& slot = now_.slots[part];
-        const std::shared_ptr<Slot> before = slot;
-        slot = build_slot(before->key, before->description, before->loop_latency_samples, config_.arrange);
+    void order_merged() {
+        merged_order_ = order_nodes(sources_of(merged_.wiring), breakers_of(merged_.wiring));
+    }
+
+    /// Nodes that live on but change places would each wait for the other while both orders sound. The new
+    /// order gets instances of its own; all of them, or the one that stays would hear a mixture that belongs
+    /// to neither.
+    void give_own_instance(int n) {
+        const std::shared_ptr<Slot> before = now_.slots[n];
+        auto slot = build_slot(before->key, before->description, before->loop_latency_samples,
+                               now_.graph.file, config_.arrange);
         for (std::size_t p = 0; p < before->input_histories.size(); ++p)
             if (const auto& history = before->input_histories[p]) slot->input_histories[p] = history->twin();
-        change_.notes.push_back(fmt::format(
-            "{}: plays as a second instance from now on, continuing the state of the first, because the "
-            "edit reverses its place in the chain",
-            keys_.id(before->key)));
+        now_.slots[n] = std::move(slot);
+        note(now_.graph.nodes[n].place, "nodes." + now_.graph.nodes[n].id,
+             "plays as a second instance from now on, continuing the state of the first, because the edit "
+             "reverses its place in the chain");
     }
 
-    // ---------------------------------------------------------------------------- states and warming
+    void note(Place place, std::string key, std::string message) {
+        change_.problems.push_back({.file = now_.graph.file,
+                                    .place = place,
+                                    .key = std::move(key),
+                                    .message = std::move(message),
+                                    .is_note = true});
+    }
+
+    // states and warming
 
     static bool sounds_equal(const Slot& a, const Slot& b) {
         const GraphNode &x = a.description, &y = b.description;
@@ -197,51 +149,61 @@ private:
     }
 
     void copy_equal_states() {
-        for (const auto& slot : now_.slots) {
-            const Slot* before = old_slot(slot->key);
-            if (!before || before == slot.get()) continue;
-            if (keys_.id(slot->key).front() != '~') change_.swapped.push_back(keys_.id(slot->key));
-            if (sounds_equal(*before, *slot) && !config_.arrange.rebuild.contains(slot->key))
-                transition_->copies.push_back({before, slot.get()});
+        for (int n = 0; n < node_count(); ++n) {
+            Slot* slot = now_.slots[n].get();
+            const Slot* before = old_slot(n);
+            if (!before || before == slot) continue;
+            if (now_.graph.nodes[n].id.front() != '~') change_.swapped.push_back(now_.graph.nodes[n].id);
+            if (!sounds_equal(*before, *slot) || config_.arrange.rebuild.contains(slot->key)) continue;
+            transition_->copies.push_back({before, slot});
+            is_copied_[n] = true;
         }
     }
 
-    bool is_newcomer(const Slot& slot) const {
-        const bool copied = std::any_of(transition_->copies.begin(), transition_->copies.end(),
-                                        [&](const auto& copy) { return copy.to == &slot; });
-        return old_slot(slot.key) != &slot && !copied;
+    std::vector<int> newcomers_with_memory() const {
+        std::vector<int> newcomers;
+        for (int n = 0; n < node_count(); ++n) {
+            const Slot& slot = *now_.slots[n];
+            if (old_slot(n) != &slot && !is_copied_[n] &&
+                warm_samples(slot, config_.arrange.sample_rate_hz) > 0)
+                newcomers.push_back(n);
+        }
+        return newcomers;
     }
 
     void plan_warming() {
-        std::vector<int> newcomers;
-        for (int n = 0; n < static_cast<int>(now_.slots.size()); ++n)
-            if (is_newcomer(*now_.slots[n]) &&
-                warm_samples(*now_.slots[n], config_.arrange.sample_rate_hz) > 0)
-                newcomers.push_back(n);
+        const std::vector<int> newcomers = newcomers_with_memory();
         if (newcomers.empty()) return;
         WarmWiring warm = wire_warming(*old_, now_, newcomers, config_.arrange);
-        for (const int n : newcomers) warm.newcomers.push_back(now_.slots[n].get());
-        transition_->warming = std::make_unique<Warming>();
-        Compiled compiled = compile(warm.wiring, warm_options());
-        if (!compiled.plan) {  // cannot be: the new patch has no such loop, and clones add none
-            transition_->warming.reset();
-            return;
-        }
-        transition_->warming->plan = std::move(*compiled.plan);
-        transition_->warming->slots = std::move(warm.slots);
-        transition_->warming->newcomers = std::move(warm.newcomers);
+        auto warming = std::make_unique<Warming>();
+        warming->plan = std::move(*compile(warm.wiring, order_of(warm), warm_options()));
+        warming->slots = std::move(warm.slots);
+        for (const int n : newcomers) warming->newcomers.push_back(now_.slots[n].get());
+        transition_->warming = std::move(warming);
         change_.warm_samples = warm.samples;
     }
 
-    // ---------------------------------------------------------------------------- knobs, targets, words
+    /// Every cable of the warming is also one of old and new side by side, so that order serves here too.
+    Order order_of(const WarmWiring& warm) {
+        if (!merged_order_) order_merged();
+        std::vector<int> part_of_merged(merged_.wiring.slots.size(), -1);
+        for (std::size_t part = 0; part < warm.slots.size(); ++part) {
+            const int now = warm.node_of_now[part];
+            part_of_merged[now >= 0 ? now : merged_.part_of_old[warm.node_of_old[part]]] =
+                static_cast<int>(part);
+        }
+        return part_of_order(*merged_order_, part_of_merged);
+    }
+
+    // knobs, targets, words
 
     /// Knobs whose written value the edit changed. What only a controller moved stays where the player put
     /// it.
     void collect_moves() {
-        for (std::size_t n = 0; n < now_.graph.nodes.size(); ++n) {
-            const GraphNode& node = now_.graph.nodes[n];
-            const int before = old_index(now_.slots[n]->key);
+        for (int n = 0; n < node_count(); ++n) {
+            const int before = old_node(n);
             if (before < 0) continue;
+            const GraphNode& node = now_.graph.nodes[n];
             const GraphNode& was = old_->graph.nodes[before];
             for (std::size_t p = 0; p < node.params.size(); ++p) {
                 const int theirs = was.param_index(node.params[p].name);
@@ -252,29 +214,28 @@ private:
         }
     }
 
-    void say_latency() {
+    void tell_latency() {
         if (old_->latency_samples != now_.latency_samples)
-            change_.notes.push_back(
-                fmt::format("the latency of the whole patch changes from {} to {} samples",
-                            old_->latency_samples, now_.latency_samples));
+            note({}, {},
+                 fmt::format("the latency of the whole patch changes from {} to {} samples",
+                             old_->latency_samples, now_.latency_samples));
     }
 
     void make_score() {
         auto score = std::make_unique<Score>();
-        score->target_of_key.assign(keys_.size(), -1);
+        score->target_of_key = now_.node_of_key;
+        score->target_of_key.resize(keys_.size(), -1);
         score->ceiling = std::pow(10.f, now_.graph.ceiling_dbfs / 20.f);
-        for (std::size_t n = 0; n < now_.slots.size(); ++n) {
-            score->target_of_key[now_.slots[n]->key] = static_cast<int>(n);
-            score->targets.push_back(target(now_.slots[n].get()));
-        }
+        score->targets.reserve(now_.slots.size());
+        for (int n = 0; n < node_count(); ++n) score->targets.push_back(target(n));
         score->midi = std::make_unique<MidiMap>(now_.graph.midi);
         transition_->score = std::move(score);
     }
 
-    TargetSlot target(Slot* slot) const {
+    TargetSlot target(int n) const {
+        Slot* slot = now_.slots[n].get();
         TargetSlot target{.slot = slot, .leaving = nullptr, .leaving_param = {}};
-        if (!old_) return target;
-        const int before = old_index(slot->key);
+        const int before = old_node(n);
         if (before < 0 || old_->slots[before].get() == slot) return target;
         target.leaving = old_->slots[before].get();
         target.leaving_param = params_by_name(*slot, *target.leaving);
@@ -285,16 +246,24 @@ private:
     Arrangement& now_;
     const KeyTable& keys_;
     const ChangeConfig& config_;
-    std::unordered_map<NodeKey, int> old_of_key_;
     std::unique_ptr<Transition> transition_;
     Change change_;
+    Merged merged_;
+    std::optional<Order> merged_order_;
+    std::vector<bool> is_copied_;  // per node: it continues the state of the one that it replaces
 };
 
 }  // namespace
 
 Change plan_change(const Arrangement* old, Arrangement& now, const KeyTable& keys,
                    const ChangeConfig& config) {
-    return Planner(old, now, keys, config).run();
+    try {
+        return Planner(old, now, keys, config).run();
+    } catch (const NodeRefused& refused) {
+        Change change;
+        change.problems.push_back(refused.problem);
+        return change;
+    }
 }
 
 }  // namespace gainstage

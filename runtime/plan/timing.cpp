@@ -25,15 +25,14 @@ private:
         on_it_[node] = true;
         found_.push_back(node);
     }
-    /// What is made to wait by a delay that aligns paths is not on the slowest way.
+    /// A path that a delay holds back, to align it, is not the slowest way.
     bool is_waiting(int node) const { return arrangement_.graph.nodes[node].id.front() == '~'; }
 
     void go_upstream(int node) {
-        // What a loop adds is taken off the delay that closes it.
+        // The latency of a loop is taken off the delay that closes it.
         if (arrangement_.slots[node]->loop_latency_samples > 0) return;
-        for (const Feed& feed : arrangement_.feeds[node])
-            for (const Source& source : feed)
-                if (!is_waiting(source.part)) add(source.part);
+        for (const Source& source : arrangement_.feeds.all_of(node))
+            if (!is_waiting(source.part)) add(source.part);
     }
 
     const Arrangement& arrangement_;

@@ -18,8 +18,8 @@ struct NodeTiming {
     bool counts = false;         ///< on the slowest way through, whose latency is the patch's
 };
 
-/// Control thread. Of the nodes with latency and of those that play at another rate than their model's, in
-/// the order of the patch.
+/// Any thread but the audio thread. Lists the nodes with latency and those that play at another rate than
+/// their model's, in the order of the patch.
 std::vector<NodeTiming> timing_of(const Arrangement&, double device_rate_hz);
 /// Of one node.
 NodeTiming timing_of(const Slot&, double device_rate_hz);

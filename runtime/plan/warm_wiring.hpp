@@ -1,29 +1,29 @@
 #pragma once
-/// What has to run over the recent past so that newcomers begin as if they had always been there.
+/// Which nodes run over the recent past, so that newcomers begin as if they had always been there. Private to
+/// plan/.
 
 #include <cstdint>
 #include <vector>
 
 #include "runtime/plan/arrangement.hpp"
+#include "runtime/plan/compile/wiring.hpp"
 #include "runtime/realtime/transition.hpp"
 
 namespace gainstage {
 
 struct WarmWiring {
     Wiring wiring;
-    std::vector<WarmSlot> slots;
-    std::vector<Slot*> newcomers;
-    std::int64_t samples = 0;  ///< of history
+    std::vector<WarmSlot> slots;  ///< per part
+    /// Per part: the node that it is or copies, of the new arrangement or of the old; the other is -1.
+    std::vector<int> node_of_now, node_of_old;
+    std::int64_t samples = 0;  ///< of the past that it wants
 };
 
-/// The newcomers (indices into `now`) and all that they need upstream, back to the nearest recorded past:
-/// what the node that they replace heard, what any other node heard through the same cables, or an input.
-/// Nodes in between that already play are run as copies, fed as they were fed so far: what a newcomer hears
-/// goes on without a break when its fade begins.
+/// Wires the newcomers (indices into `now`) and all that they need upstream, back to the nearest recorded
+/// past: of the node that they replace, of any other node that hears the same cables, or of an input. Nodes
+/// in between that already play run as copies and hear what they heard so far, so what a newcomer hears goes
+/// on without a break when its fade begins. Throws NodeRefused.
 WarmWiring wire_warming(const Arrangement& old, const Arrangement& now, const std::vector<int>& newcomers,
                         const ArrangeConfig&);
-
-/// For every knob of `to`, extras included, the index of the knob of the same name in `from`; -1: none.
-std::vector<int> params_by_name(const Slot& to, const Slot& from);
 
 }  // namespace gainstage

@@ -29,15 +29,12 @@ int first_width(const std::vector<int>& channels) {
     return channels.empty() ? 0 : channels.front();
 }
 
-std::vector<ParamSpec> with_extras(std::vector<ParamSpec> specs) {
-    specs.push_back({.name = "bypass", .unit = "", .min = 0.f, .max = 1.f, .start = 0.f});
-    specs.push_back({.name = "mute", .unit = "", .min = 0.f, .max = 1.f, .start = 0.f});
-    return specs;
-}
-
-std::vector<float> with_extra_times(std::vector<float> times) {
-    times.insert(times.end(), Slot::extra_count, 20.f);
-    return times;
+std::vector<float> with_extra_times(const std::vector<float>& times) {
+    std::vector<float> all;
+    all.reserve(times.size() + Slot::extra_count);
+    all = times;
+    all.insert(all.end(), Slot::extra_count, 20.f);
+    return all;
 }
 
 }  // namespace
@@ -52,15 +49,17 @@ Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> no
       latency_samples(node->latency_samples()),
       loop_latency_samples(loop_latency),
       param_count(static_cast<int>(description_.params.size())),
-      specs(with_extras(description_.params)),
+      specs(description.params.all()),
       smooth_ms(with_extra_times(description_.smooth_ms)),
       input_histories(description_.type->inputs.size()),
       dry(first_width(description_.output_channels), latency_samples, max_frames),
       ramp_samples(std::max(1, static_cast<int>(std::lround(Quarantine::ramp_s * rate_hz)))),
       readings(description_.type->readings.size()) {
+    ramps.reserve(specs.size());
     for (const float value : description.values) ramps.push_back(settled(value));
     ramps.insert(ramps.end(), extra_count, settled(0.f));
     ramps_meanwhile = ramps;
+    knob_numbers.reserve(specs.size());
     for (const ParamSpec& spec : specs) knob_numbers.push_back(knob_number(spec.name));
 }
 
@@ -68,13 +67,6 @@ std::uint32_t knob_number(std::string_view name) noexcept {
     std::uint32_t number = 2166136261u;  // FNV-1a
     for (const char c : name) number = (number ^ static_cast<std::uint8_t>(c)) * 16777619u;
     return number;
-}
-
-float nearest_value(const ParamSpec& spec, float value) noexcept {
-    const float inside = std::clamp(value, spec.min, spec.max);
-    if (spec.steps < 2) return inside;
-    const float step = (spec.max - spec.min) / static_cast<float>(spec.steps - 1);
-    return spec.min + step * std::round((inside - spec.min) / step);
 }
 
 Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,8 +68,6 @@ private:
 /// A knob's name as a number. An event that was made while another instance played finds its knob by it.
 std::uint32_t knob_number(std::string_view name) noexcept;
 
-/// What of this knob's range, or of its steps, is nearest. Audio thread.
-float nearest_value(const ParamSpec&, float value) noexcept GAINSTAGE_REALTIME;
 /// Another instance's way of a knob, as this knob can go it. Audio thread.
 Ramp within_range(const ParamSpec&, Ramp) noexcept GAINSTAGE_REALTIME;
 
@@ -88,12 +87,11 @@ struct Slot {
     LoopBreaker* const breaker;  ///< the node, if it closes loops
     const int latency_samples, loop_latency_samples;
     const int param_count;                    ///< without the extras
-    std::vector<ParamSpec> specs;             ///< of all ramps
+    const std::span<const ParamSpec> specs;   ///< of all ramps
     std::vector<std::uint32_t> knob_numbers;  ///< of their names
     std::vector<float> smooth_ms;
     std::vector<std::shared_ptr<History>> input_histories;  ///< per input port, null where none is kept
     std::shared_ptr<History> output_history;                ///< of output 0, null where none is kept
-    bool is_source_of_record = false;                       ///< `input`: its output is kept
 
     // audio thread
     /// From this stream sample on, running and checking the node is all there is to do: not bypassed, not

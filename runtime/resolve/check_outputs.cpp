@@ -6,16 +6,13 @@ namespace gainstage {
 
 namespace {
 
-/// Where sound leaves the graph: a node that only listens, and names device channels.
-const std::vector<int>* device_channels(const GraphNode& node) {
-    if (!node.type || !node.type->outputs.empty()) return nullptr;
-    for (const auto& [name, value] : node.options.values)
-        if (const auto* list = std::get_if<std::vector<int>>(&value); list && name == "channels") return list;
-    return nullptr;
+bool is_way_out(const GraphNode& node) {
+    return node.type && node.type->device == Door::out;
 }
 
-bool is_way_out(const GraphNode& node) {
-    return node.type && node.type->outputs.empty() && !node.type->inputs.empty();
+/// The device channels that a way out writes; none where its option was refused.
+std::vector<int> channels_of(const GraphNode& node) {
+    return node.options.has("channels") ? node.options.get<std::vector<int>>("channels") : std::vector<int>{};
 }
 
 Place place_of(const PatchNode& node, std::string_view key) {
@@ -32,7 +29,7 @@ std::string second_writer(const Draft& draft, int channel, std::size_t first, st
         channel, in_quotes(draft.patch.nodes[first].id), place_of(draft.patch.nodes[first], "channels").line);
 }
 
-/// A misspelt type may have been the way out.
+/// A node with a misspelt type may be the way out.
 bool every_type_is_known(const Graph& graph) {
     for (const GraphNode& node : graph.nodes)
         if (!node.type) return false;
@@ -46,10 +43,9 @@ void check_outputs(Draft& draft) {
     bool is_heard = false;
     for (std::size_t i = 0; i < draft.graph.nodes.size(); ++i) {
         const GraphNode& node = draft.graph.nodes[i];
-        is_heard = is_heard || is_way_out(node);
-        const std::vector<int>* channels = device_channels(node);
-        if (!channels) continue;
-        for (const int channel : *channels) {
+        if (!is_way_out(node)) continue;
+        is_heard = true;
+        for (const int channel : channels_of(node)) {
             const auto [writer, is_new] = writers.emplace(channel, i);
             if (!is_new)
                 draft.problems.error(place_of(draft.patch.nodes[i], "channels"), key_of(node, "channels"),

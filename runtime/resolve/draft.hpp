@@ -1,24 +1,15 @@
 #pragma once
-/// A graph while it is being resolved, and the steps that complete it. Each step reports what it finds wrong
-/// and goes on with what it understood.
+/// A graph while it is being resolved, and the steps that complete it. Private to resolve/. Each step reports
+/// what is wrong and goes on with the rest.
 
 #include <string_view>
 #include <unordered_map>
 
 #include "runtime/problem_list.hpp"
+#include "runtime/resolve/name_index.hpp"
 #include "runtime/resolve/resolve.hpp"
 
 namespace gainstage {
-
-/// What is known of a node of the patch, beside its GraphNode (which has the same index).
-struct DraftNode {
-    bool knobs_known = false;      ///< its type and, if it takes one, its model were understood
-    Place model_place = {};        ///< of `model`
-    Place rate_place = {};         ///< of `rate`
-    std::vector<bool> fed;         ///< per input port: a cable enters, or was meant to
-    bool heard = false;            ///< a cable leaves, or was meant to
-    bool has_stray_cable = false;  ///< a cable enters at a port that there isn't
-};
 
 struct Draft {
     const Patch& patch;
@@ -29,15 +20,16 @@ struct Draft {
 
     ProblemList problems;
     Graph graph = {};  ///< nodes: as many and in the same order as in the patch
-    std::vector<DraftNode> nodes = {};
-    std::unordered_map<std::string_view, int> node_by_id = {};
+    std::vector<bool> knobs_known =
+        {};  ///< per node: its type and, if it takes one, its model were understood
+    NameIndex node_by_id = {};
     std::unordered_map<std::string, std::shared_ptr<const Model>> models = {};  ///< read so far, by path
 };
 
 /// Types, models, options, knobs: everything that one node's table says.
 void resolve_nodes(Draft&);
 void resolve_settings(Draft&, int node);
-/// `model` of one node; gives it the model's knobs. False: not understood, and said so.
+/// `model` of one node; gives it the model's knobs. False: not understood, and reported.
 bool resolve_model(Draft&, int node);
 /// Cables between ports that exist, none twice, none missing.
 void resolve_links(Draft&);
@@ -49,6 +41,9 @@ void check_loops(Draft&);
 void check_outputs(Draft&);
 /// What each mapping moves, over which range.
 void resolve_midi(Draft&);
+
+/// Gives the node these knobs, each at its default.
+void take_knobs(GraphNode&, KnobList);
 /// find_target() for callers who know the index of the node that `name` begins with (-1: there is none).
 FoundTarget find_target_at(const Graph&, int node, std::string_view name, ProblemList& words);
 /// "node" of "node.parameter".

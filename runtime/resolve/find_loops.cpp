@@ -1,26 +1,28 @@
-#include <algorithm>
-
+#include "runtime/graph/grouped.hpp"
 #include "runtime/resolve/draft.hpp"
 
 namespace gainstage {
 
 namespace {
 
-constexpr std::size_t most_named = 12;  // stations of a loop in a message
+constexpr std::size_t most_named = 12;  // nodes of a loop in a message
 
 /// Walks depth first, without recursion, along the cables between nodes that don't close loops. A cable back
 /// into the path walked so far closes a loop; a delay in each such cable would make all loops legal.
 class LoopSearch {
 public:
-    explicit LoopSearch(Draft& draft) : draft_(draft), graph_(draft.graph), nodes_(draft.graph.nodes.size()) {
-        for (const GraphLink& link : graph_.links) {
-            if (is_breaker(link.from) || is_breaker(link.to)) continue;
-            nodes_[link.from].cables.push_back(&link);
-            nodes_[link.to].is_fed = true;
-        }
+    explicit LoopSearch(Draft& draft)
+        : draft_(draft),
+          graph_(draft.graph),
+          nodes_(graph_.nodes.size()),
+          cables_(graph_.nodes.size(), graph_.links.size(), [&](int link) {
+              return may_close_a_loop(graph_.links[link]) ? graph_.links[link].from : -1;
+          }) {
+        for (const GraphLink& link : graph_.links)
+            if (may_close_a_loop(link)) nodes_[link.to].is_fed = true;
     }
 
-    /// From the sources first, so that the cable which is named is the one that leads back.
+    /// Sources first: then the cable that is named is the one that leads back.
     void run() {
         for (std::size_t i = 0; i < nodes_.size(); ++i)
             if (!nodes_[i].is_fed) walk_from(static_cast<int>(i));
@@ -29,7 +31,6 @@ public:
 
 private:
     struct Visit {
-        std::vector<const GraphLink*> cables;
         bool is_fed = false, seen = false;
         std::size_t next = 0;   ///< cable to be walked next
         std::size_t depth = 0;  ///< position in the path, from 1; 0: not in it
@@ -38,6 +39,10 @@ private:
     bool is_breaker(int node) const {
         const NodeType* type = graph_.nodes[node].type;
         return type && type->closes_loops;
+    }
+
+    bool may_close_a_loop(const GraphLink& link) const {
+        return !is_breaker(link.from) && !is_breaker(link.to);
     }
 
     Visit& at(int node) { return nodes_[node]; }
@@ -53,12 +58,13 @@ private:
         enter(start);
         while (!path_.empty()) {
             Visit& visit = at(path_.back());
-            if (visit.next == visit.cables.size()) {
+            const std::span<const int> cables = cables_[path_.back()];
+            if (visit.next == cables.size()) {
                 visit.depth = 0;
                 path_.pop_back();
                 continue;
             }
-            const GraphLink& cable = *visit.cables[visit.next++];
+            const GraphLink& cable = graph_.links[cables[visit.next++]];
             if (at(cable.to).depth > 0)
                 complain(cable);
             else if (!at(cable.to).seen)
@@ -92,6 +98,7 @@ private:
     Draft& draft_;
     const Graph& graph_;
     std::vector<Visit> nodes_;
+    const Grouped cables_;  // that leave a node, where no delay stands at either end
     std::vector<int> path_;
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-/// Knobs that an option has put out of work.
+/// Knobs that do nothing because an option decides instead.
 
 #include "runtime/graph/graph.hpp"
 

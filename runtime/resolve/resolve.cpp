@@ -37,9 +37,9 @@ Resolved resolve(const Patch& patch, NodeTypes types, const ModelReader& read_mo
     resolve_midi(draft);
 
     Resolved resolved{.graph = std::nullopt, .problems = draft.problems.take()};
-    // A node whose type the reader already refused has none; that is an error too, though not said twice.
-    const bool complete = std::all_of(draft.nodes.begin(), draft.nodes.end(),
-                                      [](const DraftNode& node) { return node.knobs_known; });
+    // The reader may have refused a node's type: an error too, but one that is reported already.
+    const bool complete =
+        std::all_of(draft.knobs_known.begin(), draft.knobs_known.end(), [](bool known) { return known; });
     if (complete && !has_errors(resolved.problems)) resolved.graph = std::move(draft.graph);
     return resolved;
 }

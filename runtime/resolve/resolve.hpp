@@ -9,8 +9,8 @@
 
 namespace gainstage {
 
-/// Reads a model file for the resolver; throws ModelError. A seam so that an edit doesn't read unchanged
-/// files again.
+/// Reads a model file for the resolver; throws ModelError. The caller decides where models come from, so an
+/// edit doesn't read unchanged files again.
 using ModelReader = std::function<std::shared_ptr<const Model>(const std::string& path)>;
 
 struct Resolved {

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <bit>
 
 #include "runtime/resolve/draft.hpp"
 
@@ -20,21 +20,54 @@ int find_port(const std::vector<PortSpec>& ports, std::string_view name) {
     return -1;
 }
 
-/// Both ends packed into one number: at most 2^24 nodes fit into a patch file, and 2^8 ports on a type.
-std::uint64_t cable_key(const GraphLink& link) {
-    return static_cast<std::uint64_t>(link.from) << 40 | static_cast<std::uint64_t>(link.from_port) << 32 |
-           static_cast<std::uint64_t>(link.to) << 8 | static_cast<std::uint64_t>(link.to_port);
+bool same_ends(const GraphLink& a, const GraphLink& b) {
+    return a.from == b.from && a.from_port == b.from_port && a.to == b.to && a.to_port == b.to_port;
 }
+
+/// The cables so far by their ends: a hash table of indices into a list of links.
+class CableIndex {
+public:
+    CableIndex(const std::vector<GraphLink>& links, std::size_t most)
+        : links_(links), places_(std::bit_ceil(2 * most + 1), -1) {}
+
+    /// The place of the cable with these ends: an index into the links, or -1, to be set to the next index.
+    int& place_of(const GraphLink& link) {
+        const std::size_t mask = places_.size() - 1;
+        std::size_t at = hash(link) & mask;
+        while (places_[at] >= 0 && !same_ends(links_[places_[at]], link)) at = (at + 1) & mask;
+        return places_[at];
+    }
+
+private:
+    static std::size_t hash(const GraphLink& link) {
+        std::uint64_t mixed = 0;
+        for (const int end : {link.from, link.from_port, link.to, link.to_port})
+            mixed = (mixed ^ static_cast<std::uint64_t>(end)) * 0x9e3779b97f4a7c15u;
+        return static_cast<std::size_t>(mixed >> 20);
+    }
+
+    const std::vector<GraphLink>& links_;
+    std::vector<int> places_;  // at most half are taken
+};
 
 class Links {
 public:
-    explicit Links(Draft& draft) : draft_(draft) {}
+    explicit Links(Draft& draft)
+        : draft_(draft),
+          ends_(draft.graph.nodes.size()),
+          cables_(draft.graph.links, draft.patch.links.size()) {
+        std::size_t inputs = 0;
+        for (std::size_t n = 0; n < ends_.size(); ++n) {
+            ends_[n].first_input = inputs;
+            if (const NodeType* type = draft.graph.nodes[n].type) inputs += type->inputs.size();
+        }
+        fed_.resize(inputs);
+    }
 
     void resolve() {
         draft_.graph.links.reserve(draft_.patch.links.size());
-        lines_.reserve(draft_.patch.links.size());
         for (const PatchLink& link : draft_.patch.links) resolve_one(link);
-        for (std::size_t node = 0; node < draft_.nodes.size(); ++node) check_cables_of(node);
+        for (std::size_t node = 0; node < ends_.size(); ++node) check_cables_of(node);
     }
 
 private:
@@ -43,18 +76,22 @@ private:
         const int to = find_node(written.to_node, written.to_place);
         const int from_port = from < 0 ? -1 : find_output(from, written);
         const int to_port = to < 0 ? -1 : find_input(to, written);
-        if (from >= 0) at(from).heard = true;
-        if (to >= 0 && to_port < 0) at(to).has_stray_cable = true;
-        if (to_port >= 0) at(to).fed[to_port] = true;
+        if (from >= 0) ends_[from].heard = true;
+        if (to >= 0 && to_port < 0) ends_[to].has_stray_cable = true;
+        if (to_port >= 0) fed_[ends_[to].first_input + static_cast<std::size_t>(to_port)] = true;
         if (from_port >= 0 && to_port >= 0) add({from, from_port, to, to_port, written.place});
     }
 
-    DraftNode& at(int node) { return draft_.nodes[node]; }
+    /// What is known of the cables at a node.
+    struct Ends {
+        std::size_t first_input = 0;   // index into fed_
+        bool heard = false;            // a cable leaves, or was meant to
+        bool has_stray_cable = false;  // a cable enters at a port that there isn't
+    };
     const GraphNode& graph_node(int node) const { return draft_.graph.nodes[node]; }
 
     int find_node(const std::string& id, Place place) {
-        const auto found = draft_.node_by_id.find(id);
-        if (found != draft_.node_by_id.end()) return found->second;
+        if (const int found = draft_.node_by_id.find(id); found >= 0) return found;
         complain(place,
                  draft_.problems.unknown("there is no node " + in_quotes(id), id, "nodes", node_ids()));
         return -1;
@@ -107,24 +144,28 @@ private:
     }
 
     void add(const GraphLink& link) {
-        const auto [first, is_new] = lines_.emplace(cable_key(link), link.place);
-        if (is_new) return draft_.graph.links.push_back(link);
-        complain(link.place, fmt::format("the cable {} is there already (line {}); take one out",
-                                         in_quotes(cable_text(draft_.graph, link)), first->second.line));
+        std::vector<GraphLink>& links = draft_.graph.links;
+        int& place = cables_.place_of(link);
+        if (place >= 0)
+            return complain(link.place,
+                            fmt::format("the cable {} is there already (line {}); take one out",
+                                        in_quotes(cable_text(draft_.graph, link)), links[place].place.line));
+        place = static_cast<int>(links.size());
+        links.push_back(link);
     }
 
     void check_cables_of(std::size_t index) {
         const GraphNode& node = draft_.graph.nodes[index];
-        const DraftNode& known = draft_.nodes[index];
+        const Ends& ends = ends_[index];
         if (!node.type) return;
-        for (std::size_t port = 0; port < known.fed.size() && !known.has_stray_cable; ++port)
-            if (!known.fed[port] && !node.type->inputs[port].optional)
+        for (std::size_t port = 0; port < node.type->inputs.size() && !ends.has_stray_cable; ++port)
+            if (!fed_[ends.first_input + port] && !node.type->inputs[port].optional)
                 draft_.problems.error(
                     node.place, key_of(node),
                     fmt::format("no cable enters its input {}; add \"... -> {}.{}\" to links",
                                 in_quotes(node.type->inputs[port].name), shown(node.id),
                                 node.type->inputs[port].name));
-        if (!known.heard && !node.type->outputs.empty())
+        if (!ends.heard && !node.type->outputs.empty())
             draft_.problems.note(node.place, key_of(node),
                                  fmt::format("no cable leaves it, so that nobody hears it; add \"{} -> ...\" "
                                              "to links",
@@ -137,7 +178,9 @@ private:
 
     Draft& draft_;
     Names ids_;
-    std::unordered_map<std::uint64_t, Place> lines_;  // of the cables so far
+    std::vector<Ends> ends_;  // per node
+    std::vector<bool> fed_;   // per input port of every node: a cable enters, or was meant to
+    CableIndex cables_;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ private:
         draft_.problems.error(place, "midi." + key, std::move(message));
     }
 
-    /// A press is all that it understands.
+    /// Panic understands a press and nothing else.
     void check_panic() {
         PatchMidi& entry = midi_.entry;
         if (entry.mode == MidiMode::absolute)
@@ -95,8 +95,7 @@ private:
 };
 
 int find_node(const Draft& draft, std::string_view target) {
-    const auto found = draft.node_by_id.find(node_of_target(target));
-    return found == draft.node_by_id.end() ? -1 : found->second;
+    return draft.node_by_id.find(node_of_target(target));
 }
 
 }  // namespace
@@ -104,8 +103,8 @@ int find_node(const Draft& draft, std::string_view target) {
 void resolve_midi(Draft& draft) {
     for (const PatchMidi& entry : draft.patch.midi) {
         const int node = find_node(draft, entry.target);
-        // Of a node that was not understood nobody knows the knobs; what is wrong with it was said.
-        if (node >= 0 && !draft.nodes[node].knobs_known) continue;
+        // The knobs of a node that was not understood are unknown; what is wrong with it is reported.
+        if (node >= 0 && !draft.knobs_known[node]) continue;
         const FoundTarget found = find_target_at(draft.graph, node, entry.target, draft.problems);
         if (found.target)
             Mapping(draft, entry, *found.target).resolve();

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include "runtime/resolve/draft.hpp"
@@ -52,37 +53,35 @@ bool has_right_architecture(Draft& draft, const GraphNode& node, const Setting& 
     return false;
 }
 
-/// Names that a patch uses for something else.
-bool is_taken(const GraphNode& node, std::string_view name) {
+/// Whether a patch uses this name for something else.
+bool is_taken(const GraphNode& node, const std::vector<ParamSpec>& knobs, std::string_view name) {
     for (const char* word : {"type", "model", "rate", "smooth_ms", "bypass", "mute"})
         if (name == word) return true;
     for (const OptionSpec& option : node.type->options)
         if (option.name == name) return true;
-    return node.param_index(name) >= 0;
+    return std::any_of(knobs.begin(), knobs.end(), [&](const ParamSpec& knob) { return knob.name == name; });
 }
 
-void take_control(Draft& draft, GraphNode& node, const Setting& setting, const ModelControl& control) {
-    if (is_taken(node, control.name)) {
+void take_control(Draft& draft, const GraphNode& node, const Setting& setting, const ModelControl& control,
+                  std::vector<ParamSpec>& knobs) {
+    if (is_taken(node, knobs, control.name)) {
         draft.problems.error(setting.place, key_of(node, "model"),
                              fmt::format("the model's control {} has the name of another setting of this "
                                          "node; export the model with another name for it",
                                          in_quotes(control.name)));
         return;
     }
-    node.params.push_back({.name = control.name,
-                           .unit = control.unit,
-                           .min = control.min,
-                           .max = control.max,
-                           .start = control.start,
-                           .summary = "declared by the model",
-                           .steps = control.steps});
-    node.values.push_back(control.start);
-    node.smooth_ms.push_back(control.steps > 0 ? 0.f : node.params.back().smooth_ms);
-    node.written.push_back(false);
+    knobs.push_back({.name = control.name,
+                     .unit = control.unit,
+                     .min = control.min,
+                     .max = control.max,
+                     .start = control.start,
+                     .summary = "declared by the model",
+                     .steps = control.steps});
 }
 
-/// And notes what the player should know of the file. One that can't be prepared says so when its node is
-/// built.
+/// Makes the file ready and notes what the player should know of it. A file that can't be prepared is reported
+/// when its node is built.
 void prepare(Draft& draft, GraphNode& node, const Setting& setting) {
     if (draft.rate_hz <= 0. || !node.type->prepare) return;
     try {
@@ -109,7 +108,9 @@ bool resolve_model(Draft& draft, int index) {
     const auto model = read_model(draft, node, *setting);
     if (!model || !has_right_architecture(draft, node, *setting, *model)) return false;
     node.model = model;
-    for (const ModelControl& control : model->controls) take_control(draft, node, *setting, control);
+    std::vector<ParamSpec> knobs = node.type->params;
+    for (const ModelControl& control : model->controls) take_control(draft, node, *setting, control, knobs);
+    take_knobs(node, KnobList(std::move(knobs)));
     prepare(draft, node, *setting);
     return true;
 }

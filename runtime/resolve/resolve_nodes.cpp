@@ -1,4 +1,5 @@
-#include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "runtime/resolve/draft.hpp"
 
@@ -12,13 +13,31 @@ Names type_names(NodeTypes types) {
     return names;
 }
 
-const NodeType* find_type(NodeTypes types, std::string_view name) {
-    const auto found =
-        std::find_if(types.begin(), types.end(), [&](const NodeType& type) { return type.name == name; });
-    return found == types.end() ? nullptr : &*found;
-}
+/// Types by name, each with the list of knobs that its nodes share.
+class TypeShelf {
+public:
+    explicit TypeShelf(NodeTypes types) : types_(types), by_name_(types.size()), knobs_(types.size()) {
+        for (std::size_t i = 0; i < types.size(); ++i) by_name_.add(types[i].name, static_cast<int>(i));
+    }
 
-/// The key that was meant to be `type`, where one looks like it.
+    /// Null: there is no such type.
+    const NodeType* find(std::string_view name) const {
+        const int index = by_name_.find(name);
+        return index < 0 ? nullptr : &types_[index];
+    }
+    const KnobList& knobs_of(const NodeType& type) {
+        std::optional<KnobList>& knobs = knobs_[&type - types_.data()];
+        if (!knobs) knobs.emplace(type.params);
+        return *knobs;
+    }
+
+private:
+    NodeTypes types_;
+    NameIndex by_name_;
+    std::vector<std::optional<KnobList>> knobs_;  // per type, made when first asked for
+};
+
+/// A key that looks like a misspelt `type`; empty: none.
 std::string_view misspelt_type(const PatchNode& written) {
     for (const Setting& setting : written.settings)
         if (!nearest_name(setting.key, {"type"}).empty()) return setting.key;
@@ -34,46 +53,49 @@ void complain_about_type(Draft& draft, const PatchNode& written, const GraphNode
                 slip.empty() ? "has no type; add type = \"...\""
                              : fmt::format("has no type; did you mean \"type\" by {}?", in_quotes(slip)),
                 "", "types", type_names(draft.types)));
-    } else if (!written.type.empty()) {  // else it was no text, and the reader said so
+    } else if (!written.type.empty()) {  // else the reader has reported it: it is no text
         draft.problems.error(written.type_place, key_of(node, "type"),
                              draft.problems.unknown("unknown node type " + in_quotes(written.type),
                                                     written.type, "types", type_names(draft.types)));
     }
 }
 
-void take_knobs(GraphNode& node, const std::vector<ParamSpec>& specs) {
-    for (const ParamSpec& spec : specs) {
-        node.params.push_back(spec);
-        node.values.push_back(spec.start);
-        node.smooth_ms.push_back(spec.steps > 0 ? 0.f : spec.smooth_ms);
-        node.written.push_back(false);
-    }
-}
-
-void resolve_node(Draft& draft, int index) {
+void resolve_node(Draft& draft, TypeShelf& types, int index) {
     const PatchNode& written = draft.patch.nodes[index];
     GraphNode& node = draft.graph.nodes[index];
-    DraftNode& known = draft.nodes[index];
     node.id = written.id;
     node.place = written.place;
-    node.type = find_type(draft.types, written.type);
+    node.type = types.find(written.type);
     if (!node.type) return complain_about_type(draft, written, node);
-    take_knobs(node, node.type->params);
-    known.fed.resize(node.type->inputs.size());
-    known.knobs_known = node.type->architecture.empty() || resolve_model(draft, index);
+    take_knobs(node, types.knobs_of(*node.type));
+    draft.knobs_known[index] = node.type->architecture.empty() || resolve_model(draft, index);
     resolve_settings(draft, index);
 }
 
 }  // namespace
 
+void take_knobs(GraphNode& node, KnobList knobs) {
+    node.params = std::move(knobs);
+    node.values.clear();
+    node.smooth_ms.clear();
+    node.values.reserve(node.params.size());
+    node.smooth_ms.reserve(node.params.size());
+    for (const ParamSpec& spec : node.params) {
+        node.values.push_back(spec.start);
+        node.smooth_ms.push_back(spec.steps > 0 ? 0.f : spec.smooth_ms);
+    }
+    node.written.assign(node.params.size(), false);
+}
+
 void resolve_nodes(Draft& draft) {
     const std::size_t count = draft.patch.nodes.size();
     draft.graph.nodes.resize(count);
-    draft.nodes.resize(count);
-    draft.node_by_id.reserve(count);
+    draft.knobs_known.resize(count);
+    draft.node_by_id = NameIndex(count);
+    TypeShelf types(draft.types);
     for (std::size_t i = 0; i < count; ++i) {
-        draft.node_by_id.emplace(draft.patch.nodes[i].id, static_cast<int>(i));
-        resolve_node(draft, static_cast<int>(i));
+        draft.node_by_id.add(draft.patch.nodes[i].id, static_cast<int>(i));
+        resolve_node(draft, types, static_cast<int>(i));
     }
 }
 

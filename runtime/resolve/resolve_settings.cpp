@@ -11,19 +11,19 @@ namespace {
 
 constexpr double longest_smooth_ms = 10'000.;
 
-/// What one node's table says beside its type and model.
+/// The settings of one node's table, without its type and model.
 class Settings {
 public:
     Settings(Draft& draft, std::size_t index)
         : draft_(draft),
           written_(draft.patch.nodes[index]),
           node_(draft.graph.nodes[index]),
-          known_(draft.nodes[index]),
+          knobs_known_(draft.knobs_known[index]),
           type_(*node_.type) {}
 
     void resolve() {
-        // Without its model nobody knows which knobs it would have had.
-        const bool judge_unknown = known_.knobs_known;
+        // Without its model its knobs are unknown.
+        const bool judge_unknown = knobs_known_;
         for (const Setting& setting : written_.settings)
             if (!resolve_one(setting) && judge_unknown) complain_about_name(setting);
         complete_options();
@@ -43,13 +43,13 @@ private:
 
     bool takes_model() const { return !type_.architecture.empty(); }
     bool has_smooth_knobs() const {
-        return !known_.knobs_known || std::any_of(node_.params.begin(), node_.params.end(),
-                                                  [](const ParamSpec& spec) { return spec.steps == 0; });
+        return !knobs_known_ || std::any_of(node_.params.begin(), node_.params.end(),
+                                            [](const ParamSpec& spec) { return spec.steps == 0; });
     }
 
     /// All knobs are replaced by options.
     bool moves_nothing() const {
-        return known_.knobs_known && !node_.params.empty() &&
+        return knobs_known_ && !node_.params.empty() &&
                std::all_of(node_.params.begin(), node_.params.end(),
                            [&](const ParamSpec& spec) { return replacement_of(node_, spec.name); });
     }
@@ -163,7 +163,7 @@ private:
     Draft& draft_;
     const PatchNode& written_;
     GraphNode& node_;
-    DraftNode& known_;
+    const bool knobs_known_;
     const NodeType& type_;
 };
 

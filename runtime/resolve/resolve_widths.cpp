@@ -1,12 +1,13 @@
 #include <algorithm>
 
+#include "runtime/graph/grouped.hpp"
 #include "runtime/resolve/draft.hpp"
 
 namespace gainstage {
 
 namespace {
 
-/// The number of channels that the option `channels` fixes; 0: it leaves the choice to the cables.
+/// The number of channels that the option `channels` sets; 0: the cables decide.
 int channels_option(const GraphNode& node) {
     for (const auto& [name, value] : node.options.values) {
         if (name != "channels") continue;
@@ -16,30 +17,28 @@ int channels_option(const GraphNode& node) {
     return 0;
 }
 
-/// Widths only ever grow from 1 to 2, so that the search ends, with or without loops.
+/// Widths only grow, from 1 to 2, so the search ends even where there are loops.
 class Widths {
 public:
-    explicit Widths(Draft& draft) : draft_(draft), nodes_(draft.graph.nodes) {
-        incoming_.resize(nodes_.size());
-        outgoing_.resize(nodes_.size());
-        for (const GraphLink& link : draft.graph.links) {
-            incoming_[link.to].push_back(&link);
-            outgoing_[link.from].push_back(&link);
-        }
-    }
+    explicit Widths(Draft& draft)
+        : draft_(draft),
+          nodes_(draft.graph.nodes),
+          links_(draft.graph.links),
+          incoming_(nodes_.size(), links_.size(), [&](int link) { return links_[link].to; }),
+          outgoing_(nodes_.size(), links_.size(), [&](int link) { return links_[link].from; }) {}
 
     void resolve() {
-        for (std::size_t i = 0; i < nodes_.size(); ++i) prepare(i);
+        for (int i = static_cast<int>(nodes_.size()) - 1; i >= 0; --i) prepare(i);
         while (!waiting_.empty()) {
-            const std::size_t next = waiting_.back();
+            const int next = waiting_.back();
             waiting_.pop_back();
             if (update(next)) wake_readers(next);
         }
-        for (const GraphLink& link : draft_.graph.links) check(link);
+        for (const GraphLink& link : links_) check(link);
     }
 
 private:
-    void prepare(std::size_t index) {
+    void prepare(int index) {
         GraphNode& node = nodes_[index];
         if (!node.type) return;
         node.input_channels.assign(node.type->inputs.size(), 0);
@@ -52,23 +51,23 @@ private:
     }
 
     /// True: an output changed.
-    bool update(std::size_t index) {
+    bool update(int index) {
         GraphNode& node = nodes_[index];
-        std::vector<int> cables(node.type->inputs.size(), 0);
-        for (const GraphLink* link : incoming_[index]) {
-            int& widest = cables[link->to_port];
-            widest = std::max(widest, cable_channels(*link));
+        cables_.assign(node.type->inputs.size(), 0);
+        for (const int link : incoming_[index]) {
+            int& widest = cables_[links_[link].to_port];
+            widest = std::max(widest, cable_channels(links_[link]));
         }
         node.channels = 1;
         int widest = 1;
-        for (std::size_t port = 0; port < cables.size(); ++port) {
-            widest = std::max(widest, cables[port]);
+        for (std::size_t port = 0; port < cables_.size(); ++port) {
+            widest = std::max(widest, cables_[port]);
             if (node.type->inputs[port].width == Width::follow)
-                node.channels = std::max(node.channels, cables[port]);
+                node.channels = std::max(node.channels, cables_[port]);
         }
-        for (std::size_t port = 0; port < cables.size(); ++port)
+        for (std::size_t port = 0; port < cables_.size(); ++port)
             node.input_channels[port] =
-                cables[port] == 0 ? 0 : width(node, node.type->inputs[port].width, cables[port], widest);
+                cables_[port] == 0 ? 0 : width(node, node.type->inputs[port].width, cables_[port], widest);
         bool changed = false;
         for (std::size_t port = 0; port < node.output_channels.size(); ++port) {
             const int now = width(node, node.type->outputs[port].width, node.channels, widest);
@@ -95,8 +94,8 @@ private:
         return fixed > 0 ? std::min(fixed, max_channels) : widest;
     }
 
-    void wake_readers(std::size_t index) {
-        for (const GraphLink* link : outgoing_[index]) waiting_.push_back(static_cast<std::size_t>(link->to));
+    void wake_readers(int index) {
+        for (const int link : outgoing_[index]) waiting_.push_back(links_[link].to);
     }
 
     void check(const GraphLink& link) {
@@ -113,8 +112,10 @@ private:
 
     Draft& draft_;
     std::vector<GraphNode>& nodes_;
-    std::vector<std::vector<const GraphLink*>> incoming_, outgoing_;
-    std::vector<std::size_t> waiting_;
+    const std::vector<GraphLink>& links_;
+    const Grouped incoming_, outgoing_;  // links per node
+    std::vector<int> waiting_;           // nodes whose inputs may have grown
+    std::vector<int> cables_;            // per input port of the node at hand: its widest cable
 };
 
 }  // namespace

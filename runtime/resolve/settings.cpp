@@ -21,19 +21,15 @@ std::string with_unit(std::string text, const std::string& unit) {
     return unit.empty() ? text : text + " " + unit;
 }
 
-double step_value(const ParamSpec& spec, int step) {
-    const double span = static_cast<double>(spec.max) - static_cast<double>(spec.min);
-    return static_cast<double>(spec.min) + span * step / std::max(1, spec.steps - 1);
+float step_value(const ParamSpec& spec, int step) {
+    return spec.min + step_width(spec) * static_cast<float>(step);
 }
 
-/// Switches are written in decimal, their positions are floats.
-std::optional<float> nearest_step(const ParamSpec& spec, double value) {
-    const double span = std::max(1e-9, std::abs(static_cast<double>(spec.max) - spec.min));
-    const double width = span / std::max(1, spec.steps - 1);
-    const double position = std::clamp(std::round((value - spec.min) / width), 0., spec.steps - 1.);
-    const double exact = step_value(spec, static_cast<int>(position));
-    if (std::abs(value - exact) > 1e-4 * width) return std::nullopt;
-    return static_cast<float>(exact);
+/// A player writes the positions of a switch in decimal; 0.3333 is near enough to 1/3.
+std::optional<float> written_step(const ParamSpec& spec, float value) {
+    const float nearest = nearest_value(spec, value);
+    if (std::abs(value - nearest) > 1e-3f * std::abs(step_width(spec))) return std::nullopt;
+    return nearest;
 }
 
 bool within(const OptionSpec& spec, double value) {
@@ -75,7 +71,7 @@ std::vector<std::int64_t> parsed_list(std::string_view text) {
     return numbers;
 }
 
-/// The default as if a player had written it.
+/// The default, as a player would write it.
 std::optional<Setting> default_setting(const OptionSpec& spec) {
     Setting setting{spec.name, {}, spec.start};
     const auto number = parsed_number(spec.start);
@@ -151,7 +147,7 @@ std::string found(const Setting& setting) {
 
 bool fits(double value, float min, float max) {
     if (!(std::abs(value) <= std::numeric_limits<float>::max())) return false;
-    const auto rounded = static_cast<float>(value);  // 0.1 is no float, but a range may begin at it
+    const auto rounded = static_cast<float>(value);  // 0.1 is no float, but a range may begin there
     return rounded >= min && rounded <= max;
 }
 
@@ -162,7 +158,8 @@ std::optional<float> knob_value(const ParamSpec& spec, const Setting& setting) {
     }
     const auto number = as_number(setting);
     if (!number || !fits(*number, spec.min, spec.max)) return std::nullopt;
-    return spec.steps > 0 ? nearest_step(spec, *number) : static_cast<float>(*number);
+    const auto value = static_cast<float>(*number);
+    return spec.steps > 0 ? written_step(spec, value) : value;
 }
 
 std::optional<OptionValue> option_value(const OptionSpec& spec, const Setting& setting) {

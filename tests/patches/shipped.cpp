@@ -56,7 +56,7 @@ Sound Shipped::play(const Sound& in) {
     const int latency = stream.engine().playing()->latency_samples;
     const int frames = static_cast<int>(in.at(0).size()) + latency;
     const Sound padded = joined(in, Sound(in.size(), silence(latency)));
-    Sound out(static_cast<std::size_t>(device_channels(graph_, "output")), silence(frames));
+    Sound out(static_cast<std::size_t>(channels_used(graph_, Door::out)), silence(frames));
     for (int from = 0; from < frames; from += block_frames) {
         std::vector<const float*> sources;
         std::vector<float*> sinks;

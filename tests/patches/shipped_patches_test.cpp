@@ -71,7 +71,7 @@ TEST_CASE("every output of a shipped patch is fed by its limiter `safety` alone,
         CHECK(limiter.type->name == "limiter");
         CHECK(limiter.values[limiter.param_index("ceiling_dbfs")] <= -1.f);
         for (std::size_t node = 0; node < graph.nodes.size(); ++node)
-            if (graph.nodes[node].type->name == "output")
+            if (graph.nodes[node].type->device == Door::out)
                 CHECK(fed_only_by(graph, static_cast<int>(node), safety));
     }
 }

@@ -48,8 +48,8 @@ public:
                                         .max_frames = frames,
                                         .midi_ports = 0,
                                         .crew = {.threads = threads, .prepare = live_thread}}}),
-          in_(channels(graph, "input"), std::vector<float>(static_cast<std::size_t>(frames))),
-          out_(channels(graph, "output"), std::vector<float>(static_cast<std::size_t>(frames))) {
+          in_(channels(graph, Door::in), std::vector<float>(static_cast<std::size_t>(frames))),
+          out_(channels(graph, Door::out), std::vector<float>(static_cast<std::size_t>(frames))) {
         const Problems problems = engine_.play(graph);
         if (has_errors(problems)) throw std::runtime_error(problems.front().text());
         for (const auto& channel : in_) from_.push_back(channel.data());
@@ -101,8 +101,8 @@ public:
     }
 
 private:
-    static std::size_t channels(const Graph& graph, const std::string& type) {
-        return static_cast<std::size_t>(std::max(1, device_channels(graph, type)));
+    static std::size_t channels(const Graph& graph, Door door) {
+        return static_cast<std::size_t>(std::max(1, channels_used(graph, door)));
     }
 
     void move_knobs() {

@@ -1,6 +1,6 @@
 /// Which parts of a graph may run in parallel, and when workers poll for them.
 
-#include "runtime/plan/branches.hpp"
+#include "runtime/plan/compile/branches.hpp"
 
 #include <random>
 

@@ -1,4 +1,4 @@
-#include "runtime/plan/make_tasks.hpp"
+#include "runtime/plan/compile/make_tasks.hpp"
 
 #include <algorithm>
 

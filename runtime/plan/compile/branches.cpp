@@ -1,4 +1,4 @@
-#include "runtime/plan/branches.hpp"
+#include "runtime/plan/compile/branches.hpp"
 
 #include <algorithm>
 #include <functional>

@@ -5,7 +5,7 @@
 
 namespace gainstage {
 
-inline OptionSpec device_channels_spec(std::string summary) {
+inline OptionSpec door_channels_spec(std::string summary) {
     return {.name = "channels",
             .kind = OptionKind::channel_list,
             .required = true,
@@ -15,7 +15,7 @@ inline OptionSpec device_channels_spec(std::string summary) {
 }
 
 /// Throws SetupError unless the list has one or two entries.
-inline std::vector<int> device_channels(const Options& options) {
+inline std::vector<int> door_channels(const Options& options) {
     const auto& channels = options.get<std::vector<int>>("channels");
     if (channels.empty() || channels.size() > max_channels)
         throw SetupError(

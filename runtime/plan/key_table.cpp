@@ -1,0 +1,30 @@
+#include "runtime/plan/key_table.hpp"
+
+#include <functional>
+
+namespace gainstage {
+
+/// Where the id stands in the hash table, or the free place where it would.
+std::size_t KeyTable::place_of(std::string_view id) const {
+    const std::size_t mask = places_.size() - 1;
+    std::size_t at = std::hash<std::string_view>{}(id)&mask;
+    while (places_[at] >= 0 && ids_[places_[at]] != id) at = (at + 1) & mask;
+    return at;
+}
+
+void KeyTable::grow() {
+    places_.assign(places_.empty() ? 64 : 2 * places_.size(), -1);
+    for (std::size_t key = 0; key < ids_.size(); ++key) places_[place_of(ids_[key])] = static_cast<int>(key);
+}
+
+NodeKey KeyTable::key(std::string_view id) {
+    if (2 * (ids_.size() + 1) > places_.size()) grow();
+    int& place = places_[place_of(id)];
+    if (place < 0) {
+        place = static_cast<int>(ids_.size());
+        ids_.emplace_back(id);
+    }
+    return static_cast<NodeKey>(place);
+}
+
+}  // namespace gainstage
