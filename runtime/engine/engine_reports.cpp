@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
-#include <unordered_map>
 
 #include "runtime/engine/engine.hpp"
-#include "runtime/plan/warm_wiring.hpp"
 
 namespace gainstage {
 
@@ -68,7 +65,7 @@ void Engine::tell_event(const Report& report) {
 
 /// Of the instance that is heard.
 std::string Engine::knob_name(NodeKey key, std::int32_t param) const {
-    const Arrangement* heard = begun_ ? next_.get() : now_.get();
+    const Arrangement* heard = residents_.heard();
     if (!heard) return {};
     for (const auto& slot : heard->slots)
         if (slot->key == key && static_cast<std::size_t>(param) < slot->specs.size())
@@ -109,7 +106,7 @@ void Engine::on_trip(const Report& report) {
 }
 
 bool Engine::is_heard(const Slot* slot) const {
-    const Arrangement* heard = begun_ ? next_.get() : now_.get();
+    const Arrangement* heard = residents_.heard();
     return heard && std::any_of(heard->slots.begin(), heard->slots.end(),
                                 [&](const auto& other) { return other.get() == slot; });
 }
@@ -139,123 +136,8 @@ void Engine::on_stall(const Report& report) {
         keys_.id(report.key));
 }
 
-/// What a worker that was given up may still touch is kept until it is back.
-void Engine::retire(std::unique_ptr<Transition> transition) {
-    if (transition && room_.crew() && !room_.crew()->is_whole()) retired_.push_back(std::move(transition));
-}
-
-void Engine::free_retired() {
-    if (!retired_.empty() && room_.crew()->is_whole()) retired_.clear();
-}
-
-void Engine::on_started(const Report& report) {
-    const Transition& transition = *report.transition;
-    begun_ = true;
-    remember_knobs();
-    forget_trips();
-    if (!listener_) return;
-    EngineNews news;
-    news.kind = Kind::started;
-    news.stamp = report.stamp;
-    news.graph = is_return_ ? nullptr : &*next_graph_;
-    news.warmed = transition.warming != nullptr;
-    news.warm_from = transition.warming ? transition.warming->from : report.stamp;
-    news.swapped = swapped_;
-    news.returned = returned_;
-    listener_(news);
-}
-
-/// The trajectory goes on under the same node, in the order of the new instance's knobs.
-void Engine::remember_knobs() {
-    std::unordered_map<NodeKey, const Slot*> before;
-    if (now_)
-        for (const auto& slot : now_->slots) before[slot->key] = slot.get();
-    for (const auto& slot : next_->slots) {
-        const auto old = before.find(slot->key);
-        if (old != before.end() && old->second == slot.get()) continue;
-        std::vector<Ramp> start;
-        for (const float value : slot->description.values) start.push_back(settled(value));
-        start.insert(start.end(), Slot::extra_count, settled(0.f));
-        if (old == before.end())
-            knobs_.add_node(slot->key, std::move(start));
-        else
-            knobs_.replace_node(slot->key, params_by_name(*slot, *old->second), start);
-    }
-}
-
-/// An instance that leaves takes its quarantine along; only one that comes back from there is known for it.
-void Engine::forget_trips() {
-    std::set<NodeKey> stay;
-    for (const auto& slot : next_->slots)
-        if (now_ && std::find(now_->slots.begin(), now_->slots.end(), slot) != now_->slots.end())
-            stay.insert(slot->key);
-    std::erase_if(tripped_, [&](const auto& entry) { return !stay.contains(entry.first); });
-    if (!is_return_) std::erase_if(trips_, [&](const auto& entry) { return !stay.contains(entry.first); });
-}
-
-namespace {
-/// Without the delays that align paths.
-std::vector<std::string> named(std::vector<std::string> ids) {
-    std::erase_if(ids, [](const std::string& id) { return id.front() == '~'; });
-    return ids;
-}
-}  // namespace
-
-std::string Engine::what_finished(bool is_first) const {
-    const std::string name = graph_.name.empty() ? graph_.file : graph_.name;
-    if (is_return_) return fmt::format("{}: back from quarantine", fmt::join(named(returned_), ", "));
-    if (is_first) return name + " plays";
-    if (!swapped_.empty()) return fmt::format("{}: the new one plays", fmt::join(swapped_, ", "));
-    return name + ": the edited patch plays";
-}
-
-void Engine::on_finished(const Report& report) {
-    const bool is_first = !now_;
-    if (!swapped_.empty()) ++counts_.swaps;
-    if (is_edit_) ++counts_.edits;
-    begun_ = false;
-    retire(std::move(current_));
-    current_ = std::move(in_flight_);  // frees the plan before it
-    if (current_->during && room_.crew() && !room_.crew()->is_whole()) {
-        auto fade = std::make_unique<Transition>();
-        fade->during = std::move(current_->during);
-        retire(std::move(fade));
-    }
-    current_->during.reset();
-    current_->warming.reset();
-    now_ = std::move(next_);  // frees the nodes that left
-    graph_ = std::move(*next_graph_);
-    next_graph_.reset();
-    say(is_return_ ? Kind::returned : Kind::finished, report.stamp, what_finished(is_first));
-}
-
-/// The newcomer could not be made ready. What plays plays on; what was only late is tried again.
-void Engine::on_failed(WarmFailure failure) {
-    const bool newcomer_tripped =
-        in_flight_->warming &&
-        std::any_of(in_flight_->warming->newcomers.begin(), in_flight_->warming->newcomers.end(),
-                    [](const Slot* slot) { return slot->quarantine.tripped; });
-    in_flight_.reset();
-    next_.reset();
-    Graph graph = std::move(*next_graph_);
-    next_graph_.reset();
-    if (is_return_) {
-        for (auto& [key, trip] : tripped_) trip.cold = true;
-        return;
-    }
-    constexpr int most_attempts = 3;
-    if (failure == WarmFailure::newcomer_tripped && newcomer_tripped) {
-        ++counts_.failures;
-        say(Kind::failed, room_.now(),
-            fmt::format(
-                "{}: the new instance's output was not a number or above the ceiling when it was run on "
-                "what was just played; the old one plays on",
-                fmt::join(swapped_, ", ")));
-    } else if (++attempts_ < most_attempts) {
-        if (!waiting_) waiting_ = std::move(graph);
-    } else {
-        begin(std::move(graph), {}, false, Warmth::cold);
-    }
+bool Engine::is_worker_away() {
+    return room_.crew() && !room_.crew()->is_whole();
 }
 
 }  // namespace gainstage

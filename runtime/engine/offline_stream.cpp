@@ -9,7 +9,9 @@ OfflineStream::OfflineStream(const RoomConfig& room, PatchLoader& loader)
     : loader_(loader), engine_(EngineConfig{.room = room}) {}
 
 Problems OfflineStream::start(Graph graph) {
-    return engine_.play(std::move(graph));
+    engine_.play(std::move(graph));
+    engine_.tick();
+    return engine_.refusal();
 }
 
 Problems OfflineStream::start(Take take) {
@@ -91,8 +93,8 @@ void OfflineStream::make_change(const LoggedChange& change) {
         if (!resolved.graph) return;
         graph = std::move(*resolved.graph);
     }
-    const Problems problems = engine_.play_as_ordered(std::move(graph), change.order);
-    problems_.insert(problems_.end(), problems.begin(), problems.end());
+    engine_.play_as_ordered(std::move(graph), change.order);
+    problems_.insert(problems_.end(), engine_.refusal().begin(), engine_.refusal().end());
 }
 
 }  // namespace gainstage

@@ -37,8 +37,9 @@ public:
                             .midi_ports = 0,
                             .watch = false,
                             .time_nodes = false}}) {
-        const Problems problems = engine_.play(graph_around(model, types, knobs));
-        if (has_errors(problems)) throw ModelError(problems.front().text());
+        engine_.play(graph_around(model, types, knobs));
+        engine_.tick();
+        if (!engine_.playing()) throw ModelError(engine_.refusal().front().text());
     }
 
     std::vector<float> play(double seconds, double peak) {
