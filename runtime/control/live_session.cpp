@@ -319,7 +319,7 @@ LiveSummary LiveSession::finish() {
                         .failures = engine_->counts().failures,
                         .midi_messages = 0,
                         .midi_dropped = 0,
-                        .reports_lost = stats.reports_lost.load(),
+                        .reports_lost = engine_->room().reports_lost(),
                         .events_lost = stats.events_lost.load(),
                         .swaps_postponed = stats.swaps_postponed.load(),
                         .worst_load = stats.worst_load.load(),

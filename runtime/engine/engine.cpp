@@ -89,10 +89,10 @@ bool Engine::set(const GraphTarget& target, float value, float smooth_ms, std::u
 Event Engine::event_for(const GraphTarget& target, float value) const {
     if (target.kind == TargetKind::panic) return {.kind = EventKind::panic};
     const Slot& slot = *playing()->slots[target.node];
-    const int param = target.kind == TargetKind::bypass ? slot.param_count + Slot::bypass
-                      : target.kind == TargetKind::mute ? slot.param_count + Slot::mute
-                                                        : target.param;
-    return {.kind = EventKind::knob, .key = slot.key, .knob = slot.knob_numbers[param], .value = value};
+    return {.kind = EventKind::knob,
+            .key = slot.key,
+            .knob = slot.knob_numbers[slot.param_of(target)],
+            .value = value};
 }
 
 // A turn
@@ -126,22 +126,22 @@ void Engine::start_waiting() {
     waiting_.reset();
     if (residents_.playing() && request.attempts == 0 && same_content(request.graph, residents_.graph()))
         return say(Kind::unchanged, room_.now(), "the files say what plays already");
-    for (const auto& [key, trip] : tripped_)
-        if (trip.latched) request.order.returning.push_back(keys_.id(key));
+    for (const auto& [key, patient] : ward_.patients())
+        if (patient.latched) request.order.returning.push_back(keys_.id(key));
     begin(std::move(request));
 }
 
 void Engine::bring_back_the_tripped() {
-    if (!residents_.playing() || tripped_.empty()) return;
+    if (!residents_.playing() || ward_.patients().empty()) return;
     const auto wait = static_cast<std::uint64_t>(
         std::lround(static_cast<double>(return_after_ms) * config_.room.sample_rate_hz / 1000.));
     ChangeRequest request{.graph = residents_.graph(), .order = {}, .is_return = true};
     request.order.stamp = ~std::uint64_t{0};
-    for (const auto& [key, trip] : tripped_) {
-        if (trip.latched) continue;
+    for (const auto& [key, patient] : ward_.patients()) {
+        if (patient.latched) continue;
         request.order.returning.push_back(keys_.id(key));
-        request.order.stamp = std::min(request.order.stamp, trip.since + wait);
-        request.cold = request.cold || trip.cold;
+        request.order.stamp = std::min(request.order.stamp, patient.since + wait);
+        request.cold = request.cold || patient.cold;
     }
     if (request.order.returning.empty()) return;
     if (request.order.stamp < room_.now()) request.order.stamp = Event::at_once;

@@ -2,7 +2,6 @@
 /// The control side of a stream: builds what plays, changes it without a click, collects what is over.
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 #include "runtime/engine/builder.hpp"
 #include "runtime/engine/knob_history.hpp"
 #include "runtime/engine/residents.hpp"
+#include "runtime/engine/ward.hpp"
 #include "runtime/realtime/audio_room.hpp"
 
 namespace gainstage {
@@ -120,23 +120,38 @@ private:
     void tell_of_past(std::uint64_t from, std::uint64_t end);
     void on_warmed();
     void arm();
-    void on_started(const Report&);
-    void on_finished(const Report&);
+    void on_started(std::uint64_t stamp);
+    void on_finished(std::uint64_t stamp);
     void on_failed(WarmFailure);
     std::string what_finished(bool is_first, const ChangeInFlight&) const;
 
+    void remember_knobs();
+    void forget_trips();
+
     // what the room says
+    /// A change of state in the room, found by looking at the states themselves.
+    struct Fact {
+        enum class Kind { start, finish, failure, trip, stall, silence };
+        Kind kind = Kind::start;
+        std::uint64_t stamp = Slot::never;  // never: no fact
+        const Slot* slot = nullptr;
+        Tasks* tasks = nullptr;
+    };
     void collect();
+    void act(std::uint64_t end);
+    Fact next_fact() const;
+    Fact change_fact() const;
+    static Fact stall_fact(Plan*);
+    void act_on(const Fact&);
+    void on_trip(const Slot&);
+    void on_stall(Tasks&);
+    void lose_branch(const Task&, std::uint64_t since);
+    bool is_heard(const Slot*) const;
+    bool is_worker_away();
+    double latch_window_samples() const;
     void take(const Report&);
     void tell_event(const Report&);
     std::string knob_name(NodeKey, std::int32_t param) const;
-    void on_trip(const Report&);
-    bool note_trip(NodeKey, std::uint64_t stamp);
-    void on_stall(const Report&);
-    bool is_heard(const Slot*) const;
-    bool is_worker_away();
-    void remember_knobs();
-    void forget_trips();
 
     // a turn
     void forget_the_past();
@@ -159,14 +174,8 @@ private:
     Residents residents_;
     std::optional<ChangeRequest> waiting_;
     Problems refusal_;
-
-    struct Tripped {
-        std::uint64_t since = 0;
-        bool latched = false;  // comes back with an edit only
-        bool cold = false;     // the past blew it up again: come back without it
-    };
-    std::map<NodeKey, Tripped> tripped_;
-    std::map<NodeKey, Quarantine> trips_;  // the latest trips of each node, for the next instance
+    Ward ward_;
+    std::uint64_t rings_heard_ = 0;  // of the room's bell
 };
 
 }  // namespace gainstage

@@ -68,7 +68,7 @@ void Engine::refuse() {
     refusal_ = residents_.change()->problems();
     const bool is_return = residents_.drop().is_return;
     if (is_return)
-        for (auto& [key, trip] : tripped_) trip.latched = true;
+        ward_.latch_all();
     else
         ++counts_.failures;
     for (const Problem& problem : refusal_) say(Kind::failed, problem);
@@ -79,10 +79,7 @@ void Engine::give_trips() {
     const ChangeInFlight& change = *residents_.change();
     for (const std::string& id : change.request().order.returning) {
         const int node = change.arrangement()->graph.node_index(id);
-        if (node < 0) continue;
-        Slot& slot = *change.arrangement()->slots[node];
-        slot.quarantine.trips = trips_[slot.key].trips;
-        slot.quarantine.trip_count = trips_[slot.key].trip_count;
+        if (node >= 0) ward_.give_record(*change.arrangement()->slots[node]);
     }
 }
 
@@ -130,8 +127,8 @@ std::uint64_t Engine::begin_of_past(std::uint64_t end) {
     if (order.returning.empty()) tell_of_past(from, end);
     for (const auto& history : change.warming()->plan.histories) from = std::max(from, history->begin());
     for (const std::string& id : order.returning)
-        if (const auto trip = tripped_.find(keys_.key(id)); trip != tripped_.end())
-            from = std::max(from, std::min(end, trip->second.since + 1));
+        if (const Ward::Patient* patient = ward_.find(keys_.key(id)))
+            from = std::max(from, std::min(end, patient->since + 1));
     return from;
 }
 
@@ -169,7 +166,7 @@ void Engine::arm() {
     if (room_.post(change.transition())) change.be_armed();
 }
 
-void Engine::on_started(const Report& report) {
+void Engine::on_started(std::uint64_t stamp) {
     ChangeInFlight& change = *residents_.change();
     change.begin();
     remember_knobs();
@@ -177,10 +174,10 @@ void Engine::on_started(const Report& report) {
     if (!listener_) return;
     EngineNews news;
     news.kind = Kind::started;
-    news.stamp = report.stamp;
+    news.stamp = stamp;
     news.graph = change.request().is_return ? nullptr : &change.request().graph;
     news.warmed = change.warming() != nullptr;
-    news.warm_from = change.warming() ? change.warming()->from : report.stamp;
+    news.warm_from = change.warming() ? change.warming()->from : stamp;
     news.swapped = change.swapped();
     news.returned = change.request().order.returning;
     listener_(news);
@@ -212,19 +209,17 @@ void Engine::forget_trips() {
         for (const auto& slot : change.arrangement()->slots)
             if (std::find(playing->slots.begin(), playing->slots.end(), slot) != playing->slots.end())
                 stay.insert(slot->key);
-    std::erase_if(tripped_, [&](const auto& entry) { return !stay.contains(entry.first); });
-    if (!change.request().is_return)
-        std::erase_if(trips_, [&](const auto& entry) { return !stay.contains(entry.first); });
+    ward_.keep(stay, change.request().is_return);
 }
 
-void Engine::on_finished(const Report& report) {
+void Engine::on_finished(std::uint64_t stamp) {
     const ChangeInFlight& change = *residents_.change();
     const bool is_first = !residents_.playing(), is_return = change.request().is_return;
     if (!change.swapped().empty()) ++counts_.swaps;
     if (!is_first && change.request().graph.patch_text != residents_.graph().patch_text) ++counts_.edits;
     const std::string text = what_finished(is_first, change);
     residents_.settle(is_worker_away());
-    say(is_return ? Kind::returned : Kind::finished, report.stamp, text);
+    say(is_return ? Kind::returned : Kind::finished, stamp, text);
 }
 
 std::string Engine::what_finished(bool is_first, const ChangeInFlight& change) const {
@@ -245,7 +240,7 @@ void Engine::on_failed(WarmFailure failure) {
     const std::vector<std::string> swapped = residents_.change()->swapped();
     ChangeRequest request = residents_.drop();
     if (request.is_return) {
-        for (auto& [key, trip] : tripped_) trip.cold = true;
+        ward_.make_cold();
     } else if (is_bad) {
         ++counts_.failures;
         say(Kind::failed, room_.now(),

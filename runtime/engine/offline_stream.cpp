@@ -5,8 +5,18 @@
 
 namespace gainstage {
 
+namespace {
+
+/// Files are not streams: their first sample may be a drum.
+RoomConfig at_full_level(RoomConfig room) {
+    room.start_ramp_ms = 0.f;
+    return room;
+}
+
+}  // namespace
+
 OfflineStream::OfflineStream(const RoomConfig& room, PatchLoader& loader)
-    : loader_(loader), engine_(EngineConfig{.room = room}) {}
+    : loader_(loader), engine_(EngineConfig{.room = at_full_level(room)}) {}
 
 Problems OfflineStream::start(Graph graph) {
     engine_.play(std::move(graph));
@@ -17,6 +27,7 @@ Problems OfflineStream::start(Graph graph) {
 Problems OfflineStream::start(Take take) {
     take_ = std::move(take);
     engine_.replay();
+    engine_.room().begin_with_ramp();
     change_due();
     return problems_;
 }

@@ -5,10 +5,8 @@
 
 namespace gainstage {
 
-using Stage = ChangeInFlight::Stage;
-
 const Arrangement* Residents::heard() const noexcept {
-    return change_ && change_->stage() == Stage::fading ? change_->arrangement() : playing();
+    return change_ && change_->stage() == ChangeInFlight::Stage::fading ? change_->arrangement() : playing();
 }
 
 const Arrangement* Residents::coming() const noexcept {

@@ -115,7 +115,6 @@ public:
         transition_->curve = raised_cosine(fade_samples());
         if (old_) plan_fade();
         transition_->after = std::move(compile(wire(now_), options(nullptr)).plan);
-        transition_->is_first = !old_;
         if (old_) {
             copy_equal_states();
             plan_warming();

@@ -106,7 +106,7 @@ TEST_CASE("audio, MIDI and control threads share an engine while everything chan
     CHECK(engine.counts().swaps >= rounds);
     CHECK(engine.counts().edits >= rounds);
     CHECK(midi_heard == midi_sent);
-    CHECK(engine.room().stats().reports_lost.load() == 0);
+    CHECK(engine.room().reports_lost() == 0);
 }
 
 }  // namespace gainstage::test::thread_test
