@@ -67,7 +67,8 @@ LiveSession::LiveSession(const LiveConfig& config, NodeTypes types, Listener lis
         EngineConfig{.room = {.sample_rate_hz = rate,
                               .max_frames = std::min(stream_->format().block_frames, max_block_frames),
                               .midi_ports = static_cast<int>(config_.midi.size()),
-                              .crew = crew(request.priority)}});
+                              .crew = crew(request.priority)},
+                     .builder = &builder_});
     engine_->listen([this](const EngineNews& news) { hear(news); });
     if (!config_.log.empty()) log_ = std::make_unique<TakeLog>(config_.log, rate);
     if (!config_.record.empty())
@@ -128,8 +129,9 @@ bool LiveSession::load_first() {
     problems_ = resolved.problems;
     if (!resolved.graph) return false;
     watch(*resolved.graph);
-    const Problems building = engine_->play(std::move(*resolved.graph));
-    problems_.insert(problems_.end(), building.begin(), building.end());
+    engine_->play(std::move(*resolved.graph));
+    for (engine_->tick(); engine_->preparing(); engine_->tick()) std::this_thread::sleep_for(1ms);
+    problems_.insert(problems_.end(), engine_->refusal().begin(), engine_->refusal().end());
     return !has_errors(problems_);
 }
 
@@ -223,8 +225,7 @@ void LiveSession::reload(const std::vector<std::string>& changed) {
                    fmt::format("{}: names device channels beyond the {} in and {} out that were opened; "
                                "start again to use them. What was playing plays on",
                                config_.patch, format.in_channels, format.out_channels));
-    const Problems problems = engine_->play(std::move(*resolved.graph));
-    for (const Problem& problem : problems) say(LiveNews::Kind::problem, problem.text());
+    engine_->play(std::move(*resolved.graph));
 }
 
 /// At most one line a second, however bad it is.
@@ -244,6 +245,8 @@ void LiveSession::hear(const EngineNews& news) {
     if (news.kind == EngineNews::Kind::event && news.event.kind == EventKind::midi)
         last_midi_ = midi_text(news.event.midi);
     if (log_) log_->write(news);
+    if (news.kind == EngineNews::Kind::failed && !engine_->playing())
+        return;  // before the first patch: see problems()
     listener_({.kind = LiveNews::Kind::engine, .text = news.text, .engine = &news});
 }
 
@@ -316,7 +319,7 @@ LiveSummary LiveSession::finish() {
                         .failures = engine_->counts().failures,
                         .midi_messages = 0,
                         .midi_dropped = 0,
-                        .reports_lost = stats.reports_lost.load(),
+                        .reports_lost = engine_->room().reports_lost(),
                         .events_lost = stats.events_lost.load(),
                         .swaps_postponed = stats.swaps_postponed.load(),
                         .worst_load = stats.worst_load.load(),

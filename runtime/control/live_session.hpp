@@ -115,6 +115,7 @@ private:
     Problems problems_;
     std::unique_ptr<AudioStream> stream_;
     std::unique_ptr<PatchLoader> loader_;
+    BuilderThread builder_;  ///< outlives the engine
     std::unique_ptr<Engine> engine_;
     std::vector<std::unique_ptr<MidiInput>> midi_;
     std::unique_ptr<TakeLog> log_;

@@ -71,8 +71,8 @@ private:
     void hear(const EngineNews& news) {
         using Kind = EngineNews::Kind;
         if (news.kind == Kind::event || news.kind == Kind::started || news.kind == Kind::finished ||
-            news.kind == Kind::silent)
-            return;
+            news.kind == Kind::silent || (news.kind == Kind::failed && news.problem))
+            return;  // a failed patch is among the problems
         report_.news.push_back(
             fmt::format("{:.3f} s: {}", static_cast<double>(news.stamp) / rate_hz_, news.text));
     }

@@ -2,20 +2,23 @@
 /// The control side of a stream: builds what plays, changes it without a click, collects what is over.
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/engine/builder.hpp"
 #include "runtime/engine/knob_history.hpp"
-#include "runtime/plan/change.hpp"
+#include "runtime/engine/residents.hpp"
+#include "runtime/engine/ward.hpp"
 #include "runtime/realtime/audio_room.hpp"
 
 namespace gainstage {
 
 struct EngineConfig {
     RoomConfig room;
+    /// Builds and warms what is to come; outlives the engine. Null: at once, on the control thread (offline).
+    Builder* builder = nullptr;
 };
 
 /// What a listener is told. `text` is a whole sentence for people; the rest is for scripts and logs.
@@ -40,6 +43,8 @@ struct EngineNews {
     std::string text;
     Event event{};
     std::string parameter;  ///< name of the knob, for EventKind::knob
+    /// failed, note: what the patch says wrong, with its place; null where the patch is not to blame.
+    const Problem* problem = nullptr;
     // started: how to repeat it
     const Graph* graph = nullptr;  ///< null: the patch did not change (a return from quarantine)
     std::uint64_t warm_from = 0;
@@ -53,15 +58,6 @@ struct EngineCounts {
     std::uint64_t trips = 0, failures = 0, stalls = 0;
 };
 
-/// How a replay wants a change: at this very sample, warmed from that one.
-struct ChangeOrder {
-    std::uint64_t stamp = Event::at_once;
-    std::uint64_t warm_from = 0;
-    bool warmed = true;
-    std::vector<std::string> returning;
-    bool offline = false;  ///< nobody waits: at the stamp, however long the callback takes to be ready
-};
-
 class Engine {
 public:
     explicit Engine(const EngineConfig&);
@@ -73,16 +69,18 @@ public:
     AudioRoom& room() noexcept { return room_; }
     const AudioRoom& room() const noexcept { return room_; }
 
-    // ------------------------------------------------------------------------------ control thread
-    /// Makes the graph what plays. The first one builds at once (problems: nothing plays); a later one is
-    /// taken up by tick(); of several that wait, the last wins.
-    Problems play(Graph);
-    /// Offline only: the change is armed before this returns.
-    Problems play_as_ordered(std::optional<Graph>, const ChangeOrder&);
+    // control thread
+    /// Makes the graph what plays: tick() takes it up. Of several that wait, the last wins. Whatever is wrong
+    /// with it comes as news (`failed`), and then stands in refusal().
+    void play(Graph);
+    /// Offline only, with a builder that builds at once: the change is armed before this returns.
+    void play_as_ordered(std::optional<Graph>, const ChangeOrder&);
+    /// Why the latest patch could not be built; empty where it could, or is still being built.
+    const Problems& refusal() const noexcept { return refusal_; }
     /// Every change comes from a log from now on: nothing returns from quarantine by itself.
     void replay() noexcept { replaying_ = true; }
-    /// Does what has come up. Every few milliseconds; offline after every block. Takes as long as warming
-    /// takes.
+    /// Does what has come up, and never waits: the builder builds and warms. Every few milliseconds; offline
+    /// after every block.
     void tick();
 
     /// Moves a knob now. False: nothing plays, the value is no number, or the queue is full.
@@ -93,74 +91,91 @@ public:
     /// False: the queue is full, try again.
     bool fade_out(float ms) { return room_.post({.kind = EventKind::fade_out, .value = ms}); }
 
-    bool changing() const noexcept { return in_flight_ != nullptr || waiting_.has_value(); }
+    /// A change waits, is being prepared, or is heard and not complete.
+    bool changing() const noexcept { return residents_.change() != nullptr || waiting_.has_value(); }
+    /// A change waits, or the room does not have it yet.
+    bool preparing() const noexcept {
+        return waiting_.has_value() || (residents_.change() && residents_.change()->is_preparing());
+    }
     bool silent() const noexcept { return silent_; }
-    /// The arrangement that plays (during a fade: that will play); null before the first patch.
-    const Arrangement* playing() const noexcept { return next_ ? next_.get() : now_.get(); }
+    /// The arrangement that plays; from the moment the room has a change, the one that it leads to. Null
+    /// before the first patch.
+    const Arrangement* playing() const noexcept { return residents_.coming(); }
     const EngineCounts& counts() const noexcept { return counts_; }
     const std::string& node_id(NodeKey key) const { return keys_.id(key); }
+    Builder& builder() noexcept { return *builder_; }
 
     /// How long a node stays in quarantine at least.
     static constexpr float return_after_ms = 100.f;
 
 private:
-    enum class Warmth { as_needed, cold };
+    // a change, in the order of its life
+    void begin(ChangeRequest);
+    ChangeConfig change_config(const ChangeRequest&);
+    void on_built();
+    void refuse();
+    void give_trips();
+    void warm_on();
+    std::uint64_t begin_of_past(std::uint64_t end);
+    void tell_of_past(std::uint64_t from, std::uint64_t end);
+    void on_warmed();
+    void arm();
+    void on_started(std::uint64_t stamp);
+    void on_finished(std::uint64_t stamp);
+    void on_failed(WarmFailure);
+    std::string what_finished(bool is_first, const ChangeInFlight&) const;
 
-    Problems begin(Graph, const ChangeOrder&, bool is_return, Warmth);
-    void give_trips(const std::vector<std::string>& ids);
-    void arm(Change, const ChangeOrder&, bool is_return, Warmth);
-    WarmFailure warm(Warming&, std::int64_t samples, const ChangeOrder&);
-    WarmFailure warm_to(Warming&, std::uint64_t end);
-    void tell_of_past(const Warming&, std::uint64_t from, std::uint64_t end);
-    std::uint64_t history_end(const Warming&) const;
+    void remember_knobs();
+    void forget_trips();
 
+    // what the room says
+    /// A change of state in the room, found by looking at the states themselves.
+    struct Fact {
+        enum class Kind { start, finish, failure, trip, stall, silence };
+        Kind kind = Kind::start;
+        std::uint64_t stamp = Slot::never;  // never: no fact
+        const Slot* slot = nullptr;
+        Tasks* tasks = nullptr;
+    };
     void collect();
+    void act(std::uint64_t end);
+    Fact next_fact() const;
+    Fact change_fact() const;
+    static Fact stall_fact(Plan*);
+    void act_on(const Fact&);
+    void on_trip(const Slot&);
+    void on_stall(Tasks&);
+    void lose_branch(const Task&, std::uint64_t since);
+    bool is_heard(const Slot*) const;
+    bool is_worker_away();
+    double latch_window_samples() const;
     void take(const Report&);
     void tell_event(const Report&);
     std::string knob_name(NodeKey, std::int32_t param) const;
-    void on_trip(const Report&);
-    bool note_trip(NodeKey, std::uint64_t stamp);
-    void on_stall(const Report&);
-    bool is_heard(const Slot*) const;
-    void retire(std::unique_ptr<Transition>);
-    void free_retired();
-    void on_started(const Report&);
-    void remember_knobs();
-    void forget_trips();
-    void on_finished(const Report&);
-    std::string what_finished(bool is_first) const;
-    void on_failed(WarmFailure);
-    void bring_back_the_tripped();
+
+    // a turn
+    void forget_the_past();
+    void start_what_is_due();
     void start_waiting();
+    void bring_back_the_tripped();
+
     void say(EngineNews::Kind, std::uint64_t stamp, std::string text, std::string node = {});
+    void say(EngineNews::Kind, const Problem&);
 
     const EngineConfig config_;
+    AtOnceBuilder at_once_;
+    Builder* const builder_;
     AudioRoom room_;
     Listener listener_;
     KeyTable keys_;
     KnobHistory knobs_;
     EngineCounts counts_;
     bool silent_ = false, replaying_ = false;
-
-    Graph graph_;  // as resolved, without the delays that align paths
-    std::unique_ptr<Arrangement> now_, next_;
-    std::unique_ptr<Transition> current_;  // its plan and score are in use
-    std::unique_ptr<Transition> in_flight_;
-    bool begun_ = false;  // in_flight_ is heard
-    std::vector<std::string> swapped_, returned_;
-    ChangeOrder order_;
-    bool is_return_ = false, is_edit_ = false;
-    std::optional<Graph> next_graph_, waiting_;
-    int attempts_ = 0;
-
-    struct Tripped {
-        std::uint64_t since = 0;
-        bool latched = false;  // comes back with an edit only
-        bool cold = false;     // the past blew it up again: come back without it
-    };
-    std::vector<std::unique_ptr<Transition>> retired_;  // a worker may still be in there
-    std::map<NodeKey, Tripped> tripped_;
-    std::map<NodeKey, Quarantine> trips_;  // the latest trips of each node, for the next instance
+    Residents residents_;
+    std::optional<ChangeRequest> waiting_;
+    Problems refusal_;
+    Ward ward_;
+    std::uint64_t rings_heard_ = 0;  // of the room's bell
 };
 
 }  // namespace gainstage

@@ -6,7 +6,7 @@ namespace gainstage {
 
 void KnobHistory::add_node(NodeKey key, std::vector<Ramp> knobs) {
     before_.insert_or_assign(key, std::move(knobs));
-    for (Entry& entry : entries_)  // of an earlier node of that name
+    for (KnobMoved& entry : entries_)  // of an earlier node of that name
         if (entry.key == key) entry.param = -1;
 }
 
@@ -22,7 +22,7 @@ void KnobHistory::replace_node(NodeKey key, const std::vector<int>& param_of_old
         now_at[from] = static_cast<std::int32_t>(p);
     }
     before_[key] = std::move(knobs);
-    for (Entry& entry : entries_)
+    for (KnobMoved& entry : entries_)
         if (entry.key == key && entry.param >= 0)
             entry.param = static_cast<std::size_t>(entry.param) < now_at.size() ? now_at[entry.param] : -1;
 }
@@ -44,7 +44,7 @@ std::uint64_t KnobHistory::lost_after(std::uint64_t time) const {
 void KnobHistory::forget_before(std::uint64_t time) {
     std::erase_if(gaps_, [&](const Gap& gap) { return gap.before < time; });
     for (; !entries_.empty() && entries_.front().ramp.start < time; entries_.pop_front()) {
-        const Entry& entry = entries_.front();
+        const KnobMoved& entry = entries_.front();
         const auto node = before_.find(entry.key);
         if (node == before_.end() || entry.param < 0 ||
             static_cast<std::size_t>(entry.param) >= node->second.size())
@@ -62,17 +62,25 @@ void KnobHistory::set_up(Warming& warming, std::uint64_t time) const {
     }
     warming.time = warming.from = time;
     warming.knob_sequence = entries_.empty() ? next_sequence_ : entries_.front().sequence;
-    move_due(warming, time);
+    passage(warming.knob_sequence, time).move_due(warming, time);
 }
 
-std::uint64_t KnobHistory::move_due(Warming& warming, std::uint64_t end) const {
-    auto entry =
-        std::lower_bound(entries_.begin(), entries_.end(), warming.knob_sequence,
-                         [](const Entry& e, std::uint64_t sequence) { return e.sequence < sequence; });
-    for (; entry != entries_.end() && entry->ramp.start <= warming.time; ++entry)
-        move_warm_knob(warming, entry->key, entry->param, entry->ramp);
-    warming.knob_sequence = entry == entries_.end() ? next_sequence_ : entry->sequence;
-    return entry == entries_.end() ? end : std::min(end, entry->ramp.start);
+KnobPassage KnobHistory::passage(std::uint64_t sequence, std::uint64_t end) const {
+    const auto first =
+        std::lower_bound(entries_.begin(), entries_.end(), sequence,
+                         [](const KnobMoved& e, std::uint64_t wanted) { return e.sequence < wanted; });
+    const auto last =
+        std::upper_bound(first, entries_.end(), end,
+                         [](std::uint64_t time, const KnobMoved& e) { return time < e.ramp.start; });
+    return {{first, last}, last == entries_.end() ? next_sequence_ : last->sequence};
+}
+
+std::uint64_t KnobPassage::move_due(Warming& warming, std::uint64_t end) {
+    for (; next_ < moves_.size() && moves_[next_].ramp.start <= warming.time; ++next_)
+        move_warm_knob(warming, moves_[next_].key, moves_[next_].param, moves_[next_].ramp);
+    const bool all = next_ == moves_.size();
+    warming.knob_sequence = all ? next_sequence_ : moves_[next_].sequence;
+    return all ? end : std::min(end, moves_[next_].ramp.start);
 }
 
 }  // namespace gainstage

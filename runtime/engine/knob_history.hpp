@@ -1,10 +1,10 @@
 #pragma once
-/// Where every knob has been lately: the conditioning trajectory that newcomers are warmed on. Control
-/// thread.
+/// Where every knob has been lately: newcomers are warmed on it. Control thread.
 
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "runtime/realtime/messages.hpp"
@@ -12,15 +12,34 @@
 
 namespace gainstage {
 
+/// A knob began to move.
+struct KnobMoved {
+    std::uint64_t sequence = 0;
+    NodeKey key = 0;
+    std::int32_t param = 0;
+    Ramp ramp{};
+};
+
+/// The moves of one leg of a warming, by value: the thread that warms reads nothing else of the history,
+/// which the control thread goes on writing. One thread at a time.
+class KnobPassage {
+public:
+    /// `moves` in order; `next_sequence`: the first move after them.
+    KnobPassage(std::vector<KnobMoved> moves, std::uint64_t next_sequence)
+        : moves_(std::move(moves)), next_sequence_(next_sequence) {}
+
+    /// Moves the warming's knobs that moved up to and including its present time. Returns the next stop, at
+    /// most `end`.
+    std::uint64_t move_due(Warming&, std::uint64_t end);
+
+private:
+    std::vector<KnobMoved> moves_;
+    std::size_t next_ = 0;
+    std::uint64_t next_sequence_;
+};
+
 class KnobHistory {
 public:
-    struct Entry {
-        std::uint64_t sequence = 0;
-        NodeKey key = 0;
-        std::int32_t param = 0;
-        Ramp ramp{};
-    };
-
     /// A node that begins to play, with its knobs as they stand.
     void add_node(NodeKey, std::vector<Ramp> knobs);
     /// Another instance takes the node's place; `param_of_old[p]` is where its knob p was before, -1:
@@ -35,13 +54,12 @@ public:
 
     /// Sets the warming's knobs as they were at `time`, and its place in the sequence.
     void set_up(Warming&, std::uint64_t time) const;
-    /// Moves the warming's knobs that moved up to and including its present time; returns the next stop, at
-    /// most `end`.
-    std::uint64_t move_due(Warming&, std::uint64_t end) const;
+    /// The moves from `sequence` on, up to and including stream sample `end`.
+    KnobPassage passage(std::uint64_t sequence, std::uint64_t end) const;
 
 private:
     std::unordered_map<NodeKey, std::vector<Ramp>> before_;  // as the oldest entry found them
-    std::deque<Entry> entries_;
+    std::deque<KnobMoved> entries_;
     std::uint64_t next_sequence_ = 0;
     struct Gap {
         std::uint64_t before = 0;  // stream sample: the first move that was reported again

@@ -5,16 +5,29 @@
 
 namespace gainstage {
 
+namespace {
+
+/// Files are not streams: their first sample may be a drum.
+RoomConfig at_full_level(RoomConfig room) {
+    room.start_ramp_ms = 0.f;
+    return room;
+}
+
+}  // namespace
+
 OfflineStream::OfflineStream(const RoomConfig& room, PatchLoader& loader)
-    : loader_(loader), engine_(EngineConfig{.room = room}) {}
+    : loader_(loader), engine_(EngineConfig{.room = at_full_level(room)}) {}
 
 Problems OfflineStream::start(Graph graph) {
-    return engine_.play(std::move(graph));
+    engine_.play(std::move(graph));
+    engine_.tick();
+    return engine_.refusal();
 }
 
 Problems OfflineStream::start(Take take) {
     take_ = std::move(take);
     engine_.replay();
+    engine_.room().begin_with_ramp();
     change_due();
     return problems_;
 }
@@ -91,8 +104,8 @@ void OfflineStream::make_change(const LoggedChange& change) {
         if (!resolved.graph) return;
         graph = std::move(*resolved.graph);
     }
-    const Problems problems = engine_.play_as_ordered(std::move(graph), change.order);
-    problems_.insert(problems_.end(), problems.begin(), problems.end());
+    engine_.play_as_ordered(std::move(graph), change.order);
+    problems_.insert(problems_.end(), engine_.refusal().begin(), engine_.refusal().end());
 }
 
 }  // namespace gainstage

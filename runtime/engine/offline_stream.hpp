@@ -15,9 +15,10 @@ public:
 
     Engine& engine() noexcept { return engine_; }
 
-    /// The patch to begin with. What it can't do comes back as problems.
+    /// The patch to begin with, at full level from the first sample on. What it can't do comes back as
+    /// problems.
     Problems start(Graph);
-    /// Begins as the take began, and repeats what happened to it.
+    /// Begins as the take began, with the ramp of a live stream, and repeats what happened to it.
     Problems start(Take);
     /// An event at event.stamp; stamps never go back. For knobs and controllers from files.
     void add(const Event& event) { events_.push_back(event); }

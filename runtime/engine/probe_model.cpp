@@ -44,9 +44,9 @@ public:
                             .midi_ports = 0,
                             .watch = false,
                             .time_nodes = false}}) {
-        const Problems problems =
-            engine_.play(graph_around(subject.model, subject.types, knobs, &subject.prepared));
-        if (has_errors(problems)) throw ModelError(problems.front().text());
+        engine_.play(graph_around(subject.model, subject.types, knobs, &subject.prepared));
+        engine_.tick();
+        if (!engine_.playing()) throw ModelError(engine_.refusal().front().text());
     }
 
     std::vector<float> play(double seconds, double peak) {

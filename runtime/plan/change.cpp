@@ -48,7 +48,6 @@ public:
 
     Change run() {
         transition_->curve = raised_cosine(fade_samples());
-        transition_->is_first = !old_;
         if (old_) plan_fade();
         transition_->after = compile(steady_wiring(), now_.order, options(nullptr));
         if (old_) {

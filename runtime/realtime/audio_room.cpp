@@ -1,47 +1,30 @@
 #include "runtime/realtime/audio_room.hpp"
 
 #include <algorithm>
-#include <cmath>
 
-#include "runtime/four.hpp"
 #include "runtime/realtime/denormals.hpp"
 
 namespace gainstage {
 
-namespace {
-constexpr float panic_down_ms = 5.f, panic_up_ms = 20.f;
-/// A clock read costs twice as much as a small node, so only a few nodes are timed on each block, in turn.
-constexpr int timed_steps_per_block = 4;
-
-/// Writes every place of the queue once, so that no page of it is missing when the audio thread comes there.
-template <class Queue, class Value>
-void touch(Queue& queue, const Value& value) {
-    Value taken;
-    for (std::size_t n = queue.write_available() + 1; n > 0; --n) {
-        queue.push(value);
-        queue.pop(taken);
-    }
-}
-}  // namespace
-
 AudioRoom::AudioRoom(const RoomConfig& config)
     : config_(config),
-      ticks_per_sample_(ticks_per_second() / config.sample_rate_hz),
       crew_(config.crew.threads > 1 ? std::make_unique<Crew>(config.crew, config.sample_rate_hz) : nullptr),
-      master_{.start = 0, .length = samples(start_ramp_ms), .from = 0.f, .to = 1.f},
-      knobs_(knob_ring_size) {
+      desk_(config.sample_rate_hz, trail_, outbox_),
+      seat_(trail_, crew_.get(), config.max_frames),
+      master_(config.sample_rate_hz),
+      meter_(config.sample_rate_hz) {
+    master_.start(config.start_ramp_ms);
     for (int p = 0; p < config.midi_ports; ++p) {
         midi_.push_back(std::make_unique<MidiQueue>());
         touch(*midi_.back(), StampedMidi{});
     }
     touch(news_, News{});
-    touch(reports_, Report{});
-    events_.resize(max_events);
-    events_.clear();
 }
 
-std::uint32_t AudioRoom::samples(float ms) const noexcept {
-    return static_cast<std::uint32_t>(std::lround(static_cast<double>(ms) * config_.sample_rate_hz / 1000.));
+bool AudioRoom::post(Transition* transition) {
+    if (news_.push({{}, transition})) return true;
+    stats().swaps_postponed.fetch_add(1, std::memory_order_relaxed);
+    return false;
 }
 
 void AudioRoom::process(const float* const* in, int in_channels, float* const* out, int out_channels,
@@ -52,6 +35,7 @@ void AudioRoom::process(const float* const* in, int in_channels, float* const* o
         .in = in, .in_channels = in_channels, .out = out, .out_channels = out_channels, .offset = 0};
     for (int c = 0; c < out_channels; ++c) std::fill_n(out[c], frames, 0.f);
 
+    block_begin_ = now_;
     take_news(frames, clock_ns);
     if (crew_) crew_->begin_block();
     while (device.offset < frames) {
@@ -62,24 +46,18 @@ void AudioRoom::process(const float* const* in, int in_channels, float* const* o
         device.offset += count;
     }
     if (crew_) crew_->end_block();
-    catch_up(frames);
+    if (seat_.catch_up(now_, frames)) outbox_.ring();
 
     published_now_.store(now_, std::memory_order_release);
     const std::uint64_t end = config_.time_nodes ? read_ticks() : 0;
-    measure(in, in_channels, out, out_channels, frames, end - begin);
+    meter_.add({in, in_channels, out, out_channels, frames, now_, end - begin});
 }
 
-// ------------------------------------------------------------------------------------------------ news
+// What comes in
 
 void AudioRoom::take_news(int frames, std::int64_t clock_ns) noexcept {
-    for (News news; events_.size() < max_events && news_.pop(news);) {
-        if (news.transition) {
-            pending_ = news.transition;
-            warm_ = !pending_->warming || pending_->warming->time == now_;
-        } else {
-            schedule(news.event);
-        }
-    }
+    for (News news; !timeline_.is_full() && news_.pop(news);)
+        news.transition ? seat_.take(*news.transition, now_) : schedule(news.event);
     take_midi(frames, clock_ns);
     last_clock_ns_ = clock_ns;
 }
@@ -88,7 +66,7 @@ void AudioRoom::take_news(int frames, std::int64_t clock_ns) noexcept {
 /// constant delay of a block instead of a jitter of one.
 void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
     for (std::size_t p = 0; p < midi_.size(); ++p)
-        for (StampedMidi message; events_.size() < max_events && midi_[p]->pop(message);) {
+        for (StampedMidi message; !timeline_.is_full() && midi_[p]->pop(message);) {
             const double late_s = static_cast<double>(message.arrival_ns - last_clock_ns_) * 1e-9;
             const double offset = last_clock_ns_ && clock_ns ? late_s * config_.sample_rate_hz : 0.;
             schedule({.kind = EventKind::midi,
@@ -98,253 +76,99 @@ void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
         }
 }
 
-/// Keeps events_ sorted, latest first, equal stamps in the order of arrival.
+/// What is late happens now.
 void AudioRoom::schedule(Event event) noexcept {
-    if (events_.size() >= max_events) {
-        stats_.events_lost.fetch_add(1, std::memory_order_relaxed);
-        return;
-    }
     event.stamp = std::max(event.stamp, now_);
-    auto at = events_.end();
-    while (at != events_.begin() && (at - 1)->stamp <= event.stamp) --at;
-    events_.insert(at, event);
+    if (!timeline_.add(event)) meter_.stats().events_lost.fetch_add(1, std::memory_order_relaxed);
 }
+
+// What happens
 
 void AudioRoom::apply_due() noexcept {
-    while (!events_.empty() && events_.back().stamp <= now_) {
-        const Event event = events_.back();
-        events_.pop_back();
-        apply(event);
-    }
+    while (timeline_.next() <= now_) apply(timeline_.take());
 }
-
-// ------------------------------------------------------------------------------------------------ events
-
-/// What the MIDI map may see and move.
-class AudioRoom::Host final : public MidiHost {
-public:
-    explicit Host(AudioRoom& room) : room_(room) {}
-
-    float value(const GraphTarget& target) const noexcept override {
-        Slot& slot = *room_.score_->targets[target.node].slot;
-        return slot.knobs()[index(target, slot)].to;
-    }
-    void set(const GraphTarget& target, float value, float smooth_ms) noexcept override {
-        TargetSlot& slots = room_.score_->targets[target.node];
-        room_.move_target(slots, index(target, *slots.slot), value, smooth_ms);
-    }
-    void panic() noexcept override { room_.apply({.kind = EventKind::panic, .stamp = 0}); }
-
-private:
-    static std::int32_t index(const GraphTarget& target, const Slot& slot) noexcept {
-        switch (target.kind) {
-            case TargetKind::bypass:
-                return slot.param_count + Slot::bypass;
-            case TargetKind::mute:
-                return slot.param_count + Slot::mute;
-            default:
-                return target.param;
-        }
-    }
-    AudioRoom& room_;
-};
 
 void AudioRoom::apply(const Event& event) noexcept {
     switch (event.kind) {
         case EventKind::knob:
-            return move_knob(event);
-        case EventKind::midi: {
-            Host host(*this);
-            if (score_) score_->midi->receive(event.midi, host);
+            if (seat_.score()) desk_.turn(*seat_.score(), event, now_);
+            return;
+        case EventKind::midi:
+            if (seat_.score() && desk_.receive(*seat_.score(), event, now_)) panic();
             break;
-        }
         case EventKind::panic:
-            if (fading_out_ || master_.to == 0.f) return;  // silent soon, or on the way to the reset
-            master_ = {.start = now_, .length = samples(panic_down_ms), .from = master_.at(now_), .to = 0.f};
-            schedule({.kind = EventKind::panic_reset, .stamp = now_ + master_.length});
-            break;
+            return panic();
         case EventKind::panic_reset:
-            reset_all();
-            if (!fading_out_)
-                master_ = {.start = now_, .length = samples(panic_up_ms), .from = 0.f, .to = 1.f};
-            return;  // follows from the panic; not news
+            forget_all_sound();
+            return master_.come_back(now_);
         case EventKind::fade_out:
-            fading_out_ = true;
-            master_ = {.start = now_,
-                       .length = std::max(1u, samples(event.value)),
-                       .from = master_.at(now_),
-                       .to = 0.f};
+            master_.fade_out(now_, event.value);
             break;
     }
-    report({.kind = ReportKind::event, .stamp = now_, .event = event});
+    outbox_.tell({.kind = ReportKind::event, .stamp = now_, .event = event});
 }
 
-void AudioRoom::reset_all() noexcept {
-    if (!plan_) return;
-    for (const auto& slot : plan_->slots) slot->reset();
-    remember_knob(every_node, -1, {.start = now_});
+void AudioRoom::panic() noexcept {
+    const std::uint64_t reset = master_.panic(now_);
+    if (reset == Master::never) return;
+    schedule({.kind = EventKind::panic_reset, .stamp = reset});
+    outbox_.tell({.kind = ReportKind::event, .stamp = now_, .event = {.kind = EventKind::panic, .stamp = 0}});
 }
 
-/// Does nothing where an edit that overtook the move took the node or the knob away.
-void AudioRoom::move_knob(const Event& event) noexcept {
-    if (!score_ || event.key >= score_->target_of_key.size()) return;
-    const int index = score_->target_of_key[event.key];
-    if (index < 0) return;
-    TargetSlot& target = score_->targets[index];
-    const auto& numbers = target.slot->knob_numbers;
-    const auto knob = std::find(numbers.begin(), numbers.end(), event.knob);
-    if (knob == numbers.end()) return;
-    Event applied = event;
-    applied.param = static_cast<std::int32_t>(knob - numbers.begin());
-    report({.kind = ReportKind::event, .stamp = now_, .event = applied});
-    move_target(target, applied.param, event.value, event.smooth_ms);
+void AudioRoom::forget_all_sound() noexcept {
+    if (!seat_.plan()) return;
+    for (const auto& slot : seat_.plan()->slots) slot->reset();
+    desk_.forget(now_);
 }
 
-void AudioRoom::move_target(TargetSlot& target, std::int32_t param, float value, float smooth_ms) noexcept {
-    Slot& slot = *target.slot;
-    if (param < 0 || param >= static_cast<std::int32_t>(slot.ramps.size())) return;
-    const Ramp ramp = start_ramp(slot, param, value, smooth_ms);
-    if (target.leaving) {
-        const int theirs = target.leaving_param[param];
-        if (theirs >= 0) start_ramp(*target.leaving, theirs, value, smooth_ms);
+/// A change that begins at a sample comes before the events of that sample.
+void AudioRoom::change_if_due() noexcept {
+    if (seat_.finish_if_due(now_)) outbox_.ring();
+    const ChangeSeat::Due due = seat_.due(now_, block_begin_);
+    if (due == ChangeSeat::Due::no) return;
+    if (due == ChangeSeat::Due::now) {
+        const std::vector<KnobMove>& moves = seat_.begin(now_);
+        outbox_.ring();  // before the moves are told
+        desk_.follow(*seat_.score(), moves, now_);
+        seat_.finish_if_due(now_);  // where nothing fades
     }
-    remember_knob(slot.key, param, ramp);
+    outbox_.ring();
 }
 
-/// Newcomers that are warmed now or later go the same way.
-void AudioRoom::remember_knob(NodeKey key, std::int32_t param, const Ramp& ramp) noexcept {
-    knobs_[knob_sequence_ % knob_ring_size] = {.key = key, .param = param, .ramp = ramp};
-    report({.kind = ReportKind::knob,
-            .key = key,
-            .param = param,
-            .value = ramp.to,
-            .stamp = now_,
-            .sequence = knob_sequence_++,
-            .ramp = ramp});
-}
-
-Ramp AudioRoom::start_ramp(Slot& slot, std::int32_t param, float value, float smooth_ms) noexcept {
-    const ParamSpec& spec = slot.specs[param];
-    Ramp& ramp = slot.knobs()[param];
-    const float asked = std::isnan(value) ? spec.start : value;
-    if (asked != value || asked < spec.min || asked > spec.max)
-        report({.kind = ReportKind::clamped, .key = slot.key, .param = param, .value = value, .stamp = now_});
-    const float to = nearest_value(spec, asked);
-    const float ms = smooth_ms >= 0.f ? smooth_ms : slot.smooth_ms[param];
-    const std::uint32_t length = spec.steps > 1 ? 0 : samples(ms);
-    ramp = {.start = now_, .length = length, .from = ramp.at(now_), .to = to};
-    if (param >= slot.param_count) slot.update_plain();
-    return ramp;
-}
-
-// ------------------------------------------------------------------------------------------------ playing
+// What plays
 
 /// Cuts at the next event, at the begin of a change that is due, at the end of the running fade and at the
 /// end of the stream's own.
 int AudioRoom::piece_length(int wanted) const noexcept {
     std::uint64_t end = now_ + static_cast<std::uint64_t>(std::min(wanted, config_.max_frames));
-    if (!events_.empty()) end = std::min(end, events_.back().stamp);
-    if (fading_) end = std::min(end, fade_start_ + fading_->curve.size());
-    if (pending_ && pending_->stamp > now_) end = std::min(end, pending_->stamp);
-    if (fading_out_ && master_.moving(now_)) end = std::min(end, master_.start + master_.length);
+    end = std::min(end, timeline_.next());
+    end = std::min(end, seat_.next_cut(now_));
+    end = std::min(end, master_.next_cut(now_));
     return static_cast<int>(end - now_);
 }
 
 void AudioRoom::play_piece(DeviceBlock& device, int frames) noexcept {
-    if (plan_) {
+    if (Plan* plan = seat_.plan()) {
         Piece piece{.time = now_,
                     .frames = frames,
-                    .fade_start = fade_start_,
+                    .fade_start = seat_.fade_start(),
                     .device = &device,
-                    .ceiling = score_->ceiling,
-                    .latch_window_samples = Quarantine::window_s * config_.sample_rate_hz,
-                    .trips = &trips_};
-        if (config_.time_nodes) {
-            const int steps = static_cast<int>(plan_->steps.size());
-            piece.timed_begin = timed_next_ < steps ? timed_next_ : 0;
-            piece.timed_end = piece.timed_begin + timed_steps_per_block;
-            timed_next_ = piece.timed_end;
-        }
-        if (plan_->tasks) {
-            crew_->play(*plan_, piece);
-            report_stalls(*plan_->tasks);
-        } else {
-            run_plan(*plan_, piece);
-        }
-        report_trips(piece);
+                    .ceiling = seat_.score()->ceiling,
+                    .latch_window_samples = TripRecord::window_s * config_.sample_rate_hz};
+        if (config_.time_nodes) meter_.choose_timed(*plan, piece);
+        play_plan(*plan, piece);
     }
-    play_master(device, frames);
+    if (master_.play(device, frames, now_)) outbox_.ring();
     now_ += static_cast<std::uint64_t>(frames);
 }
 
-void AudioRoom::play_master(DeviceBlock& device, int frames) noexcept {
-    if (!master_.moving(now_) && master_.to == 1.f) return;
-    for (int c = 0; c < device.out_channels; ++c) {
-        float* out = device.out[c] + device.offset;
-        for (int k = 0; k < frames; ++k) out[k] *= master_.at(now_ + static_cast<std::uint64_t>(k));
-    }
-    const std::uint64_t end = now_ + static_cast<std::uint64_t>(frames);
-    if (fading_out_ && master_.moving(now_) && !master_.moving(end))
-        report({.kind = ReportKind::silent, .stamp = end});
-}
-
-void AudioRoom::report_trips(const Piece& piece) noexcept {
-    for (int i = 0; i < std::min(piece.trip_count, Piece::max_trips); ++i) {
-        const Trip& trip = trips_[i];
-        const Quarantine& q = trip.slot->quarantine;
-        const int target = score_->target_of_key[trip.slot->key];
-        if (target < 0 || score_->targets[target].slot != trip.slot) continue;  // it leaves anyway
-        report({.kind = ReportKind::trip,
-                .cause = trip.cause,
-                .latched = q.latched,
-                .key = trip.slot->key,
-                .stamp = q.since});
-    }
-}
-
-/// A node that a worker was given up in, as a trip of all that the worker holds.
-void AudioRoom::report_stalls(const Tasks& tasks) noexcept {
-    if (tasks.lost == 0 || tasks.lost_since != now_) return;
-    for (std::size_t t = 0; t < tasks.list.size(); ++t)
-        if (tasks.lost & task_bit(static_cast<int>(t)))
-            report({.kind = ReportKind::stall,
-                    .key = crew_->stands_in(*plan_, static_cast<int>(t)),
-                    .stamp = now_,
-                    .task = &tasks.list[t]});
-}
-
-void AudioRoom::report(const Report& report) noexcept {
-    if (!reports_.push(report)) stats_.reports_lost.fetch_add(1, std::memory_order_relaxed);
-}
-
-namespace {
-
-/// This thread is the only writer, so no other may come between load and store.
-void count(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
-    counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
-}
-
-void raise_peak(std::atomic<float>& peak, const float* sound, int frames) noexcept {
-    peak.store(peak_of(sound, frames, peak.load(std::memory_order_relaxed)), std::memory_order_relaxed);
-}
-
-}  // namespace
-
-void AudioRoom::measure(const float* const* in, int in_channels, float* const* out, int out_channels,
-                        int frames, std::uint64_t ticks) noexcept {
-    for (int c = 0; c < std::min(in_channels, RoomStats::metered_channels); ++c)
-        raise_peak(stats_.in_peak[c], in[c], frames);
-    for (int c = 0; c < std::min(out_channels, RoomStats::metered_channels); ++c)
-        raise_peak(stats_.out_peak[c], out[c], frames);
-    const auto load = static_cast<float>(static_cast<double>(ticks) / (ticks_per_sample_ * frames));
-    count(stats_.blocks, 1);
-    count(stats_.frames, static_cast<std::uint64_t>(frames));
-    stats_.load.store(load, std::memory_order_relaxed);
-    if (load > 1.f) count(stats_.late_blocks, 1);
-    if (load > stats_.worst_load.load(std::memory_order_relaxed)) {
-        stats_.worst_load.store(load, std::memory_order_relaxed);
-        stats_.worst_at.store(now_, std::memory_order_relaxed);
-    }
+void AudioRoom::play_plan(Plan& plan, Piece& piece) noexcept {
+    if (plan.tasks)
+        crew_->play(plan, piece);
+    else
+        run_plan(plan, piece);
+    const bool stalled = plan.tasks && plan.tasks->lost && plan.tasks->lost_since == now_;
+    if (piece.trip_count > 0 || stalled) outbox_.ring();
 }
 
 }  // namespace gainstage

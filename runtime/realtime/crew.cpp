@@ -13,18 +13,6 @@ namespace gainstage {
 
 namespace {
 
-constexpr TaskSet every_task = ~TaskSet{0};
-
-std::uint64_t word(std::uint32_t round, TaskSet set) noexcept {
-    return std::uint64_t{round} << 32 | set;
-}
-std::uint32_t round_of(std::uint64_t word) noexcept {
-    return static_cast<std::uint32_t>(word >> 32);
-}
-TaskSet set_of(std::uint64_t word) noexcept {
-    return static_cast<TaskSet>(word);
-}
-
 /// Tells the core that this is a loop of waiting.
 void breathe() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -41,10 +29,9 @@ std::uint64_t in_ticks(double ms) {
 /// Branches that workers play have no part in the device's channels.
 const DeviceBlock no_device;
 
-Piece part_of(const Piece& whole, Task& task, const DeviceBlock* device) noexcept {
+Piece part_of(const Piece& whole, const DeviceBlock* device) noexcept {
     Piece part = whole;
     part.device = device;
-    part.trips = whole.trips ? &task.trips : nullptr;
     part.trip_count = 0;
     return part;
 }
@@ -52,9 +39,7 @@ Piece part_of(const Piece& whole, Task& task, const DeviceBlock* device) noexcep
 void gather(const Task& task, Piece& piece) noexcept {
     const Piece& part = task.piece;
     piece.history_lost = piece.history_lost || part.history_lost;
-    for (int i = 0; i < part.trip_count; ++i, ++piece.trip_count)
-        if (piece.trips && i < Piece::max_trips && piece.trip_count < Piece::max_trips)
-            (*piece.trips)[piece.trip_count] = task.trips[i];
+    piece.trip_count += part.trip_count;
 }
 
 /// This thread is the only writer.
@@ -69,8 +54,6 @@ Crew::Crew(const CrewConfig& config, double sample_rate_hz)
       pace_{.period = in_ticks(config.period_frames / sample_rate_hz * 1e3), .ms = in_ticks(1.)},
       patience_ticks_(in_ticks(config.patience_ms)),
       stand_in_ramp_(static_cast<std::uint64_t>(std::lround(Quarantine::ramp_s * sample_rate_hz))),
-      claimed_(word(0, every_task)),
-      done_(word(0, every_task)),
       workers_(static_cast<std::size_t>(std::clamp(config.threads, 1, max_threads) - 1)) {
     for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { work(worker); });
 }
@@ -85,36 +68,13 @@ void Crew::dismiss() {
         if (worker.thread.joinable()) worker.thread.join();
 }
 
-// ------------------------------------------------------------------------------------------------ anybody
-
-/// The first task that may begin; each failure to take it means that somebody else took one, so the loop
-/// ends. What is known of a round's tasks is read after the round, and believed only if the round is still
-/// that one when a task is taken: what was read before it might be of another plan, in which a worker may
-/// take other tasks.
-Crew::Claim Crew::claim(Owner who) noexcept {
-    std::uint64_t claimed = claimed_.load(std::memory_order_acquire);
-    for (;;) {
-        const std::uint64_t done = done_.load(std::memory_order_acquire);
-        if (round_of(done) != round_of(claimed)) return {};
-        const TaskSet allowed = who == Owner::audio ? every_task : anyone_.load(std::memory_order_relaxed);
-        TaskSet open = ~set_of(claimed) & allowed;
-        while (open && (needs_[std::countr_zero(open)].load(std::memory_order_relaxed) & ~set_of(done)))
-            open &= open - 1;
-        if (!open) return {};
-        const int task = std::countr_zero(open);
-        if (claimed_.compare_exchange_strong(claimed, claimed | task_bit(task), std::memory_order_acq_rel,
-                                             std::memory_order_acquire))
-            return {.task = task, .round = round_of(claimed)};
-    }
-}
-
-// ------------------------------------------------------------------------------------------------ workers
+// Workers
 
 void Crew::work(Worker& me) noexcept {
     if (config_.prepare) config_.prepare();
     const FlushDenormals flush;
     while (!leaving_.load(std::memory_order_relaxed)) {
-        const Claim mine = claim(Owner::worker);
+        const Round::Claim mine = round_.claim(Round::Owner::worker);
         if (mine.task < 0) {
             rest();
             continue;
@@ -126,13 +86,12 @@ void Crew::work(Worker& me) noexcept {
 }
 
 /// Step by step, so that it can be said where a worker stands, and so that one that was given up leaves soon.
-void Crew::run(Worker& me, Claim mine) noexcept {
+void Crew::run(Worker& me, Round::Claim mine) noexcept {
     const DeviceCallbackScope scope;
     const Plan& plan = *plan_;
     Task& task = plan.tasks->list[mine.task];
-    task.piece = part_of(piece_, task, &no_device);
-    for (int step = task.begin;
-         step < task.end && round_of(done_.load(std::memory_order_relaxed)) == mine.round;) {
+    task.piece = part_of(piece_, &no_device);
+    for (int step = task.begin; step < task.end && round_.is_open(mine);) {
         me.step.store(step, std::memory_order_relaxed);
         step = run_steps(plan, task.piece, step, step + 1);
     }
@@ -141,12 +100,8 @@ void Crew::run(Worker& me, Claim mine) noexcept {
 }
 
 /// Nothing of the plan is touched after this.
-void Crew::finish(Task& task, Claim mine) noexcept {
-    std::uint64_t done = done_.load(std::memory_order_acquire);
-    while (round_of(done) == mine.round)
-        if (done_.compare_exchange_strong(done, done | task_bit(mine.task), std::memory_order_acq_rel,
-                                          std::memory_order_acquire))
-            return;
+void Crew::finish(Task& task, Round::Claim mine) noexcept {
+    if (round_.finish(mine)) return;
     for (History* history : task.histories) history->hold(false);
     abroad_.fetch_sub(1, std::memory_order_release);
 }
@@ -159,8 +114,7 @@ void Crew::rest() const {
         static_cast<std::int64_t>(1e6 * static_cast<double>(nap) / static_cast<double>(pace_.ms))));
 }
 
-// ------------------------------------------------------------------------------------------------ audio
-// thread
+// The audio thread
 
 void Crew::begin_block() noexcept {
     if (!has_tasks_) return;
@@ -197,20 +151,14 @@ void Crew::run_alone(Plan& plan, Piece& piece, TaskSet set) noexcept {
 void Crew::hand_out(const Plan& plan, const Piece& piece) noexcept {
     plan_ = &plan;
     piece_ = piece;
-    const Tasks& tasks = *plan.tasks;
-    for (std::size_t t = 0; t < tasks.list.size(); ++t)
-        needs_[t].store(tasks.list[t].needs, std::memory_order_relaxed);
-    anyone_.store(tasks.anyone, std::memory_order_relaxed);
-    ++round_;
-    done_.store(word(round_, ~tasks.all), std::memory_order_release);
-    claimed_.store(word(round_, ~tasks.all), std::memory_order_release);
+    round_.open(*plan.tasks);
 }
 
 void Crew::run_own(const Plan& plan, int number) noexcept {
     Task& task = plan.tasks->list[number];
-    task.piece = part_of(piece_, task, piece_.device);
+    task.piece = part_of(piece_, piece_.device);
     run_steps(plan, task.piece, task.begin, task.end);
-    done_.fetch_or(task_bit(number), std::memory_order_acq_rel);
+    round_.finish_own(number);
 }
 
 /// False: patience is at its end.
@@ -218,8 +166,8 @@ bool Crew::play_together(const Plan& plan) noexcept {
     TaskSet own = 0;
     std::uint64_t waited = 0;
     bool in_time = true;
-    while (set_of(done_.load(std::memory_order_acquire)) != every_task) {
-        if (const Claim mine = claim(Owner::audio); mine.task >= 0) {
+    while (round_.done() != Round::every_task) {
+        if (const Round::Claim mine = round_.claim(Round::Owner::audio); mine.task >= 0) {
             run_own(plan, mine.task);
             own |= task_bit(mine.task);
             continue;
@@ -247,20 +195,21 @@ void Crew::count_wait(std::uint64_t ticks) noexcept {
 /// there is any by now. The rest of the piece is played with stand-ins.
 void Crew::give_up(Plan& plan, Piece& piece) noexcept {
     Tasks& tasks = *plan.tasks;
-    const TaskSet begun =
-        set_of(claimed_.exchange(word(round_, every_task), std::memory_order_acq_rel)) & tasks.all;
-    const TaskSet perhaps = begun & ~set_of(done_.load(std::memory_order_acquire));
+    const TaskSet begun = round_.stop_claims() & tasks.all;
+    const TaskSet perhaps = Round::lost(begun, round_.done());
     hold_histories(tasks, perhaps, true);
-    ++round_;
-    const TaskSet done =
-        set_of(done_.exchange(word(round_, every_task), std::memory_order_acq_rel)) & tasks.all;
+    const TaskSet done = round_.stop_finishes() & tasks.all;
     hold_histories(tasks, perhaps & done, false);
-    const TaskSet lost = begun & ~done;
+    const TaskSet lost = Round::lost(begun, done);
     if (lost) {
         ever_lost_ = true;
         abroad_.fetch_add(std::popcount(lost), std::memory_order_acq_rel);
         for (int n = std::popcount(lost); n > 0; --n) count(stats_.stalls);
         lose_tasks(plan, lost, piece.time);
+        for (std::size_t t = 0; t < tasks.list.size(); ++t)
+            if (lost & task_bit(static_cast<int>(t)))
+                tasks.list[t].stands_in = stands_in(plan, tasks.list[t]);
+        tasks.given_up.store(lost, std::memory_order_release);
         fill_stand_ins(tasks, piece, stand_in_ramp_);
     }
     for (const Task& task : tasks.list)
@@ -272,8 +221,7 @@ void Crew::give_up(Plan& plan, Piece& piece) noexcept {
         keep_last(tasks, piece.frames);
 }
 
-NodeKey Crew::stands_in(const Plan& plan, int number) const noexcept {
-    const Task& task = plan.tasks->list[number];
+NodeKey Crew::stands_in(const Plan& plan, const Task& task) const noexcept {
     int at = task.begin;
     for (const Worker& worker : workers_) {
         const int step = worker.step.load(std::memory_order_relaxed);

@@ -14,6 +14,7 @@
 
 #include "runtime/realtime/pace.hpp"
 #include "runtime/realtime/plan.hpp"
+#include "runtime/realtime/round.hpp"
 
 namespace gainstage {
 
@@ -46,21 +47,19 @@ public:
     Crew(const Crew&) = delete;
     Crew& operator=(const Crew&) = delete;
 
-    // ------------------------------------------------------------------------------ control thread
+    // control thread
     /// The workers end; after the last play(). Waits for one that is stuck.
     void dismiss();
     /// No worker is in a branch that was given up. Until then nothing that it may touch is freed. Any thread.
     bool is_whole() const noexcept { return abroad_.load(std::memory_order_acquire) == 0; }
     const CrewStats& stats() const noexcept { return stats_; }
 
-    // ------------------------------------------------------------------------------ audio thread
+    // audio thread
     /// Around the pieces of a block, so that workers know when to look out.
     void begin_block() noexcept GAINSTAGE_REALTIME;
     void end_block() noexcept GAINSTAGE_REALTIME;
     /// Plays a plan that has tasks. Branches that are given up here appear in the plan's `lost`.
     void play(Plan&, Piece&) noexcept GAINSTAGE_REALTIME;
-    /// Where the worker that holds a lost task was last seen.
-    NodeKey stands_in(const Plan&, int task) const noexcept GAINSTAGE_REALTIME;
     /// Before a plan is played for the first time: silence for slots that a worker was given up in.
     void leave_out_the_lost(Plan&) noexcept GAINSTAGE_REALTIME;
 
@@ -69,18 +68,10 @@ private:
         std::atomic<int> step{-1};  ///< of the plan, that it is in
         std::thread thread;
     };
-    struct Claim {
-        int task = -1;
-        std::uint32_t round = 0;
-    };
-    enum class Owner { audio, worker };
-
-    // anybody
-    Claim claim(Owner) noexcept GAINSTAGE_REALTIME;
     // workers
     void work(Worker&) noexcept;
-    void run(Worker&, Claim) noexcept GAINSTAGE_REALTIME;
-    void finish(Task&, Claim) noexcept GAINSTAGE_REALTIME;
+    void run(Worker&, Round::Claim) noexcept GAINSTAGE_REALTIME;
+    void finish(Task&, Round::Claim) noexcept GAINSTAGE_REALTIME;
     void rest() const;
     // audio thread
     void run_alone(Plan&, Piece&, TaskSet) noexcept GAINSTAGE_REALTIME;
@@ -88,6 +79,7 @@ private:
     void run_own(const Plan&, int task) noexcept GAINSTAGE_REALTIME;
     bool play_together(const Plan&) noexcept GAINSTAGE_REALTIME;
     void give_up(Plan&, Piece&) noexcept GAINSTAGE_REALTIME;
+    NodeKey stands_in(const Plan&, const Task&) const noexcept GAINSTAGE_REALTIME;
     void count_wait(std::uint64_t ticks) noexcept GAINSTAGE_REALTIME;
 
     const CrewConfig config_;
@@ -95,13 +87,8 @@ private:
     const std::uint64_t patience_ticks_;
     const std::uint64_t stand_in_ramp_;  ///< samples
 
-    // Two words say all: the round in the upper half, so that a latecomer's claim fails, and tasks in the
-    // lower one.
-    alignas(64) std::atomic<std::uint64_t> claimed_;
-    alignas(64) std::atomic<std::uint64_t> done_;
-    // Written before a round is published, read by those who claimed in it.
-    alignas(64) std::array<std::atomic<TaskSet>, max_tasks> needs_{};
-    std::atomic<TaskSet> anyone_{0};
+    Round round_;
+    // Written before a round is opened, read by those who claimed in it.
     const Plan* plan_ = nullptr;
     Piece piece_;
 
@@ -111,7 +98,6 @@ private:
     CrewStats stats_;
 
     // audio thread only
-    std::uint32_t round_ = 0;
     bool has_tasks_ = false;  ///< the latest plan
     bool ever_lost_ = false;
     std::vector<Worker> workers_;

@@ -1,5 +1,5 @@
 #pragma once
-/// What travels between the audio thread and the control thread: plain values and borrowed pointers.
+/// What travels between the audio thread and the control thread: plain values.
 
 #include <cstdint>
 
@@ -8,9 +8,6 @@
 #include "runtime/realtime/slot.hpp"
 
 namespace gainstage {
-
-struct Task;
-struct Transition;
 
 enum class EventKind : std::uint8_t {
     knob,         ///< a knob of `key` moves to `value`
@@ -35,25 +32,15 @@ struct Event {
     std::uint64_t stamp = at_once;
 };
 
+/// What a log, a display and the past of knobs need to know; see outbox.hpp.
 enum class ReportKind : std::uint8_t {
-    event,     ///< `event` was applied at `stamp` (what a log of the take must hold)
-    knob,      ///< a ramp began: the conditioning trajectory that newcomers are warmed on
-    clamped,   ///< a knob was asked beyond its range
-    trip,      ///< a node entered quarantine
-    stall,     ///< a worker did not come back from `key`: all nodes of `task` are lost
-    started,   ///< a transition's fade began at `stamp`
-    finished,  ///< the transition is over: its old plan is no longer used
-    failed,    ///< the transition could not begin; nothing changed
-    silent,    ///< the fade-out is over
+    event,    ///< `event` was applied at `stamp` (what a log of the take must hold)
+    knob,     ///< a ramp began: newcomers are warmed on it
+    clamped,  ///< a knob was asked beyond its range
 };
-
-enum class WarmFailure : std::uint8_t { none, history_lost, knobs_lost, newcomer_tripped };
 
 struct Report {
     ReportKind kind = ReportKind::event;
-    TripCause cause{};
-    WarmFailure failure{};
-    bool latched = false;
     NodeKey key = 0;
     std::int32_t param = 0;
     float value = 0.f;
@@ -61,8 +48,6 @@ struct Report {
     std::uint64_t sequence = 0;  ///< of knob reports: counts them, without a gap unless one was lost
     Ramp ramp{};
     Event event{};
-    Transition* transition = nullptr;
-    const Task* task = nullptr;  ///< of stall: valid until reports that come later are read
 };
 
 }  // namespace gainstage

@@ -55,8 +55,8 @@ std::span<const std::uint32_t> MidiMap::listeners(const MidiEvent& event) const 
     return {listeners_.data() + first_[slot], listeners_.data() + first_[slot + 1]};
 }
 
-void MidiMap::receive(const MidiMessage& message, MidiHost& host) noexcept {
-    for (const MidiEvent& event : decoder_.decode(message))
+void MidiMap::receive(std::span<const MidiEvent> events, MidiHost& host) noexcept {
+    for (const MidiEvent& event : events)
         for (const std::uint32_t k : listeners(event)) {
             MidiMapping& mapping = mappings_[k];
             if (mapping.channel == 0 || mapping.channel == event.channel)
@@ -65,7 +65,6 @@ void MidiMap::receive(const MidiMessage& message, MidiHost& host) noexcept {
 }
 
 void MidiMap::adopt(const MidiMap& old) noexcept {
-    decoder_ = old.decoder_;
     auto before = old.by_id_.begin();
     for (const std::uint32_t k : by_id_) {
         MidiMapping& mine = mappings_[k];

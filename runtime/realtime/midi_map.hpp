@@ -13,14 +13,15 @@
 
 namespace gainstage {
 
-/// Decodes messages and moves every target that listens. Built on the control thread with its plan;
+/// Moves every target that listens to a control. Built on the control thread with its plan;
 /// afterwards audio thread only, allocates nothing, and a message costs as many steps as mappings listen to
 /// its control.
 class MidiMap {
 public:
     explicit MidiMap(const std::vector<GraphMidi>&);
 
-    void receive(const MidiMessage&, MidiHost&) noexcept GAINSTAGE_REALTIME;
+    /// What a message means, by the decoder of the port that it came in by.
+    void receive(std::span<const MidiEvent>, MidiHost&) noexcept GAINSTAGE_REALTIME;
 
     /// Takes over from the table of the plan before: what controllers said, and which mappings (same source,
     /// same target name) hold their knob. Linear in the number of mappings.
@@ -30,7 +31,6 @@ private:
     std::span<const std::uint32_t> listeners(const MidiEvent&) const noexcept GAINSTAGE_REALTIME;
     void build_index(const std::vector<GraphMidi>&);
 
-    MidiDecoder decoder_;
     std::vector<MidiMapping> mappings_;     ///< in the patch's order
     std::vector<std::uint32_t> by_id_;      ///< indices of mappings, sorted by id
     std::vector<std::uint32_t> first_;      ///< per control: where its listeners begin

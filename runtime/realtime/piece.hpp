@@ -1,18 +1,11 @@
 #pragma once
-/// A piece of the stream, as a plan is asked to play it, and what went wrong meanwhile.
+/// A piece of the stream, as a plan is asked to play it.
 
-#include <array>
 #include <cstdint>
 
 #include "runtime/realtime/slot.hpp"
 
 namespace gainstage {
-
-/// One bad sample, as the runner saw it.
-struct Trip {
-    Slot* slot = nullptr;
-    TripCause cause = TripCause::not_finite;
-};
 
 /// One run of a plan over one piece of the stream.
 struct Piece {
@@ -24,10 +17,7 @@ struct Piece {
     double latch_window_samples = 0.;    ///< three trips within it latch a node to bypass
     int timed_begin = 0, timed_end = 0;  ///< steps whose cost is measured this time
     bool history_lost = false;           ///< a recall came too late (warming only)
-
-    static constexpr int max_trips = 32;
-    std::array<Trip, max_trips>* trips = nullptr;  ///< where to say what went wrong; null: nobody asks
-    int trip_count = 0;
+    int trip_count = 0;                  ///< nodes that tripped meanwhile; their slots say how
 };
 
 }  // namespace gainstage

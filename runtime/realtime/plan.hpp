@@ -77,7 +77,7 @@ struct Score {
     float ceiling = 15.85f;  ///< linear
 };
 
-/// Audio thread (or the thread that warms). `piece.trips` tells what went wrong.
+/// Audio thread (or the thread that warms).
 void run_plan(const Plan&, Piece&) noexcept GAINSTAGE_REALTIME;
 /// The same for steps [begin, end); a loop that begins there is run whole. Returns the next step. Any thread
 /// that has these steps to itself.

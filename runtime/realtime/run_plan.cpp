@@ -1,155 +1,12 @@
 #include <algorithm>
 #include <bit>
-#include <cmath>
-#include <cstring>
 
-#include "runtime/four.hpp"
-#include "runtime/realtime/plan.hpp"
+#include "runtime/realtime/dry.hpp"
+#include "runtime/realtime/guard.hpp"
 
 namespace gainstage {
 
 namespace {
-
-/// |x| <= ceiling for all of them. Compares bit patterns, in which NaN and Inf lie above every finite number.
-bool each_within(const float* x, int frames, std::int32_t ceiling_bits) noexcept {
-    std::int32_t over = 0;
-    for (int k = 0; k < frames; ++k)
-        over |= static_cast<std::int32_t>((std::bit_cast<std::int32_t>(x[k]) & 0x7fffffff) > ceiling_bits);
-    return over == 0;
-}
-
-/// True for most sound of ordinary level, in a few instructions: all patterns or-ed together are no smaller
-/// than the greatest, and stay below that of 2.0 while every sample does.
-inline bool surely_within(const float* x, int frames, std::int32_t ceiling_bits) noexcept {
-    return frames % 16 == 0 && (or_of_bits(x, frames) & 0x7fffffff) <= ceiling_bits;
-}
-
-/// First frame with a bad sample in any channel of any output; `frames` where there is none.
-int first_bad(const Step& step, int offset, int frames, float ceiling, TripCause& cause) noexcept {
-    for (int k = 0; k < frames; ++k)
-        for (int p = 0; p < step.output_count; ++p)
-            for (int c = 0; c < step.outputs[p].channels; ++c) {
-                const float x = step.outputs[p].channel[c][offset + k];
-                if (std::abs(x) <= ceiling) continue;
-                cause = std::isfinite(x) ? TripCause::above_ceiling : TripCause::not_finite;
-                return k;
-            }
-    return frames;
-}
-
-void record_trip(Slot& slot, std::uint64_t time, double window_samples) noexcept {
-    Quarantine& q = slot.quarantine;
-    q.tripped = true;
-    q.since = time;
-    slot.plain_from = ~std::uint64_t{0};
-    if (q.trip_count == Quarantine::trips_to_latch) {
-        for (std::size_t i = 1; i < q.trips.size(); ++i) q.trips[i - 1] = q.trips[i];
-        --q.trip_count;
-    }
-    q.trips[q.trip_count++] = time;
-    q.latched = q.trip_count == Quarantine::trips_to_latch &&
-                static_cast<double>(time - q.trips[0]) <= window_samples;
-}
-
-float& last_good(Slot& slot, int port, int channel) noexcept {
-    return slot.last_good[port * max_channels + channel];
-}
-
-/// The dry sound of a step at piece-relative frames: its first input, folded to mono where the output is;
-/// silence for a node without inputs, and for a delay in a loop, whose input comes later.
-class Dry {
-public:
-    explicit Dry(const Step& step, int offset) noexcept
-        : step_(step), offset_(offset), silent_(step.kind == StepKind::emit || step.input_count == 0) {}
-
-    /// Latency-aligned.
-    float aligned(int channel, int frame) const noexcept {
-        if (silent_) return 0.f;
-        return step_.slot->latency_samples ? step_.slot->dry.now(channel)[frame] : plain(channel, frame);
-    }
-    /// Takes the piece into the dry line of a node with latency.
-    void feed(int frames) const noexcept {
-        if (silent_ || step_.output_count == 0) return;
-        for (int c = 0; c < step_.outputs[0].channels; ++c)
-            step_.slot->dry.feed(c, frames, [&](int k) { return plain(c, k); });
-        step_.slot->dry.advance(frames);
-    }
-
-private:
-    bool folds() const noexcept { return step_.outputs[0].channels == 1 && step_.inputs[0].channels == 2; }
-    float plain(int channel, int frame) const noexcept {
-        const PortBuffer& in = step_.inputs[0];
-        if (folds()) return 0.5f * (in.channel[0][offset_ + frame] + in.channel[1][offset_ + frame]);
-        return in.channel[channel][offset_ + frame];
-    }
-
-    const Step& step_;
-    const int offset_;
-    const bool silent_;
-};
-
-/// How far the sound has come from the last good sample to the dry one, 0..1.
-float quarantine_rise(const Slot& slot, std::uint64_t time) noexcept {
-    const auto done = static_cast<float>(time - slot.quarantine.since + 1);
-    return std::min(1.f, done / static_cast<float>(slot.ramp_samples));
-}
-
-/// One output channel of a piece in which the node is not simply heard. `bad`: first frame that quarantine
-/// replaces.
-void guard_channel(const Step& step, const Dry& dry, int port, int channel, std::uint64_t time, int offset,
-                   int frames, int bad) noexcept {
-    Slot& slot = *step.slot;
-    float* out = step.outputs[port].channel[channel] + offset;
-    float& held = last_good(slot, port, channel);
-    if (bad > 0) held = out[bad - 1];
-    const Ramp& bypass = slot.ramps[slot.param_count + Slot::bypass];
-    const Ramp& mute = slot.ramps[slot.param_count + Slot::mute];
-    for (int k = 0; k < frames; ++k) {
-        const std::uint64_t t = time + k;
-        const float aligned = port == 0 ? dry.aligned(channel, k) : 0.f;
-        // Written so that at the end of the way the dry sound is heard to the bit.
-        if (k >= bad) out[k] = aligned + (held - aligned) * (1.f - quarantine_rise(slot, t));
-        const float b = bypass.at(t);
-        if (b > 0.f) out[k] = aligned + (out[k] - aligned) * (1.f - b);
-        out[k] *= 1.f - mute.at(t);
-    }
-}
-
-/// Watches and corrects what a node wrote.
-GAINSTAGE_NOINLINE void guard(const Step& step, Piece& piece, const Dry& dry, std::uint64_t time, int offset,
-                              int frames) noexcept {
-    Slot& slot = *step.slot;
-    int bad = slot.quarantine.tripped ? 0 : frames;
-    if (!slot.quarantine.tripped) {
-        TripCause cause{};
-        bad = first_bad(step, offset, frames, piece.ceiling, cause);
-        if (bad < frames) {
-            record_trip(slot, time + bad, piece.latch_window_samples);
-            if (piece.trips && piece.trip_count < Piece::max_trips)
-                (*piece.trips)[piece.trip_count] = {&slot, cause};
-            ++piece.trip_count;
-        }
-    }
-    for (int p = 0; p < step.output_count; ++p)
-        for (int c = 0; c < step.outputs[p].channels; ++c)
-            guard_channel(step, dry, p, c, time, offset, frames, bad);
-}
-
-bool all_within(const Step& step, int offset, int frames, std::int32_t ceiling_bits) noexcept {
-    bool good = true;
-    for (int p = 0; p < step.output_count; ++p)
-        for (int c = 0; c < step.outputs[p].channels; ++c) {
-            const float* x = step.outputs[p].channel[c] + offset;
-            good &= surely_within(x, frames, ceiling_bits) || each_within(x, frames, ceiling_bits);
-        }
-    return good;
-}
-
-void keep_last_good(const Step& step, int offset, int frames) noexcept {
-    for (int p = 0; p < step.output_count; ++p)
-        for (int c = 0; c < step.outputs[p].channels; ++c)
-            last_good(*step.slot, p, c) = step.outputs[p].channel[c][offset + frames - 1];
-}
 
 /// Points the block at the step's wires, one store for each: where the compiler stores two pointers at once
 /// and the node loads them one by one, the loads wait for the store to leave the queue (1.3 ns a node).
@@ -162,16 +19,6 @@ inline void wire(const Step& step, Block& block) noexcept {
     in_order();
     block.readings = step.readings;
     in_order();
-}
-
-/// Checks what a node wrote, sample by sample where need be.
-GAINSTAGE_NOINLINE void look_closely(const Step& step, Piece& piece, const Block& block) noexcept {
-    const bool good =
-        all_within(step, block.offset, block.frames, std::bit_cast<std::int32_t>(piece.ceiling));
-    if (good && block.time >= step.slot->plain_from)
-        keep_last_good(step, block.offset, block.frames);
-    else
-        guard(step, piece, Dry(step, block.offset), block.time, block.offset, block.frames);
 }
 
 void silence(const Step& step, const Block& block) noexcept {

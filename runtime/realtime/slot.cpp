@@ -76,6 +76,35 @@ Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept {
     return ramp;
 }
 
+int Slot::param_of(const GraphTarget& target) const noexcept {
+    switch (target.kind) {
+        case TargetKind::bypass:
+            return param_of(bypass);
+        case TargetKind::mute:
+            return param_of(mute);
+        default:
+            return target.param;
+    }
+}
+
+bool TripRecord::add(std::uint64_t stamp, double window_samples) noexcept {
+    if (count == trips_to_latch) {
+        for (std::size_t i = 1; i < stamps.size(); ++i) stamps[i - 1] = stamps[i];
+        --count;
+    }
+    stamps[count++] = stamp;
+    return count == trips_to_latch && static_cast<double>(stamp - stamps[0]) <= window_samples;
+}
+
+void Slot::trip(std::uint64_t stamp, TripCause cause, double latch_window_samples) noexcept {
+    quarantine.tripped = true;
+    quarantine.cause = cause;
+    quarantine.since = stamp;
+    quarantine.latched = quarantine.record.add(stamp, latch_window_samples);
+    plain_from = never;
+    tripped_at.store(stamp, std::memory_order_release);
+}
+
 void Slot::lose() noexcept {
     std::copy(ramps.begin(), ramps.end(), ramps_meanwhile.begin());
     is_lost = true;
@@ -83,9 +112,8 @@ void Slot::lose() noexcept {
 
 void Slot::update_plain() noexcept {
     if (is_lost) return;
-    constexpr std::uint64_t never = ~std::uint64_t{0};
-    const Ramp& b = ramps[param_count + bypass];
-    const Ramp& m = ramps[param_count + mute];
+    const Ramp& b = ramps[param_of(bypass)];
+    const Ramp& m = ramps[param_of(mute)];
     const bool heard = !quarantine.tripped && b.to == 0.f && m.to == 0.f;
     plain_from = heard ? std::max(b.start + b.length, m.start + m.length) : never;
 }

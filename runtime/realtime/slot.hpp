@@ -23,16 +23,27 @@ inline constexpr NodeKey every_node = ~NodeKey{0};
 
 enum class TripCause : std::uint8_t { not_finite, above_ceiling };
 
+/// The latest trips of a node. Three within ten seconds latch it: it comes back with an edit only.
+struct TripRecord {
+    static constexpr double window_s = 10.;
+    static constexpr int trips_to_latch = 3;
+
+    std::array<std::uint64_t, trips_to_latch> stamps{};  ///< stream samples, oldest first
+    int count = 0;                                       ///< entries of `stamps` in use
+
+    /// True: this trip latches the node.
+    bool add(std::uint64_t stamp, double window_samples) noexcept GAINSTAGE_REALTIME;
+};
+
 /// Quarantine: from its first bad sample a node's output becomes its first input, aligned for latency,
 /// reached by a 2 ms ramp from the last good sample. The node rests until a newcomer takes its place.
 struct Quarantine {
-    static constexpr double ramp_s = 0.002, window_s = 10.;
-    static constexpr int trips_to_latch = 3;
+    static constexpr double ramp_s = 0.002;
 
     bool tripped = false, latched = false;
-    std::uint64_t since = 0;                            ///< stream sample of the first bad sample
-    std::array<std::uint64_t, trips_to_latch> trips{};  ///< stream samples of the latest trips, oldest first
-    int trip_count = 0;                                 ///< entries of `trips` in use
+    TripCause cause = TripCause::not_finite;
+    std::uint64_t since = 0;  ///< stream sample of the first bad sample
+    TripRecord record;        ///< of the node, by earlier instances too
 };
 
 /// The first input, delayed by the node's latency: what is heard when the node is bypassed or in quarantine.
@@ -78,6 +89,9 @@ struct Slot {
     Slot& operator=(const Slot&) = delete;
 
     enum Extra { bypass = 0, mute = 1, extra_count = 2 };  ///< knobs that every node has, after its own
+    int param_of(Extra extra) const noexcept GAINSTAGE_REALTIME { return param_count + extra; }
+    /// The index among the ramps. REQUIRES: the target is of this node.
+    int param_of(const GraphTarget&) const noexcept GAINSTAGE_REALTIME;
 
     // fixed after construction, any thread
     const NodeKey key;
@@ -107,7 +121,11 @@ struct Slot {
     DryLine dry;
     const int ramp_samples;  ///< of the quarantine
 
-    // written by the audio thread, read by any
+    // written by whoever runs the slot, read by any
+    /// Stream sample at which it went into quarantine; `never` until then. Written once at most, when
+    /// `quarantine` is complete, which nobody writes any more. The control thread acts on it.
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+    std::atomic<std::uint64_t> tripped_at{never};
     std::vector<std::atomic<float>> readings;
     std::atomic<std::uint64_t> timed_ticks{0}, timed_frames{0};  ///< cost, measured now and then
     std::atomic<std::uint64_t> worst_ticks{0};
@@ -118,6 +136,8 @@ struct Slot {
     void lose() noexcept GAINSTAGE_REALTIME;
     /// Audio thread, after any change of the bypass and mute knobs or of the quarantine.
     void update_plain() noexcept GAINSTAGE_REALTIME;
+    /// Into quarantine. Whoever runs it.
+    void trip(std::uint64_t stamp, TripCause, double latch_window_samples) noexcept GAINSTAGE_REALTIME;
     void reset() noexcept GAINSTAGE_REALTIME;
     void copy_state(const Slot& twin) noexcept GAINSTAGE_REALTIME;
 };

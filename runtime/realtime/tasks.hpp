@@ -1,7 +1,7 @@
 #pragma once
 /// A plan cut into parts that several threads may share, and where sound passes from one part to another.
 
-#include <array>
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -27,7 +27,9 @@ struct alignas(64) Task {
 
     // whoever runs the task; afterwards the audio thread
     Piece piece;
-    std::array<Trip, Piece::max_trips> trips{};
+
+    // audio thread, before Tasks::given_up
+    NodeKey stands_in = 0;  ///< where the worker that holds the task was last seen
 };
 
 /// A buffer that one task writes and others read. When one of them is lost, the others go on with a stand-in:
@@ -48,6 +50,13 @@ struct Tasks {
     // audio thread
     TaskSet lost = 0;  ///< given up in the hands of a worker: never run again
     std::uint64_t lost_since = 0;
+
+    /// As `lost`; written once at most, when `lost_since` and `stands_in` are there. The control thread acts
+    /// on it.
+    std::atomic<TaskSet> given_up{0};
+
+    // control thread
+    bool is_stall_told = false;
 };
 
 }  // namespace gainstage

@@ -2,6 +2,8 @@
 /// A change of what plays, complete: everything the audio thread needs from the first warm sample to the last
 /// of the fade. Built and freed by the control thread.
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -26,6 +28,9 @@ struct Warming {
     std::uint64_t time = 0;           ///< next sample to run
     std::uint64_t knob_sequence = 0;  ///< first knob report not yet applied
 };
+
+/// Why newcomers could not be warmed.
+enum class WarmFailure : std::uint8_t { none, history_lost, knobs_lost, newcomer_tripped };
 
 /// Moves the knob of every warming slot that follows `key`; `every_node` resets them all. Audio thread or the
 /// thread that warms.
@@ -55,7 +60,18 @@ struct Transition {
     FadeCurve curve;
     std::vector<StateCopy> copies;  ///< newcomers that continue another's state, bit for bit
     std::vector<KnobMove> moves;
-    bool is_first = false;  ///< the patch that the stream starts with
+
+    /// How far the audio thread has come with the change. Written by the audio thread, as the last thing that
+    /// it does with the change at that stage; the control thread acts on it.
+    enum class Stage : std::uint8_t {
+        waiting,  ///< for its sample, or until it has caught up
+        begun,    ///< its fade began at `begun_at`
+        over,  ///< from `over_at` on what came plays; the audio thread reaches neither `during` nor what left
+        failed,  ///< it could not begin; at `over_at` the audio thread let go of all of it
+    };
+    std::atomic<Stage> stage{Stage::waiting};
+    std::uint64_t begun_at = 0, over_at = 0;
+    WarmFailure failure = WarmFailure::none;
 };
 
 }  // namespace gainstage

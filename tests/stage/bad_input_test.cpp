@@ -142,8 +142,7 @@ std::vector<std::string> reload(EngineRig& rig, const std::string& file) {
     for (const Problem& problem : resolved.problems) said.push_back(problem.text());
     if (!resolved.graph) return said;
     const std::size_t before = rig.news().size();
-    for (const Problem& problem : rig.engine().play(std::move(*resolved.graph)))
-        said.push_back(problem.text());
+    rig.engine().play(std::move(*resolved.graph));
     rig.engine().tick();
     for (std::size_t k = before; k < rig.news().size(); ++k)
         if (rig.news()[k].kind == EngineNews::Kind::failed) said.push_back(rig.news()[k].text);

@@ -181,7 +181,7 @@ TEST_CASE("run --seconds ends by itself, counted in time of the stream") {
     CHECK(said_of_device(program).empty());
     CHECK(program.events("summary").at(0).at("seconds") >= 0.5);
     for (const char* what_queues_lost :
-         {"midi_dropped", "reports_lost", "events_lost", "swaps_postponed_blocks"})
+         {"midi_dropped", "reports_lost", "events_lost", "swaps_postponed_turns"})
         CHECK(program.events("summary").at(0).at(what_queues_lost) == 0);
 }
 

@@ -50,15 +50,14 @@ void EngineRig::at(std::uint64_t sample, std::function<void(EngineRig&)> action)
 }
 
 void EngineRig::edit(const std::string& toml) {
-    const Problems problems = engine().play(graph_of(toml, config_.sample_rate_hz));
-    if (has_errors(problems)) throw std::runtime_error(problems.front().text());
+    engine().play(graph_of(toml, config_.sample_rate_hz));
     engine().tick();
+    if (has_errors(engine().refusal())) throw std::runtime_error(engine().refusal().front().text());
 }
 
 void EngineRig::edit_now(const std::string& toml) {
-    const Problems problems =
-        engine().play_as_ordered(graph_of(toml, config_.sample_rate_hz), {.stamp = now(), .returning = {}});
-    if (has_errors(problems)) throw std::runtime_error(problems.front().text());
+    engine().play_as_ordered(graph_of(toml, config_.sample_rate_hz), {.stamp = now(), .returning = {}});
+    if (has_errors(engine().refusal())) throw std::runtime_error(engine().refusal().front().text());
 }
 
 void EngineRig::set(const std::string& target, float value, float smooth_ms) {

@@ -77,11 +77,17 @@ struct Stage {
                                   {static_cast<std::uint8_t>(status), static_cast<std::uint8_t>(first),
                                    static_cast<std::uint8_t>(second)}};
         const test::RealtimeScope scope;
-        map.receive(message, desk);
+        map.receive(decoder.decode(message), desk);
+    }
+    /// Takes the place of another table on the same desk.
+    void adopt(const Stage& old) {
+        decoder = old.decoder;
+        map.adopt(old.map);
     }
     void cc(int value, int number = 21, int channel = 1) { send(0xB0 + channel - 1, number, value); }
     float knob(int index = 0) const { return desk.knobs[index]; }
 
+    MidiDecoder decoder;
     MidiMap map;
     Desk desk;
 };

@@ -50,8 +50,9 @@ public:
                                         .crew = {.threads = threads, .prepare = live_thread}}}),
           in_(channels(graph, Door::in), std::vector<float>(static_cast<std::size_t>(frames))),
           out_(channels(graph, Door::out), std::vector<float>(static_cast<std::size_t>(frames))) {
-        const Problems problems = engine_.play(graph);
-        if (has_errors(problems)) throw std::runtime_error(problems.front().text());
+        engine_.play(graph);
+        engine_.tick();
+        if (!engine_.playing()) throw std::runtime_error(engine_.refusal().front().text());
         for (const auto& channel : in_) from_.push_back(channel.data());
         for (auto& channel : out_) to_.push_back(channel.data());
     }

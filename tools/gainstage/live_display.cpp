@@ -164,7 +164,7 @@ void LiveDisplay::show(const LiveSummary& s) {
                            {"midi_dropped", s.midi_dropped},
                            {"reports_lost", s.reports_lost},
                            {"events_lost", s.events_lost},
-                           {"swaps_postponed_blocks", s.swaps_postponed},
+                           {"swaps_postponed_turns", s.swaps_postponed},
                            {"shared_pieces", s.shared_pieces},
                            {"unshared_pieces", s.unshared_pieces},
                            {"longest_wait_us", s.longest_wait_us},
@@ -190,7 +190,7 @@ void LiveDisplay::show(const LiveSummary& s) {
         line(fmt::format("{} report(s) lost: the log of this take is not complete", s.reports_lost));
     if (s.events_lost) line(fmt::format("{} event(s) lost: more came at once than can wait", s.events_lost));
     if (s.swaps_postponed)
-        line(fmt::format("changes waited {} block(s) until they could be reported", s.swaps_postponed));
+        line(fmt::format("changes waited {} turn(s) for a place in a full queue", s.swaps_postponed));
     if (const auto pieces = s.shared_pieces + s.unshared_pieces; pieces > 0)
         line(
             fmt::format("other threads played a part of {:.2f} % of the pieces that have branches; longest "

@@ -320,7 +320,7 @@ TEST_CASE(
     CHECK(after.edits - before.edits ==
           static_cast<std::uint64_t>(many + several));  // the text names the model
     CHECK(after.failures == 0);
-    CHECK(stream.engine().room().stats().reports_lost == 0);
+    CHECK(stream.engine().room().reports_lost() == 0);
     if (watched) {  // the sanitizers allocate for themselves
         CHECK(stream.take_faults() == 0);
         const double grown = static_cast<double>(heap_in_use()) - static_cast<double>(heap);

@@ -26,7 +26,7 @@ TEST_CASE("A new table inherits the last controller values and which mappings ho
     stage.desk.knobs[3] = old.knob(1);
     {
         const test::RealtimeScope scope;
-        stage.map.adopt(old.map);
+        stage.adopt(old);
     }
     stage.cc(127);  // far from 40, but it holds the knob
     CHECK(stage.knob(4) == 100.f);
@@ -45,7 +45,7 @@ TEST_CASE("A control that held a stepped knob still holds it in a new table") {
     old.cc(0);
     old.cc(76);  // step 1, beyond its middle
     stage.desk.knobs[0] = old.knob();
-    stage.map.adopt(old.map);
+    stage.adopt(old);
     stage.cc(110);
     CHECK(stage.knob() == 2.f);
 }
@@ -63,7 +63,7 @@ TEST_CASE("Mappings of one controller are told apart by the names of their targe
     Stage stage({free, held});
     stage.desk.knobs[2] = old.knob(0);
     stage.desk.knobs[3] = old.knob(1);
-    stage.map.adopt(old.map);
+    stage.adopt(old);
     stage.cc(60);
     CHECK(stage.knob(2) == Approx(6000. / 127));
     CHECK(stage.knob(3) == 90.f);
@@ -84,7 +84,7 @@ TEST_CASE("A new entry inherits nothing from removed entries") {
     old.cc(0);
     old.cc(40);
     stage.desk.knobs[1] = old.knob(0);
-    stage.map.adopt(old.map);
+    stage.adopt(old);
     stage.cc(100);
     CHECK(stage.knob(1) == old.knob(0));
 }
@@ -108,7 +108,7 @@ TEST_CASE("A mapping with an edited range keeps the position of the control but 
     old.cc(100);
     Stage stage({with_range(with_takeover(MidiTakeover::pickup), 0., 50.)});
     stage.desk.knobs[0] = 10.f;  // a fifth of the new range
-    stage.map.adopt(old.map);
+    stage.adopt(old);
     stage.cc(101);
     CHECK(stage.knob() == 10.f);
     stage.cc(20);  // crosses a fifth of 127, coming from 101
@@ -123,7 +123,7 @@ TEST_CASE("A control does not hold a knob over another range, even if the knob d
     wider.target.max = 200.f;
     Stage stage({wider});
     stage.desk.knobs[0] = old.knob();
-    stage.map.adopt(old.map);
+    stage.adopt(old);
     stage.cc(101);
     CHECK(stage.knob() == old.knob());
 }
@@ -138,7 +138,7 @@ TEST_CASE("Adopting an empty, a shorter or a longer table is harmless") {
         for (const std::size_t after : {0u, 3u, 8u}) {
             Stage old({table.begin(), table.begin() + before}), stage({table.begin(), table.begin() + after});
             for (int k = 0; k < 8; ++k) old.cc(9, k);
-            stage.map.adopt(old.map);
+            stage.adopt(old);
             for (int k = 0; k < 8; ++k) stage.cc(127, k);
             CHECK(stage.desk.sets == static_cast<int>(after));
         }

@@ -33,6 +33,7 @@ public:
           in_(static_cast<std::size_t>(frames), 0.3f),
           out_(static_cast<std::size_t>(frames)) {
         engine_.play(graph_of(chain_patch(nodes)));
+        engine_.tick();
         for (int block = 0; block < 4'000 / frames + 50; ++block) play();
         engine_.tick();
     }

@@ -27,6 +27,7 @@ SwapCosts swap_often(const std::vector<Graph>& graphs, int frames, int swaps) {
         if (news.kind == EngineNews::Kind::finished) in_fade = false;
     });
     engine.play(graphs[0]);
+    engine.tick();
     std::mt19937 random(1);
     std::uniform_real_distribution<float> noise(-0.3f, 0.3f);
     std::vector<float> in(static_cast<std::size_t>(frames)), out(in.size());

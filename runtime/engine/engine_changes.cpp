@@ -1,0 +1,256 @@
+/// The engine's part of a change, in the order of its life.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "runtime/engine/engine.hpp"
+#include "runtime/plan/change.hpp"
+
+namespace gainstage {
+
+using Kind = EngineNews::Kind;
+
+namespace {
+
+/// One past the latest sample of which all histories know.
+std::uint64_t end_of_past(const Warming& warming) {
+    std::uint64_t end = ~std::uint64_t{0};
+    for (const auto& history : warming.plan.histories) end = std::min(end, history->end());
+    return end;
+}
+
+/// Without the delays that align paths.
+std::vector<std::string> named(std::vector<std::string> ids) {
+    std::erase_if(ids, [](const std::string& id) { return id.front() == '~'; });
+    return ids;
+}
+
+}  // namespace
+
+// Building
+
+void Engine::begin(ChangeRequest request) {
+    const ChangeConfig config = change_config(request);
+    const Arrangement* old = residents_.playing();
+    ChangeInFlight& change = residents_.admit(std::make_unique<ChangeInFlight>(std::move(request), keys_));
+    builder_->run([&change, old, config] { change.build(old, config); }, [this] { on_built(); });
+}
+
+ChangeConfig Engine::change_config(const ChangeRequest& request) {
+    ChangeConfig config{.arrange = {.sample_rate_hz = config_.room.sample_rate_hz,
+                                    .max_frames = config_.room.max_frames,
+                                    .rebuild = {}},
+                        .watch = config_.room.watch,
+                        .threads = config_.room.crew.threads,
+                        .least_branch_ns = config_.room.crew.least_branch_us * 1e3};
+    for (const std::string& id : request.order.returning) config.arrange.rebuild.insert(keys_.key(id));
+    return config;
+}
+
+void Engine::on_built() {
+    ChangeInFlight& change = *residents_.change();
+    if (!change.be_built()) return refuse();
+    keys_ = change.keys();
+    for (const Problem& note : change.problems()) say(Kind::note, note);
+    if (change.request().is_return) give_trips();
+    if (change.warming()) return warm_on();
+    change.be_ready();
+    arm();
+}
+
+/// What plays plays on. A node that can't be built again stays in quarantine; an edit of the patch brings it
+/// back.
+void Engine::refuse() {
+    refusal_ = residents_.change()->problems();
+    const bool is_return = residents_.drop().is_return;
+    if (is_return)
+        ward_.latch_all();
+    else
+        ++counts_.failures;
+    for (const Problem& problem : refusal_) say(Kind::failed, problem);
+}
+
+/// The next instance knows how often its place has tripped: three times in ten seconds latch it.
+void Engine::give_trips() {
+    const ChangeInFlight& change = *residents_.change();
+    for (const std::string& id : change.request().order.returning) {
+        const int node = change.arrangement()->graph.node_index(id);
+        if (node >= 0) ward_.give_record(*change.arrangement()->slots[node]);
+    }
+}
+
+// Warming
+
+/// The next leg: the newcomers run up to the latest sample of the past. When that brings them close to the
+/// stream, the audio thread does the rest.
+void Engine::warm_on() {
+    constexpr int most_legs = 64;
+    constexpr double close_s = 0.01;  // two turns of the control thread; a builder at once needs none
+    ChangeInFlight& change = *residents_.change();
+    Warming& warming = *change.warming();
+    const std::uint64_t end = end_of_past(warming);
+    collect();  // every knob that moved before `end` was reported before `end` was published
+    if (change.legs() == 0) change.start_from(knobs_, begin_of_past(end));
+    auto close = static_cast<std::uint64_t>(2 * config_.room.max_frames);
+    if (builder_ != &at_once_)
+        close = std::max(close, static_cast<std::uint64_t>(close_s * config_.room.sample_rate_hz));
+    const bool is_close = change.legs() > 0 && end - warming.time <= close;
+    if (is_close || change.legs() == most_legs) {
+        change.be_ready();
+        return arm();
+    }
+    change.set_off();
+    builder_->run([&change, knobs = knobs_.passage(warming.knob_sequence, end), end,
+                   frames = config_.room.max_frames] { change.warm(knobs, end, frames); },
+                  [this] { on_warmed(); });
+}
+
+void Engine::on_warmed() {
+    ChangeInFlight& change = *residents_.change();
+    change.come_back();
+    if (change.warm_failure() != WarmFailure::none) return on_failed(change.warm_failure());
+    warm_on();
+}
+
+/// Where newcomers begin: as far back as they want, and as anything is known; one that comes back from
+/// quarantine does not hear again what made it trip.
+std::uint64_t Engine::begin_of_past(std::uint64_t end) {
+    const ChangeInFlight& change = *residents_.change();
+    const ChangeOrder& order = change.request().order;
+    if (replaying_) return order.warm_from;
+    const auto wanted = static_cast<std::uint64_t>(change.warm_samples());
+    std::uint64_t from = end > wanted ? end - wanted : 0;
+    if (order.returning.empty()) tell_of_past(from, end);
+    for (const auto& history : change.warming()->plan.histories) from = std::max(from, history->begin());
+    for (const std::string& id : order.returning)
+        if (const Ward::Patient* patient = ward_.find(keys_.key(id)))
+            from = std::max(from, std::min(end, patient->since + 1));
+    return from;
+}
+
+/// Says why a new instance was warmed on less history than the old one had: its history began later, or there
+/// were too many knob moves at once to remember them all.
+void Engine::tell_of_past(std::uint64_t from, std::uint64_t end) {
+    const ChangeInFlight& change = *residents_.change();
+    const std::string who = change.swapped().empty() ? residents_.graph().file
+                                                     : fmt::format("{}", fmt::join(change.swapped(), ", "));
+    std::uint64_t begin = from;
+    for (const auto& history : change.warming()->plan.histories)
+        if (const std::uint64_t first = history->begin();
+            first > 0 && end - std::min(first, end) < static_cast<std::uint64_t>(history->keeps()))
+            begin = std::max(begin, first);
+    const auto seconds = [&](std::uint64_t samples) {
+        return static_cast<double>(samples) / config_.room.sample_rate_hz;
+    };
+    if (begin > from)
+        say(Kind::note, end,
+            fmt::format("{}: warmed on the last {:.2f} s instead of {:.2f} s, for what it hears was not "
+                        "recorded before",
+                        who, seconds(end - std::min(begin, end)), seconds(end - from)));
+    if (const std::uint64_t lost = knobs_.lost_after(from))
+        say(Kind::note, end,
+            fmt::format("{}: {} knob move(s) were too many at once to be remembered; what it is warmed on is "
+                        "played with knobs as they were before",
+                        who, lost));
+}
+
+// In the room
+
+/// Where the room's queue is full, the next turn tries again.
+void Engine::arm() {
+    ChangeInFlight& change = *residents_.change();
+    if (room_.post(change.transition())) change.be_armed();
+}
+
+void Engine::on_started(std::uint64_t stamp) {
+    ChangeInFlight& change = *residents_.change();
+    change.begin();
+    remember_knobs();
+    forget_trips();
+    if (!listener_) return;
+    EngineNews news;
+    news.kind = Kind::started;
+    news.stamp = stamp;
+    news.graph = change.request().is_return ? nullptr : &change.request().graph;
+    news.warmed = change.warming() != nullptr;
+    news.warm_from = change.warming() ? change.warming()->from : stamp;
+    news.swapped = change.swapped();
+    news.returned = change.request().order.returning;
+    listener_(news);
+}
+
+/// The trajectory goes on under the same node, in the order of the new instance's knobs.
+void Engine::remember_knobs() {
+    std::unordered_map<NodeKey, const Slot*> before;
+    if (const Arrangement* playing = residents_.playing())
+        for (const auto& slot : playing->slots) before[slot->key] = slot.get();
+    for (const auto& slot : residents_.change()->arrangement()->slots) {
+        const auto old = before.find(slot->key);
+        if (old != before.end() && old->second == slot.get()) continue;
+        std::vector<Ramp> start;
+        for (const float value : slot->description.values) start.push_back(settled(value));
+        start.insert(start.end(), Slot::extra_count, settled(0.f));
+        if (old == before.end())
+            knobs_.add_node(slot->key, std::move(start));
+        else
+            knobs_.replace_node(slot->key, params_by_name(*slot, *old->second), start);
+    }
+}
+
+/// An instance that leaves takes its quarantine along; only one that comes back from there is known for it.
+void Engine::forget_trips() {
+    const ChangeInFlight& change = *residents_.change();
+    std::set<NodeKey> stay;
+    if (const Arrangement* playing = residents_.playing())
+        for (const auto& slot : change.arrangement()->slots)
+            if (std::find(playing->slots.begin(), playing->slots.end(), slot) != playing->slots.end())
+                stay.insert(slot->key);
+    ward_.keep(stay, change.request().is_return);
+}
+
+void Engine::on_finished(std::uint64_t stamp) {
+    const ChangeInFlight& change = *residents_.change();
+    const bool is_first = !residents_.playing(), is_return = change.request().is_return;
+    if (!change.swapped().empty()) ++counts_.swaps;
+    if (!is_first && change.request().graph.patch_text != residents_.graph().patch_text) ++counts_.edits;
+    const std::string text = what_finished(is_first, change);
+    residents_.settle(is_worker_away());
+    say(is_return ? Kind::returned : Kind::finished, stamp, text);
+}
+
+std::string Engine::what_finished(bool is_first, const ChangeInFlight& change) const {
+    const ChangeRequest& request = change.request();
+    const std::string name = request.graph.name.empty() ? request.graph.file : request.graph.name;
+    if (request.is_return)
+        return fmt::format("{}: back from quarantine", fmt::join(named(request.order.returning), ", "));
+    if (is_first) return name + " plays";
+    if (!change.swapped().empty())
+        return fmt::format("{}: the new one plays", fmt::join(change.swapped(), ", "));
+    return name + ": the edited patch plays";
+}
+
+/// The newcomer could not be made ready. What plays plays on. A change that was only late is tried again.
+void Engine::on_failed(WarmFailure failure) {
+    constexpr int most_attempts = 3;
+    const bool is_bad = failure == WarmFailure::newcomer_tripped && residents_.change()->newcomer_tripped();
+    const std::vector<std::string> swapped = residents_.change()->swapped();
+    ChangeRequest request = residents_.drop();
+    if (request.is_return) {
+        ward_.make_cold();
+    } else if (is_bad) {
+        ++counts_.failures;
+        say(Kind::failed, room_.now(),
+            fmt::format("{}: the new instance's output was not a number or above the ceiling when it was run "
+                        "on what was just played; the old one plays on",
+                        fmt::join(swapped, ", ")));
+    } else if (!waiting_) {
+        request.order = {};
+        request.cold = ++request.attempts >= most_attempts;
+        waiting_ = std::move(request);
+    }
+}
+
+}  // namespace gainstage

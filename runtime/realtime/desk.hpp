@@ -1,0 +1,47 @@
+#pragma once
+/// Where messages become moves of knobs.
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/realtime/knob_trail.hpp"
+#include "runtime/realtime/midi_decoder.hpp"
+#include "runtime/realtime/outbox.hpp"
+
+namespace gainstage {
+
+/// Moves the knobs of the score that plays, remembers and reports every move, and keeps what the controllers
+/// of every MIDI port have said so far. Audio thread; the constructor allocates all there is.
+class Desk {
+public:
+    Desk(double sample_rate_hz, KnobTrail&, Outbox&);
+
+    /// A controller's message, by the score's map. True: it asks for a panic.
+    bool receive(Score&, const Event& midi, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+    /// A knob by its name's number. Does nothing where an edit that overtook the event took the node or the
+    /// knob away.
+    void turn(Score&, const Event& knob, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+    /// The moves that belong to an edit.
+    void follow(Score&, const std::vector<KnobMove>&, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+    /// All nodes have forgotten what they heard: newcomers forget it at the same sample.
+    void forget(std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+
+private:
+    class Hands;  // what the MIDI map sees of the desk
+    friend class Hands;
+
+    void move(TargetSlot&, std::int32_t param, float value, float smooth_ms,
+              std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+    Ramp start_ramp(Slot&, std::int32_t param, float value, float smooth_ms,
+                    std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+    void remember(NodeKey, std::int32_t param, const Ramp&, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+
+    /// As many as an event can name: Event::port has 8 bits.
+    static constexpr int port_count = 256;
+    const double sample_rate_hz_;
+    KnobTrail& trail_;
+    Outbox& outbox_;
+    std::vector<MidiDecoder> decoders_;  // per port
+};
+
+}  // namespace gainstage
