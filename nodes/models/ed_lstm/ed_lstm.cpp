@@ -39,15 +39,15 @@ EdLstm::EdLstm(const Setup& setup, std::shared_ptr<const EdLstmWeights> weights)
 
 /// Between two calls the LSTM is within one window of each channel, or a window begins.
 void EdLstm::list_state(StateList& list) {
-    const int rows = channels_ * weights_.lstm.row();
+    const int rows = channels_ * weights_->lstm.row();
     list.add(fresh_, blind_, position_, heard_, sounding_, std::span(hidden_).first(rows),
              std::span(cell_).first(rows));
 }
 
 /// From within a window: what is left of it and the next one begin wrongly, and a window sounds in the next.
 std::optional<std::int64_t> EdLstm::exact_memory_samples() const noexcept {
-    if (weights_.carries_cell) return std::nullopt;
-    return 3 * weights_.window;
+    if (weights_->carries_cell) return std::nullopt;
+    return 3 * weights_->window;
 }
 
 void EdLstm::process(const Block& block) noexcept {

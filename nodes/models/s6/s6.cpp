@@ -54,14 +54,14 @@ S6::S6(const Setup& setup, std::shared_ptr<const S6Weights> weights)
 void S6::list_state(StateList& list) {
     list.add(fresh_);
     for (State& state : states_)
-        list.add(std::span(state.past).first(weights_.window), state.spectrum, state.ssm, state.hidden,
+        list.add(std::span(state.past).first(weights_->window), state.spectrum, state.ssm, state.hidden,
                  state.oldest);
 }
 
 /// Of the spectrum at most three windows matter, if nothing else remembers.
 std::optional<std::int64_t> S6::exact_memory_samples() const noexcept {
-    if (weights_.ssm[0].remembers() || weights_.has_temporal()) return std::nullopt;
-    return 3 * weights_.window;
+    if (weights_->ssm[0].remembers() || weights_->has_temporal()) return std::nullopt;
+    return 3 * weights_->window;
 }
 
 void S6::process(const Block& block) noexcept {
