@@ -12,6 +12,11 @@ const std::string& program_path() {
     return path;
 }
 
+const std::string& lab_path() {
+    static const std::string path = GAINSTAGE_LAB;
+    return path;
+}
+
 const std::string& copying_peer_path() {
     static const std::string path = GAINSTAGE_COPYING_PEER;
     return path;

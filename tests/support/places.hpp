@@ -10,6 +10,8 @@ namespace gainstage::test {
 const std::string& source_dir();
 /// The program `gainstage`.
 const std::string& program_path();
+/// The program `gainstage-lab`.
+const std::string& lab_path();
 /// A library that copies its input, for `--beside`.
 const std::string& copying_peer_path();
 

@@ -30,15 +30,22 @@ const TemporaryFolder& scratch() {
     return folder;
 }
 
-/// Runs `gainstage ARGUMENTS` (as a shell reads them) in the checkout's root.
-Outcome gainstage_run(const std::string& arguments) {
-    const std::string command = "cd " + source_dir() + " && timeout -s KILL 60 " + program_path() + " " +
-                                arguments + " >" + scratch().file("out") + " 2>" + scratch().file("err") +
-                                " </dev/null";
+/// Runs `PROGRAM ARGUMENTS` (as a shell reads them) in the checkout's root.
+Outcome run(const std::string& program, const std::string& arguments) {
+    const std::string command = "cd " + source_dir() + " && timeout -s KILL 60 " + program + " " + arguments +
+                                " >" + scratch().file("out") + " 2>" + scratch().file("err") + " </dev/null";
     const int status = std::system(command.c_str());
     return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
             .out = scratch().read("out"),
             .err = scratch().read("err")};
+}
+
+Outcome gainstage_run(const std::string& arguments) {
+    return run(program_path(), arguments);
+}
+
+Outcome lab_run(const std::string& arguments) {
+    return run(lab_path(), arguments);
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -95,8 +102,8 @@ TEST_CASE("a level of instructions that there is not is told with those that the
     CHECK(has(outcome.err, "GAINSTAGE_SIMD is \"mmx\"; expected one of "));
 }
 
-TEST_CASE("bench --all measures a family beside plain Eigen") {
-    const Outcome outcome = gainstage_run("bench --all --only 'GRU 8' --seconds 0.1 --json");
+TEST_CASE("gainstage-lab bench --all measures a family beside plain Eigen") {
+    const Outcome outcome = lab_run("bench --all --only 'GRU 8' --seconds 0.1 --json");
     REQUIRE(outcome.exit_code == 0);
     const Json json = Json::parse(outcome.out);
     CHECK(json["fma_gflops"] > 0.);
@@ -121,15 +128,15 @@ TEST_CASE("bench --all measures a family beside plain Eigen") {
     CHECK(model["touched_bytes"] < 4. * 10'000.);
     CHECK(model["worst_phase_over_median"] >= 1.);
     CHECK(model["phase_met"] == (model["worst_phase_over_median"] <= 1.3));
-    CHECK(gainstage_run("bench").exit_code == 64);
-    const Outcome lone = gainstage_run("bench --only 'GRU 8' patches/hello.toml");
+    CHECK(lab_run("").exit_code == 64);
+    const Outcome lone = lab_run("bench --only 'GRU 8'");
     CHECK(lone.exit_code == 64);
-    CHECK(has(lone.err, "--only requires --all"));
+    CHECK(has(lone.err, "--all is required"));
 }
 
-TEST_CASE("bench --all measures other engines in turn with ours") {
+TEST_CASE("gainstage-lab bench --all measures other engines in turn with ours") {
     const std::string small = "bench --all --only 'GRU 8' --seconds 0.1 ";
-    const Outcome outcome = gainstage_run(small + "--json --beside " + copying_peer_path());
+    const Outcome outcome = lab_run(small + "--json --beside " + copying_peer_path());
     REQUIRE(outcome.exit_code == 0);
     const Json model = Json::parse(outcome.out)["models"][0];
     const Json& peers = model["beside"];
@@ -141,16 +148,26 @@ TEST_CASE("bench --all measures other engines in turn with ours") {
     CHECK(model["times_fastest_peer"] == other / mine);
     CHECK(model["peer_met"] == (other / mine >= 1.05));
 
-    CHECK(has(gainstage_run(small + "--beside " + copying_peer_path()).out, "FASTEST OTHER"));
+    CHECK(has(lab_run(small + "--beside " + copying_peer_path()).out, "FASTEST OTHER"));
     const Outcome without =
-        gainstage_run("bench --all --only 'GRU 32' --seconds 0.1 --json --beside " + copying_peer_path());
+        lab_run("bench --all --only 'GRU 32' --seconds 0.1 --json --beside " + copying_peer_path());
     CHECK_FALSE(Json::parse(without.out)["models"][0].contains("beside"));
-    CHECK(has(gainstage_run("bench --beside " + copying_peer_path() + " patches/hello.toml").err,
-              "--beside requires --all"));
-    CHECK(gainstage_run(small + "--beside no-such.so").exit_code == 64);
-    const Outcome wrong = gainstage_run(small + "--beside README.md");
+    CHECK(has(lab_run("bench --beside " + copying_peer_path()).err, "--all is required"));
+    CHECK(lab_run(small + "--beside no-such.so").exit_code == 64);
+    const Outcome wrong = lab_run(small + "--beside README.md");
     CHECK(wrong.exit_code == 65);
     CHECK(has(wrong.err, "README.md: cannot be loaded: "));
+}
+
+TEST_CASE("gainstage bench --all says which program has it now") {
+    for (const std::string arguments : {"bench --all", "bench --all --only 'GRU 8' --json", "bench"}) {
+        const Outcome outcome = gainstage_run(arguments);
+        INFO(arguments << ": " << outcome.err);
+        CHECK(outcome.exit_code == 64);
+        CHECK(outcome.out.empty());
+        CHECK(has(outcome.err, "gainstage-lab bench --all") == has(arguments, "--all"));
+    }
+    CHECK_FALSE(has(gainstage_run("bench --help").out, "--all"));
 }
 
 // ------------------------------------------------------------------------------------------------ check

@@ -1,10 +1,8 @@
-/// gainstage bench PATCH or MODEL, or --all
+/// gainstage bench PATCH or MODEL
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "nodes/all_nodes.hpp"
@@ -12,20 +10,12 @@
 #include "runtime/engine/patch_loader.hpp"
 #include "runtime/engine/probe_model.hpp"
 #include "tools/bench/patch_bench.hpp"
-#include "tools/gainstage/bench_all.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {
 
 namespace {
-
-struct BenchOptions {
-    std::string file, only;
-    std::vector<std::string> beside;
-    double rate_hz = 48'000., seconds = 0.;  ///< 0: as many as the kind of bench asks for
-    bool all = false, json = false;
-};
 
 /// At which a second thread is judged: what stages use.
 constexpr int threads_frames = 64;
@@ -101,8 +91,7 @@ int bench(const BenchOptions& options) {
     std::vector<PatchCost> costs;
     int safe = 0;
     for (const int frames : {16, 32, 64, 128, 256, 512}) {
-        costs.push_back(
-            measure_patch(*resolved.graph, rate_hz, frames, options.seconds > 0. ? options.seconds : 2.));
+        costs.push_back(measure_patch(*resolved.graph, rate_hz, frames, options.seconds));
         if (!safe && costs.back().worst_share < safe_share) safe = frames;
     }
     const bool several = usable_cores() > 1;
@@ -123,43 +112,16 @@ int bench(const BenchOptions& options) {
     return ok;
 }
 
+}  // namespace
+
 int run_bench(const BenchOptions& options) {
     try {
-        if (options.all)
-            return bench_all({.seconds = options.seconds > 0. ? options.seconds : 0.2,
-                              .only = options.only,
-                              .beside = options.beside,
-                              .json = options.json});
-        if (options.file.empty()) return fail(usage, "bench: name a patch or a model, or --all");
         return bench(options);
     } catch (const ModelError& error) {
         return fail(error.exit_code, error.what());
     } catch (const std::runtime_error& error) {
         return fail(bad_data, error.what());
     }
-}
-
-}  // namespace
-
-void add_bench(CLI::App& app, int& exit_code) {
-    auto options = std::make_shared<BenchOptions>();
-    CLI::App* command = app.add_subcommand("bench", "Measure what a patch or a model costs on this machine");
-    command->add_option("file", options->file, "A patch (.toml) or a model (.safetensors)");
-    CLI::Option* const all = command->add_flag(
-        "--all", options->all, "Every family at the sizes that speed is promised for, beside plain Eigen");
-    command->add_option("--only", options->only, "With --all: models whose names contain this")->needs(all);
-    command
-        ->add_option("--beside", options->beside,
-                     "With --all: another engine's models, measured in turn (tools/bench/peers)")
-        ->check(CLI::ExistingFile)
-        ->allow_extra_args(false)
-        ->needs(all);
-    command->add_option("--rate", options->rate_hz, "Sample rate for a patch, in Hz")
-        ->check(CLI::Range(8'000., 384'000.));
-    command->add_option("--seconds", options->seconds, "Sound to play per block size and phase")
-        ->check(CLI::Range(0.1, 600.));
-    command->add_flag("--json", options->json, "For scripts");
-    command->callback([options, &exit_code] { exit_code = run_bench(*options); });
 }
 
 }  // namespace gainstage

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "nodes/all_nodes.hpp"
@@ -18,12 +16,6 @@ namespace gainstage {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-struct CheckOptions {
-    std::vector<std::string> patches;
-    double rate_hz = 0.;
-    bool json = false;
-};
 
 struct Checked {
     std::string file, name;
@@ -137,6 +129,8 @@ void print_ok(const Checked& checked) {
     print_timings(checked);
 }
 
+}  // namespace
+
 int run_check(const CheckOptions& options) {
     int code = ok;
     Json json = Json::array();
@@ -155,18 +149,6 @@ int run_check(const CheckOptions& options) {
     }
     if (options.json) fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
     return code;
-}
-
-}  // namespace
-
-void add_check(CLI::App& app, int& exit_code) {
-    auto options = std::make_shared<CheckOptions>();
-    CLI::App* command = app.add_subcommand("check", "Read and check patches, without sound");
-    command->add_option("patch", options->patches, "Patches (.toml)")->required();
-    command->add_option("--rate", options->rate_hz, "Check for this sample rate, in Hz")
-        ->check(CLI::Range(8'000., 384'000.));
-    command->add_flag("--json", options->json, "For scripts");
-    command->callback([options, &exit_code] { exit_code = run_check(*options); });
 }
 
 }  // namespace gainstage

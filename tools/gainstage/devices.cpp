@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "runtime/io/audio_devices.hpp"
@@ -62,7 +60,9 @@ void print_text(const AudioDevices& devices, const MidiPorts& ports) {
 }
 
 /// What a server that hangs keeps to itself is said; all else is listed.
-int run_devices(bool json) {
+}  // namespace
+
+int run_devices(const DevicesOptions& options) {
     int code = ok;
     AudioDevices devices;
     for (const std::string& api : compiled_audio_apis()) try {
@@ -77,17 +77,8 @@ int run_devices(bool json) {
     } catch (const DeviceError& error) {
         code = fail(no_device, error.what());
     }
-    json ? print_json(devices, ports) : print_text(devices, ports);
+    options.json ? print_json(devices, ports) : print_text(devices, ports);
     return code;
-}
-
-}  // namespace
-
-void add_devices(CLI::App& app, int& exit_code) {
-    auto json = std::make_shared<bool>(false);
-    CLI::App* command = app.add_subcommand("devices", "List audio devices and MIDI ports");
-    command->add_flag("--json", *json, "For scripts");
-    command->callback([json, &exit_code] { exit_code = run_devices(*json); });
 }
 
 }  // namespace gainstage

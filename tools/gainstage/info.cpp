@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "nodes/all_nodes.hpp"
@@ -19,11 +17,6 @@ namespace gainstage {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-struct InfoOptions {
-    std::string model;
-    bool json = false, without_probe = false;
-};
 
 /// A file, and what its node type makes of it.
 struct Subject {
@@ -172,6 +165,8 @@ void print_text(const Subject& subject) {
     for (const std::string& note : subject.notes()) fmt::print(stderr, "{}: {} (note)\n", model.file, note);
 }
 
+}  // namespace
+
 int run_info(const InfoOptions& options) {
     try {
         const Subject subject = read(options.model);
@@ -187,18 +182,6 @@ int run_info(const InfoOptions& options) {
     } catch (const ModelError& error) {
         return fail(error.exit_code, error.what());
     }
-}
-
-}  // namespace
-
-void add_info(CLI::App& app, int& exit_code) {
-    auto options = std::make_shared<InfoOptions>();
-    CLI::App* command = app.add_subcommand("info", "Show what a model file holds");
-    command->add_option("model", options->model, "The model (.safetensors)")->required();
-    command->add_flag("--json", options->json, "For scripts");
-    command->add_flag("--no-probe", options->without_probe,
-                      "Don't play it: no gains at several levels, no warnings of what it does at silence");
-    command->callback([options, &exit_code] { exit_code = run_info(*options); });
 }
 
 }  // namespace gainstage

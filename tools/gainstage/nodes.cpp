@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "nodes/all_nodes.hpp"
@@ -17,11 +15,6 @@ namespace gainstage {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-struct NodesOptions {
-    std::string type;
-    bool json = false;
-};
 
 const char* word(Width width) {
     switch (width) {
@@ -198,13 +191,15 @@ int fail_unknown(const std::string& name) {
                                    fmt::join(known, ", ")));
 }
 
+}  // namespace
+
 int run_nodes(const NodesOptions& options) {
-    Json json = Json::array();
+    Json found = Json::array();
     for (const NodeType& type : all_nodes())
-        if (options.type.empty() || options.type == type.name) json.push_back(json_of(type));
-    if (json.empty()) return fail_unknown(options.type);
+        if (options.type.empty() || options.type == type.name) found.push_back(json_of(type));
+    if (found.empty()) return fail_unknown(options.type);
     if (options.json) {
-        fmt::print("{}\n", (options.type.empty() ? json : json[0]).dump(2));
+        fmt::print("{}\n", (options.type.empty() ? found : found[0]).dump(2));
     } else if (options.type.empty()) {
         print_list(all_nodes());
     } else {
@@ -212,16 +207,6 @@ int run_nodes(const NodesOptions& options) {
             if (type.name == options.type) print_type(type);
     }
     return ok;
-}
-
-}  // namespace
-
-void add_nodes(CLI::App& app, int& exit_code) {
-    auto options = std::make_shared<NodesOptions>();
-    CLI::App* command = app.add_subcommand("nodes", "Show the node types: ports, knobs, units, ranges");
-    command->add_option("type", options->type, "One type, in full");
-    command->add_flag("--json", options->json, "For scripts");
-    command->callback([options, &exit_code] { exit_code = run_nodes(*options); });
 }
 
 }  // namespace gainstage

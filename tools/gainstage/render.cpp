@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "nodes/all_nodes.hpp"
@@ -18,13 +16,6 @@ namespace gainstage {
 namespace fs = std::filesystem;
 
 namespace {
-
-struct RenderOptions {
-    std::string patch, out, midi, automate, events;
-    std::vector<std::string> in;
-    int block = 512, threads = 1;
-    bool keep_latency = false, json = false, quiet = false;
-};
 
 /// A bar on a terminal, nothing elsewhere.
 class ProgressBar {
@@ -125,6 +116,8 @@ int render_all(const RenderOptions& options) {
     return ok;
 }
 
+}  // namespace
+
 int run_render(const RenderOptions& options) {
     try {
         return render_all(options);
@@ -139,37 +132,6 @@ int run_render(const RenderOptions& options) {
     } catch (const std::runtime_error& error) {
         return fail(bad_data, error.what());
     }
-}
-
-}  // namespace
-
-void add_render(CLI::App& app, int& exit_code) {
-    auto options = std::make_shared<RenderOptions>();
-    CLI::App* command =
-        app.add_subcommand("render", "Play sound files through a patch, faster than real time");
-    command->add_option("patch", options->patch, "The patch (.toml)")->required();
-    command->add_option("in", options->in, "Sound files to play (WAV, FLAC, AIFF ...)")->required();
-    command
-        ->add_option("-o,--output", options->out,
-                     "File to write (32-bit float WAV); a folder for several inputs")
-        ->required();
-    command->add_option("--block", options->block, "Frames per block; changes no bit of the result")
-        ->check(CLI::Range(1, max_block_frames));
-    command
-        ->add_option(
-            "--threads", options->threads,
-            "Threads that play branches of the patch beside each other; changes no bit of the result")
-        ->check(CLI::Range(1, Crew::max_threads));
-    command->add_option("--midi", options->midi, "MIDI file whose messages move the patch's controllers");
-    command->add_option("--automate", options->automate, "CSV of seconds,node.parameter,value");
-    command->add_option(
-        "--events", options->events,
-        "Log of a live take (run --log): repeats it, with the patch and models that it played");
-    command->add_flag("--keep-latency", options->keep_latency,
-                      "Leave the patch's latency at the beginning of the file");
-    command->add_flag("--json", options->json, "One JSON object per file on standard output");
-    command->add_flag("-q,--quiet", options->quiet, "No progress, no report");
-    command->callback([options, &exit_code] { exit_code = run_render(*options); });
 }
 
 }  // namespace gainstage

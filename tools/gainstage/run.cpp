@@ -2,13 +2,11 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <memory>
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/control/live_session.hpp"
@@ -33,11 +31,6 @@ extern "C" void on_signal(int) {
     std::_Exit(code);
 }
 
-struct RunOptions {
-    LiveConfig config;
-    bool json = false, no_connect = false;
-};
-
 int play(const RunOptions& options) {
     const auto form = options.json            ? LiveDisplay::Form::json
                       : isatty(STDERR_FILENO) ? LiveDisplay::Form::terminal
@@ -60,6 +53,8 @@ int play(const RunOptions& options) {
     return summary.is_incomplete ? cannot_write : ok;
 }
 
+}  // namespace
+
 int run_run(const RunOptions& options) {
     std::signal(SIGINT, on_signal);
     std::signal(SIGTERM, on_signal);
@@ -70,49 +65,6 @@ int run_run(const RunOptions& options) {
     } catch (const std::runtime_error& error) {
         return fail(cannot_write, error.what());  // the log or the recording
     }
-}
-
-}  // namespace
-
-void add_run(CLI::App& app, int& exit_code) {
-    auto options = std::make_shared<RunOptions>();
-    LiveConfig& config = options->config;
-    CLI::App* command = app.add_subcommand("run", "Play a patch live");
-    command->add_option("patch", config.patch, "The patch (.toml)")->required();
-    command->add_option("--api", config.audio.api, "Audio API: jack, alsa, pulse, core ...");
-    command->add_option("--device", config.audio.device, "Audio device, by a part of its name");
-    command->add_option("--in-device", config.audio.in_device,
-                        "Another device for the input, by a part of its name");
-    command->add_option("--rate", config.audio.rate_hz, "Sample rate in Hz; without: the device's own")
-        ->check(CLI::Range(8'000, 384'000));
-    command->add_option("--block", config.audio.block_frames, "Frames per block; JACK decides by itself")
-        ->check(CLI::Range(1, 8'192));
-    command
-        ->add_option("--midi", config.midi,
-                     "MIDI input, by a part of its name; virtual:NAME makes one; may be repeated")
-        ->allow_extra_args(false);
-    command->add_option("--name", config.audio.stream_name, "Name of the JACK client");
-    command->add_flag("--no-connect", options->no_connect, "JACK: leave the connections to you");
-    command
-        ->add_option("--priority", config.audio.priority, "Real-time priority of the audio thread; 0: none")
-        ->check(CLI::Range(0, 99));
-    command->add_flag("--null", config.null_device, "No hardware: silence in, a clock, nothing heard");
-    command->add_option("--seconds", config.seconds, "End by itself after so long")
-        ->check(CLI::NonNegativeNumber);
-    command->add_option("--log", config.log, "Write every event with its sample, for render --events");
-    command->add_option("--record", config.record,
-                        "Record the input to a WAV, from the first sample; render repeats the take from it");
-    command
-        ->add_option("--threads", config.threads,
-                     "Threads that play branches of the patch beside each other; changes no bit of the sound")
-        ->check(CLI::Range(1, Crew::max_threads));
-    command->add_flag("--rehearse", config.rehearse,
-                      "Watch the patch and its models, and take up what changes");
-    command->add_flag("--json", options->json, "Events and status as JSON lines on standard output");
-    command->callback([options, &exit_code] {
-        options->config.audio.connect = !options->no_connect;
-        exit_code = run_run(*options);
-    });
 }
 
 }  // namespace gainstage

@@ -1,4 +1,4 @@
-// NeuralAudio's LSTM in the size of `gainstage bench --all`, with its usual tanh (errors up to 9e-4).
+// NeuralAudio's LSTM in the size of `gainstage-lab bench --all`, with its usual tanh (errors up to 9e-4).
 // README.md says how to build it.
 
 #include <Eigen/Dense>

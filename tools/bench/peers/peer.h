@@ -1,5 +1,5 @@
 #pragma once
-/// The functions of a library by which `gainstage bench --all --beside FILE.so` measures the models of
+/// The functions of a library by which `gainstage-lab bench --all --beside FILE.so` measures the models of
 /// another engine. README.md says how to make one.
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
-// RTNeural's models in the sizes of `gainstage bench --all`; README.md says how to build it. With PEER_FAST,
-// tanh and sigmoid are those of math_approx, by the same author, with errors up to 1e-3, instead of exact
-// ones.
+// RTNeural's models in the sizes of `gainstage-lab bench --all`; README.md says how to build it. With
+// PEER_FAST, tanh and sigmoid are those of math_approx, by the same author, with errors up to 1e-3, instead
+// of exact ones.
 
 #include <RTNeural/RTNeural.h>
 #ifdef PEER_FAST

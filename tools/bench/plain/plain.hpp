@@ -1,6 +1,6 @@
 #pragma once
 /// The simplest honest form of each family: Eigen matrices of any size, compiled for any machine, without
-/// tricks. `gainstage bench --all` compares the nodes with these. They ignore knobs.
+/// tricks. `gainstage-lab bench --all` compares the nodes with these. They ignore knobs.
 
 #include <Eigen/Core>
 #include <memory>

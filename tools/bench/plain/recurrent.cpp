@@ -7,9 +7,9 @@ namespace gainstage::plain {
 namespace {
 
 /// Layer 0 alone, with the knobs at 0.5.
-class Cell : public Twin {
+class Recurrent : public Twin {
 public:
-    explicit Cell(const Model& model)
+    explicit Recurrent(const Model& model)
         : input_(matrix(model, "layers.0.weight_ih")),
           hidden_(matrix(model, "layers.0.weight_hh")),
           input_bias_(vector(model, "layers.0.bias_ih")),
@@ -39,9 +39,9 @@ protected:
     bool tanh_;
 };
 
-class Lstm final : public Cell {
+class Lstm final : public Recurrent {
 public:
-    explicit Lstm(const Model& model) : Cell(model), c_(Array::Zero(h_.size())) {}
+    explicit Lstm(const Model& model) : Recurrent(model), c_(Array::Zero(h_.size())) {}
 
 private:
     void step() override {
@@ -58,9 +58,9 @@ private:
     Array c_;
 };
 
-class Gru final : public Cell {
+class Gru final : public Recurrent {
 public:
-    using Cell::Cell;
+    using Recurrent::Recurrent;
 
 private:
     void step() override {

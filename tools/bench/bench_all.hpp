@@ -8,7 +8,7 @@ namespace gainstage {
 
 struct BenchAllOptions {
     double seconds = 0.2;             ///< of sound for each size
-    std::string only;                 ///< models whose names contain it
+    std::string only;                 ///< models whose names contain it; empty: all
     std::vector<std::string> beside;  ///< libraries of other engines (tools/bench/peer_library.hpp)
     bool json = false;
 };

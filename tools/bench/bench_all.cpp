@@ -1,4 +1,4 @@
-/// gainstage bench --all
+/// gainstage-lab bench --all
 
 #include <fmt/format.h>
 
@@ -7,12 +7,12 @@
 #include <stdexcept>
 
 #include "nodes/all_nodes.hpp"
+#include "tools/bench/bench_all.hpp"
 #include "tools/bench/machine.hpp"
 #include "tools/bench/node_bench.hpp"
 #include "tools/bench/peer_library.hpp"
 #include "tools/bench/zoo.hpp"
-#include "tools/gainstage/bench_all.hpp"
-#include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/exit_code.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {

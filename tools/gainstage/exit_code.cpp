@@ -1,8 +1,11 @@
-#include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/exit_code.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
+
+#include "nodes/kernels/simd.hpp"
 
 namespace gainstage {
 
@@ -18,6 +21,17 @@ int print_problems(const Problems& problems) {
         if (!problem.is_note) code = std::max(code == ok ? 0 : code, problem.exit_code);
     }
     return code;
+}
+
+int run_guarded(int (*run)(int argc, char** argv), int argc, char** argv) {
+    try {
+        simd_level();  // an unknown one is reported before anything else
+        return run(argc, argv);
+    } catch (const SimdError& error) {
+        return fail(environment, error.what());
+    } catch (const std::exception& error) {
+        return fail(internal, fmt::format("a fault of Gainstage itself: {}; please report it", error.what()));
+    }
 }
 
 }  // namespace gainstage

@@ -1,0 +1,54 @@
+/// gainstage-lab: what the engine's makers measure. Musicians have `gainstage bench`.
+
+#include <CLI/CLI.hpp>
+
+#include "runtime/model/model.hpp"
+#include "tools/bench/bench_all.hpp"
+#include "tools/bench/peer_library.hpp"
+#include "tools/gainstage/exit_code.hpp"
+
+namespace gainstage {
+
+namespace {
+
+void add_bench(CLI::App& app, BenchAllOptions& options) {
+    CLI::App* command = app.add_subcommand("bench", "Measure the model families on this machine");
+    command
+        ->add_flag_callback(
+            "--all", [] {}, "Every family at the sizes that speed is promised for, beside plain Eigen")
+        ->required();
+    command->add_option("--only", options.only, "Only models whose names contain this");
+    command
+        ->add_option("--beside", options.beside,
+                     "Another engine's models, measured in turn (tools/bench/peers)")
+        ->check(CLI::ExistingFile)
+        ->allow_extra_args(false);
+    command->add_option("--seconds", options.seconds, "Sound to play per block size")
+        ->check(CLI::Range(0.1, 600.));
+    command->add_flag("--json", options.json, "For scripts");
+}
+
+int run_lab(int argc, char** argv) {
+    CLI::App app("Measures Gainstage for its makers; for one patch or model: gainstage bench");
+    app.require_subcommand(1);
+    BenchAllOptions options;
+    add_bench(app, options);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? ok : usage;
+    }
+    try {
+        return bench_all(options);
+    } catch (const std::runtime_error& error) {
+        return fail(bad_data, error.what());
+    }
+}
+
+}  // namespace
+
+}  // namespace gainstage
+
+int main(int argc, char** argv) {
+    return gainstage::run_guarded(gainstage::run_lab, argc, argv);
+}

@@ -1,0 +1,163 @@
+#include "tools/gainstage/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+
+#include "runtime/node.hpp"
+#include "runtime/realtime/crew.hpp"
+#include "tools/gainstage/commands.hpp"
+
+namespace gainstage {
+
+namespace {
+
+/// The command that the command line names, with its options.
+using Command = std::function<int()>;
+
+/// A subcommand that `run` plays with the options that `options` will then hold.
+template <class Options>
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary, Command& chosen,
+                      const std::shared_ptr<Options>& options, int (*run)(const Options&)) {
+    CLI::App* command = app.add_subcommand(name, summary);
+    command->callback([=, &chosen] { chosen = [=] { return run(*options); }; });
+    return command;
+}
+
+void add_run(CLI::App& app, Command& chosen) {
+    const auto options = std::make_shared<RunOptions>();
+    LiveConfig& config = options->config;
+    CLI::App* command = add_command(app, "run", "Play a patch live", chosen, options, run_run);
+    command->add_option("patch", config.patch, "The patch (.toml)")->required();
+    command->add_option("--api", config.audio.api, "Audio API: jack, alsa, pulse, core ...");
+    command->add_option("--device", config.audio.device, "Audio device, by a part of its name");
+    command->add_option("--in-device", config.audio.in_device,
+                        "Another device for the input, by a part of its name");
+    command->add_option("--rate", config.audio.rate_hz, "Sample rate in Hz; without: the device's own")
+        ->check(CLI::Range(8'000, 384'000));
+    command->add_option("--block", config.audio.block_frames, "Frames per block; JACK decides by itself")
+        ->check(CLI::Range(1, 8'192));
+    command
+        ->add_option("--midi", config.midi,
+                     "MIDI input, by a part of its name; virtual:NAME makes one; may be repeated")
+        ->allow_extra_args(false);
+    command->add_option("--name", config.audio.stream_name, "Name of the JACK client");
+    command->add_flag_callback(
+        "--no-connect", [&config] { config.audio.connect = false; }, "JACK: leave the connections to you");
+    command
+        ->add_option("--priority", config.audio.priority, "Real-time priority of the audio thread; 0: none")
+        ->check(CLI::Range(0, 99));
+    command->add_flag("--null", config.null_device, "No hardware: silence in, a clock, nothing heard");
+    command->add_option("--seconds", config.seconds, "End by itself after so long")
+        ->check(CLI::NonNegativeNumber);
+    command->add_option("--log", config.log, "Write every event with its sample, for render --events");
+    command->add_option("--record", config.record,
+                        "Record the input to a WAV, from the first sample; render repeats the take from it");
+    command
+        ->add_option("--threads", config.threads,
+                     "Threads that play branches of the patch beside each other; changes no bit of the sound")
+        ->check(CLI::Range(1, Crew::max_threads));
+    command->add_flag("--rehearse", config.rehearse,
+                      "Watch the patch and its models, and take up what changes");
+    command->add_flag("--json", options->json, "Events and status as JSON lines on standard output");
+}
+
+void add_render(CLI::App& app, Command& chosen) {
+    const auto options = std::make_shared<RenderOptions>();
+    CLI::App* command = add_command(app, "render", "Play sound files through a patch, faster than real time",
+                                    chosen, options, run_render);
+    command->add_option("patch", options->patch, "The patch (.toml)")->required();
+    command->add_option("in", options->in, "Sound files to play (WAV, FLAC, AIFF ...)")->required();
+    command
+        ->add_option("-o,--output", options->out,
+                     "File to write (32-bit float WAV); a folder for several inputs")
+        ->required();
+    command->add_option("--block", options->block, "Frames per block; changes no bit of the result")
+        ->check(CLI::Range(1, max_block_frames));
+    command
+        ->add_option(
+            "--threads", options->threads,
+            "Threads that play branches of the patch beside each other; changes no bit of the result")
+        ->check(CLI::Range(1, Crew::max_threads));
+    command->add_option("--midi", options->midi, "MIDI file whose messages move the patch's controllers");
+    command->add_option("--automate", options->automate, "CSV of seconds,node.parameter,value");
+    command->add_option(
+        "--events", options->events,
+        "Log of a live take (run --log): repeats it, with the patch and models that it played");
+    command->add_flag("--keep-latency", options->keep_latency,
+                      "Leave the patch's latency at the beginning of the file");
+    command->add_flag("--json", options->json, "One JSON object per file on standard output");
+    command->add_flag("-q,--quiet", options->quiet, "No progress, no report");
+}
+
+void add_check(CLI::App& app, Command& chosen) {
+    const auto options = std::make_shared<CheckOptions>();
+    CLI::App* command =
+        add_command(app, "check", "Read and check patches, without sound", chosen, options, run_check);
+    command->add_option("patch", options->patches, "Patches (.toml)")->required();
+    command->add_option("--rate", options->rate_hz, "Check for this sample rate, in Hz")
+        ->check(CLI::Range(8'000., 384'000.));
+    command->add_flag("--json", options->json, "For scripts");
+}
+
+void add_devices(CLI::App& app, Command& chosen) {
+    const auto options = std::make_shared<DevicesOptions>();
+    add_command(app, "devices", "List audio devices and MIDI ports", chosen, options, run_devices)
+        ->add_flag("--json", options->json, "For scripts");
+}
+
+void add_nodes(CLI::App& app, Command& chosen) {
+    const auto options = std::make_shared<NodesOptions>();
+    CLI::App* command = add_command(app, "nodes", "Show the node types: ports, knobs, units, ranges", chosen,
+                                    options, run_nodes);
+    command->add_option("type", options->type, "One type, in full");
+    command->add_flag("--json", options->json, "For scripts");
+}
+
+void add_info(CLI::App& app, Command& chosen) {
+    const auto options = std::make_shared<InfoOptions>();
+    CLI::App* command = add_command(app, "info", "Show what a model file holds", chosen, options, run_info);
+    command->add_option("model", options->model, "The model (.safetensors)")->required();
+    command->add_flag("--json", options->json, "For scripts");
+    command->add_flag("--no-probe", options->without_probe,
+                      "Don't play it: no gains at several levels, no warnings of what it does at silence");
+}
+
+/// Where `bench --all` went.
+[[noreturn]] void refuse_all() {
+    throw CLI::ValidationError("bench --all",
+                               "is gainstage-lab's: ninja -C build gainstage-lab, then "
+                               "build/gainstage-lab bench --all");
+}
+
+void add_bench(CLI::App& app, Command& chosen) {
+    const auto options = std::make_shared<BenchOptions>();
+    CLI::App* command = add_command(app, "bench", "Measure what a patch or a model costs on this machine",
+                                    chosen, options, run_bench);
+    command->add_option("file", options->file, "A patch (.toml) or a model (.safetensors)")->required();
+    command->add_option("--rate", options->rate_hz, "Sample rate for a patch, in Hz")
+        ->check(CLI::Range(8'000., 384'000.));
+    command->add_option("--seconds", options->seconds, "Sound to play per block size and phase")
+        ->check(CLI::Range(0.1, 600.));
+    command->add_flag("--json", options->json, "For scripts");
+    command->add_flag_callback("--all", refuse_all)->trigger_on_parse()->group("");  // not in --help
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+    CLI::App app("Gainstage plays patches of neural audio effects: live, and offline");
+    app.set_version_flag("--version", "gainstage " GAINSTAGE_VERSION);
+    app.require_subcommand(1);
+    Command chosen;
+    for (const auto add : {add_run, add_render, add_check, add_devices, add_nodes, add_info, add_bench})
+        add(app, chosen);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? ok : usage;
+    }
+    return chosen();
+}
+
+}  // namespace gainstage

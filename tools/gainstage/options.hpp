@@ -1,0 +1,50 @@
+#pragma once
+/// The options of each command: command_line.cpp fills them in, the command's own file reads them.
+
+#include <string>
+#include <vector>
+
+#include "runtime/control/live_session.hpp"
+
+namespace gainstage {
+
+struct BenchOptions {
+    std::string file;
+    double rate_hz = 48'000.;
+    double seconds = 2.;  ///< of sound for each block size and phase
+    bool json = false;
+};
+
+struct CheckOptions {
+    std::vector<std::string> patches;
+    double rate_hz = 0.;  ///< 0: the rate that a model insists on, else 48 kHz
+    bool json = false;
+};
+
+struct DevicesOptions {
+    bool json = false;
+};
+
+struct InfoOptions {
+    std::string model;
+    bool json = false, without_probe = false;
+};
+
+struct NodesOptions {
+    std::string type;  ///< empty: all
+    bool json = false;
+};
+
+struct RenderOptions {
+    std::string patch, out, midi, automate, events;
+    std::vector<std::string> in;
+    int block = 512, threads = 1;
+    bool keep_latency = false, json = false, quiet = false;
+};
+
+struct RunOptions {
+    LiveConfig config;
+    bool json = false;
+};
+
+}  // namespace gainstage
