@@ -131,7 +131,7 @@ private:
     // what the room says
     /// A change of state in the room, found by looking at the states themselves.
     struct Fact {
-        enum class Kind { start, finish, failure, trip, stall, silence };
+        enum class Kind { start, finish, failure, trip, stall, silent };
         Kind kind = Kind::start;
         std::uint64_t stamp = Slot::never;  // never: no fact
         const Slot* slot = nullptr;

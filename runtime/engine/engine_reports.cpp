@@ -59,7 +59,7 @@ Engine::Fact Engine::next_fact() const {
             if (stamp < first.stamp && !ward_.has(slot->key))
                 first = {.kind = Fact::Kind::trip, .stamp = stamp, .slot = slot.get()};
         }
-    if (!silent_) take_earlier(first, {.kind = Fact::Kind::silence, .stamp = room_.silent_at()});
+    if (!silent_) take_earlier(first, {.kind = Fact::Kind::silent, .stamp = room_.silent_at()});
     return first;
 }
 
@@ -94,7 +94,7 @@ void Engine::act_on(const Fact& fact) {
             return on_trip(*fact.slot);
         case Fact::Kind::stall:
             return on_stall(*fact.tasks);
-        case Fact::Kind::silence:
+        case Fact::Kind::silent:
             silent_ = true;
             return say(Kind::silent, fact.stamp, "faded out");
     }

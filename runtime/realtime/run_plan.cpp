@@ -135,11 +135,12 @@ private:
     }
 
     void account(Slot& slot, std::uint64_t ticks) const noexcept {
-        const auto relaxed = std::memory_order_relaxed;  // this thread is the only writer
-        slot.timed_ticks.store(slot.timed_ticks.load(relaxed) + ticks, relaxed);
-        slot.timed_frames.store(slot.timed_frames.load(relaxed) + static_cast<std::uint64_t>(piece_.frames),
-                                relaxed);
-        if (ticks > slot.worst_ticks.load(relaxed)) slot.worst_ticks.store(ticks, relaxed);
+        // This thread is the only writer.
+        constexpr auto order = std::memory_order_relaxed;
+        slot.timed_ticks.store(slot.timed_ticks.load(order) + ticks, order);
+        slot.timed_frames.store(slot.timed_frames.load(order) + static_cast<std::uint64_t>(piece_.frames),
+                                order);
+        if (ticks > slot.worst_ticks.load(order)) slot.worst_ticks.store(ticks, order);
     }
 
     GAINSTAGE_NOINLINE const Step* other(const Step* at, Block& block) noexcept {

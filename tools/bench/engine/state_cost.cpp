@@ -6,6 +6,7 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/node_memory.hpp"
+#include "runtime/prepared.hpp"
 #include "tools/bench/engine/sections.hpp"
 #include "tools/bench/zoo.hpp"
 
@@ -17,7 +18,10 @@ namespace {
 class Instance {
 public:
     explicit Instance(const std::shared_ptr<const Model>& model)
-        : node_(type_that_plays(all_nodes(), model->architecture)->make(setup_of(model))), memory_(*node_) {
+        : node_(type_that_plays(all_nodes(), model->architecture)
+                    ->prepare(*model, model->sample_rate_hz)
+                    ->make(setup_of(model))),
+          memory_(*node_) {
         for (const ModelControl& control : model->controls) ramps_.push_back(settled(control.start));
     }
     /// Until everything that it remembers has been written.
@@ -42,7 +46,6 @@ private:
         Setup setup;
         setup.sample_rate_hz = model->sample_rate_hz;
         setup.channels = 2;
-        setup.model = model;
         setup.input_channels = setup.output_channels = {2};
         setup.options.values = {{"link", true}};
         for (const ModelControl& control : model->controls) setup.start.push_back(control.start);
