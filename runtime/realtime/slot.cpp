@@ -4,6 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "runtime/model/hash.hpp"
+#include "runtime/realtime/nearest_step.hpp"
+
 namespace gainstage {
 
 DryLine::DryLine(int channels, int latency, int max_frames)
@@ -64,16 +67,14 @@ Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> no
 }
 
 std::uint32_t knob_number(std::string_view name) noexcept {
-    std::uint32_t number = 2166136261u;  // FNV-1a
-    for (const char c : name) number = (number ^ static_cast<std::uint8_t>(c)) * 16777619u;
-    return number;
+    Hash hash;
+    hash.add(name);
+    return static_cast<std::uint32_t>(hash.value() ^ hash.value() >> 32);
 }
 
 float nearest_value(const ParamSpec& spec, float value) noexcept {
-    const float inside = std::clamp(value, spec.min, spec.max);
-    if (spec.steps < 2) return inside;
-    const float step = (spec.max - spec.min) / static_cast<float>(spec.steps - 1);
-    return spec.min + step * std::round((inside - spec.min) / step);
+    if (spec.steps < 2) return std::clamp(value, spec.min, spec.max);
+    return nearest_step(value, spec.min, spec.max, spec.steps);
 }
 
 Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept {
