@@ -104,6 +104,9 @@ public:
     const EngineCounts& counts() const noexcept { return counts_; }
     const std::string& node_id(NodeKey key) const { return keys_.id(key); }
     Builder& builder() noexcept { return *builder_; }
+    /// Who lives in the room, and who is in quarantine.
+    const Residents& residents() const noexcept { return residents_; }
+    const Ward& ward() const noexcept { return ward_; }
 
     /// How long a node stays in quarantine at least.
     static constexpr float return_after_ms = 100.f;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/model/hash.hpp"
+#include "runtime/realtime/nearest_step.hpp"
+
 namespace gainstage {
 
 namespace {
@@ -10,16 +13,14 @@ namespace {
 /// A control has reached a knob when they are one step of a 7-bit controller apart.
 constexpr double pickup_reach = 1. / 127. + 1e-6;
 
-/// FNV-1a, 64 bits: two plans know the same mapping by it.
+/// Two plans know the same mapping by it.
 std::uint64_t id_of(const PatchMidi& entry) {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    const auto mix = [&hash](int byte) { hash = (hash ^ (byte & 0xFF)) * 0x100000001b3ULL; };
-    mix(entry.channel);
-    mix(static_cast<int>(entry.source));
-    mix(entry.number);
-    mix(entry.number >> 8);
-    for (const char letter : entry.target) mix(letter);
-    return hash;
+    Hash hash;
+    hash.add_number(static_cast<std::uint64_t>(entry.channel));
+    hash.add_number(static_cast<std::uint64_t>(entry.source));
+    hash.add_number(static_cast<std::uint64_t>(entry.number));
+    hash.add(entry.target);
+    return hash.value();
 }
 
 int steps_of(const GraphMidi& midi) noexcept {
@@ -41,9 +42,7 @@ float value_step_of(const GraphMidi& midi, float min, float max) noexcept {
 float rounded(const MidiMapping& mapping, float value) noexcept {
     const auto [kind, node, param, min, max] = mapping.target;
     if (mapping.steps < 2 || !(max > min)) return value;
-    const float last = static_cast<float>(mapping.steps - 1);
-    const float index = std::round((value - min) / (max - min) * last);
-    return index >= last ? max : min + (max - min) * (std::max(index, 0.f) / last);
+    return nearest_step(value, min, max, mapping.steps);
 }
 
 /// What an encoder's byte says, in ticks.

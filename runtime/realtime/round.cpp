@@ -2,55 +2,52 @@
 
 namespace gainstage {
 
-namespace {
-constexpr auto relaxed = std::memory_order_relaxed;
-constexpr auto acquire = std::memory_order_acquire;
-constexpr auto release = std::memory_order_release;
-constexpr auto acq_rel = std::memory_order_acq_rel;
-}  // namespace
-
 /// Reads the task set after the round number. The compare-and-swap fails if the round has changed, so a stale
 /// set is never acted on: in another plan a worker may take other tasks.
 Round::Claim Round::claim(Owner who) noexcept {
-    std::uint64_t claimed = claimed_.load(acquire);
+    std::uint64_t claimed = claimed_.load(std::memory_order_acquire);
     for (;;) {
-        const std::uint64_t done = done_.load(acquire);
+        const std::uint64_t done = done_.load(std::memory_order_acquire);
         if (round_of(done) != round_of(claimed)) return {};
-        const TaskSet allowed = who == Owner::audio ? every_task : anyone_.load(relaxed);
+        const TaskSet allowed = who == Owner::audio ? every_task : anyone_.load(std::memory_order_relaxed);
         const int task = choose(set_of(claimed), set_of(done), allowed,
-                                [this](int t) noexcept { return needs_[t].load(relaxed); });
+                                [this](int t) noexcept { return needs_[t].load(std::memory_order_relaxed); });
         if (task < 0) return {};
-        if (claimed_.compare_exchange_strong(claimed, claimed | task_bit(task), acq_rel, acquire))
+        if (claimed_.compare_exchange_strong(claimed, claimed | task_bit(task), std::memory_order_acq_rel,
+                                             std::memory_order_acquire))
             return {.task = task, .round = round_of(claimed)};
     }
 }
 
 bool Round::finish(Claim mine) noexcept {
-    std::uint64_t done = done_.load(acquire);
+    std::uint64_t done = done_.load(std::memory_order_acquire);
     while (round_of(done) == mine.round)
-        if (done_.compare_exchange_strong(done, done | task_bit(mine.task), acq_rel, acquire)) return true;
+        if (done_.compare_exchange_strong(done, done | task_bit(mine.task), std::memory_order_acq_rel,
+                                          std::memory_order_acquire))
+            return true;
     return false;
 }
 
 void Round::open(const Tasks& tasks) noexcept {
-    for (std::size_t t = 0; t < tasks.list.size(); ++t) needs_[t].store(tasks.list[t].needs, relaxed);
-    anyone_.store(tasks.anyone, relaxed);
+    for (std::size_t t = 0; t < tasks.list.size(); ++t)
+        needs_[t].store(tasks.list[t].needs, std::memory_order_relaxed);
+    anyone_.store(tasks.anyone, std::memory_order_relaxed);
     ++round_;
-    done_.store(word(round_, ~tasks.all), release);
-    claimed_.store(word(round_, ~tasks.all), release);
+    done_.store(word(round_, ~tasks.all), std::memory_order_release);
+    claimed_.store(word(round_, ~tasks.all), std::memory_order_release);
 }
 
 void Round::finish_own(int task) noexcept {
-    done_.fetch_or(task_bit(task), acq_rel);
+    done_.fetch_or(task_bit(task), std::memory_order_acq_rel);
 }
 
 TaskSet Round::stop_claims() noexcept {
-    return set_of(claimed_.exchange(word(round_, every_task), acq_rel));
+    return set_of(claimed_.exchange(word(round_, every_task), std::memory_order_acq_rel));
 }
 
 TaskSet Round::stop_finishes() noexcept {
     ++round_;
-    return set_of(done_.exchange(word(round_, every_task), acq_rel));
+    return set_of(done_.exchange(word(round_, every_task), std::memory_order_acq_rel));
 }
 
 }  // namespace gainstage

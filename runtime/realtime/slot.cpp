@@ -4,6 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "runtime/model/hash.hpp"
+#include "runtime/realtime/nearest_step.hpp"
+
 namespace gainstage {
 
 DryLine::DryLine(int channels, int latency, int max_frames)
@@ -64,9 +67,9 @@ Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> no
 }
 
 std::uint32_t knob_number(std::string_view name) noexcept {
-    std::uint32_t number = 2166136261u;  // FNV-1a
-    for (const char c : name) number = (number ^ static_cast<std::uint8_t>(c)) * 16777619u;
-    return number;
+    Hash hash;
+    hash.add(name);
+    return static_cast<std::uint32_t>(hash.value() ^ hash.value() >> 32);
 }
 
 Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept {

@@ -23,22 +23,22 @@ def by_setting(pairs):
     return dict(sorted(groups.items()))
 
 
-def static_gain(pairs, skip=0):
-    """-> Scores, of each clip from sample `skip` on: least squares behind the DC blocker."""
-    return _scored(pairs, _best_gain, skip)
+def static_gain(pairs):
+    """-> Scores, of each clip: least squares behind the DC blocker."""
+    return _scored(pairs, _best_gain)
 
 
-def static_curve(pairs, skip=0):
+def static_curve(pairs):
     """-> Scores: the mean of the target over samples of like dry value, in steps of equal population."""
-    return _scored(pairs, _best_curve, skip)
+    return _scored(pairs, _best_curve)
 
 
-def _scored(pairs, fit, skip):
+def _scored(pairs, fit):
     scores = Scores()
     for group in by_setting(pairs).values():
         play = fit(group)
         for pair in group:
-            scores.add(play(np.asarray(pair.dry))[skip:], np.asarray(pair.wet)[skip:], spectra=False)
+            scores.add(play(np.asarray(pair.dry)), np.asarray(pair.wet), spectra=False)
     return scores
 
 

@@ -10,7 +10,6 @@ from .scores import Scores
 
 ROWS, PIECE = 16, 16384  # clips played side by side, samples at a time
 MOST_SAMPLES = 1 << 25  # of all of them together
-SKIPPED_S = 0.03  # of every clip, uncounted: for its first 20 ms the runtime fades in
 
 
 @dataclass
@@ -27,33 +26,33 @@ class Row:
     difference: float = 0.0  # between that and the model's output: the largest of any sample
     worst: tuple = (0.0, "", 0.0)  # the loudest error: its height, clip, second
 
-    def hear(self, pair, output, skip):
+    def hear(self, pair, output):
         wet = np.asarray(pair.wet)
-        self.model.add(output[skip:], wet[skip:])
-        error = np.abs(output - wet)[skip:]
+        self.model.add(output, wet)
+        error = np.abs(output - wet)
         if len(error):
             at = int(np.argmax(error))
-            self.worst = max(self.worst, (float(error[at]), pair.name, (skip + at) / self.sample_rate))
+            self.worst = max(self.worst, (float(error[at]), pair.name, at / self.sample_rate))
 
-    def hear_through(self, pair, output, rendered, skip):
+    def hear_through(self, pair, output, rendered):
         self.through = self.through or Scores()
-        self.through.add(rendered[skip:], np.asarray(pair.wet)[skip:])
-        self.difference = max(self.difference, float(np.max(np.abs(rendered - output)[skip:], initial=0.0)))
+        self.through.add(rendered, np.asarray(pair.wet))
+        self.difference = max(self.difference, float(np.max(np.abs(rendered - output), initial=0.0)))
 
 
 def measure(model, dataset, splits, runtime=None, shown=lambda done: None):
     """-> [Row] for every split and setting of the knobs"""
-    rows, skip = [], int(SKIPPED_S * dataset.sample_rate)
+    rows = []
     for split in splits:
         groups = by_setting(dataset.of(split))
-        made = {setting: Row(split, dict(setting), dataset.sample_rate, Scores(), static_gain(group, skip),
-                              static_curve(group, skip))
+        made = {setting: Row(split, dict(setting), dataset.sample_rate, Scores(), static_gain(group),
+                              static_curve(group))
                 for setting, group in groups.items()}
         for pair, output in play(model, dataset.of(split)):
             row = made[setting_of(pair)]
-            row.hear(pair, output, skip)
+            row.hear(pair, output)
             if runtime:
-                row.hear_through(pair, output, runtime.render(pair), skip)
+                row.hear_through(pair, output, runtime.render(pair))
             shown(pair)
         rows += made.values()
     return rows

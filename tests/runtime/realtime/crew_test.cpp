@@ -173,6 +173,41 @@ TEST_CASE("a worker that does not come back is given up and named; the other bra
     CHECK(bit_difference(from(expected, 24'000), from(out, 24'000)) == "");
 }
 
+TEST_CASE("a branch that is lost while the queue of reports is full is known to be lost, and is rebuilt") {
+    Arranged here;
+    EngineRig rig(two_ways(), with_threads(2, patience_ms));
+    const Sound in = mono(programme(48'000));
+    rig.run(cut(in, 0, 9'600), {64});
+    Engine& engine = rig.engine();
+    Channel sound[] = {silence(64), silence(64)};
+    const auto block = [&] {
+        const float* from = in[0].data();
+        float* to[] = {sound[0].data(), sound[1].data()};
+        engine.room().process(&from, 1, to, 2, 64);
+    };
+    for (int half = 0; half < 3; ++half) {  // nobody reads 24,576 reports: the queue holds 16,384
+        for (int k = 0; k < 4'096; ++k) rig.set("a1.gain_db", -3.f, 0.f);
+        block();
+    }
+    REQUIRE(engine.room().reports_lost() > 0);
+    here.armed = true;
+    block();
+    here.armed = false;
+    here.released = true;
+    CHECK(engine.counts().stalls == 0);
+    engine.tick();
+    CHECK(engine.counts().stalls == 1);
+    REQUIRE(stall_in(rig));
+    CHECK(stall_in(rig)->stamp == 9'600 + 3 * 64);
+    for (int k = 0; k < 300; ++k) {
+        block();
+        engine.tick();
+    }
+    CHECK(rig.count(EngineNews::Kind::returned) == 1);
+    CHECK(peak(sound[0]) > 0.001);
+    CHECK(peak(sound[1]) > 0.001);
+}
+
 TEST_CASE("a patch may be edited while a worker is away, and all of it is shared again after its return") {
     const Sound in = mono(programme(48'000));
     const Sound expected = EngineRig(two_ways(-9.)).run(in, {64});

@@ -1,0 +1,41 @@
+/// Events in the order of the stream.
+
+#include <random>
+
+#include "runtime/realtime/timeline.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/realtime_guard.hpp"
+
+namespace gainstage::test::timeline_test {
+
+TEST_CASE("events come by stamp, those of one stamp in the order in which they were added") {
+    Timeline timeline;
+    std::mt19937 random(5);
+    for (std::uint32_t k = 0; k < 1'000; ++k) {
+        const RealtimeScope scope;
+        REQUIRE(timeline.add({.knob = k, .stamp = random() % 50}));
+    }
+    Event last{.stamp = 0};
+    for (int k = 0; k < 1'000; ++k) {
+        CHECK(timeline.next() >= last.stamp);
+        const std::uint64_t next = timeline.next();
+        const Event event = timeline.take();
+        REQUIRE(event.stamp == next);
+        if (k > 0 && event.stamp == last.stamp) REQUIRE(event.knob > last.knob);
+        last = event;
+    }
+    CHECK(timeline.next() == Timeline::never);
+}
+
+TEST_CASE("a full timeline refuses an event and keeps the others") {
+    Timeline timeline;
+    for (int k = 0; k < Timeline::max_events; ++k) REQUIRE(timeline.add({.stamp = 7}));
+    CHECK(timeline.is_full());
+    CHECK_FALSE(timeline.add({.stamp = 1}));
+    CHECK(timeline.next() == 7);
+    timeline.take();
+    CHECK(timeline.add({.stamp = 1}));
+    CHECK(timeline.next() == 1);
+}
+
+}  // namespace gainstage::test::timeline_test

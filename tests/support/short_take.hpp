@@ -1,0 +1,113 @@
+#pragma once
+/// A short take with its log, block by block, and its replay.
+
+#include <fstream>
+#include <optional>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/engine_rig.hpp"
+#include "tests/support/model_files.hpp"
+#include "tests/support/scene.hpp"
+
+namespace gainstage::test {
+
+/// Blocks of 64 frames of a programme; the control thread turns when the test says so.
+class ShortTake {
+public:
+    static constexpr int frames = 64;
+
+    explicit ShortTake(const std::string& patch_text, Builder* builder = nullptr)
+        : loader_(nodes_for_tests(), scene_rate_hz),
+          engine_(
+              EngineConfig{.room = {.sample_rate_hz = scene_rate_hz, .max_frames = frames, .midi_ports = 2},
+                           .builder = builder}) {
+        log_.emplace(folder_.file("take.log"), scene_rate_hz);
+        engine_.listen([this](const EngineNews& news) {
+            log_->write(news, loader_);
+            news_.push_back(news);
+        });
+        order(patch_text);
+        settle();
+    }
+
+    void order(const std::string& patch_text) {
+        std::ofstream(folder_.file("p.toml")) << patch_text;
+        engine_.play(std::move(*loader_.load(folder_.file("p.toml")).graph));
+        engine_.tick();
+    }
+    /// Until the room has what was ordered.
+    void settle() {
+        while (engine_.preparing()) {
+            engine_.tick();
+            std::this_thread::yield();
+        }
+    }
+    void blocks(int count) {
+        for (int k = 0; k < count; ++k) {
+            const Channel in = programme_part();
+            const std::size_t at = out_.size();
+            out_.resize(at + frames);
+            const float* from = in.data();
+            float* to = out_.data() + at;
+            engine_.room().process(&from, 1, &to, 1, frames);
+        }
+    }
+    void turns(int count) {
+        for (int k = 0; k < count; ++k) {
+            blocks(1);
+            engine_.tick();
+        }
+    }
+    void set(const std::string& target, float value, float smooth_ms = -1.f) {
+        REQUIRE(engine_.set(*find_target(engine_.playing()->graph, target).target, value, smooth_ms));
+    }
+    /// Two reports for each of 8,192 moves: the queue is full, and not one of them is lost.
+    void fill_reports(const std::string& target) {
+        engine_.tick();
+        for (int half = 0; half < 2; ++half) {
+            for (int k = 0; k < 4'096; ++k) set(target, static_cast<float>(-(k % 7)), 0.f);
+            blocks(1);
+        }
+        REQUIRE(engine_.room().reports_lost() == 0);
+    }
+
+    Engine& engine() { return engine_; }
+    std::uint64_t now() const { return engine_.room().now(); }
+    const Channel& out() const { return out_; }
+    const std::vector<EngineNews>& news() const { return news_; }
+    const EngineNews* last(EngineNews::Kind kind) const {
+        const EngineNews* found = nullptr;
+        for (const EngineNews& news : news_)
+            if (news.kind == kind) found = &news;
+        return found;
+    }
+    /// What the log makes of the same input.
+    Channel replayed() {
+        PatchLoader loader(nodes_for_tests(), scene_rate_hz);
+        OfflineStream stream({.sample_rate_hz = scene_rate_hz, .max_frames = 512, .midi_ports = 0}, loader);
+        REQUIRE(!has_errors(stream.start(read_take(folder_.file("take.log")))));
+        const Channel in = programme(static_cast<int>(out_.size()));
+        Channel again(in.size());
+        const float* from = in.data();
+        float* to = again.data();
+        stream.process(&from, 1, &to, 1, static_cast<int>(in.size()));
+        for (const Problem& problem : stream.problems()) FAIL_CHECK(problem.text());
+        return again;
+    }
+
+private:
+    Channel programme_part() {
+        if (programme_.empty()) programme_ = programme(20 * 48'000);
+        return {programme_.begin() + static_cast<std::ptrdiff_t>(out_.size()),
+                programme_.begin() + static_cast<std::ptrdiff_t>(out_.size() + frames)};
+    }
+
+    const TemporaryFolder folder_;
+    PatchLoader loader_;
+    Engine engine_;
+    std::optional<TakeLog> log_;
+    std::vector<EngineNews> news_;
+    Channel out_, programme_;
+};
+
+}  // namespace gainstage::test
