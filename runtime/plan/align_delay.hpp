@@ -1,5 +1,5 @@
 #pragma once
-/// The delay that the plan puts into a path so that it arrives with its slower neighbours. Not for patches.
+/// Delays a path so that it arrives together with its slower neighbours. The plan adds it; patches can't.
 
 #include <vector>
 
