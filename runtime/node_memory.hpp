@@ -11,8 +11,8 @@ namespace gainstage {
 
 class Node;
 
-/// Keeps the spans that a node named, and what they held when it was built (zeros are not stored). The node
-/// must outlive it.
+/// Keeps the spans that a node named, and what they held when it was built (long zeros are not stored). The
+/// node must outlive it.
 class NodeMemory {
 public:
     /// Control thread, before the node's first sample.
@@ -32,13 +32,15 @@ private:
     struct Built {
         std::byte* at;
         std::size_t bytes;
-        std::size_t kept;  ///< where it begins in kept_
+        std::size_t kept;  ///< where it begins in kept_, or `zeros`
     };
+    static constexpr std::size_t zeros = ~std::size_t{0};
+    static constexpr std::size_t most_kept_zeros = 64;  ///< longer spans of zeros are filled instead
 
     Node& node_;
     std::vector<StateSpan> spans_;
     std::size_t bytes_ = 0;
-    std::vector<Built> zeros_, others_;
+    std::vector<Built> built_;
     std::vector<std::byte> kept_;
 };
 

@@ -58,7 +58,7 @@ private:
     std::vector<ToModel> to_model_;
     // audio thread
     std::vector<State> states_;
-    bool fresh_ = true;
+    bool started_ = false;
     bool still_ = false;  ///< what makes gains and offsets is the same for all frames of the block
     // scratch within one call; [frame][weights_.row], [frame][weights_.wide_row], ...
     AlignedFloats here_, there_;
