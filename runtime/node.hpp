@@ -190,7 +190,7 @@ struct Block {
 };
 
 /// REQUIRES of process(): inputs are finite (the engine sees to that); an input buffer is never an output
-/// buffer. Promise: the output depends only on the input since the state was as built, the ramps and `time`,
+/// buffer. Promise: the output depends on the input since the node was built or reset, the ramps and `time`,
 /// never on how the stream was cut into blocks.
 class Node {
 public:
@@ -202,12 +202,12 @@ public:
     /// Audio thread. Writes every frame of every output.
     virtual void process(const Block&) noexcept GAINSTAGE_REALTIME = 0;
 
-    /// Control thread, once, before the first process(). Names all memory on which the future sound depends;
-    /// it must not move afterwards. From then on the engine resets and copies the node by these bytes
-    /// (runtime/node_memory.hpp). A node without memory lists nothing.
+    /// Control thread, once, before the first process(). Names all memory on which the future sound depends.
+    /// It must not move afterwards: the engine resets and copies the node by these bytes
+    /// (runtime/node_memory.hpp). A node without memory names nothing.
     virtual void list_state(StateList&) {}
-    /// Audio thread. The listed memory was just written, as built or from a twin: makes anew what depends on
-    /// it and can't be listed.
+    /// Audio thread. The named memory was just written, as built or from a twin. Builds again what depends on
+    /// it and can't be named.
     virtual void after_load() noexcept GAINSTAGE_REALTIME {}
 
     /// Constant after construction; any thread. Output lags input by this many samples.
@@ -215,10 +215,10 @@ public:
     /// Constant after construction; any thread. How long the past matters to -80 dB, at most 10 s; 0: no
     /// memory. A newcomer is warmed on this much history before it is heard.
     virtual std::int64_t memory_samples() const noexcept { return 0; }
-    /// Constant after construction; any thread. How long the past matters to the last bit; 0: not at all;
-    /// none: for ever, as in everything that feeds back. Two nodes of equal Setup, whose knobs stand alike
-    /// and have rested for as long as the longest of their ramps took, hear the same sound from stream sample
-    /// t on: they write the same bits from t + exact_memory_samples() on.
+    /// Constant after construction; any thread. How long the past matters to the last bit. 0: not at all;
+    /// none: for ever, as in everything that feeds back. The promise: take two nodes of equal Setup whose
+    /// knobs stand alike and have rested for as long as the longest of their ramps took. If both hear the
+    /// same sound from stream sample t on, they write the same bits from t + exact_memory_samples() on.
     virtual std::optional<std::int64_t> exact_memory_samples() const noexcept { return std::nullopt; }
 };
 

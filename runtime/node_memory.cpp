@@ -6,6 +6,31 @@
 
 namespace gainstage {
 
+namespace {
+
+/// Most spans hold one number, which is not worth a call.
+void write(std::byte* to, const std::byte* from, std::size_t bytes) noexcept {
+    switch (bytes) {
+        case 1:
+            std::copy_n(from, 1, to);
+            break;
+        case 4:
+            std::copy_n(from, 4, to);
+            break;
+        case 8:
+            std::copy_n(from, 8, to);
+            break;
+        default:
+            std::copy_n(from, bytes, to);
+    }
+}
+
+bool is_zero(const std::byte* at, std::size_t bytes) {
+    return std::all_of(at, at + bytes, [](std::byte b) { return b == std::byte{}; });
+}
+
+}  // namespace
+
 NodeMemory::NodeMemory(Node& node) : node_(node) {
     StateList list;
     node.list_state(list);
@@ -14,22 +39,24 @@ NodeMemory::NodeMemory(Node& node) : node_(node) {
         bytes_ += span.bytes;
         const std::size_t used = span.used();
         if (used == 0) continue;
-        const bool is_zero =
-            std::all_of(span.at, span.at + used, [](std::byte b) { return b == std::byte{}; });
-        (is_zero ? zeros_ : others_).push_back({.at = span.at, .bytes = used, .kept = kept_.size()});
-        if (!is_zero) kept_.insert(kept_.end(), span.at, span.at + used);
+        const bool fills = used > most_kept_zeros && is_zero(span.at, used);
+        built_.push_back({.at = span.at, .bytes = used, .kept = fills ? zeros : kept_.size()});
+        if (!fills) kept_.insert(kept_.end(), span.at, span.at + used);
     }
 }
 
 void NodeMemory::reset() noexcept {
-    for (const Built& zero : zeros_) std::fill_n(zero.at, zero.bytes, std::byte{});
-    for (const Built& other : others_) std::copy_n(kept_.data() + other.kept, other.bytes, other.at);
+    for (const Built& part : built_)
+        if (part.kept == zeros)
+            std::fill_n(part.at, part.bytes, std::byte{});
+        else
+            write(part.at, kept_.data() + part.kept, part.bytes);
     node_.after_load();
 }
 
 void NodeMemory::copy(const NodeMemory& twin) noexcept {
     for (std::size_t i = 0; i < spans_.size(); ++i)
-        std::copy_n(twin.spans_[i].at, twin.spans_[i].used(), spans_[i].at);
+        write(spans_[i].at, twin.spans_[i].at, twin.spans_[i].used());
     node_.after_load();
 }
 

@@ -25,11 +25,16 @@ struct ParamSpec {
 inline float step_width(const ParamSpec& spec) noexcept GAINSTAGE_REALTIME {
     return (spec.max - spec.min) / static_cast<float>(std::max(1, spec.steps - 1));
 }
+/// The nearest of `steps` evenly spaced values from `min` to `max`. REQUIRES: min < max, steps >= 2. Any
+/// thread.
+inline float nearest_step(float value, float min, float max, int steps) noexcept GAINSTAGE_REALTIME {
+    const float step = (max - min) / static_cast<float>(steps - 1);
+    return min + step * std::round((std::clamp(value, min, max) - min) / step);
+}
 /// The knob's value nearest to `value`: within its range and, where it has steps, on one of them. Any thread.
 inline float nearest_value(const ParamSpec& spec, float value) noexcept GAINSTAGE_REALTIME {
-    const float inside = std::clamp(value, spec.min, spec.max);
-    if (spec.steps < 2) return inside;
-    return spec.min + step_width(spec) * std::round((inside - spec.min) / step_width(spec));
+    if (spec.steps < 2) return std::clamp(value, spec.min, spec.max);
+    return nearest_step(value, spec.min, spec.max, spec.steps);
 }
 
 /// A straight line from `from` (at stream sample `start`) to `to` (at `start + length`), flat afterwards. It

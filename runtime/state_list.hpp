@@ -15,18 +15,18 @@
 
 namespace gainstage {
 
-/// A stretch of memory, of which all matters or only the beginning.
+/// A stretch of memory. Either all of it matters, or only its beginning.
 struct StateSpan {
-    /// Counts what was written; none: everything matters.
+    /// Counts what was written; none: all of it matters.
     using Counter = std::variant<std::monostate, const int*, const std::int64_t*>;
 
     std::byte* at = nullptr;
     std::size_t bytes = 0;
-    const bool* known = nullptr;  ///< while it is false nothing matters; null: it always does
+    const bool* known = nullptr;  ///< while this is false nothing matters; null: always known
     Counter counter = {};
     std::size_t bytes_per_count = 0;
 
-    /// Audio thread. How many bytes, from the first on, matter now. REQUIRES: the count is not negative.
+    /// Audio thread. How many of the first bytes matter now. REQUIRES: the count is not negative.
     std::size_t used() const noexcept GAINSTAGE_REALTIME {
         if (known && !*known) return 0;
         if (std::holds_alternative<std::monostate>(counter)) return bytes;
@@ -43,8 +43,8 @@ private:
 
 /// The spans of one node, in the order in which it names them. Control thread.
 ///
-/// What can be named: values that may be copied byte by byte (numbers, plain structs and arrays of them),
-/// spans and vectors of such values, objects with a member `list_state(StateList&)`, and ranges of all these.
+/// A node can name: values that may be copied byte by byte (numbers, plain structs, arrays of them), spans
+/// and vectors of such values, objects that have a member `list_state(StateList&)`, and ranges of all these.
 class StateList {
 public:
     /// All of it matters.
@@ -52,9 +52,9 @@ public:
     void add(Values&&... values) {
         (add_one(values), ...);
     }
-    /// Matters while `known` is true; while it is false the node writes before it reads. So a reset, which
-    /// turns `known` back to false, need not touch it. REQUIRES: `known` is false in a node just built and is
-    /// listed by itself.
+    /// Matters while `known` is true. While it is false the node writes this memory before it reads it, so a
+    /// reset, which turns `known` back to false, leaves it alone. REQUIRES: `known` is false in a new node
+    /// and is named too.
     template <class... Values>
     void add_while(const bool& known, Values&&... values) {
         if (known_) throw std::logic_error("a node's state: add_while() within add_while()");
@@ -62,8 +62,8 @@ public:
         (add_one(values), ...);
         known_ = nullptr;
     }
-    /// Only the first `count` * `per_count` values of a range matter (all of them, where it is shorter): a
-    /// ring that has not been filled yet. REQUIRES: `count` is listed by itself.
+    /// Only the first `count` * `per_count` values of a range matter (all, if it is shorter), as in a ring
+    /// that is not full yet. REQUIRES: `count` is named too.
     template <class Count, std::ranges::contiguous_range Range>
     void add_first(const Count& count, Range&& values, std::size_t per_count = 1) {
         static_assert(std::same_as<Count, int> || std::same_as<Count, std::int64_t>);

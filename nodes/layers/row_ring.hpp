@@ -68,7 +68,7 @@ public:
             k += even.count;
         }
     }
-    /// Control thread. Of the ring matters what has been written.
+    /// Control thread. Only rows that were written matter.
     void list_state(StateList& list) {
         list.add(head_, written_, before_);
         list.add_first(written_, std::span(at(0), row_floats(capacity_)), width_);

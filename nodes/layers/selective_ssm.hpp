@@ -55,7 +55,7 @@ public:
 
     /// Whether it begins and ends with a dense layer.
     bool is_gated() const noexcept { return gated_; }
-    /// Whether it sees anything before the present.
+    /// Whether the past matters to it.
     bool remembers() const noexcept { return remembers_; }
     const Dense& in() const noexcept { return in_; }
     const Dense& out() const noexcept { return out_; }

@@ -4,7 +4,8 @@
 #include <cmath>
 
 #include "runtime/model/hash.hpp"
-#include "runtime/realtime/nearest_step.hpp"
+
+#include "runtime/param.hpp"
 
 namespace gainstage {
 

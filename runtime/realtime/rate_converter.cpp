@@ -12,8 +12,8 @@ namespace gainstage {
 
 namespace {
 
-/// 96 taps and more: twice its delay is 2.2 ms at 44.1 and 48 kHz. The next one costs 0.7 ms more for another
-/// kilohertz.
+/// 96 taps or more; two conversions delay by 2.2 ms at 44.1 and 48 kHz. The next quality gains another
+/// kilohertz for 0.7 ms more.
 constexpr int quality = 6;
 
 std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
@@ -21,7 +21,7 @@ std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
     return rest < 0 ? rest + b : rest;
 }
 
-/// The first number from `least` up that is `phase` in its period.
+/// The first number from `least` up whose remainder by `period` is `phase`.
 std::int64_t first_in_phase(std::int64_t least, std::int64_t phase, std::int64_t period) {
     return least + floor_mod(phase - least, period);
 }
@@ -51,8 +51,8 @@ void RateConverter::list_state(StateList& list) {
     for (auto& channel : past_) list.add_first(filled_, channel);
 }
 
-/// The library can't be told its phase and its past, but it gets there: from silence at output 0, in as many
-/// outputs as are in phase and fill its filter with what we remember.
+/// The library can't be set to a phase and a past. But it gets there from silence at output 0, by as many
+/// outputs as bring it into phase and fill its filter with the remembered inputs.
 void RateConverter::start(std::int64_t next_in, std::int64_t next_out) noexcept {
     const std::int64_t from = from_, to = to_;
     const std::int64_t filled_after = ((taps_ - 1) * to + from - 1) / from;
@@ -84,7 +84,7 @@ void RateConverter::append(const float* const* in, int frames) noexcept {
     filled_ += frames;
 }
 
-/// The library leaves inputs that it does not need yet: they are offered again.
+/// The library leaves inputs that it does not need yet; the next call offers them again.
 void RateConverter::take(float* const* out, int frames) noexcept {
     spx_uint32_t used = 0;
     for (std::size_t c = 0; c < past_.size(); ++c) {

@@ -25,7 +25,7 @@ Setup at_rate(Setup setup, double rate_hz, int max_frames) {
     return setup;
 }
 
-/// Model samples that a piece of the device's may hold.
+/// The most model samples that a piece of the stream may hold.
 int most_frames(int piece_frames, int device, int model) {
     return static_cast<int>(divided_up(std::int64_t{piece_frames} * model, device)) + 1;
 }
@@ -79,15 +79,15 @@ Resampled::Resampled(const Prepared& prepared, const Setup& setup)
         exact_memory_ = divided_up(*exact * ratio_.device, ratio_.model) + filters + most_late;
 }
 
-/// Delays of the node and of the second resampler are whole model samples, and their sum is rounded up to
-/// device samples: `late` is what that takes, in 1/model of a device sample or 1/device of a model sample.
+/// The delays of the node and of the second resampler are whole model samples. Their sum is rounded up to
+/// device samples by `late`, in units of 1/model of a device sample, or 1/device of a model sample.
 void Resampled::set_latency() {
     const std::int64_t device = ratio_.device, model = ratio_.model;
     const std::int64_t after = (inner_->latency_samples() + to_device_.delay_samples()) * device;
     const std::int64_t late = divided_up(after, model) * model - after;
     latency_ = to_model_.delay_samples() + static_cast<int>((after + late) / model);
-    // Stream sample t is to be the sound at model position (t * model - late) / device. Output number k of
-    // the resampler is at k * model / device, so we look for the k = t + out_ahead with the same fraction.
+    // Stream sample t plays model position (t * model - late) / device. Output k of the resampler is at
+    // k * model / device, so we look for the k = t + out_ahead with the same fraction.
     while ((out_ahead_ * model + late) % device != 0) ++out_ahead_;
     in_ahead_ = (out_ahead_ * model + late) / device;
 }
@@ -97,13 +97,13 @@ void Resampled::list_state(StateList& list) {
     list.add(to_model_, to_device_);
 }
 
-/// The library's filters are not listed: the next block starts them from the inputs that are.
+/// The library's filters can't be listed. The next block starts them again from the listed inputs.
 void Resampled::after_load() noexcept {
     inner_->after_load();
     next_time_ = never;
 }
 
-/// The first that is due at stream sample `time` or later: every model sample before it has been made.
+/// The first model sample that is due at stream sample `time` or later. All before it have been played.
 std::uint64_t Resampled::first_model_sample(std::uint64_t time) const noexcept {
     const auto device = static_cast<std::uint64_t>(ratio_.device);
     const auto model = static_cast<std::uint64_t>(ratio_.model);

@@ -1,5 +1,5 @@
 #pragma once
-/// A model that knows one sample rate only, played in a stream that runs at another.
+/// Plays a model that knows only one sample rate in a stream of another rate.
 
 #include <array>
 #include <memory>
@@ -11,11 +11,11 @@
 
 namespace gainstage {
 
-/// To the engine an ordinary node with latency; inside, the model's own node between two resamplers, at its
-/// training rate. Model sample m is due at stream sample m * device / model, counted from the start of the
-/// stream: its time line, its control grid and the start of its knobs' ramps are functions of the stream's
-/// time alone. The latency (resampler, node, resampler) is a whole number of samples of the device: what is
-/// missing to it is less than one sample, and is made by the phase of the second resampler.
+/// For the engine this is an ordinary node with latency. Inside, the model's own node runs at its training
+/// rate between two resamplers. Model sample m is due at stream sample m * device / model, counted from the
+/// start of the stream, so its time, its control grid and its knobs' ramps follow from the stream's time
+/// alone. The latency (resampler, node, resampler) is a whole number of device samples; the phase of the
+/// second resampler makes up the missing fraction.
 class Resampled final : public Node {
 public:
     /// Control thread. REQUIRES: the type has one input and one output, both as wide as the node; `setup` is
@@ -31,11 +31,11 @@ public:
     std::optional<std::int64_t> exact_memory_samples() const noexcept override { return exact_memory_; }
 
     double model_rate_hz() const noexcept { return model_rate_hz_; }
-    /// What the model's own node declares, at its own rate.
+    /// The latency of the model's own node, at its own rate.
     int model_latency_samples() const noexcept { return inner_->latency_samples(); }
 
-    /// Of the ratio of two rates in lowest terms; 44.1 to 192 kHz is 147:640. The resampler's memory and the
-    /// time that a new start takes grow with it.
+    /// The largest number in a ratio of two rates in lowest terms (44.1 to 192 kHz is 147:640). The
+    /// resampler's memory and the time of a new start grow with it.
     static constexpr int largest_term = 1280;
 
 private:
@@ -64,7 +64,7 @@ private:
     std::int64_t out_ahead_ = 0, in_ahead_ = 0;  ///< of the second resampler's counts before the stream's
     // audio thread
     RateConverter to_model_, to_device_;
-    std::uint64_t next_time_;  ///< the stream sample that is expected
+    std::uint64_t next_time_;  ///< the stream sample that comes next
     // scratch within one call
     std::vector<Ramp> ramps_;
     std::array<std::vector<float>, max_channels> heard_, played_;

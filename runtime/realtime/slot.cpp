@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "runtime/model/hash.hpp"
-#include "runtime/realtime/nearest_step.hpp"
 
 namespace gainstage {
 

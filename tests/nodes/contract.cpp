@@ -54,8 +54,7 @@ std::string copies_badly(const NodeType& type, const NodeConfig& config, const P
     return found.empty() ? found : "after a copy: " + found;
 }
 
-/// What both hear in the rest that exact_memory_samples() asks for: other sounds, and knobs that come from
-/// elsewhere and rest alike.
+/// The rest that exact_memory_samples() asks for: the knobs move to one setting and stay there.
 void rest(NodeRunner& runner, const Sound& sound) {
     std::vector<Move> moves;
     for (const ParamSpec& spec : runner.params())

@@ -52,10 +52,11 @@ S6::S6(const Setup& setup, std::shared_ptr<const S6Weights> weights)
 }
 
 void S6::list_state(StateList& list) {
-    list.add(fresh_);
-    for (State& state : states_)
-        list.add(std::span(state.past).first(weights_->window), state.spectrum, state.ssm, state.hidden,
-                 state.oldest);
+    list.add(started_);
+    for (State& state : states_) {
+        list.add(std::span(state.past).first(weights_->window), state.ssm, state.hidden, state.oldest);
+        list.add_while(started_, state.spectrum);
+    }
 }
 
 /// Of the spectrum at most three windows matter, if nothing else remembers.
@@ -65,11 +66,11 @@ std::optional<std::int64_t> S6::exact_memory_samples() const noexcept {
 }
 
 void S6::process(const Block& block) noexcept {
-    if (fresh_)  // stretches of the spectrum are counted from the start of the stream
+    if (!started_)  // stretches of the spectrum are counted from the start of the stream
         for (State& state : states_)
             SlidingSpectrum::clear(
                 state.spectrum, static_cast<int>(block.time % static_cast<std::uint64_t>(weights_->window)));
-    fresh_ = false;
+    started_ = true;
     still_ = !weights_->has_features() && !any_moving(block, weights_->controls.size());
     for (int done = 0; done < block.frames; done += tile_frames) {
         const int frames = std::min(tile_frames, block.frames - done);

@@ -54,7 +54,7 @@ private:
     const ProductKernels& products_;
     // audio thread
     std::vector<State> states_;
-    bool fresh_ = true;
+    bool started_ = false;
     bool still_ = false;  ///< what makes gains and offsets is the same for all frames of the block
     // scratch within one call; [frame][weights_->row], [frame][weights_->wide_row], ...
     AlignedFloats here_, there_;
