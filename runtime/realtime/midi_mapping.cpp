@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "runtime/model/hash.hpp"
-
 #include "runtime/param.hpp"
 
 namespace gainstage {

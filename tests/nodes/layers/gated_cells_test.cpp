@@ -69,7 +69,8 @@ std::unique_ptr<const Recurrence> small_cell(const Plain& p, const Channel& out)
         {"cell.weight_ih", {rows, 1}, p.weight_ih}, {"cell.weight_hh", {rows, units}, p.weight_hh},
         {"cell.bias_ih", {rows}, p.bias_ih},        {"cell.bias_hh", {rows}, p.bias_hh},
         {"cell.out.weight", {1, units}, out},       {"cell.out.bias", {1}, {0.25f}}};
-    return read_recurrence(model, "cell");
+    LayerReader reader(model);
+    return read_recurrence(reader, "cell");
 }
 
 constexpr int frames = 50;

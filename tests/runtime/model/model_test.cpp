@@ -142,7 +142,7 @@ TEST_CASE("model: a tensor is found by name and shape, and refused with both sha
     } catch (const ModelError& error) {
         has(error.what(), "tensor \"v\" is missing; expected shape (3, any)");
     }
-    const std::string_view known[] = {"x"};
+    const std::string known[] = {"x"};
     REQUIRE(model->notes_on_extra(known).size() == 1);
     CHECK(model->notes_on_extra(known)[0] == "extra tensor ignored: \"w\" (2, 3)");
 }

@@ -9,7 +9,7 @@
 
 #include "tests/support/catch.hpp"
 
-using namespace gainstage;
+namespace gainstage::test::layout_test {
 
 namespace {
 
@@ -194,3 +194,5 @@ TEST_CASE(
     CHECK(crossings > 1'000);  // the programs are such that the law says something
     CHECK(reused > 1'000);
 }
+
+}  // namespace gainstage::test::layout_test

@@ -7,8 +7,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
 
-using namespace gainstage;
-using namespace gainstage::test;
+namespace gainstage::test::plan_test {
 
 namespace {
 
@@ -225,3 +224,5 @@ TEST_CASE("plan: a node that can't be built is a problem at its place") {
     CHECK(problem.place.column > 0);
     CHECK(problem.key == "nodes.echo");
 }
+
+}  // namespace gainstage::test::plan_test
