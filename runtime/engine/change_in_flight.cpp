@@ -113,6 +113,7 @@ void ChangeInFlight::begin() {
 
 ChangeInFlight::Built ChangeInFlight::finish() {
     check();
+    require(may_follow(stage_, Stage::done), "ends before its fade");
     Built built{std::move(request_.graph), std::move(arrangement_), std::move(change_.transition)};
     move_to(Stage::done);
     return built;
@@ -120,6 +121,7 @@ ChangeInFlight::Built ChangeInFlight::finish() {
 
 ChangeRequest ChangeInFlight::fail() {
     check();
+    require(may_follow(stage_, Stage::failed), "fails after it was heard");
     change_.transition.reset();
     arrangement_.reset();
     move_to(Stage::failed);

@@ -8,6 +8,7 @@
 
 #include "runtime/engine/engine.hpp"
 #include "runtime/plan/change.hpp"
+#include "runtime/realtime/knob_trail.hpp"
 
 namespace gainstage {
 
@@ -97,7 +98,9 @@ void Engine::warm_on() {
     auto close = static_cast<std::uint64_t>(2 * config_.room.max_frames);
     if (builder_ != &at_once_)
         close = std::max(close, static_cast<std::uint64_t>(close_s * config_.room.sample_rate_hz));
-    const bool is_close = change.legs() > 0 && end - warming.time <= close;
+    // The room knows the latest moves only; a leg takes the newcomers over those before.
+    const bool knows_moves = knobs_.next_sequence() - warming.knob_sequence <= KnobTrail::size / 2;
+    const bool is_close = change.legs() > 0 && end - warming.time <= close && knows_moves;
     if (is_close || change.legs() == most_legs) {
         change.be_ready();
         return arm();

@@ -56,6 +56,8 @@ public:
     void set_up(Warming&, std::uint64_t time) const;
     /// The moves from `sequence` on, up to and including stream sample `end`.
     KnobPassage passage(std::uint64_t sequence, std::uint64_t end) const;
+    /// Of the next move that will be reported.
+    std::uint64_t next_sequence() const noexcept { return next_sequence_; }
 
 private:
     std::unordered_map<NodeKey, std::vector<Ramp>> before_;  // as the oldest entry found them

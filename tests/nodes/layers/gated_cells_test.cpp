@@ -3,6 +3,7 @@
 #include <span>
 
 #include "nodes/layers/gru_cell.hpp"
+#include "nodes/layers/layer_reader.hpp"
 #include "nodes/layers/lstm_cell.hpp"
 #include "nodes/layers/lstm_windows.hpp"
 #include "nodes/layers/recurrence.hpp"

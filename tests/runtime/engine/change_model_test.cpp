@@ -50,8 +50,6 @@ public:
         for (int k = 0; k < block.frames; ++k)
             block.out(0)[k] = fuses->lit ? std::numeric_limits<float>::quiet_NaN() : block.in(0)[k];
     }
-    void reset() noexcept override {}
-    void copy_state(const Node&) noexcept override {}
     std::int64_t memory_samples() const noexcept override { return memory_; }
 
 private:

@@ -395,8 +395,8 @@ TEST_CASE("a change of the total latency is reported") {
     REQUIRE(latency > 0);
     int said = 0;
     for (const EngineNews& news : rig.news())
-        said +=
-            news.text == fmt::format("the latency of the whole patch changes from 0 to {} samples", latency);
+        said += news.text == fmt::format("{}: the latency of the whole patch changes from 0 to {} samples",
+                                         rig.engine().playing()->graph.file, latency);
     CHECK(said == 1);
 }
 

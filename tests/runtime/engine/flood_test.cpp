@@ -61,7 +61,7 @@ TEST_CASE("a fade that begins and ends while the queue of reports is full is tol
     take.turns(10);
     take.fill_reports("a.gain_db");
     take.order(patch("\"in -> b -> out\"", gain("b", -9.)));
-    take.fill_reports("a.gain_db");
+    take.fill_reports("b.gain_db");
     const std::uint64_t armed = take.now();
     take.blocks(40);
     take.turns(10);
@@ -82,7 +82,7 @@ TEST_CASE("the end of the stream is known while the queue of reports is full") {
     CHECK_FALSE(take.engine().silent());
     take.engine().tick();
     CHECK(take.engine().silent());
-    CHECK(take.last(Kind::silent)->stamp == 12u * 64u + 960u);
+    CHECK(take.last(Kind::silent)->stamp == 14u * 64u + 960u);
     CHECK(take.out().back() == 0.f);
 }
 
