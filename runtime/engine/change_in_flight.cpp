@@ -70,6 +70,7 @@ void ChangeInFlight::warm(KnobPassage knobs, std::uint64_t end, int max_frames) 
 // The control thread
 
 bool ChangeInFlight::be_built() {
+    require(stage_ == Stage::building && at_work_, "is built twice");
     at_work_ = false;
     if (has_errors(problems_)) return false;
     Transition& transition = *change_.transition;
@@ -87,9 +88,9 @@ void ChangeInFlight::start_from(const KnobHistory& knobs, std::uint64_t sample) 
 }
 
 void ChangeInFlight::set_off() {
+    require(stage_ == Stage::warming && !at_work_, "is warmed twice at once, or in the room");
     ++legs_;
     at_work_ = true;
-    check();
 }
 
 void ChangeInFlight::come_back() {
@@ -112,16 +113,14 @@ void ChangeInFlight::begin() {
 }
 
 ChangeInFlight::Built ChangeInFlight::finish() {
-    check();
-    require(may_follow(stage_, Stage::done), "ends before its fade");
+    check_step(Stage::done);
     Built built{std::move(request_.graph), std::move(arrangement_), std::move(change_.transition)};
     move_to(Stage::done);
     return built;
 }
 
 ChangeRequest ChangeInFlight::fail() {
-    check();
-    require(may_follow(stage_, Stage::failed), "fails after it was heard");
+    check_step(Stage::failed);
     change_.transition.reset();
     arrangement_.reset();
     move_to(Stage::failed);
@@ -134,9 +133,13 @@ bool ChangeInFlight::newcomer_tripped() const noexcept {
 }
 
 void ChangeInFlight::move_to(Stage next) {
-    require(may_follow(stage_, next), "takes a step that leads nowhere");
+    check_step(next);
     stage_ = next;
     check();
+}
+
+void ChangeInFlight::check_step(Stage next) const {
+    require(may_follow(stage_, next) && !at_work_, "takes a step that leads nowhere");
 }
 
 void ChangeInFlight::check() const {

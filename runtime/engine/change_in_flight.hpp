@@ -106,6 +106,7 @@ private:
         return stage_ == Stage::warming || stage_ == Stage::armed || stage_ == Stage::fading;
     }
     void move_to(Stage);
+    void check_step(Stage) const;
     void check() const;
 
     Stage stage_ = Stage::building;

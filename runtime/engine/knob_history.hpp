@@ -46,10 +46,10 @@ public:
     /// nowhere.
     void replace_node(NodeKey, const std::vector<int>& param_of_old, const std::vector<Ramp>& start);
     void add(const Report& knob);
-    /// Reports that never came (the queue was full) of moves after `time`: where those knobs are is unknown
-    /// until they move again.
+    /// How many reports of moves after `time` were lost in a full queue. The positions of those knobs are
+    /// unknown until they move again.
     std::uint64_t lost_after(std::uint64_t time) const;
-    /// Forgets the way that knobs took before `time`, not where they were.
+    /// Forgets the moves before `time`, but not where the knobs were then.
     void forget_before(std::uint64_t time);
 
     /// Sets the warming's knobs as they were at `time`, and its place in the sequence.

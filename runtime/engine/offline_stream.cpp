@@ -49,8 +49,8 @@ void OfflineStream::process(const float* const* in, int in_channels, float* cons
     }
 }
 
-/// No further than the next change; often enough that what the engine does 100 ms after an event is ready by
-/// then; and with no more events on the way than the room's queue can hold.
+/// Ends at the next change at the latest. Short enough that the engine is in time for what it must do 100 ms
+/// after an event, and that the room's queue can hold all events of the piece.
 int OfflineStream::piece_length(int frames) const {
     const std::uint64_t begin = now();
     std::uint64_t end = begin + static_cast<std::uint64_t>(frames);
@@ -80,7 +80,7 @@ void OfflineStream::post_due(std::uint64_t end) {
 bool OfflineStream::post_logged(const LoggedEvent& logged) {
     if (logged.event.kind != EventKind::knob) return engine_.post(logged.event);
     const Arrangement* playing = engine_.playing();
-    if (!playing) return true;  // the take's patch was refused, and said so
+    if (!playing) return true;  // the take's patch was refused and reported
     const FoundTarget found = find_target(playing->graph, logged.node + "." + logged.parameter);
     if (found.target)
         return engine_.set(*found.target, logged.event.value, logged.event.smooth_ms, logged.event.stamp);

@@ -13,7 +13,7 @@ namespace gainstage {
 
 namespace {
 
-/// Tells the core that this is a loop of waiting.
+/// Tells the core that this loop waits.
 void breathe() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -85,7 +85,8 @@ void Crew::work(Worker& me) noexcept {
     }
 }
 
-/// Step by step, so that it can be said where a worker stands, and so that one that was given up leaves soon.
+/// Step by step, so that the audio thread can tell where a worker is, and a worker that was given up leaves
+/// soon.
 void Crew::run(Worker& me, Round::Claim mine) noexcept {
     const DeviceCallbackScope scope;
     const Plan& plan = *plan_;
@@ -99,7 +100,7 @@ void Crew::run(Worker& me, Round::Claim mine) noexcept {
     me.step.store(-1, std::memory_order_relaxed);
 }
 
-/// Nothing of the plan is touched after this.
+/// Touches nothing of the plan after this.
 void Crew::finish(Task& task, Round::Claim mine) noexcept {
     if (round_.finish(mine)) return;
     for (History* history : task.histories) history->hold(false);
@@ -161,7 +162,7 @@ void Crew::run_own(const Plan& plan, int number) noexcept {
     round_.finish_own(number);
 }
 
-/// False: patience is at its end.
+/// False: a worker stayed away too long.
 bool Crew::play_together(const Plan& plan) noexcept {
     TaskSet own = 0;
     std::uint64_t waited = 0;
@@ -191,8 +192,8 @@ void Crew::count_wait(std::uint64_t ticks) noexcept {
         stats_.longest_wait_ticks.store(ticks, std::memory_order_relaxed);
 }
 
-/// First nobody may begin anything, then nobody may finish: what was begun and is not finished is lost, if
-/// there is any by now. The rest of the piece is played with stand-ins.
+/// First nobody may begin a task, then nobody may finish one. Tasks that were begun and are not finished are
+/// lost. The rest of the piece plays with stand-ins.
 void Crew::give_up(Plan& plan, Piece& piece) noexcept {
     Tasks& tasks = *plan.tasks;
     const TaskSet begun = round_.stop_claims() & tasks.all;

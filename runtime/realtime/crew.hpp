@@ -1,9 +1,9 @@
 #pragma once
-/// Threads that help the audio thread with branches of a plan. The audio thread runs whatever nobody has
-/// begun, so it waits only for what a worker is in the middle of, and for that only so long.
+/// Threads that help the audio thread with branches of a plan. The audio thread runs every task that no
+/// worker has begun. It waits only for tasks that a worker is running, and gives up after `patience_ms`.
 ///
-/// Nobody is woken: workers look at two words while a block is due or being played, and sleep by their own
-/// clocks in between (pace.hpp). One that comes late finds its work done.
+/// Workers are never woken. They poll while a block is due or playing, and sleep by their own clocks in
+/// between (pace.hpp). A late worker finds its work done.
 
 #include <array>
 #include <atomic>
@@ -21,8 +21,8 @@ namespace gainstage {
 struct CrewConfig {
     int threads = 1;              ///< the audio thread counts; 1: nobody helps; at most Crew::max_threads
     double least_branch_us = 3.;  ///< what a branch must cost in a block to be worth a hand-over
-    /// How long the audio thread waits, in one piece of the stream, for workers that do not come back from a
-    /// branch. The default is for where nobody listens.
+    /// How long the audio thread waits in one piece of the stream for workers that do not come back from a
+    /// branch. The default is for offline use.
     double patience_ms = 60'000.;
     int period_frames = 0;                  ///< of the device's blocks; 0: offline
     std::function<void()> prepare = {};     ///< run once on every worker (its priority)
@@ -31,7 +31,7 @@ struct CrewConfig {
 
 /// Written by the audio thread, read by any.
 struct CrewStats {
-    std::atomic<std::uint64_t> shared{0};  ///< pieces of which a worker played a part
+    std::atomic<std::uint64_t> shared{0};  ///< pieces that a worker had a part in
     std::atomic<std::uint64_t> alone{0};   ///< pieces with branches that no worker came to in time
     std::atomic<std::uint64_t> waits{0};   ///< pieces in which the audio thread waited for a worker
     std::atomic<std::uint64_t> longest_wait_ticks{0};
@@ -48,24 +48,24 @@ public:
     Crew& operator=(const Crew&) = delete;
 
     // control thread
-    /// The workers end; after the last play(). Waits for one that is stuck.
+    /// Ends the workers, after the last play(). Waits for a worker that is stuck.
     void dismiss();
-    /// No worker is in a branch that was given up. Until then nothing that it may touch is freed. Any thread.
+    /// No worker is in a branch that was given up. Until then, free nothing that it may touch. Any thread.
     bool is_whole() const noexcept { return abroad_.load(std::memory_order_acquire) == 0; }
     const CrewStats& stats() const noexcept { return stats_; }
 
     // audio thread
-    /// Around the pieces of a block, so that workers know when to look out.
+    /// Around the pieces of a block, so that workers know when to poll.
     void begin_block() noexcept GAINSTAGE_REALTIME;
     void end_block() noexcept GAINSTAGE_REALTIME;
-    /// Plays a plan that has tasks. Branches that are given up here appear in the plan's `lost`.
+    /// Plays a plan that has tasks. Adds branches that it gives up to the plan's `lost`.
     void play(Plan&, Piece&) noexcept GAINSTAGE_REALTIME;
-    /// Before a plan is played for the first time: silence for slots that a worker was given up in.
+    /// Before a plan plays for the first time: switches off the slots in which a worker was given up.
     void leave_out_the_lost(Plan&) noexcept GAINSTAGE_REALTIME;
 
 private:
     struct alignas(64) Worker {
-        std::atomic<int> step{-1};  ///< of the plan, that it is in
+        std::atomic<int> step{-1};  ///< the plan's step that it is in
         std::thread thread;
     };
     // workers

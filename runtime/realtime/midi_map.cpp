@@ -73,7 +73,7 @@ void MidiMap::adopt(const MidiMap& old) noexcept {
         const MidiMapping& theirs = old.mappings_[*before];
         if (theirs.id != mine.id) continue;
         mine.state = theirs.state;
-        // Over another range the control stands as it did, but means something else.
+        // Over another range the same position of the control means another value.
         if (!(theirs.scale == mine.scale)) mine.state.moved = mine.state.holds = false;
         ++before;
     }

@@ -13,14 +13,14 @@
 
 namespace gainstage {
 
-/// Moves every target that listens to a control. Built on the control thread with its plan;
-/// afterwards audio thread only, allocates nothing, and a message costs as many steps as mappings listen to
+/// Moves every target that listens to a control. The control thread builds it with its plan; then only the
+/// audio thread uses it. It allocates nothing, and a message costs one step for each mapping that listens to
 /// its control.
 class MidiMap {
 public:
     explicit MidiMap(const std::vector<GraphMidi>&);
 
-    /// What a message means, by the decoder of the port that it came in by.
+    /// The events of a message, from the decoder of the port that it came in by.
     void receive(std::span<const MidiEvent>, MidiHost&) noexcept GAINSTAGE_REALTIME;
 
     /// Takes over from the table of the plan before: what controllers said, and which mappings (same source,

@@ -1,5 +1,5 @@
 #pragma once
-/// What the audio thread runs: a flat list of steps over buffers that are already there.
+/// What the audio thread runs: a flat list of steps over buffers that exist already.
 
 #include <memory>
 #include <vector>
@@ -20,7 +20,7 @@ enum class StepKind : std::uint8_t {
     loop,      ///< the next `length` steps run in pieces no longer than the loop's shortest delay
 };
 
-/// One line of the list: a cache line, with all that the plain path of a node needs.
+/// One line of the list. It fills a cache line and holds all that the plain path of a node needs.
 struct alignas(64) Step {
     StepKind kind = StepKind::process;
     bool watched = true;       ///< check the output (off only in `bench`)
@@ -43,7 +43,7 @@ struct alignas(64) Step {
 };
 static_assert(sizeof(Step) == 64);
 
-/// Where a mapping's target is found: the node's slot, and during a fade the leaving one under the same name.
+/// The target of a mapping: the node's slot, and during a fade the leaving slot of the same name.
 struct TargetSlot {
     Slot* slot = nullptr;
     Slot* leaving = nullptr;
@@ -54,7 +54,7 @@ struct TargetSlot {
 /// A raised cosine from 0 to 1: the weight of the new sound, sample by sample.
 using FadeCurve = std::vector<float>;
 
-/// Immutable once built, but for the sound in its buffers. Built and freed by the control thread.
+/// Only the sound in its buffers changes after it was built. The control thread builds and frees it.
 struct Plan {
     std::vector<Step> steps;
     std::vector<PortBuffer> ports;  ///< storage of the steps' inputs and outputs
@@ -69,7 +69,7 @@ struct Plan {
     std::unique_ptr<Tasks> tasks;     ///< its steps as parts for several threads; null: one does it all
 };
 
-/// What belongs to a patch rather than to a way of running it.
+/// What belongs to a patch, whichever plan runs it.
 struct Score {
     std::vector<TargetSlot> targets;  ///< per node of the graph
     std::vector<int> target_of_key;   ///< NodeKey -> index into targets, -1: not in this patch

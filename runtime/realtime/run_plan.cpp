@@ -8,8 +8,8 @@ namespace gainstage {
 
 namespace {
 
-/// Points the block at the step's wires, one store for each: where the compiler stores two pointers at once
-/// and the node loads them one by one, the loads wait for the store to leave the queue (1.3 ns a node).
+/// Points the block at the step's wires with one store each. Where the compiler stores two pointers at once
+/// and the node loads them one by one, the loads wait until the store has left the queue (1.3 ns a node).
 inline void wire(const Step& step, Block& block) noexcept {
     block.inputs = step.inputs;
     in_order();
@@ -27,7 +27,7 @@ void silence(const Step& step, const Block& block) noexcept {
             std::fill_n(step.outputs[p].channel[c] + block.offset, block.frames, 0.f);
 }
 
-/// Whatever is not the common case: delays in loops, latency, bypass, mute, quarantine, a bad sample.
+/// All but the common case: delays in loops, latency, bypass, mute, quarantine, a bad sample.
 GAINSTAGE_NOINLINE void run_with_guard(const Step& step, Piece& piece, Block& block) noexcept {
     if (step.is_off) return silence(step, block);
     Slot& slot = *step.slot;
@@ -170,7 +170,7 @@ private:
         return at + 1;
     }
 
-    /// A loop's steps in pieces that no delay in it is shorter than.
+    /// Runs a loop's steps in pieces no longer than its shortest delay.
     const Step* loop(const Step& step, const Step* begin, const Block& whole) noexcept {
         const Step* const end = begin + step.length;
         for (int done = 0; done < whole.frames;) {

@@ -18,7 +18,7 @@ namespace gainstage {
 
 /// A node's id as a small number, the same for as long as the engine lives.
 using NodeKey = std::uint32_t;
-/// Stands for all nodes: in the knobs' trajectory, a panic, at which every node forgot what it had heard.
+/// Stands for all nodes. Among the moves of knobs it marks a panic, at which every node forgot all sound.
 inline constexpr NodeKey every_node = ~NodeKey{0};
 
 enum class TripCause : std::uint8_t { not_finite, above_ceiling };
@@ -35,8 +35,8 @@ struct TripRecord {
     bool add(std::uint64_t stamp, double window_samples) noexcept GAINSTAGE_REALTIME;
 };
 
-/// Quarantine: from its first bad sample a node's output becomes its first input, aligned for latency,
-/// reached by a 2 ms ramp from the last good sample. The node rests until a newcomer takes its place.
+/// Quarantine: from its first bad sample on, a node's output is its first input, aligned for latency. A 2 ms
+/// ramp leads there from the last good sample. The node rests until a new instance takes its place.
 struct Quarantine {
     static constexpr double ramp_s = 0.002;
 
@@ -76,10 +76,10 @@ private:
     std::vector<std::vector<float>> ring_, now_;
 };
 
-/// A knob's name as a number. An event that was made while another instance played finds its knob by it.
+/// A knob's name as a number. An event finds its knob by it, whichever instance plays by then.
 std::uint32_t knob_number(std::string_view name) noexcept;
 
-/// Another instance's way of a knob, as this knob can go it. Audio thread.
+/// The ramp of another instance's knob, limited to the values of this knob. Audio thread.
 Ramp within_range(const ParamSpec&, Ramp) noexcept GAINSTAGE_REALTIME;
 
 /// Everything that lives as long as one node instance. Built by the control thread, run by the audio thread.
@@ -108,22 +108,23 @@ struct Slot {
     std::shared_ptr<History> output_history;                ///< of output 0, null where none is kept
 
     // audio thread
-    /// From this stream sample on, running and checking the node is all there is to do: not bypassed, not
-    /// muted, not in quarantine.
+    /// From this stream sample on the node is neither bypassed nor muted nor in quarantine: the runner only
+    /// runs and checks it.
     std::uint64_t plain_from = 0;
     std::array<float, 2 * max_channels> last_good{};  ///< per output port (two at most) and channel
     std::vector<Ramp> ramps;                          ///< the node's knobs, then the extras
     Quarantine quarantine;
-    /// A worker was given up in the middle of this slot and may still be there: all of the above is its own
-    /// from then on, and the slot is never played again. What its knobs would do is kept for the next one.
+    /// A worker was given up in the middle of this slot and may still be there. All of the above belongs to
+    /// that worker, and the slot never plays again. Its knobs move on in `ramps_meanwhile`, for the next
+    /// instance.
     bool is_lost = false;
     std::vector<Ramp> ramps_meanwhile;
     DryLine dry;
     const int ramp_samples;  ///< of the quarantine
 
     // written by whoever runs the slot, read by any
-    /// Stream sample at which it went into quarantine; `never` until then. Written once at most, when
-    /// `quarantine` is complete, which nobody writes any more. The control thread acts on it.
+    /// Stream sample at which it went into quarantine; `never` until then. Written once at most, after
+    /// `quarantine`, which does not change any more. The control thread acts on it.
     static constexpr std::uint64_t never = ~std::uint64_t{0};
     std::atomic<std::uint64_t> tripped_at{never};
     std::vector<std::atomic<float>> readings;
@@ -132,7 +133,7 @@ struct Slot {
 
     /// Audio thread: the ramps to read and to move.
     std::vector<Ramp>& knobs() noexcept { return is_lost ? ramps_meanwhile : ramps; }
-    /// Audio thread: leaves all to the worker that has it.
+    /// Audio thread: leaves the slot to the worker that has it.
     void lose() noexcept GAINSTAGE_REALTIME;
     /// Audio thread, after any change of the bypass and mute knobs or of the quarantine.
     void update_plain() noexcept GAINSTAGE_REALTIME;

@@ -1,5 +1,5 @@
 #pragma once
-/// A plan cut into parts that several threads may share, and where sound passes from one part to another.
+/// A plan cut into parts that several threads may share, and the buffers between the parts.
 
 #include <atomic>
 #include <cstdint>
@@ -16,8 +16,8 @@ inline constexpr TaskSet task_bit(int task) noexcept {
     return TaskSet{1} << task;
 }
 
-/// Steps [begin, end) of a plan, run in order by one thread. Whoever runs it has all its slots, histories and
-/// buffers to itself.
+/// Steps [begin, end) of a plan. One thread runs them in order and has all their slots, histories and buffers
+/// to itself.
 struct alignas(64) Task {
     int begin = 0, end = 0;
     TaskSet needs = 0;    ///< tasks that must be over first; all have lower numbers
@@ -38,7 +38,7 @@ struct Crossing {
     float* sound = nullptr;
     float* stand_in = nullptr;
     TaskSet writer = 0, readers = 0;
-    float last = 0.f;  ///< latest sample that was heard of it
+    float last = 0.f;  ///< the latest sample that was heard
 };
 
 struct Tasks {

@@ -1,6 +1,6 @@
 #pragma once
-/// A change of what plays, complete: everything the audio thread needs from the first warm sample to the last
-/// of the fade. Built and freed by the control thread.
+/// A change of what plays: everything the audio thread needs, from the first warm sample to the last sample
+/// of the fade. The control thread builds and frees it.
 
 #include <atomic>
 #include <cstdint>
@@ -12,14 +12,14 @@
 
 namespace gainstage {
 
-/// A newcomer's knob map: which knob of the slot that it replaces moves which of its own.
+/// The knobs of a newcomer: which knob of the slot that it replaces moves which of its own.
 struct WarmSlot {
     NodeKey source = 0;  ///< whose knobs it follows
     Slot* slot = nullptr;
     std::vector<int> param_of_source;  ///< per param of the source key's slot: own index or -1
 };
 
-/// The newcomers, and whatever they need upstream, running over the recent past to catch up with the stream.
+/// Runs newcomers, and the nodes that they need upstream, over the recent past until they have caught up.
 struct Warming {
     Plan plan;
     std::vector<WarmSlot> slots;

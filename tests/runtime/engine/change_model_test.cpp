@@ -127,11 +127,11 @@ public:
 
     std::string steps() const {
         std::string all = "tam";
-        if (orders_ < 3) all += "p";
-        if (orders_ > 0 && orders_ < 3 && !bad_order_) all += "b";
+        if (orders_ < 2) all += "p";
+        if (orders_ == 1) all += "b";
         if (builder_.waiting() > 0) all += "w";
         if (builder_.waiting() > 0 && is_warming()) all += failures_ < 1 ? "Wf" : "W";
-        if (blown_ < 2) all += "x";
+        if (blown_ < 1) all += "x";
         return all;
     }
 
@@ -189,19 +189,20 @@ public:
             key += fmt::format("c{}{}{}{}{}{}", static_cast<int>(change->stage()), change->is_ready(),
                                change->request().is_return, change->request().attempts,
                                change->request().cold, change->request().order.returning.size());
-            if (!change->is_preparing()) {
-                const Transition& transition = *change->transition();
-                const std::uint64_t now = engine_->room().now(), stamp = transition.stamp;
-                key += fmt::format(" s{} {}", static_cast<int>(transition.stage.load()),
-                                   stamp > now ? (stamp - now + block_frames - 1) / block_frames : 0);
+            const std::uint64_t now = engine_->room().now(), stamp = change->request().order.stamp;
+            key += fmt::format(" {}", stamp > now ? (stamp - now + block_frames - 1) / block_frames : 0);
+            if (change->transition()) {
+                key += fmt::format(" s{}", static_cast<int>(change->transition()->stage.load()));
                 if (const Warming* warming = change->warming())
                     key += fmt::format(" w{}", now - warming->time);
             }
         }
         key += fmt::format(" {}{}", engine_->changing(), engine_->silent());
-        for (const auto& [id, patient] : engine_->ward().patients())
-            key += fmt::format(" q{}{}{}", patient.latched, patient.cold,
-                               std::min<std::uint64_t>(engine_->room().now() - patient.since, 24));
+        for (const auto& [id, patient] : engine_->ward().patients()) {
+            key += fmt::format(" q{}{}", patient.latched, patient.cold);
+            if (!residents.change())
+                key += fmt::format("{}", std::min<std::uint64_t>(engine_->room().now() - patient.since, 24));
+        }
         if (const Arrangement* playing = residents.playing()) {
             key += fmt::format(" p{}", playing->graph.nodes.back().options.get<std::int64_t>("memory"));
             for (const auto& slot : playing->slots) key += slot->quarantine.tripped ? "T" : "";
@@ -270,7 +271,8 @@ private:
 }  // namespace
 
 TEST_CASE("whatever happens to changes in whatever order, each ends once, and nothing is freed that plays") {
-    const std::size_t most_states = realtime_guard() == RealtimeGuard::in_process ? 6'000 : 600;
+    const bool watched = realtime_guard() == RealtimeGuard::in_process;  // the others are too slow for all
+    const std::size_t most_states = watched ? 50'000 : 600;
     std::set<std::string> seen;
     std::deque<std::string> open{""};
     std::size_t steps = 0, deepest = 0;
@@ -287,6 +289,7 @@ TEST_CASE("whatever happens to changes in whatever order, each ends once, and no
     }
     WARN("changes: " << seen.size() << " states, " << steps << " paths, up to " << deepest << " steps deep"
                      << (open.empty() ? ", all there are" : ""));
+    CHECK((!watched || open.empty()));
     CHECK(seen.size() > 500);
 }
 
@@ -305,7 +308,6 @@ TEST_CASE("a change that takes a step out of its order is refused") {
     change.be_ready();
     change.be_armed();
     CHECK_THROWS_AS(change.set_off(), std::logic_error);
-    change.come_back();
     change.begin();
     CHECK_THROWS_AS(change.fail(), std::logic_error);
     {
