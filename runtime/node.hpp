@@ -35,9 +35,9 @@ inline constexpr int max_block_frames = 8192;
 #define GAINSTAGE_RESTRICT __restrict
 /// Keeps what is rarely run out of the way of what always is.
 #define GAINSTAGE_NOINLINE __attribute__((noinline))
-/// Longest past that may matter to a node, and longest history that a newcomer is warmed on.
+/// The longest memory that a node may have. No newcomer is warmed on more history.
 inline constexpr double longest_memory_s = 10.;
-/// Whether two rates are one but for rounding.
+/// True if two rates differ by rounding only.
 inline bool same_rate(double a_hz, double b_hz) noexcept {
     return std::abs(a_hz - b_hz) < 0.5;
 }
@@ -133,12 +133,12 @@ struct NodeType {
     bool closes_loops = false;      ///< the node derives from LoopBreaker
     Door device = Door::none;       ///< its option `channels` lists channels of the device, counted from 1
 
-    /// Control thread. Builds a node of a type without a model. May throw SetupError.
+    /// Control thread. Builds a node; null for model types. May throw SetupError.
     std::unique_ptr<Node> (*make)(const Setup&) = nullptr;
-    /// Control thread. For model types: makes a file ready for nodes at this rate, or at the model's own
-    /// where it knows no other. Throws ModelError.
+    /// Control thread. For model types: prepares a file for nodes at this rate, or at the model's own rate if
+    /// it plays at no other. Throws ModelError.
     std::shared_ptr<const Prepared> (*prepare)(const Model&, double sample_rate_hz) = nullptr;
-    /// For model types: the vector instructions that a preparation uses in this process.
+    /// For model types: the level of vector instructions for which files are prepared in this process.
     const std::string& (*level)() = nullptr;
 };
 

@@ -15,12 +15,11 @@ namespace gainstage {
 
 /// The controls -> a network, where the file has one -> one layer to all gains and offsets. Tensors:
 ///
-///     [conditioning.M.weight, .bias]     M = 0, 1, ..., a ReLU after every layer; outputs z. Absent: z are
-///     the
-///                                        controls themselves
-///     PREFIX.norm.mean, .variance (c)    optional: (x - mean) / sqrt(variance + epsilon)
-///     PREFIX.film.weight (2 c, z), .film.bias (2 c)    gains, then offsets, of what is normalised; without
-///                                        controls the bias alone, or neither (gain 1, offset 0)
+///     [conditioning.M.weight, .bias]     M = 0, 1, ..., a ReLU after every layer; the outputs are z. If
+///                                        absent, or without controls, z are the controls
+///     [PREFIX.norm.mean, .norm.variance (c)]           (x - mean) / sqrt(variance + epsilon)
+///     PREFIX.film.weight (2 c, z), .film.bias (2 c)    gains, then offsets, applied after the normalisation;
+///                                        without controls the bias alone, or neither (gain 1, offset 0)
 ///
 /// Immutable once built; any number of threads, each with a Scratch.
 class Conditioning {
@@ -29,17 +28,17 @@ public:
     /// Control thread. Reads the network. Throws ModelError.
     explicit Conditioning(LayerReader&);
 
-    /// Control thread. Reads one more block, of `channels`; `bias` (channels), or null: what its channels
-    /// still lack before they are normalised. Throws ModelError that names the tensor.
+    /// Control thread. Reads the next block. `bias` (channels) is added before the normalisation; null: none.
+    /// Throws ModelError that names the tensor.
     void add_block(LayerReader&, const std::string& prefix, int channels, const Tensor* bias, double epsilon);
     /// Control thread. After the last block, before evaluate().
     void finish();
 
     int controls() const noexcept { return inputs_.size(); }
-    /// What evaluate() writes: for each block padded(channels) gains and as many offsets.
+    /// Number of values that evaluate() writes: for each block padded(channels) gains and as many offsets.
     int values() const noexcept { return film_.outputs(); }
 
-    /// Of one who evaluates.
+    /// For one caller of evaluate().
     struct Scratch {
         std::vector<float> heard, vector;
         Mlp::Scratch network;

@@ -1,5 +1,5 @@
 #pragma once
-/// What a network hears at its knobs' values.
+/// From the values of knobs to the inputs of a network.
 
 #include <vector>
 

@@ -29,7 +29,7 @@ public:
     int outputs() const noexcept { return outputs_; }
     int layers() const noexcept { return static_cast<int>(layers_.size()); }
 
-    /// Of one who evaluates.
+    /// For one caller of evaluate().
     struct Scratch {
         Eigen::VectorXf here, next;
     };

@@ -1,5 +1,5 @@
 #pragma once
-/// What a node type asks of a model file beside its tensors.
+/// What a node type asks of a model file, apart from its tensors.
 
 #include <fmt/format.h>
 
@@ -21,14 +21,14 @@ template <class... Parts>
     throw ModelError(model.file + ": " + fmt::format(sentence, std::forward<Parts>(parts)...));
 }
 
-/// What any family knows of a file: at the model's own rate, which it can change.
+/// The facts that are the same for every family. Rates: the model's own.
 inline PreparedFacts facts_of(const Model& model) {
     return {
         .file = model.file, .model_rate_hz = model.sample_rate_hz, .sample_rate_hz = model.sample_rate_hz};
 }
 
-/// The memory that the file declares, or `otherwise_samples` (at `rate_hz`) where it declares none: in
-/// samples at that rate, the longest that there may be at most.
+/// The memory in samples at `rate_hz`: what the file declares, else `otherwise_samples`; longest_memory_s at
+/// most.
 inline std::int64_t memory_at(double rate_hz, const Model& model, double otherwise_samples) {
     const double declared = static_cast<double>(model.memory_samples) * rate_hz / model.sample_rate_hz;
     const double samples = model.memory_samples > 0 ? declared : otherwise_samples;

@@ -1,5 +1,5 @@
 #pragma once
-/// How a model type makes its files ready: weights of one kind, shared by nodes of another.
+/// A preparation made of weights of one type, shared by nodes of another.
 
 #include <memory>
 #include <type_traits>
@@ -9,9 +9,9 @@
 
 namespace gainstage {
 
-/// `Weights` is built from a Model and a sample rate, or from a Model alone where it knows no rate but the
-/// model's; it throws ModelError and has a member `facts`. `N` is built from a Setup and a
-/// shared_ptr<const Weights>.
+/// `Weights` has a member `facts` and a constructor from a Model and the device's rate, or from a Model alone
+/// if it plays at the model's rate only. The constructor throws ModelError. `N` has a constructor from a
+/// Setup and a shared_ptr<const Weights>.
 template <class N, class Weights>
 class PreparedNode final : public Prepared {
 public:

@@ -17,8 +17,8 @@ using ModelBytes = std::map<std::string, std::vector<std::byte>>;
 
 class PatchLoader {
 public:
-    /// `rate_hz`: of the stream; 0: not known yet, so no model is prepared. `prepared`: whom preparations are
-    /// shared with; null: this loader has its own.
+    /// `rate_hz`: of the stream; 0: not known yet, so no model is prepared. `prepared`: shares preparations
+    /// with other loaders; null: this loader has its own.
     PatchLoader(NodeTypes types, double rate_hz, std::shared_ptr<PreparedModels> prepared = nullptr)
         : types_(types),
           rate_hz_(rate_hz),
@@ -41,7 +41,7 @@ private:
     const double rate_hz_;
     const std::shared_ptr<PreparedModels> prepared_;
     struct Read {
-        std::weak_ptr<const Model> model;  ///< gone once no graph uses it
+        std::weak_ptr<const Model> model;  ///< expires when no graph uses it
         std::int64_t size = 0, modified_ns = 0;
     };
     std::map<std::string, Read> models_;  // by path

@@ -27,7 +27,7 @@ double db_of(double amplitude) {
     return amplitude > 0. ? std::max(silence_dbfs, 20. * std::log10(amplitude)) : silence_dbfs;
 }
 
-/// What is probed; prepared once for all that is played.
+/// The model, prepared once for all benches.
 struct Subject {
     std::shared_ptr<const Model> model;
     NodeTypes types;

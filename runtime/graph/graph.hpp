@@ -20,8 +20,8 @@ struct GraphNode {
     Place place;
     Options options;  ///< complete
     std::shared_ptr<const Model> model;
-    /// Of `model`, for the stream's rate; null without a model, where no rate was known, or where the file
-    /// can't be prepared, which is said when the node is built.
+    /// Of `model`, for the stream's rate. Null without a model, if the rate was not known, or if the file
+    /// can't be prepared; building the node then reports why.
     std::shared_ptr<const Prepared> prepared;
     bool refuse_other_rates = false;  ///< `rate = "refuse"`
     KnobList params;                  ///< the type's own, then the model's controls

@@ -16,16 +16,16 @@ public:
     ModelConfig(std::string json, const std::string& where);
 
     struct Value {
-        /// Empty: a list or an object.
+        /// Empty for a list or an object.
         std::variant<std::monostate, bool, double, std::string> value;
         std::string json;  ///< for messages
     };
-    /// Null where the key is absent or its value is `null`.
+    /// Null if the key is absent or its value is `null`.
     const Value* find(std::string_view key) const;
 
-    /// As the file has it.
+    /// As written in the file.
     const std::string& json() const noexcept { return json_; }
-    /// Without white space, keys sorted: equal for configs that say the same.
+    /// Without white space, keys sorted. Equal for configs with the same content.
     const std::string& canonical_json() const noexcept { return canonical_json_; }
 
 private:

@@ -29,7 +29,7 @@ std::shared_ptr<const Prepared> PreparedModels::get(const NodeType& type, const 
     return prepared;
 }
 
-/// What knows no rate but the model's serves any device.
+/// A preparation for the model's rate serves every device if the model plays at no other rate.
 std::shared_ptr<const Prepared> PreparedModels::find_for(Key key, double model_rate_hz) const {
     if (auto prepared = find(key)) return prepared;
     key.sample_rate_hz = model_rate_hz;
@@ -43,7 +43,7 @@ std::shared_ptr<const Prepared> PreparedModels::find(const Key& key) const {
     return nullptr;
 }
 
-/// As the latest.
+/// Moves it to the front, and drops what is beyond the limits.
 void PreparedModels::keep(const std::shared_ptr<const Prepared>& prepared, const Model& model) {
     kept_.remove_if([&](const Kept& kept) { return kept.prepared == prepared; });
     kept_.push_front({prepared, weight_bytes(model)});

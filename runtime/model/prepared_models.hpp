@@ -1,5 +1,5 @@
 #pragma once
-/// Weight files made ready, shared by all who play them.
+/// Prepared weight files, shared by all who play them.
 
 #include <cstddef>
 #include <list>
@@ -12,23 +12,22 @@
 
 namespace gainstage {
 
-/// One for a process is best: what a song plays is then ready for the next one. Any thread but the audio
-/// thread; a file that two ask for at once is prepared once.
+/// Any thread but the audio thread. Two threads that ask for the same file at once get one preparation.
 ///
-/// A preparation lives as long as anyone holds it. The last few that were asked for stay without a user, so
-/// that a change back and forth between two files, or from song to song, prepares nothing.
+/// A preparation lives as long as anyone holds it. The last few stay without a user, so that switching back
+/// and forth between two files, or from song to song, prepares nothing.
 class PreparedModels {
 public:
-    /// What stays without a user, at most; in bytes of weights as the file has them.
+    /// Limits on what stays without a user: preparations, and bytes of the weights in their files.
     static constexpr std::size_t most_kept = 4, most_kept_bytes = std::size_t{64} << 20;
 
-    /// The file's preparation for this device rate, by `type`. Files are told apart by their content.
-    /// REQUIRES: type.prepare. Throws ModelError.
+    /// The file's preparation for a device at this rate. Files are identified by their content. REQUIRES:
+    /// type.prepare and type.level. Throws ModelError.
     std::shared_ptr<const Prepared> get(const NodeType& type, const Model&, double sample_rate_hz);
 
 private:
     struct Key {
-        decltype(NodeType::prepare) prepare;  ///< by which family
+        decltype(NodeType::prepare) prepare;  ///< identifies the family
         std::uint64_t content_hash;
         double sample_rate_hz;  ///< of its nodes
         std::string level;      ///< of vector instructions

@@ -18,12 +18,12 @@ enum class RateWay {
 /// Any thread. `prepared`: null without a model.
 RateWay rate_way(const Prepared* prepared, double device_rate_hz) noexcept;
 
-/// Control thread. What the resolver prepared, or, where it knew no rate or another one, a new preparation.
-/// Null without a model. Throws ModelError.
+/// Control thread. The node's own preparation, or a new one if it has none for this rate. Null without a
+/// model. Throws ModelError.
 std::shared_ptr<const Prepared> prepared_for(const GraphNode&, double device_rate_hz);
 
-/// Control thread. `prepared`: for this setup's rate; null without a model. `setup` is the device's. Throws
-/// SetupError, and what the type's constructor throws.
+/// Control thread. `prepared`: for the rate of `setup`, which is the device's; null without a model. Throws
+/// SetupError, and what the node's constructor throws.
 std::unique_ptr<Node> build_node(const NodeType&, const Prepared* prepared, const Setup& setup);
 
 }  // namespace gainstage

@@ -19,7 +19,8 @@ struct Resolved {
 };
 
 /// Control thread. `rate_hz`: of the stream; 0: not known yet, so no model is prepared and `rate = "refuse"`
-/// not judged. `prepared`: whom preparations are shared with; null: the nodes of this patch alone.
+/// is not checked. `prepared`: shares preparations with other patches; null: only the nodes of this one
+/// share.
 Resolved resolve(const Patch&, NodeTypes, const ModelReader&, double rate_hz = 0.,
                  PreparedModels* prepared = nullptr);
 

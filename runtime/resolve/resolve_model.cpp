@@ -80,8 +80,8 @@ void take_control(Draft& draft, const GraphNode& node, const Setting& setting, c
                      .steps = control.steps});
 }
 
-/// Makes the file ready and notes what the player should know of it. A file that can't be prepared is
-/// reported when its node is built.
+/// Prepares the node's model and takes its notes. If the file can't be prepared, building the node reports
+/// it.
 void prepare(Draft& draft, GraphNode& node, const Setting& setting) {
     if (draft.rate_hz <= 0. || !node.type->prepare) return;
     try {
