@@ -17,6 +17,7 @@ namespace {
 using Two = double __attribute__((vector_size(16)));
 using TwoFloats = float __attribute__((vector_size(8)));
 constexpr int lanes = 2;
+constexpr int tile = 64;  ///< of the comparison of floats with doubles
 
 Two load_two(const float* from) noexcept {
     TwoFloats floats;
@@ -179,30 +180,44 @@ private:
     AlignedFloats direct_;
 };
 
-/// Largest difference of two banks on noise with a constant in it, relative to the largest output of a
-/// channel.
-double distance(const DiagonalSsm& one, const DiagonalSsm& other, int channels) {
-    constexpr int tile = 64, tiles = 256;
+/// Largest difference of two banks over `tiles` tiles of noise with a constant in it, relative to the largest
+/// output of a channel. All channels hear the same noise: each is a filter of its own.
+double distance(const DiagonalSsm& one, const DiagonalSsm& other, int channels, int tiles) {
     const int width = padded(channels);
     AlignedFloats state(one.state_size()), other_state(other.state_size());
-    AlignedFloats in(static_cast<std::size_t>(tile * width)), y(in.size()), z(in.size());
-    std::vector<double> largest(static_cast<std::size_t>(width)), apart(largest);
+    AlignedFloats in(tile * width), y(in.size()), z(in.size()), largest(width), apart(width);
     std::mt19937 random{1};
     std::uniform_real_distribution<float> value{-0.5f, 1.f};
     for (int t = 0; t < tiles; ++t) {
-        for (float& x : in) x = value(random);
+        for (int k = 0; k < tile; ++k) std::fill_n(in.data() + k * width, width, value(random));
         one.run(state.data(), in.data(), y.data(), tile);
         other.run(other_state.data(), in.data(), z.data(), tile);
-        for (std::size_t i = 0; i < y.size(); ++i) {
-            const std::size_t c = i % largest.size();
-            largest[c] = std::max(largest[c], std::abs(double{z[i]}));
-            apart[c] = std::max(apart[c], std::abs(double{y[i]} - double{z[i]}));
+        for (int k = 0; k < tile; ++k) {
+            const float *mine = y.data() + k * width, *theirs = z.data() + k * width;
+            for (int c = 0; c < width; ++c) {
+                const float size = std::abs(theirs[c]), error = std::abs(mine[c] - theirs[c]);
+                largest[c] = largest[c] < size ? size : largest[c];
+                apart[c] = apart[c] < error ? error : apart[c];
+            }
         }
     }
     double worst = 0.;
     for (int c = 0; c < channels; ++c)
-        if (largest[c] > 0.) worst = std::max(worst, apart[c] / largest[c]);
+        if (largest[c] > 0.f) worst = std::max(worst, double{apart[c]} / double{largest[c]});
     return worst;
+}
+
+/// How much a sample takes from the slowest mode.
+double least_decay(std::span<const SsmMode> bank) {
+    double least = 1.;
+    for (const SsmMode& mode : bank) least = std::min(least, 1. - std::abs(mode.pole));
+    return least;
+}
+
+/// Long enough for the slowest mode to fill: 16,384 frames at the least decay that floats are tried for.
+int tiles_to_fill(double decay) {
+    constexpr double time_constants = 3.3;
+    return std::max(32, static_cast<int>(std::ceil(time_constants / decay / tile)));
 }
 
 }  // namespace
@@ -210,10 +225,11 @@ double distance(const DiagonalSsm& one, const DiagonalSsm& other, int channels) 
 std::unique_ptr<const DiagonalSsm> DiagonalSsm::make(std::span<const SsmMode> bank,
                                                      std::span<const float> direct) {
     auto exact = std::make_unique<DoubleBank>(bank, direct);
-    for (const SsmMode& mode : bank)
-        if (1. - std::abs(mode.pole) < DiagonalSsm::least_forgotten) return exact;
+    const double decay = least_decay(bank);
+    if (decay < least_forgotten) return exact;
     auto fast = std::make_unique<FloatBank>(bank, direct);
-    if (distance(*fast, *exact, static_cast<int>(direct.size())) <= most_error) return fast;
+    const int channels = static_cast<int>(direct.size());
+    if (distance(*fast, *exact, channels, tiles_to_fill(decay)) <= most_error) return fast;
     return exact;
 }
 
