@@ -13,7 +13,11 @@ namespace gainstage {
 
 std::int64_t warm_samples(const Slot& slot, double rate_hz) {
     const auto limit = static_cast<std::int64_t>(longest_memory_s * rate_hz);
-    return std::min(limit, 2 * slot.node->memory_samples() + slot.latency_samples);
+    const std::int64_t twice = 2 * slot.node->memory_samples();
+    // What goes round in a loop fades as in a recursive node.
+    const std::int64_t enough =
+        slot.breaker ? twice : std::min(twice, slot.node->exact_memory_samples().value_or(twice));
+    return std::min(limit, enough + slot.latency_samples);
 }
 
 namespace {

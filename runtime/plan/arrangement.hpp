@@ -39,7 +39,8 @@ struct ArrangeConfig {
 /// is a problem with the node's place.
 Arrangement arrange(Graph, const Arrangement* previous, KeyTable&, const ArrangeConfig&);
 
-/// How much of the past makes a node exact to rounding: twice the time to -80 dB, within the limit.
+/// How much of the past makes a node exact to rounding: twice the time to -80 dB, or its exact memory if that
+/// is less; longest_memory_s at most.
 std::int64_t warm_samples(const Slot&, double rate_hz);
 
 /// A node that can't be built, with the reason as the player reads it.
