@@ -44,7 +44,8 @@ void EdLstm::list_state(StateList& list) {
              std::span(cell_).first(rows));
 }
 
-/// From within a window: what is left of it and the next one begin wrongly, and a window sounds in the next.
+/// If the history begins within a window, the rest of this window and the next one begin wrongly, and each
+/// window sounds during the next.
 std::optional<std::int64_t> EdLstm::exact_memory_samples() const noexcept {
     if (weights_->carries_cell) return std::nullopt;
     return 3 * weights_->window;
@@ -70,13 +71,13 @@ void EdLstm::process(const Block& block) noexcept {
     }
 }
 
-/// How many begin at the next of so many frames and go on together: 1 where they don't.
+/// The number of windows that run together from the next of `frames` frames on; 1 if only one can.
 int EdLstm::windows_within(int frames) const noexcept {
     if (position_ > 0 || weights_->carries_cell) return 1;
     return std::clamp(frames / weights_->window, 1, most_windows);
 }
 
-/// The LSTM's state at the first sample of each window, which is the block's frame `first`, first + w, ...
+/// Sets the LSTM's state at the first sample of each window: the block's frames `first`, first + w, ...
 void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept {
     const int row = padded(weights_->controls.size());
     for (int m = 0; m < windows; ++m)
@@ -88,7 +89,7 @@ void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept 
     begin(weights_->cell, block, first, windows, cell_, weights_->carries_cell);
 }
 
-/// rows = encoder of the windows before + condition, added to what the rows hold where it `goes_on`.
+/// rows = encoder of the previous windows + condition, added to the rows if the state `goes_on`.
 void EdLstm::begin(const EdLstmWeights::Begin& layers, const Block& block, int first, int windows,
                    AlignedFloats& rows, bool goes_on) noexcept {
     const int row = weights_->lstm.row(), window = weights_->window;
@@ -105,7 +106,7 @@ void EdLstm::begin(const EdLstmWeights::Begin& layers, const Block& block, int f
     }
 }
 
-/// So many samples of each window: the block's frames from `first` on, from `first` + w on, ...
+/// Runs `steps` samples of each window: the block's frames from `first` on, from `first` + w on, ...
 void EdLstm::step(const Block& block, int first, int windows, int steps) noexcept {
     std::array<const float*, most_windows * max_channels> in{};
     for (int c = 0; c < channels_; ++c)
@@ -114,7 +115,7 @@ void EdLstm::step(const Block& block, int first, int windows, int steps) noexcep
                        steps, position_);
 }
 
-/// A stretch within one window.
+/// Plays and stores frames within one window.
 void EdLstm::play_and_keep(const Block& block, int first, int frames) noexcept {
     for (int c = 0; c < channels_; ++c) {
         const int at = c * weights_->window + position_;
@@ -123,8 +124,8 @@ void EdLstm::play_and_keep(const Block& block, int first, int frames) noexcept {
     }
 }
 
-/// All their samples have been heard: their outputs, each sounding in the place of the next window. `first`:
-/// the first one's first frame, where there are several.
+/// Computes the outputs of complete windows. Each sounds during the next window. `first`: the first frame of
+/// the first window, if there are several.
 void EdLstm::finish_windows(const Block& block, int first, int windows) noexcept {
     const int window = weights_->window, sequences = windows * channels_;
     const int dense_row = padded(weights_->dense.outputs()), output_row = padded(window);

@@ -11,14 +11,13 @@
 
 namespace gainstage {
 
-/// Sound goes in windows of w samples, counted from the start of the stream. The window before makes the
-/// state in which an LSTM begins, with the controls as they are at the window's first sample; it steps
-/// through the window, a sample a step as they arrive; from its last state two dense layers make the window's
-/// output, which sounds one window later. So the latency is w, a knob takes effect with the next window, and,
-/// as published, nothing older than 2 w matters; a file may say that the cells go on from window to window
-/// (ed_lstm_weights.hpp). Stereo: each channel its own state.
-///
-/// A stream that begins within a window is silent for the rest of it: what had come before is not known.
+/// Sound is processed in windows of w samples, counted from the start of the stream. An LSTM begins each
+/// window with a state computed from the window before and from the controls at the window's first sample. It
+/// steps through the window sample by sample. From its last state two dense layers compute the window's
+/// output, which sounds one window later. So the latency is w, and a knob takes effect with the next window.
+/// As published, nothing older than 2 w matters; a file may carry the cells from window to window
+/// (ed_lstm_weights.hpp). Stereo: each channel has its own state. A stream that begins within a window is
+/// silent for the rest of it, because the samples before are not known.
 class EdLstm final : public Node {
 public:
     static const NodeType& type();
@@ -31,9 +30,9 @@ public:
     std::optional<std::int64_t> exact_memory_samples() const noexcept override;
 
 private:
-    /// Whole windows that lie side by side in a block are independent: so many step together, which reads the
-    /// weights once for all of them. It changes no number (layers/lstm_windows.hpp). Those that carry their
-    /// cells are played one after the other.
+    /// Whole windows within a block are independent. Up to this many step together, so that the weights are
+    /// read once for all of them; no number changes (layers/lstm_windows.hpp). Windows that carry their cells
+    /// run one after the other.
     static constexpr int most_windows = 4;
 
     int windows_within(int frames) const noexcept GAINSTAGE_REALTIME;

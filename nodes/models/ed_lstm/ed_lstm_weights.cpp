@@ -32,8 +32,8 @@ EdLstmWeights::EdLstmWeights(const Model& model) : facts(facts_of(model)), contr
     if (!carries_cell) facts.notes.push_back(note_on_memory());
 }
 
-/// Two windows where nothing is carried. A carried state forgets at the pace of its forget gates, which only
-/// a measurement tells.
+/// Two windows if nothing is carried. How long a carried state remembers, its forget gates decide; it has to
+/// be measured.
 std::int64_t EdLstmWeights::memory_of(const Model& model) const {
     const std::int64_t least = 2 * window;
     if (!carries_cell) return least;

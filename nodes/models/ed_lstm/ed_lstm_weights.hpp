@@ -1,5 +1,5 @@
 #pragma once
-/// What an ED-LSTM file holds, ready to run.
+/// The weights of an ED-LSTM file, prepared.
 
 #include <cstdint>
 #include <string>
@@ -24,19 +24,18 @@ namespace gainstage {
 ///                                                      one for each sample of the window
 ///     dense.weight (d, u), dense.bias                  sigmoid
 ///     output.weight (w, d), output.bias                the window's output
-///
-/// config.state = "rebuilt" (as published; where it is absent): a window begins with the h and c above, so
-/// that nothing older than 2 w samples is heard. "carried": c begins with what is above added to the c with
-/// which the window before ended (0 at the start), so that gain can go on falling or recovering from window
-/// to window; h is rebuilt all the same. config.window, where given, must agree with encoder.h.weight.
+/// config.state = "rebuilt" (default; as published): a window begins with the h and c above, so nothing older
+/// than 2 w samples is heard. "carried": the c above is added to the last c of the window before (0 at the
+/// start), so the gain can go on falling or recovering from window to window; h is rebuilt as before.
+/// config.window, if given, must agree with encoder.h.weight.
 struct EdLstmWeights {
     /// Bounds on sizes.
     static constexpr int max_window = 512, max_units = 256;
 
-    /// Control thread. Throws ModelError: what the file lacks, or what in it is beyond the bounds.
+    /// Control thread. Throws ModelError if a tensor is missing or out of bounds.
     explicit EdLstmWeights(const Model&);
 
-    /// How one of h and c begins a window.
+    /// The layers from which h or c begins a window.
     struct Begin {
         Dense encoder, condition;
     };

@@ -66,7 +66,7 @@ void GreyBox::process(const Block& block) noexcept {
     block.report(0, static_cast<float>(-gain) * grey_box::range_db);
 }
 
-/// From knobs to what the static curve needs.
+/// From knobs to the values of the static curve.
 void GreyBox::evaluate_curve(const float* knobs, float* values) noexcept {
     weights_->controls.hear(knobs, network_in_.data());
     std::array<float, 3> out{};
@@ -88,7 +88,7 @@ GainCurve GreyBox::curve_at(int into_run) const noexcept {
             .soft = weights_->soft_knee};
 }
 
-/// What detector `detector` hears: its own channel, or the louder of both.
+/// The input of a detector: its own channel, or the louder of both.
 GreyBoxKey GreyBox::key_of(const Block& block, int detector, int first, int frames) const noexcept {
     const bool both = detectors_ < channels_;
     return {.one = block.in(0, detector) + first,

@@ -1,6 +1,6 @@
 #pragma once
-/// A compressor of known parts whose numbers were learned: Wright & Valimaki, "Grey-box modelling of dynamic
-/// range compression", DAFx 2022.
+/// A compressor of known parts with learned numbers: Wright & Valimaki, "Grey-box modelling of dynamic range
+/// compression", DAFx 2022.
 
 #include <array>
 #include <memory>
@@ -14,11 +14,11 @@
 
 namespace gainstage {
 
-/// level of |x| -> static curve (its threshold, ratio and knee set by a small network from the knobs) ->
+/// level of |x| -> static curve (a small network sets its threshold, ratio and knee from the knobs) ->
 /// smoothing of the gain -> times x -> make-up. No latency. The knobs are the controls that the file
-/// declares; while they move, the network is evaluated on the control grid and threshold, slope and knee run
-/// on straight lines between. Linked stereo (`link`, the default): one detector hears the louder channel and
-/// turns both down; the make-up is each channel's own. The file's tensors: grey_box_weights.hpp.
+/// declares. While they move, the network runs on the control grid, and threshold, slope and knee follow
+/// straight lines between. Linked stereo (`link`, the default): one detector hears the louder channel and
+/// turns both down; each channel has its own make-up. The file's tensors: grey_box_weights.hpp.
 class GreyBox final : public Node {
 public:
     static const NodeType& type();

@@ -12,10 +12,11 @@ namespace gainstage {
 
 namespace {
 
-/// From 80 dB of reduction down to what changes the sound by -80 dB: ln(80 dB / 8.7e-4 dB) time constants.
+/// Until 80 dB of reduction have fallen to 8.7e-4 dB, which changes the sound by -80 dB: ln(80 / 8.7e-4) time
+/// constants.
 constexpr double time_constants_to_recover = 11.43;
 
-/// `config.KEY`, where given, must say what the tensors say.
+/// `config.KEY`, if given, must agree with the tensors.
 void agree(const Model& model, std::string_view key, std::string_view found) {
     const std::string said = model.text(key, found);
     if (said != found) refuse(model, "config.{} is \"{}\", but the tensors make it \"{}\"", key, said, found);

@@ -1,5 +1,5 @@
 #pragma once
-/// What a grey-box file holds, ready to run at one sample rate.
+/// The weights of a grey-box file, prepared for one sample rate.
 
 #include <cstdint>
 #include <memory>
@@ -13,8 +13,8 @@
 
 namespace gainstage {
 
-/// Tensors of a file with `architecture` "grey_box". Which variant it is follows from names and shapes; keys
-/// of `config` in brackets must agree where they are given.
+/// Tensors of a file with `architecture` "grey_box". Names and shapes determine the variant. The keys of
+/// `config` in brackets must agree with it if they are given.
 ///
 ///     mlp.N.weight, mlp.N.bias     conditioning network, N = 0, 1, ...: inputs are the file's controls (0 of
 ///                                  them: constants), outputs threshold and ratio, and the knee's width where
@@ -30,8 +30,8 @@ namespace gainstage {
 ///     makeup.gain, makeup.bias     (1) each: y = (v + tanh(bias)) (1 + tanh(gain))
 ///     makeup.weight_ih ...         instead: a cell, y = v + o   [makeup = "static" | "rnn" | "gru"]
 struct GreyBoxWeights {
-    /// Control thread. `device_rate_hz`: where no part is a recurrent network; a cell knows the model's rate
-    /// only. Throws ModelError: what the file lacks.
+    /// Control thread. `device_rate_hz` matters only if no part is a recurrent network; a cell runs at the
+    /// model's rate. Throws ModelError if a tensor is missing or out of bounds.
     GreyBoxWeights(const Model&, double device_rate_hz);
 
     PreparedFacts facts;
@@ -39,7 +39,8 @@ struct GreyBoxWeights {
     Mlp mlp;
     bool soft_knee = false, linear_curve = false;
 
-    /// Per sample, s += b (g - s): attack where g is below s, else release. Unused with detector_cell.
+    /// Per sample, s += b (g - s); b is the attack if g is below s, else the release. Unused with
+    /// detector_cell.
     double attack = 0., release = 0.;
     std::unique_ptr<const Recurrence> detector_cell;
 

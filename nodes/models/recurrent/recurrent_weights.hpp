@@ -1,5 +1,5 @@
 #pragma once
-/// What an "lstm" or "gru" file holds, ready to run.
+/// The weights of an "lstm" or "gru" file, prepared.
 
 #include <cstdint>
 #include <string>
@@ -34,7 +34,7 @@ struct RecurrentWeights {
     bool final_tanh = false, skip = false;
 
 protected:
-    /// Control thread. `gates`: of the cell. Throws ModelError: what the file lacks.
+    /// Control thread. `gates`: of the cell. Throws ModelError if a tensor is missing or out of bounds.
     RecurrentWeights(const Model&, int gates);
 
     std::vector<CellWeights> layers;  ///< views of the model's tensors
@@ -44,10 +44,10 @@ private:
     double count_operations() const noexcept;
 };
 
-/// The same with its layers built. `Cell`: layers/lstm_cell.hpp, gru_cell.hpp.
+/// The same, with the cells of its layers. `Cell`: layers/lstm_cell.hpp, gru_cell.hpp.
 template <class Cell>
 struct RecurrentCells : RecurrentWeights {
-    /// Control thread. Throws ModelError: what the file lacks.
+    /// Control thread. Throws ModelError if a tensor is missing or out of bounds.
     explicit RecurrentCells(const Model& model) : RecurrentWeights(model, Cell::gates) {
         for (const CellWeights& layer : layers) cells.emplace_back(layer);
         layers.clear();  // the model may go

@@ -80,7 +80,7 @@ void S4d::play_tile(const float* in, float* out, float* state, int frames, int i
     speak(in, out, frames);
 }
 
-/// level_: what the network hears.
+/// level_: the network's input.
 void S4d::listen(const float* in, int frames) noexcept {
     std::copy_n(in, frames, level_.begin());
     if (!weights_->front_decibels) return;
@@ -131,7 +131,7 @@ void S4d::finish_block(int index, float* state, int frames, int into_run) noexce
                                 rows_.data(), frames);
 }
 
-/// filtered_: the block's gains and offsets applied, each on its line.
+/// Applies the block's gains and offsets, each on its line, to filtered_.
 void S4d::modulate(int block, int frames, int into_run) noexcept {
     const float* from = grid_.from() + 2 * block * width_;
     const float* slope = grid_.slope() + 2 * block * width_;

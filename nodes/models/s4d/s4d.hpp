@@ -18,11 +18,9 @@ namespace gainstage {
 /// Expand to c channels -> blocks of linear layer, activation, one state-space model for each channel, a gain
 /// and an offset (BatchNorm and FiLM), activation, plus a share of the block's input -> contract to one ->
 /// tanh and product with the input, as the file says. No latency; at any sample rate, with no resampler.
-///
-/// The knobs are the controls that the file declares. What they steer is one gain and one offset for each
-/// channel of each block; these are worked out on the control grid and run on straight lines between, since
-/// the network that says them is steep. Stereo: each channel its own state. The file's tensors:
-/// s4d_weights.hpp.
+/// The knobs are the controls that the file declares. They set one gain and one offset for each channel of
+/// each block. These are computed on the control grid and follow straight lines between, because the network
+/// that computes them is steep. Stereo: each channel has its own state. The file's tensors: s4d_weights.hpp.
 class S4d final : public Node {
 public:
     static const NodeType& type();

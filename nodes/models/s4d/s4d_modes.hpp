@@ -1,5 +1,5 @@
 #pragma once
-/// The modes of an S4D layer out of a model file.
+/// Reads the modes of an S4D layer from a model file.
 
 #include <memory>
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace gainstage {
 
-/// Of a channel: a bound on memory and on work for a sample.
+/// In a channel; bounds memory and work.
 inline constexpr int most_modes = 64;
 
 /// Control thread. Reads PREFIX.log_dt, .log_a_real, .a_imag, .b, .c, .d (s4d_weights.hpp) and turns them

@@ -1,5 +1,5 @@
 #pragma once
-/// What an S4D file holds, ready to run at one sample rate.
+/// The weights of an S4D file, prepared for one sample rate.
 
 #include <cstdint>
 #include <memory>
@@ -37,11 +37,11 @@ namespace gainstage {
 /// config.tanh_before_product, config.final_tanh = "none" | "tanh" | "ptanh"; config.product: the output
 /// times the input.
 struct S4dWeights {
-    /// Bounds on memory and on work for a sample.
+    /// Bounds on memory and work.
     static constexpr int most_channels = 256, most_blocks = 16;
 
-    /// Control thread; some milliseconds a block (DiagonalSsm::make). Throws ModelError: what the file lacks,
-    /// or what in it is beyond the bounds.
+    /// Control thread. Takes about a millisecond a block (DiagonalSsm::make). Throws ModelError if a tensor
+    /// is missing or out of bounds.
     S4dWeights(const Model&, double sample_rate_hz);
 
     enum class Squash { none, tanh, ptanh };
@@ -63,7 +63,7 @@ struct S4dWeights {
     Squash before_product = Squash::none, final = Squash::none;
     float tanh_factor = 1.f;
 
-    /// The gains and offsets of the blocks, what is left of norm and FiLM.
+    /// The gains and offsets of the blocks.
     Conditioning conditioning;
 };
 

@@ -59,7 +59,7 @@ void S6::list_state(StateList& list) {
     }
 }
 
-/// Of the spectrum at most three windows matter, if nothing else remembers.
+/// At most three windows of the spectrum matter if nothing else remembers.
 std::optional<std::int64_t> S6::exact_memory_samples() const noexcept {
     if (weights_->ssm[0].remembers() || weights_->has_temporal()) return std::nullopt;
     return 3 * weights_->window;

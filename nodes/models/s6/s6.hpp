@@ -15,9 +15,10 @@
 namespace gainstage {
 
 /// The last samples -> dense -> S6 -> dense -> FiLM by controls and spectrum -> GLU -> FiLM by a GRU of the
-/// same -> GLU -> S6 -> dense -> a gain for the newest sample. No latency. The knobs are the controls that
-/// the file declares, taken at every sample: what they drive is a sum of a few products. Stereo: each channel
-/// its own state. The file's tensors: s6_weights.hpp.
+/// same
+/// -> GLU -> S6 -> dense -> a gain for the newest sample. No latency. The knobs are the controls that the
+/// file declares. They are read at every sample, because they enter only a sum of a few products. Stereo:
+/// each channel has its own state. The file's tensors: s6_weights.hpp.
 class S6 final : public Node {
 public:
     static const NodeType& type();

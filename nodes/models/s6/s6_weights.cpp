@@ -47,7 +47,7 @@ void S6Weights::read_stage(LayerReader& read, int stage, int channels, bool reme
     mix[stage] = read.dense(fmt::format("mix.{}", stage), any_size, layer.outputs(), max_channels);
 }
 
-/// Layers with nothing between them become one where that is less work.
+/// Joins layers with nothing between them if that is less work.
 void S6Weights::join() {
     if (ssm[0].is_gated() && input->pays_to_join(ssm[0].in())) {
         ssm[0].follow(*input);
@@ -127,7 +127,7 @@ void S6Weights::check_controls(const Model& model) const {
                has_temporal() ? fmt::format(" and tensor \"temporal.weight_ih\" {}", second_controls) : "");
 }
 
-/// Of the layers as the file has them.
+/// Counts the layers as they are in the file.
 double S6Weights::count_operations() const {
     const auto of = [](const Dense& layer) { return operations::dense(layer.outputs(), layer.inputs()); };
     const auto stage = [&](int k) {

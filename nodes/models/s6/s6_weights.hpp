@@ -1,5 +1,5 @@
 #pragma once
-/// What an S6 file holds, ready to run.
+/// The weights of an S6 file, prepared.
 
 #include <array>
 #include <cstdint>
@@ -17,33 +17,31 @@
 namespace gainstage {
 
 /// Tensors of a file with `architecture` "s6". All sizes follow from their shapes; what is in brackets may be
-/// absent. "c" is a number of channels, each time another one.
+/// absent. "c" is a number of channels, a different one each time.
 ///
 ///     input.weight (c, window), input.bias         of the last `window` samples, oldest first
 ///     ssm.0....                                    selective state space layer (layers/selective_ssm.hpp)
 ///     mix.0.weight (c, c), mix.0.bias              then config.activation = "gelu" (exact) | "tanh"
-///     [features.weight (f, bins), features.bias]   of the magnitudes of the spectrum of the same samples,
-///     padded
-///                                                  with zeros to 2 bins - 1 >= window
-///     film.weight (2 c, z1 + f), film.bias         gains, offsets from the first z1 controls and the
-///     features film.glu.weight (2 c, c), film.glu.bias      gated linear unit: o * softsign(g)
-///     [temporal.weight_ih (3 u, z2 + f), temporal.weight_hh (3 u, u), temporal.bias_ih, temporal.bias_hh (3
-///     u)]
+///     [features.weight (f, bins), .bias]           of the magnitudes of the spectrum of the same samples,
+///                                                  padded with zeros to 2 bins - 1 >= window
+///     film.weight (2 c, z1 + f), film.bias         gains, offsets from z1 controls and the features
+///     film.glu.weight (2 c, c), film.glu.bias      gated linear unit: o * softsign(g)
+///     [temporal.weight_ih (3 u, z2 + f), .weight_hh (3 u, u), .bias_ih, .bias_hh (3 u)]
 ///                                                  a GRU (layers/gru_cell.hpp; rows r, z, n) from the other
-///                                                  z2 controls and the features: u / 2 gains, u / 2 offsets;
+///                                                  z2 controls and the features: u / 2 gains, u / 2 offsets
 ///     [temporal.glu..., ssm.1..., mix.1...]        present with it, shaped as above
 ///     output.weight (1, c), output.bias            the gain, or with config.product = false the output
 ///
 /// config.meaning = "recurrent": every state goes on from sample to sample. "as_trained": as the published
-/// code ran it, a batch of config.batch (2400) consecutive samples as sequences of one: the state space
-/// layers remember nothing, and the GRU's state is that of so many samples ago. config.window, where given,
-/// must agree with input.weight.
+/// code ran it, a batch of config.batch (2400) consecutive samples as sequences of one. The state space
+/// layers then remember nothing, and the GRU's state is that of one batch ago. config.window, if given, must
+/// agree with input.weight.
 struct S6Weights {
-    /// Bounds on sizes beside those of the kernels.
+    /// Bounds on sizes, besides those of the kernels.
     static constexpr int max_window = 1024, max_bins = 1024, max_features = 32, max_channels = 128,
                          max_batch = 9600;
 
-    /// Control thread. Throws ModelError: what the file lacks, or what in it is beyond the bounds.
+    /// Control thread. Throws ModelError if a tensor is missing or out of bounds.
     explicit S6Weights(const Model&);
 
     bool has_features() const noexcept { return !features_bias.empty(); }

@@ -60,7 +60,8 @@ void Tcn::process(const Block& block) noexcept {
     }
 }
 
-/// What each block heard before the first sample: the same row for ever, since its input did not change.
+/// Fills the past of each block before the first sample: always the same row, because its input did not
+/// change.
 void Tcn::start() noexcept {
     std::fill(rows_.begin(), rows_.end(), 0.f);
     for (std::size_t n = 0; n < weights_->blocks.size(); ++n) {

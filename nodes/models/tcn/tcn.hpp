@@ -15,11 +15,11 @@
 
 namespace gainstage {
 
-/// Blocks of dilated convolutions, each followed by a gain and an offset per channel that the knobs set, a
-/// PReLU and a path around it. Forgets exactly after its receptive field. Latency: none if causal, else the
-/// look-ahead. The knobs are the controls that the file declares; while they move, the conditioning network
-/// is evaluated on the control grid and the gains and offsets run on straight lines between. Stereo: each
-/// channel on its own. The file's tensors: tcn_weights.hpp.
+/// Blocks of dilated convolutions. Each is followed by a gain and an offset for each channel, which the knobs
+/// set, by a PReLU and by a path around the block. Forgets exactly after its receptive field. Latency: none
+/// if causal, else the look-ahead. The knobs are the controls that the file declares. While they move, the
+/// conditioning network runs on the control grid, and gains and offsets follow straight lines between.
+/// Stereo: each channel on its own. The file's tensors: tcn_weights.hpp.
 ///
 /// The state is what the blocks remember: 1.7 MB a channel for 13,000 samples of 32 channels, 5.7 MB
 /// for 44,000 (42 and 127 us measured with both in the cache; some times that from memory).

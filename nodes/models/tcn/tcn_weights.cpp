@@ -10,7 +10,7 @@ namespace gainstage {
 
 namespace {
 
-/// growth to the power of `exponent`, where that is a dilation that any file may have.
+/// growth to the power of `exponent`. Throws ModelError if no file may have such a dilation.
 int dilation_of(const Model& model, int growth, int exponent) {
     std::int64_t dilation = 1;
     for (int n = 0; n < exponent; ++n) {
@@ -99,7 +99,7 @@ void TcnWeights::read_output(LayerReader& read) {
     }
 }
 
-/// Receptive field, latency, and whether what has to be remembered is within bounds.
+/// Computes receptive field and latency, and checks that the state is within bounds.
 void TcnWeights::measure(const Model& model) {
     std::int64_t history = 0, floats = 0;
     for (const DilatedBlock& block : blocks) {

@@ -1,5 +1,5 @@
 #pragma once
-/// What a TCN file holds, ready to run.
+/// The weights of a TCN file, prepared.
 
 #include <cstdint>
 #include <string>
@@ -16,10 +16,9 @@ namespace gainstage {
 /// the first), both different from block to block if need be.
 ///
 ///     [conditioning.M.weight, .bias]     network from the controls to z (layers/conditioning.hpp)
-///     blocks.N.conv.weight (c, i, k)     N = 0, 1, ...; the last of k taps is the newest sample. (c, i/g,
-///     k):
-///                                        g groups. Dilation: config.dilation_growth to the power of N modulo
-///                                        config.stack_size (absent: N)
+///     blocks.N.conv.weight (c, i, k)     N = 0, 1, ...; the last of k taps is the newest sample.
+///                                        (c, i/g, k): g groups. Dilation: config.dilation_growth to the
+///                                        power of N modulo config.stack_size (absent: N)
 ///     [blocks.N.conv.bias (c)]
 ///     blocks.N.norm..., .film...         of the convolution (layers/conditioning.hpp); config.norm_epsilon
 ///                                        (1e-5)
@@ -38,7 +37,7 @@ struct TcnWeights {
     static constexpr int max_blocks = 32, max_channels = 256, max_taps = 256, max_growth = 1024;
     static constexpr std::int64_t max_state_floats = 32 << 20;  ///< what the blocks remember, per channel
 
-    /// Control thread. Throws ModelError: what the file lacks, or what in it is beyond the bounds.
+    /// Control thread. Throws ModelError if a tensor is missing or out of bounds.
     explicit TcnWeights(const Model&);
 
     PreparedFacts facts;
