@@ -10,6 +10,7 @@
 
 #include "runtime/node.hpp"
 #include "runtime/nonblocking.hpp"
+#include "runtime/realtime/large_array.hpp"
 
 namespace gainstage {
 
@@ -22,8 +23,7 @@ public:
     History(int channels, std::int64_t samples)
         : channels_(channels),
           capacity_(std::bit_ceil(static_cast<std::uint64_t>(samples) + 2 * max_block_frames)),
-          pairs_(
-              std::make_unique<std::atomic<Pair>[]>(capacity_ / 2 * static_cast<std::uint64_t>(channels))) {}
+          pairs_(capacity_ / 2 * static_cast<std::uint64_t>(channels)) {}
 
     /// An empty one of the same size. Control thread.
     std::shared_ptr<History> twin() const {
@@ -83,7 +83,7 @@ private:
     static Halves halves(Pair pair) noexcept { return std::bit_cast<Halves>(pair); }
 
     std::atomic<Pair>* channel(int c) const noexcept {
-        return pairs_.get() + static_cast<std::uint64_t>(c) * (capacity_ / 2);
+        return pairs_.data() + static_cast<std::uint64_t>(c) * (capacity_ / 2);
     }
     void write_channel(int c, const float* from, int frames, std::uint64_t time) noexcept GAINSTAGE_REALTIME {
         std::atomic<Pair>* const pairs = channel(c);
@@ -113,7 +113,7 @@ private:
     static constexpr std::uint64_t never = ~std::uint64_t{0};
     const int channels_;
     const std::uint64_t capacity_;
-    const std::unique_ptr<std::atomic<Pair>[]> pairs_;  ///< per channel, one after the other
+    const LargeArray<std::atomic<Pair>> pairs_;  ///< per channel, one after the other
     std::atomic<std::uint64_t> begin_{never}, end_{0};
     std::atomic<bool> held_{false};
 };
