@@ -1,11 +1,10 @@
 /// How often a weight file is prepared on its way from a patch to sound, and what stays of it afterwards.
 
-#include <malloc.h>
-
 #include "nodes/all_nodes.hpp"
 #include "runtime/engine/offline_stream.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fixture.hpp"
+#include "tests/support/heap.hpp"
 #include "tests/support/model_files.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/realtime_guard.hpp"
@@ -264,15 +263,6 @@ TEST_CASE("prepared: of files that nobody plays the latest few stay, and no more
     models.get(type, *large.read(), 48'000.);
     CHECK(alive() == before);
 }
-
-namespace {
-
-std::size_t heap_in_use() {
-    const struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
-}  // namespace
 
 TEST_CASE("prepared: two thousand reloads of ever new files leave no file, no weights and no memory behind") {
     const bool watched = realtime_guard() == RealtimeGuard::in_process;  // the others are too slow for all

@@ -1,11 +1,11 @@
 /// Weights that are exchanged while they play: only the new sound is heard of it.
 
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/clicks.hpp"
 #include "tests/support/engine_rig.hpp"
+#include "tests/support/heap.hpp"
 #include "tests/support/model_files.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/realtime_guard.hpp"
@@ -249,11 +249,6 @@ private:
     Channel in_ = silence(frames), out_ = silence(frames + 2);
     double largest_ = 0.;
 };
-
-std::size_t heap_in_use() {
-    const struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
 
 }  // namespace
 
