@@ -1,7 +1,6 @@
 #include "runtime/control/inotify_watcher.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,9 +24,9 @@ namespace {
 
 constexpr unsigned mask =
     IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
-/// One save is often several events (write, write again, rename): they are awaited for so long.
-constexpr auto settle = 4ms;
-constexpr int settle_rounds = 5;
+/// One save is often several events (write, write again, rename): a file is reported when nothing has
+/// happened for `settle`, or `settle_at_most` after the first.
+constexpr auto settle = 4ms, settle_at_most = 20ms;
 /// How often a file that is still open for writing is looked at again.
 constexpr auto retry = 20ms;
 /// The same for a folder that is not there.
@@ -127,20 +126,6 @@ void InotifyWatcher::find_lost_folders() {
     }
 }
 
-/// How long the kernel's events may be waited for: not all that matters is told by one.
-std::chrono::milliseconds InotifyWatcher::patience() const {
-    if (std::any_of(files_.begin(), files_.end(), [](const Watched& file) { return file.is_due; }))
-        return retry;
-    if (std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.watch < 0; }))
-        return retry_lost;
-    return std::chrono::hours(1);
-}
-
-bool InotifyWatcher::wait(std::chrono::milliseconds timeout) const {
-    pollfd waited{.fd = fd_, .events = POLLIN, .revents = 0};
-    return ::poll(&waited, 1, static_cast<int>(std::max(timeout, 0ms).count())) > 0;
-}
-
 /// True when something happened to one of the files.
 bool InotifyWatcher::take(int watch, unsigned what, const std::string& name) {
     if (what & IN_Q_OVERFLOW) {
@@ -183,20 +168,27 @@ std::vector<std::string> InotifyWatcher::finished() {
     return files;
 }
 
-std::vector<std::string> InotifyWatcher::poll(std::chrono::milliseconds timeout) {
-    const auto end = std::chrono::steady_clock::now() + timeout;
-    for (;;) {
-        find_lost_folders();
-        bool is_due = std::any_of(files_.begin(), files_.end(), [](const Watched& w) { return w.is_due; });
-        const auto left =
-            std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-        if (wait(is_due ? std::min<std::chrono::milliseconds>(left, retry) : left) && take_events()) {
-            for (int k = 0; k < settle_rounds && wait(settle); ++k) take_events();
-            find_ways();
-        }
-        std::vector<std::string> files = finished();
-        if (!files.empty() || std::chrono::steady_clock::now() >= end) return files;
+std::vector<std::string> InotifyWatcher::look() {
+    looked_at_ = Clock::now();
+    find_lost_folders();
+    if (take_events()) {
+        find_ways();
+        if (!settling_) settling_ = Settling{.begin = looked_at_, .quiet_at = {}};
+        settling_->quiet_at = std::min(looked_at_ + settle, settling_->begin + settle_at_most);
     }
+    if (settling_ && looked_at_ < settling_->quiet_at) return {};
+    settling_.reset();
+    return finished();
+}
+
+/// Not all that matters is told by an event.
+std::optional<InotifyWatcher::Clock::time_point> InotifyWatcher::next_look() const {
+    if (settling_) return settling_->quiet_at;
+    if (std::any_of(files_.begin(), files_.end(), [](const Watched& file) { return file.is_due; }))
+        return looked_at_ + retry;
+    if (std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.watch < 0; }))
+        return looked_at_ + retry_lost;
+    return {};
 }
 
 }  // namespace gainstage

@@ -1,7 +1,8 @@
 #pragma once
-/// A FileWatcher for Linux: the system says at once what was closed after writing or renamed.
+/// A FileWatcher for Linux: the system says at once which file was closed after writing, or renamed.
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,13 @@ public:
 
     /// Replaces the set of files. Those that were watched before keep what is known about them.
     void watch(const std::vector<std::string>& files);
-    /// Waits at most so long for a change; returns the files (as given to watch()) that have new content,
-    /// each once.
-    std::vector<std::string> poll(std::chrono::milliseconds timeout);
-    /// Becomes readable when poll() has something to do.
+    /// The files (as given to watch()) that have new content, each once. Never waits. Call it when fd() is
+    /// readable, and at next_look().
+    std::vector<std::string> look();
+    /// Readable when something has happened.
     int fd() const noexcept { return fd_; }
+    /// When look() has something to do although fd() is silent; none: never.
+    std::optional<std::chrono::steady_clock::time_point> next_look() const;
 
 private:
     struct Watched {
@@ -39,8 +42,6 @@ private:
     void find_ways();
     void add_way(std::size_t file);
     void find_lost_folders();
-    std::chrono::milliseconds patience() const;
-    bool wait(std::chrono::milliseconds) const;
     bool take_events();
     bool take(int watch, unsigned mask, const std::string& name);
     std::vector<std::string> finished();
@@ -48,6 +49,13 @@ private:
     const int fd_;
     std::vector<Watched> files_;
     std::vector<Step> steps_;
+    using Clock = std::chrono::steady_clock;
+    Clock::time_point looked_at_{};
+    /// One save is often several events: what they are about is reported when it has been quiet.
+    struct Settling {
+        Clock::time_point begin, quiet_at;
+    };
+    std::optional<Settling> settling_;
 };
 
 }  // namespace gainstage

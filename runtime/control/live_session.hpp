@@ -3,129 +3,205 @@
 /// last.
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/control/device_keeper.hpp"
+#include "runtime/control/end_signals.hpp"
 #include "runtime/control/file_watcher.hpp"
-#include "runtime/control/input_recorder.hpp"
+#include "runtime/control/inbox.hpp"
+#include "runtime/control/live_config.hpp"
+#include "runtime/control/port_keeper.hpp"
+#include "runtime/control/realtime_rights.hpp"
+#include "runtime/control/session_report.hpp"
+#include "runtime/control/sink.hpp"
+#include "runtime/control/take_writer.hpp"
+#include "runtime/engine/builder.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/engine/patch_loader.hpp"
-#include "runtime/engine/take_log.hpp"
-#include "runtime/io/audio_device.hpp"
-#include "runtime/io/midi_input.hpp"
+#include "runtime/realtime/stream_callback.hpp"
 
 namespace gainstage {
 
-struct LiveConfig {
-    std::string patch;
-    AudioRequest audio;             ///< channels are taken from the patch
-    bool null_device = false;       ///< a clock in place of hardware
-    std::vector<std::string> midi;  ///< names of ports, see MidiInput
-    double seconds = 0.;            ///< end by itself; 0: play on
-    std::string log;                ///< file for the take's log; empty: none
-    std::string record;             ///< sound file for the input; empty: none
-    int threads = 1;                ///< that play branches of the patch beside each other
-    bool rehearse = false;          ///< watch the patch and its models
+/// Who does what may take long. What is empty is the real thing.
+struct SessionMeans {
+    DeviceKeeper::Open open_device = {};
+    PortKeeper::Open open_port = {};
+    std::function<std::unique_ptr<Builder>(Builder::Task wake)> make_builder = {};
+    const EndSignals* end_signals = nullptr;  ///< null: only commands end the session
 };
 
-/// What the session tells its display, on the control thread.
-struct LiveNews {
-    enum class Kind { started, engine, problem, refusal, xrun, device_lost, note };
-    Kind kind = Kind::note;
-    std::string text;
-    const EngineNews* engine = nullptr;
+/// How it ended.
+struct SessionEnd {
+    int exit_code = 0;            ///< sysexits: 65 and 66 the patch (reported), 69 device or port, 73 a file
+    std::string error = {};       ///< why nothing was played, where no report says it: device, port, file
+    bool leaves_threads = false;  ///< a library hangs or is at work: end the process without cleaning up
 };
 
-/// How things stand, for a status line.
-struct LiveStatus {
-    double seconds = 0.;
-    std::vector<float> in_peak_db, out_peak_db;  ///< since the last status
-    float load = 0.f,
-          worst_load = 0.f;  ///< of the latest block and the worst so far; 1 = all the time there is
-    std::uint64_t xruns = 0;
-    std::vector<std::pair<std::string, float>> gain_reduction_db;  ///< per node that has the reading
-    std::string last_midi;
-};
-
-struct LiveSummary {
-    double seconds = 0.;
-    std::uint64_t blocks = 0, xruns = 0, late_blocks = 0, swaps = 0, edits = 0, trips = 0, failures = 0,
-                  midi_messages = 0, midi_dropped = 0;
-    /// What full queues did: reports that no log holds, events that never happened, blocks by which changes
-    /// were late.
-    std::uint64_t reports_lost = 0, events_lost = 0, swaps_postponed = 0;
-    float worst_load = 0.f;
-    double worst_at_s = 0.;
-    std::string slowest_node;                    ///< most time per sample, where any was measured
-    double slowest_node_load = 0.;               ///< its share of the time there is
-    double recorded_s = 0., record_lost_s = 0.;  ///< of the input; what was lost is silence in the file
-    // of several threads: pieces of the stream that workers had a part in, or came too late for
-    std::uint64_t shared_pieces = 0, unshared_pieces = 0, stalls = 0;
-    double longest_wait_us = 0.;  ///< of the audio thread for a worker
-    bool device_lost = false;
-    bool given_up = false;       ///< its server hangs: closing it would too, so end without
-    bool is_incomplete = false;  ///< the log or the recording could not be written to its end
-};
-
+/// Made, it does nothing; run() plays. What takes long is done on other threads and comes back through the
+/// inbox: no turn of the loop waits for anything but the next thing to do.
+///
+///   reading   the patch, for its channels      builder
+///   opening   the audio device                 device keeper
+///   preparing ports, files, models             port keepers, writer, builder
+///   building  what plays first                 builder
+///   locking   memory                           builder
+///   starting  the stream                       device keeper
+///   playing                                    reports, files that change, commands
+///   fading    to silence, at the end
+///   ringing   the last blocks are on their way through the driver
+///   closing   the stream                       device keeper
+///   writing   the rest of log and recording    writer
+///   over
 class LiveSession {
 public:
-    using Listener = std::function<void(const LiveNews&)>;
-
-    /// Opens the device, loads the patch, starts to play. Throws DeviceError; problems of the patch are
-    /// returned by problems(), and then nothing plays.
-    LiveSession(const LiveConfig&, NodeTypes, Listener);
+    LiveSession(LiveConfig, NodeTypes, SessionMeans = {});
+    /// Waits for the threads.
     ~LiveSession();
+    LiveSession(const LiveSession&) = delete;
+    LiveSession& operator=(const LiveSession&) = delete;
 
-    const Problems& problems() const noexcept { return problems_; }
-    const AudioFormat& format() const { return stream_->format(); }
+    /// Gets every report from now on. Before the first turn.
+    void add(std::shared_ptr<Sink> sink) { sinks_.push_back(std::move(sink)); }
+    /// The way in, for any thread.
+    Inbox& inbox() noexcept { return inbox_; }
 
-    /// One turn of the control thread: at most some 10 ms (longer while a newcomer is warmed). False: it is
-    /// over (the device is gone, or the time is up).
+    /// Turns until it is over.
+    SessionEnd run();
+    /// Control thread. Waits for the next thing to do, 50 ms at most, and does it. False: it is over.
     bool turn();
-    /// Fades out and stops.
-    LiveSummary finish();
-    LiveStatus status();
+    const SessionEnd& end() const noexcept { return end_; }
+    /// The thread that writes log and recording: for those who must hold it. Null before the device is open.
+    Worker* writer() noexcept { return writer_ ? &writer_->worker() : nullptr; }
 
 private:
-    CrewConfig crew(int priority);
-    bool load_first();
-    void open_midi();
+    enum class Stage {
+        reading,
+        opening,
+        preparing,
+        building,
+        locking,
+        starting,
+        playing,
+        fading,
+        ringing,
+        closing,
+        writing,
+        over
+    };
+    using Clock = std::chrono::steady_clock;
+    using Kind = SessionReport::Kind;
+
+    // live_session.cpp: a turn
+    /// What has something to say.
+    struct Due {
+        bool mail = false, files = false;
+    };
+    Due wait();
+    std::chrono::milliseconds pace();
+    void work(Due);
+    void take_mail();
+    void go_on();
+    void look_at_files();
+    void tell_status();
+    bool is_time_up() const;
+    void stir();
+
+    // live_commands.cpp
+    void obey(Command&&);
+    void set(const Command&);
+    void panic(Command&&);
+    void pay_owed_panic();
     void reload(const std::vector<std::string>& changed);
+    void on_reloaded(Resolved);
+    void play(Graph);
     void watch(const Graph&);
-    void hear(const EngineNews&);
-    void say(LiveNews::Kind, const std::string& text);
-    void report_xruns();
+    void load(std::function<void(Resolved)> done);
+
+    // live_start.cpp
+    void open_device(const Graph&);
+    void prepare();
+    void make_engine();
+    CrewConfig crew(int priority);
+    void open_files();
+    void open_ports();
+    void count_prepared();
+    void build();
+    void lock();
+    void start();
+    void announce();
+
+    // live_end.cpp
+    void end_soon();
+    void fail(int exit_code, const std::string& error);
+    void fail(const Problems&);
+    void fade();
+    void fade_on();
+    void ring_on();
+    void close();
+    void finish();
     bool is_device_lost();
     void lose_device(const std::string& cause);
-    void write_files();
-    void play_until(const std::function<bool()>&);
-    void fade_out();
-    void report_unwritten(const std::string& cause);
-    void finish_recording(LiveSummary&);
+
+    // live_status.cpp: words and numbers
+    void hear(const EngineNews&);
+    void say(Kind, std::string text);
+    void say(const Problems&);
+    void tell(const SessionReport&);
+    void report_xruns();
+    LiveStatus status();
+    LiveSummary summary();
+    void find_slowest_node(LiveSummary&);
     void count_crew(LiveSummary&);
-    static void callback(void* self, const float* const* in, float* const* out, int frames,
-                         bool input_overflow, bool output_underflow);
+    static double cpu_seconds();
+    double rate() const noexcept { return keeper_.format().rate_hz; }
 
     const LiveConfig config_;
     const NodeTypes types_;
-    const Listener listener_;
-    Problems problems_;
-    std::unique_ptr<AudioStream> stream_;
-    std::unique_ptr<PatchLoader> loader_;
-    BuilderThread builder_;  ///< outlives the engine
+    const SessionMeans means_;
+    Inbox inbox_;
+    std::vector<std::shared_ptr<Sink>> sinks_;
+    Stage stage_ = Stage::reading;
+    SessionEnd end_;
+    bool end_asked_ = false;
+
+    // what is at work, those first that the others use
+    std::unique_ptr<Builder> builder_;
+    std::unique_ptr<PatchLoader> loader_;  // its files are read by jobs of the builder
     std::unique_ptr<Engine> engine_;
-    std::vector<std::unique_ptr<MidiInput>> midi_;
-    std::unique_ptr<TakeLog> log_;
-    std::unique_ptr<InputRecorder> recorder_;
+    std::unique_ptr<InputTap> tap_;
+    std::unique_ptr<StreamCallback> callback_;
+    std::shared_ptr<TakeWriter> writer_;
+    std::vector<std::unique_ptr<PortKeeper>> ports_;
+    DeviceKeeper keeper_;
     std::unique_ptr<FileWatcher> watcher_;
-    std::atomic<std::uint64_t> input_overflows_{0}, output_underflows_{0};
+
+    // preparing
+    int awaited_ = 0;
+    std::string file_error_, port_error_;
+    Resolved first_;
+
+    // playing
+    bool announced_ = false, device_lost_ = false, is_incomplete_ = false;
+    bool is_loading_ = false, reload_again_ = false;
+    std::vector<std::string> changed_;  // to be read again
+    std::optional<Command> owed_panic_;
     std::uint64_t xruns_said_ = 0;
-    std::chrono::steady_clock::time_point xruns_said_at_{};
-    std::string last_midi_;
-    bool log_was_good_ = true, recording_was_whole_ = true, is_incomplete_ = false, device_lost_ = false;
+    MidiMessage last_midi_{};
+
+    // time
+    Clock::time_point stirred_{};  // something happened
+    Clock::time_point next_status_{}, next_drain_{}, xruns_said_at_{};
+    Clock::time_point patience_{};  // of the stage
+    std::uint64_t heard_at_ = 0;    // ringing: the callback after which all has been heard
+    bool fade_asked_ = false;
+    Clock::duration longest_turn_{};
+    Clock::time_point announced_at_{};
+    double cpu_at_announcement_s_ = 0.;
 };
 
 }  // namespace gainstage

@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 namespace gainstage {
@@ -36,6 +35,8 @@ void PollingWatcher::watch(const std::vector<std::string>& files) {
 
 std::vector<std::string> PollingWatcher::look() {
     std::vector<std::string> changed;
+    if (std::chrono::steady_clock::now() < next_look_) return changed;
+    next_look_ = std::chrono::steady_clock::now() + interval;
     for (Watched& watched : files_) {
         const Look now = look_at(watched.file);
         const bool is_settled = now == std::exchange(watched.latest, now);
@@ -44,19 +45,6 @@ std::vector<std::string> PollingWatcher::look() {
         if (now.inode != 0) changed.push_back(watched.file);
     }
     return changed;
-}
-
-std::vector<std::string> PollingWatcher::poll(std::chrono::milliseconds timeout) {
-    const auto end = std::chrono::steady_clock::now() + timeout;
-    for (;;) {
-        std::vector<std::string> changed;
-        if (std::chrono::steady_clock::now() >= next_look_) {
-            changed = look();
-            next_look_ = std::chrono::steady_clock::now() + interval;
-        }
-        if (!changed.empty() || std::chrono::steady_clock::now() >= end) return changed;
-        std::this_thread::sleep_until(std::min(next_look_, end));
-    }
 }
 
 }  // namespace gainstage

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,12 @@ class PollingWatcher {
 public:
     /// Replaces the set of files. Those that were watched before keep what is known about them.
     void watch(const std::vector<std::string>& files);
-    /// Waits at most so long for a change; returns the files (as given to watch()) that have new content.
-    std::vector<std::string> poll(std::chrono::milliseconds timeout);
-    /// Nothing to wait on by poll(2): call poll() now and then.
+    /// The files (as given to watch()) that have new content. Never waits; before next_look() it does
+    /// nothing.
+    std::vector<std::string> look();
+    /// None: poll(2) passes over it.
     int fd() const noexcept { return -1; }
+    std::optional<std::chrono::steady_clock::time_point> next_look() const { return next_look_; }
 
     static constexpr std::chrono::milliseconds interval{50};
 
@@ -32,7 +35,6 @@ private:
         Look known = {}, latest = {};
     };
     static Look look_at(const std::string& file);
-    std::vector<std::string> look();
 
     std::vector<Watched> files_;
     std::chrono::steady_clock::time_point next_look_{};

@@ -17,14 +17,14 @@
 #include <fstream>
 #include <thread>
 
+#include "runtime/realtime/stack.hpp"
+
 namespace gainstage {
 
 namespace {
 
 /// With less than this to lock, what is loaded while playing could fail to load.
 constexpr rlim_t ample_bytes = rlim_t{1} << 30;
-constexpr std::size_t stack_bytes = 256 * 1024;
-constexpr std::size_t page_bytes = 4096;
 
 #if defined(__linux__)
 const char* const remedy =
@@ -107,11 +107,6 @@ void prepare_worker(int priority) noexcept {
     sched_param parameters{};
     parameters.sched_priority = priority;
     pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
-}
-
-void pretouch_stack() noexcept {
-    [[maybe_unused]] volatile char stack[stack_bytes];
-    for (std::size_t at = 0; at < stack_bytes; at += page_bytes) stack[at] = 0;
 }
 
 }  // namespace gainstage

@@ -29,7 +29,4 @@ int usable_cores() noexcept;
 /// Without the right to a priority it goes on as it is; check_realtime_priority says so.
 void prepare_worker(int priority) noexcept;
 
-/// Any thread, once: touches the next 256 KiB of its stack, so that no page of them is missing later.
-void pretouch_stack() noexcept;
-
 }  // namespace gainstage

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "runtime/engine/engine.hpp"
-#include "runtime/engine/take_log.hpp"
+#include "runtime/engine/take.hpp"
 
 namespace gainstage {
 

@@ -24,7 +24,7 @@ public:
           rate_hz_(rate_hz),
           prepared_(prepared ? std::move(prepared) : std::make_shared<PreparedModels>()) {}
 
-    /// Control thread. Reads the patch and every model that it names. Of many errors the first hundred are
+    /// One thread at a time. Reads the patch and every model that it names. Of many errors the first hundred are
     /// given.
     Resolved load(const std::string& patch_file);
     /// The same from a log: the patch's text and its models.

@@ -2,9 +2,10 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "runtime/engine/take_log.hpp"
+#include "runtime/engine/take.hpp"
 #include "runtime/model/hash.hpp"
 #include "runtime/problem_list.hpp"
 

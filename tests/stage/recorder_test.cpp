@@ -16,15 +16,15 @@ namespace gainstage::test::recorder_test {
 
 namespace {
 
-constexpr int block = 100;
+constexpr int block = 100, second = 48'000;
 
-/// Pushes a block as the audio thread does, under the guard.
-void push(InputRecorder& recorder, const Sound& sound, int from, int to) {
+/// Pushes blocks as the audio thread does, under the guard.
+void push(InputTap& tap, const Sound& sound, int from, int to) {
     for (; from < to; from += block) {
         std::vector<const float*> channels;
         for (const Channel& channel : sound) channels.push_back(channel.data() + from);
         const RealtimeScope guard;
-        recorder.push(channels.data(), std::min(block, to - from));
+        tap.push(channels.data(), std::min(block, to - from));
     }
 }
 
@@ -33,30 +33,32 @@ void push(InputRecorder& recorder, const Sound& sound, int from, int to) {
 TEST_CASE("a recording holds every sample of every channel, and appears when it is finished") {
     const TemporaryFolder folder;
     const Sound sound = stereo(white_noise(5'000, 1), white_noise(5'000, 2));
-    InputRecorder recorder(folder.file("take.wav"), 2, 48'000);
-    push(recorder, sound, 0, 2'000);
+    InputTap tap(2, second);
+    InputRecorder recorder(folder.file("take.wav"), tap, 48'000);
+    push(tap, sound, 0, 2'000);
     recorder.drain();
-    push(recorder, sound, 2'000, 5'000);
+    push(tap, sound, 2'000, 5'000);
     CHECK_FALSE(std::filesystem::exists(folder.file("take.wav")));
     recorder.finish();
     const SoundData recorded = read_sound_file(folder.file("take.wav"));
     CHECK(recorded.rate_hz == 48'000);
     CHECK(bit_difference(recorded.channels, sound) == "");
     CHECK(recorder.frames() == 5'000);
-    CHECK(recorder.lost() == 0);
+    CHECK(tap.lost() == 0);
 }
 
 TEST_CASE("a recording is silent where the disk was too slow, and all other sound is in its place") {
     const TemporaryFolder folder;
     const Sound sound = mono(white_noise(5'000, 1));
-    InputRecorder recorder(folder.file("take.wav"), 1, 48'000, 1'000);
-    push(recorder, sound, 0, 1'500);  // the ring holds the first 1,000
-    CHECK(recorder.lost() == 500);
+    InputTap tap(1, 1'000);
+    InputRecorder recorder(folder.file("take.wav"), tap, 48'000);
+    push(tap, sound, 0, 1'500);  // the ring holds the first 1,000
+    CHECK(tap.lost() == 500);
     recorder.drain();
-    push(recorder, sound, 1'500, 2'700);
+    push(tap, sound, 1'500, 2'700);
     recorder.drain();
-    push(recorder, sound, 2'700, 5'000);
-    CHECK(recorder.lost() == 500 + 200 + 1'300);
+    push(tap, sound, 2'700, 5'000);
+    CHECK(tap.lost() == 500 + 200 + 1'300);
     recorder.finish();
     Channel expected = sound[0];
     for (const auto& [from, to] : {std::pair(1'000, 1'500), {2'500, 2'700}, {3'700, 5'000}})
@@ -67,10 +69,11 @@ TEST_CASE("a recording is silent where the disk was too slow, and all other soun
 TEST_CASE("a recording is complete while one thread plays and another writes") {
     const TemporaryFolder folder;
     const Sound sound = stereo(white_noise(200'000, 1), white_noise(200'000, 2));
-    InputRecorder recorder(folder.file("take.wav"), 2, 48'000, 3'000);  // small enough to fill up at times
+    InputTap tap(2, 3'000);  // small enough to fill up at times
+    InputRecorder recorder(folder.file("take.wav"), tap, 48'000);
     std::atomic<bool> plays{true};
     std::thread audio([&] {
-        push(recorder, sound, 0, 200'000);
+        push(tap, sound, 0, 200'000);
         plays = false;
     });
     while (plays) recorder.drain();
@@ -85,13 +88,14 @@ TEST_CASE("a recording is complete while one thread plays and another writes") {
         wrong += !is_silent && (recorded[0][k] != sound[0][k] || recorded[1][k] != sound[1][k]);
     }
     CHECK(wrong == 0);
-    CHECK(silent == recorder.lost());
+    CHECK(silent == tap.lost());
 }
 
 TEST_CASE("without input channels a recording is as much silence as the stream was long") {
     const TemporaryFolder folder;
-    InputRecorder recorder(folder.file("take.wav"), 0, 48'000);
-    for (int k = 0; k < 10; ++k) recorder.push(nullptr, block);
+    InputTap tap(0, second);
+    InputRecorder recorder(folder.file("take.wav"), tap, 48'000);
+    for (int k = 0; k < 10; ++k) tap.push(nullptr, block);
     recorder.finish();
     CHECK(bit_difference(read_sound_file(folder.file("take.wav")).channels, mono(silence(1'000))) == "");
 }
@@ -100,15 +104,16 @@ TEST_CASE("a full disk ends a recording with one error; what fits is kept, and t
     const TemporaryFolder folder;
     const Sound sound = mono(white_noise(50'000, 1));
     const FullDisk disk(100'000);  // 25,000 samples
-    InputRecorder recorder(folder.file("take.wav"), 1, 48'000);
-    push(recorder, sound, 0, 50'000);
+    InputTap tap(1, 10 * second);
+    InputRecorder recorder(folder.file("take.wav"), tap, 48'000);
+    push(tap, sound, 0, 50'000);
     CHECK_THROWS_AS(recorder.drain(), WriteError);
     for (int k = 0; k < 20; ++k) {
-        push(recorder, sound, 0, 50'000);
+        push(tap, sound, 0, 50'000);
         recorder.drain();
     }
     recorder.finish();
-    CHECK(recorder.lost() == 0);
+    CHECK(tap.lost() == 0);
     const Sound kept = read_sound_file(folder.file("take.wav")).channels;
     const int length = static_cast<int>(kept[0].size());
     CHECK(length >= 20'000);

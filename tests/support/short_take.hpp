@@ -4,6 +4,8 @@
 #include <fstream>
 #include <optional>
 
+#include "runtime/control/take_log.hpp"
+#include "runtime/engine/take.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
 #include "tests/support/model_files.hpp"
@@ -23,7 +25,8 @@ public:
                            .builder = builder}) {
         log_.emplace(folder_.file("take.log"), scene_rate_hz);
         engine_.listen([this](const EngineNews& news) {
-            log_->write(news);
+            log_->write(report_of(news, scene_rate_hz));
+            log_->flush();
             news_.push_back(news);
         });
         order(patch_text);

@@ -1,70 +1,17 @@
 #include "tools/gainstage/live_display.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 namespace gainstage {
 
-using nlohmann::json;
-
 namespace {
-
-/// Words for scripts; they are part of the interface.
-const char* name_of(LiveNews::Kind kind) {
-    switch (kind) {
-        case LiveNews::Kind::started:
-            return "started";
-        case LiveNews::Kind::problem:
-            return "problem";
-        case LiveNews::Kind::refusal:
-            return "refusal";
-        case LiveNews::Kind::xrun:
-            return "xrun";
-        case LiveNews::Kind::device_lost:
-            return "device_lost";
-        default:
-            return "note";
-    }
-}
-
-const char* name_of(EngineNews::Kind kind) {
-    switch (kind) {
-        case EngineNews::Kind::started:
-            return "fade";
-        case EngineNews::Kind::finished:
-            return "playing";
-        case EngineNews::Kind::unchanged:
-            return "unchanged";
-        case EngineNews::Kind::failed:
-            return "failed";
-        case EngineNews::Kind::tripped:
-            return "quarantine";
-        case EngineNews::Kind::latched:
-            return "latched";
-        case EngineNews::Kind::stalled:
-            return "stalled";
-        case EngineNews::Kind::returned:
-            return "returned";
-        case EngineNews::Kind::clamped:
-            return "clamped";
-        case EngineNews::Kind::event:
-            return "event";
-        case EngineNews::Kind::silent:
-            return "silent";
-        default:
-            return "note";
-    }
-}
-
-void print_json(const json& object) {
-    fmt::print("{}\n", object.dump(-1, ' ', false, json::error_handler_t::replace));
-    std::fflush(stdout);
-}
 
 /// Eight steps from -60 to 0 dBFS.
 std::string meter(float db) {
@@ -79,9 +26,32 @@ std::string meters(const std::vector<float>& channels) {
     return text;
 }
 
-std::size_t columns() {
+/// "gain_reduction_db" as a player reads it.
+std::string short_name(const std::string& reading) {
+    const std::string name = reading.substr(0, reading.find("_db"));
+    return name == "gain_reduction" ? "reduction" : name;
+}
+
+/// A node with one reading is known by it; of several each has its name.
+std::string readings(const std::vector<NodeReading>& all) {
+    std::string text;
+    for (std::size_t k = 0; k < all.size(); ++k) {
+        const NodeReading& reading = all[k];
+        const bool is_first = k == 0 || all[k - 1].node != reading.node;
+        const bool is_last = k + 1 == all.size() || all[k + 1].node != reading.node;
+        const bool is_reduction = reading.name == "gain_reduction_db";
+        const float value = is_reduction ? -std::abs(reading.value) : reading.value;
+        if (is_first) text += "  " + reading.node;
+        if (!is_first || !is_last || !is_reduction) text += " " + short_name(reading.name);
+        text += fmt::format(" {:.1f}", std::abs(value) < 0.05f ? 0.f : value);
+        if (is_last) text += " " + reading.unit;
+    }
+    return text;
+}
+
+std::size_t columns(int terminal) {
     winsize size{};
-    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 100;
+    return ioctl(terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 100;
 }
 
 /// Cut to the terminal's width, counting characters, not bytes.
@@ -95,85 +65,62 @@ std::string cut(const std::string& text, std::size_t width) {
 
 }  // namespace
 
-void LiveDisplay::line(const std::string& text) {
-    const char* clear = form_ == Form::terminal ? "\r\033[K" : "";
-    fmt::print(stderr, "{}{}\n", clear, text);
-    std::fflush(stderr);
+LiveDisplay::LiveDisplay(Form form)
+    : form_(form), out_(fcntl(form == Form::json ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) {}
+
+LiveDisplay::~LiveDisplay() {
+    if (out_ >= 0) close(out_);
 }
 
-void LiveDisplay::show(const LiveNews& news) {
-    if (news.engine) return show_engine(*news.engine);
-    if (form_ == Form::json) return print_json({{"event", name_of(news.kind)}, {"text", news.text}});
-    line(news.text);
-}
-
-void LiveDisplay::show_engine(const EngineNews& news) {
-    const double seconds = static_cast<double>(news.stamp) / rate_hz_;
-    if (form_ == Form::json) {
-        json object{{"event", name_of(news.kind)}, {"at", news.stamp}, {"seconds", seconds}};
-        if (!news.text.empty()) object["text"] = news.text;
-        if (!news.node.empty()) object["node"] = news.node;
-        if (!news.swapped.empty()) object["swapped"] = news.swapped;
-        if (news.kind == EngineNews::Kind::event)
-            object["kind"] = news.event.kind == EventKind::midi   ? "midi"
-                             : news.event.kind == EventKind::knob ? "knob"
-                                                                  : "action";
-        return print_json(object);
+void LiveDisplay::write(const std::string& text) const {
+    for (std::size_t done = 0; done < text.size();) {
+        const ssize_t count = ::write(out_, text.data() + done, text.size() - done);
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return;
+        done += static_cast<std::size_t>(count);
     }
-    const bool quiet = news.kind == EngineNews::Kind::event || news.kind == EngineNews::Kind::started ||
-                       news.kind == EngineNews::Kind::silent;
-    if (!quiet) line(fmt::format("{:8.2f} s  {}", seconds, news.text));
 }
 
-void LiveDisplay::show(const LiveStatus& status) {
-    if (form_ == Form::json)
-        return print_json({{"event", "status"},
-                           {"seconds", status.seconds},
-                           {"in_peak_dbfs", status.in_peak_db},
-                           {"out_peak_dbfs", status.out_peak_db},
-                           {"load", status.load},
-                           {"worst_load", status.worst_load},
-                           {"xruns", status.xruns},
-                           {"gain_reduction_db", status.gain_reduction_db},
-                           {"last_midi", status.last_midi}});
+void LiveDisplay::line(const std::string& text) {
+    write((form_ == Form::terminal ? "\r\033[K" : "") + text + "\n");
+}
+
+void LiveDisplay::take(const SessionReport& report) {
+    if (form_ == Form::json) return line(to_json(report));
+    if (report.status) return show(*report.status, report.seconds);
+    if (report.summary) return show(*report.summary);
+    show(report);
+}
+
+void LiveDisplay::show(const SessionReport& report) {
+    using Kind = SessionReport::Kind;
+    switch (report.kind) {
+        case Kind::event:
+        case Kind::fade:
+        case Kind::silent:
+            return;
+        case Kind::started:
+        case Kind::problem:
+        case Kind::refusal:
+        case Kind::xrun:
+        case Kind::device_lost:
+            return line(report.text);
+        default:
+            return line(fmt::format("{:8.2f} s  {}", report.seconds, report.text));
+    }
+}
+
+void LiveDisplay::show(const LiveStatus& status, double seconds) {
     if (form_ != Form::terminal) return;
-    std::string text = fmt::format("{:7.1f} s  in {}out {} load {:3.0f} % (worst {:.0f})  xruns {}",
-                                   status.seconds, meters(status.in_peak_db), meters(status.out_peak_db),
-                                   status.load * 100.f, status.worst_load * 100.f, status.xruns);
-    for (const auto& [node, db] : status.gain_reduction_db)
-        text += fmt::format("  {} {:.1f} dB", node, std::abs(db) < 0.05f ? 0.f : -std::abs(db));
+    std::string text = fmt::format("{:7.1f} s  in {}out {} load {:3.0f} % (worst {:.0f})  xruns {}", seconds,
+                                   meters(status.in_peak_db), meters(status.out_peak_db), status.load * 100.f,
+                                   status.worst_load * 100.f, status.xruns);
+    text += readings(status.readings);
     if (!status.last_midi.empty()) text += "  midi " + status.last_midi;
-    fmt::print(stderr, "\r\033[K{}", cut(text, columns() - 1));
-    std::fflush(stderr);
+    write("\r\033[K" + cut(text, columns(out_) - 1));
 }
 
 void LiveDisplay::show(const LiveSummary& s) {
-    if (form_ == Form::json)
-        return print_json({{"event", "summary"},
-                           {"seconds", s.seconds},
-                           {"blocks", s.blocks},
-                           {"xruns", s.xruns},
-                           {"late_blocks", s.late_blocks},
-                           {"worst_load", s.worst_load},
-                           {"worst_at_s", s.worst_at_s},
-                           {"swaps", s.swaps},
-                           {"edits", s.edits},
-                           {"quarantines", s.trips},
-                           {"refused", s.failures},
-                           {"midi_messages", s.midi_messages},
-                           {"midi_dropped", s.midi_dropped},
-                           {"reports_lost", s.reports_lost},
-                           {"events_lost", s.events_lost},
-                           {"swaps_postponed_turns", s.swaps_postponed},
-                           {"shared_pieces", s.shared_pieces},
-                           {"unshared_pieces", s.unshared_pieces},
-                           {"longest_wait_us", s.longest_wait_us},
-                           {"stalls", s.stalls},
-                           {"slowest_node", s.slowest_node},
-                           {"slowest_node_load", s.slowest_node_load},
-                           {"recorded_s", s.recorded_s},
-                           {"record_lost_s", s.record_lost_s},
-                           {"device_lost", s.device_lost}});
     line(
         fmt::format("played {:.1f} s in {} blocks; {} xrun(s), {} late block(s); worst block {:.0f} % of its "
                     "time, at {:.1f} s",
@@ -188,6 +135,9 @@ void LiveDisplay::show(const LiveSummary& s) {
                                               : std::string()));
     if (s.reports_lost)
         line(fmt::format("{} report(s) lost: the log of this take is not complete", s.reports_lost));
+    if (s.log_lost) line(fmt::format("{} line(s) of the log lost: the disk was too slow", s.log_lost));
+    if (s.commands_refused)
+        line(fmt::format("{} command(s) refused: more came at once than can wait", s.commands_refused));
     if (s.events_lost) line(fmt::format("{} event(s) lost: more came at once than can wait", s.events_lost));
     if (s.swaps_postponed)
         line(fmt::format("changes waited {} turn(s) for a place in a full queue", s.swaps_postponed));

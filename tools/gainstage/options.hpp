@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/control/live_session.hpp"
+#include "runtime/control/live_config.hpp"
 
 namespace gainstage {
 

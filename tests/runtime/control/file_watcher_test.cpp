@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "tests/support/catch.hpp"
@@ -30,6 +31,21 @@ constexpr auto a_while = 250ms;
 /// A report comes as soon as there is one, but a machine under load may need this long.
 constexpr auto patience = 20s;
 
+/// What the watcher tells within this time, looked for as a session's loop does.
+template <class Watcher>
+Files wait_for_change(Watcher& watcher, std::chrono::milliseconds limit) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + limit;
+    for (;;) {
+        Files files = watcher.look();
+        if (!files.empty() || Clock::now() >= end) return files;
+        const auto until = std::min(end, watcher.next_look().value_or(end));
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+        pollfd waited{.fd = watcher.fd(), .events = POLLIN, .revents = 0};
+        ::poll(&waited, 1, static_cast<int>(std::max(left, 0ms).count()));
+    }
+}
+
 }  // namespace
 
 FOR_BOTH_WATCHERS("a file saved in place is reported once") {
@@ -38,11 +54,11 @@ FOR_BOTH_WATCHERS("a file saved in place is reported once") {
     folder.write("other.toml", "");
     TestType watcher;
     watcher.watch({file});
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, a_while).empty());
     folder.write("other.toml", "changed");
     folder.write("patch.toml", "two, longer");
-    CHECK(watcher.poll(patience) == Files{file});
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, patience) == Files{file});
+    CHECK(wait_for_change(watcher, a_while).empty());
 }
 
 FOR_BOTH_WATCHERS("a file replaced by a renamed one is reported once, as editors and trainers save") {
@@ -52,8 +68,8 @@ FOR_BOTH_WATCHERS("a file replaced by a renamed one is reported once, as editors
     watcher.watch({file});
     for (int k = 0; k < 3; ++k) {
         fs::rename(folder.write("model.tmp", "next " + std::to_string(k)), file);
-        CHECK(watcher.poll(patience) == Files{file});
-        CHECK(watcher.poll(a_while).empty());
+        CHECK(wait_for_change(watcher, patience) == Files{file});
+        CHECK(wait_for_change(watcher, a_while).empty());
     }
 }
 
@@ -65,8 +81,8 @@ FOR_BOTH_WATCHERS(
     watcher.watch({file});
     fs::rename(file, folder.file("patch.toml~"));
     folder.write("patch.toml", "two");
-    CHECK(watcher.poll(patience) == Files{file});
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, patience) == Files{file});
+    CHECK(wait_for_change(watcher, a_while).empty());
 }
 
 FOR_BOTH_WATCHERS("a deleted file is not reported, one that comes back is") {
@@ -75,9 +91,9 @@ FOR_BOTH_WATCHERS("a deleted file is not reported, one that comes back is") {
     TestType watcher;
     watcher.watch({file});
     fs::remove(file);
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, a_while).empty());
     folder.write("patch.toml", "two");
-    CHECK(watcher.poll(patience) == Files{file});
+    CHECK(wait_for_change(watcher, patience) == Files{file});
 }
 
 FOR_BOTH_WATCHERS(
@@ -86,13 +102,13 @@ FOR_BOTH_WATCHERS(
     const std::string file = folder.file("models/new.safetensors");
     TestType watcher;
     watcher.watch({file});
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, a_while).empty());
     fs::create_directory(folder.path() / "models");
     folder.write("models/new.safetensors", "one");
-    CHECK(watcher.poll(patience) == Files{file});
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, patience) == Files{file});
+    CHECK(wait_for_change(watcher, a_while).empty());
     folder.write("models/new.safetensors", "two, longer");
-    CHECK(watcher.poll(patience) == Files{file});
+    CHECK(wait_for_change(watcher, patience) == Files{file});
 }
 
 FOR_BOTH_WATCHERS("a folder that is replaced as a whole brings its files") {
@@ -103,12 +119,12 @@ FOR_BOTH_WATCHERS("a folder that is replaced as a whole brings its files") {
     watcher.watch({file});
     fs::create_directory(folder.path() / "next");
     folder.write("next/a.safetensors", "two");
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, a_while).empty());
     fs::rename(folder.path() / "models", folder.path() / "before");
     fs::rename(folder.path() / "next", folder.path() / "models");
-    CHECK(watcher.poll(patience) == Files{file});
+    CHECK(wait_for_change(watcher, patience) == Files{file});
     folder.write("models/a.safetensors", "three, longer");
-    CHECK(watcher.poll(patience) == Files{file});
+    CHECK(wait_for_change(watcher, patience) == Files{file});
 }
 
 FOR_BOTH_WATCHERS("a link is reported when its target is saved, and when it is made to point elsewhere") {
@@ -123,13 +139,13 @@ FOR_BOTH_WATCHERS("a link is reported when its target is saved, and when it is m
         TestType watcher;
         watcher.watch({file});
         folder.write("v1/a.safetensors", "one and more");
-        CHECK(watcher.poll(patience) == Files{file});
+        CHECK(wait_for_change(watcher, patience) == Files{file});
         fs::create_symlink("v2/a.safetensors", folder.path() / "next");
         fs::rename(folder.path() / "next", file);
-        CHECK(watcher.poll(patience) == Files{file});
+        CHECK(wait_for_change(watcher, patience) == Files{file});
         folder.write("v2/a.safetensors", "two and more");
-        CHECK(watcher.poll(patience) == Files{file});
-        CHECK(watcher.poll(a_while).empty());
+        CHECK(wait_for_change(watcher, patience) == Files{file});
+        CHECK(wait_for_change(watcher, a_while).empty());
     }
     SECTION("a link to the folder") {
         fs::create_directory_symlink("v1", folder.path() / "now");
@@ -138,9 +154,9 @@ FOR_BOTH_WATCHERS("a link is reported when its target is saved, and when it is m
         watcher.watch({file});
         fs::remove(folder.path() / "now");
         fs::create_directory_symlink("v2", folder.path() / "now");
-        CHECK(watcher.poll(patience) == Files{file});
+        CHECK(wait_for_change(watcher, patience) == Files{file});
         folder.write("v2/a.safetensors", "two and more");
-        CHECK(watcher.poll(patience) == Files{file});
+        CHECK(wait_for_change(watcher, patience) == Files{file});
     }
 }
 
@@ -151,9 +167,9 @@ FOR_BOTH_WATCHERS("several files are reported together, in the order they were n
     watcher.watch({c, a, b, a});
     folder.write("a", "22");
     folder.write("c", "22");
-    Files reported = watcher.poll(patience);
+    Files reported = wait_for_change(watcher, patience);
     if (reported.size() == 1)
-        for (const std::string& more : watcher.poll(a_while))
+        for (const std::string& more : wait_for_change(watcher, a_while))
             reported.push_back(more);  // the watcher looked between the two
     CHECK(reported == Files{c, a});
 }
@@ -166,8 +182,8 @@ FOR_BOTH_WATCHERS("a file that is no longer watched is not reported, and one tha
     folder.write("a", "22");
     folder.write("b", "22");
     watcher.watch({b});
-    CHECK(watcher.poll(patience) == Files{b});
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, patience) == Files{b});
+    CHECK(wait_for_change(watcher, a_while).empty());
 }
 
 FOR_BOTH_WATCHERS("a path relative to the present folder is watched as well") {
@@ -178,7 +194,7 @@ FOR_BOTH_WATCHERS("a path relative to the present folder is watched as well") {
     TestType watcher;
     watcher.watch({"patch.toml"});
     folder.write("patch.toml", "two, longer");
-    CHECK(watcher.poll(patience) == Files{"patch.toml"});
+    CHECK(wait_for_change(watcher, patience) == Files{"patch.toml"});
     fs::current_path(before);
 }
 
@@ -191,11 +207,11 @@ TEST_CASE("the polling watcher does not report a file that is still being writte
     for (int k = 0; k < 6; ++k) {
         REQUIRE(write(writer, "x", 1) == 1);
         std::this_thread::sleep_for(PollingWatcher::interval);
-        // A poll without a timeout looks at most once, so something was written between any two looks.
-        CHECK(watcher.poll(0ms).empty());
+        // Looks are an interval apart at least, so something was written between any two of them.
+        CHECK(watcher.look().empty());
     }
     close(writer);
-    CHECK(watcher.poll(patience) == Files{file});
+    CHECK(wait_for_change(watcher, patience) == Files{file});
 }
 
 #if defined(__linux__)
@@ -208,36 +224,44 @@ TEST_CASE("the system watcher does not report a file that is open for writing un
     SECTION("written in place") {
         const int writer = open(file.c_str(), O_WRONLY | O_TRUNC);
         REQUIRE(write(writer, "half", 4) == 4);
-        CHECK(watcher.poll(a_while).empty());
+        CHECK(wait_for_change(watcher, a_while).empty());
         close(writer);
     }
     SECTION("renamed before it is closed") {
         const int writer = open(folder.file("temporary").c_str(), O_WRONLY | O_CREAT, 0600);
         REQUIRE(write(writer, "half", 4) == 4);
         fs::rename(folder.file("temporary"), file);
-        CHECK(watcher.poll(a_while).empty());
+        CHECK(wait_for_change(watcher, a_while).empty());
         close(writer);
     }
     SECTION("closed by one of two writers") {
         const int writer = open(file.c_str(), O_WRONLY);
         folder.write("a", "two");
-        CHECK(watcher.poll(a_while).empty());
+        CHECK(wait_for_change(watcher, a_while).empty());
         close(writer);
     }
-    CHECK(watcher.poll(patience) == Files{file});
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, patience) == Files{file});
+    CHECK(wait_for_change(watcher, a_while).empty());
 }
 
-TEST_CASE("the watcher's descriptor wakes a poll(2), and then the change is reported without another wait") {
+TEST_CASE("the watcher's descriptor wakes a poll(2), and the change is told when it has settled") {
     const TemporaryFolder folder;
     const std::string file = folder.write("a", "one");
     InotifyWatcher watcher;
     watcher.watch({file});
+    CHECK_FALSE(watcher.next_look());
     pollfd waiting{.fd = watcher.fd(), .events = POLLIN, .revents = 0};
     CHECK(::poll(&waiting, 1, 0) == 0);
     folder.write("a", "two");
     CHECK(::poll(&waiting, 1, 20'000) == 1);
-    CHECK(watcher.poll(0ms) == Files{file});
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(watcher.look().empty());
+    CHECK(::poll(&waiting, 1, 0) == 0);  // nothing more has happened
+    REQUIRE(watcher.next_look());
+    CHECK(*watcher.next_look() - begin < 25ms);
+    std::this_thread::sleep_until(*watcher.next_look());
+    CHECK(watcher.look() == Files{file});
+    CHECK_FALSE(watcher.next_look());
 }
 
 TEST_CASE("many saves while the watcher looks end with the last content") {
@@ -250,11 +274,11 @@ TEST_CASE("many saves while the watcher looks end with the last content") {
     });
     std::string last;
     while (last != "299") {
-        if (watcher.poll(patience).empty()) break;
+        if (wait_for_change(watcher, patience).empty()) break;
         last = folder.read("a");
     }
     writer.join();
-    while (!watcher.poll(a_while).empty()) last = folder.read("a");
+    while (!wait_for_change(watcher, a_while).empty()) last = folder.read("a");
     CHECK(last == "299");
 }
 
@@ -264,9 +288,9 @@ TEST_CASE("many saves between two looks are one report") {
     InotifyWatcher watcher;
     watcher.watch({file});
     for (int k = 0; k < 300; ++k) folder.write("a", std::to_string(k));
-    CHECK(watcher.poll(patience) == Files{file});
+    CHECK(wait_for_change(watcher, patience) == Files{file});
     CHECK(folder.read("a") == "299");
-    CHECK(watcher.poll(a_while).empty());
+    CHECK(wait_for_change(watcher, a_while).empty());
 }
 
 #endif

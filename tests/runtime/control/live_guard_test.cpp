@@ -29,30 +29,41 @@ LiveConfig rehearsal_in(const TemporaryFolder& folder, const std::string& song) 
     return config;
 }
 
+/// Counts the changes that are complete; what is wrong goes to stderr.
+class Witness final : public Sink {
+public:
+    void take(const SessionReport& report) override {
+        if (report.kind == SessionReport::Kind::playing) ++finished;
+        if (report.kind == SessionReport::Kind::problem || report.kind == SessionReport::Kind::failed)
+            std::fprintf(stderr, "%s\n", report.text.c_str());
+        if (report.summary) summary = *report.summary;
+    }
+    int finished = 0;
+    LiveSummary summary;
+};
+
 /// Runs in a child process: a session locks the memory of its whole process, and a violation ends it.
 class Rehearsal {
 public:
     Rehearsal(const TemporaryFolder& folder, const std::string& song)
-        : session_(rehearsal_in(folder, song), nodes_for_tests(),
-                   [this](const LiveNews& news) { hear(news); }) {
-        for (const Problem& problem : session_.problems())
-            std::fprintf(stderr, "%s\n", problem.text().c_str());
-        if (has_errors(session_.problems())) _exit(2);
+        : session_(rehearsal_in(folder, song), nodes_for_tests()) {
+        session_.add(witness_);
     }
 
     /// Turns the session until this many changes are complete.
     void wait_for(int changes) {
         const auto patience = std::chrono::steady_clock::now() + 60s;
-        while (finished_ < changes)
+        while (witness_->finished < changes)
             if (!session_.turn() || std::chrono::steady_clock::now() > patience) _exit(3);
     }
-    LiveSummary end() { return session_.finish(); }
+    LiveSummary end() {
+        session_.inbox().post({.kind = Command::Kind::quit});
+        if (session_.run().exit_code != 0) _exit(5);
+        return witness_->summary;
+    }
 
 private:
-    void hear(const LiveNews& news) {
-        if (news.engine && news.engine->kind == EngineNews::Kind::finished) ++finished_;
-    }
-    int finished_ = 0;
+    const std::shared_ptr<Witness> witness_ = std::make_shared<Witness>();
     LiveSession session_;
 };
 

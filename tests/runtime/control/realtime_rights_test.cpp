@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 
+#include "runtime/realtime/stack.hpp"
 #include "tests/support/catch.hpp"
 
 namespace gainstage::test::realtime_rights_test {

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <random>
 
+#include "runtime/control/take_log.hpp"
+#include "runtime/engine/take.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
 #include "tests/support/measure.hpp"
@@ -37,7 +39,8 @@ public:
           engine_(EngineConfig{.room = {.sample_rate_hz = 48'000., .max_frames = 96, .midi_ports = 1}}),
           log_(log, 48'000.) {
         engine_.listen([this](const EngineNews& news) {
-            log_.write(news);
+            log_.write(report_of(news, 48'000.));
+            log_.flush();
             finished_ += news.kind == EngineNews::Kind::finished;
             returned_ += news.kind == EngineNews::Kind::returned;
         });

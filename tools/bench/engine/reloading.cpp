@@ -36,6 +36,23 @@ void write_file(const fs::path& file, const std::vector<std::byte>& bytes) {
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
 }
 
+/// Takes the time of the fades that are waited for.
+class FadeWatch final : public Sink {
+public:
+    void start() { renamed_ = Clock::now(), waiting_ = true; }
+    bool is_waiting() const { return waiting_; }
+    void take(const SessionReport& report) override {
+        if (report.kind != SessionReport::Kind::fade || !waiting_) return;
+        ms.push_back(seconds_since(renamed_) * 1e3);
+        waiting_ = false;
+    }
+    std::vector<double> ms;
+
+private:
+    Clock::time_point renamed_{};
+    bool waiting_ = false;
+};
+
 /// A patch that plays the model, and the model, in a folder that is removed again.
 struct TemporaryReload {
     explicit TemporaryReload(const Reload& reload) {
@@ -67,29 +84,25 @@ std::vector<double> reload_ms(const Reload& reload, int times, double settle_s) 
     config.null_device = true;
     config.rehearse = true;
     config.audio.block_frames = block_frames;
-    std::vector<double> ms;
-    Clock::time_point renamed{};
-    bool waiting = false;
-    LiveSession session(config, all_nodes(), [&](const LiveNews& news) {
-        if (!news.engine || news.engine->kind != EngineNews::Kind::started || !waiting) return;
-        ms.push_back(seconds_since(renamed) * 1e3);
-        waiting = false;
-    });
+    const auto watch = std::make_shared<FadeWatch>();
+    LiveSession session(config, all_nodes());
+    session.add(watch);
     const auto turn_for = [&](double seconds) {
         for (const auto begin = Clock::now(); seconds_since(begin) < seconds;) session.turn();
     };
     turn_for(settle_s);  // so that the full memory is recorded
     for (int k = 1; k <= times; ++k) {
         const std::vector<std::byte> content = reload.content(k);
-        renamed = Clock::now();
-        waiting = true;
+        watch->start();
         files.replace(content);
-        for (int turns = 0; waiting && turns < 1'000; ++turns) session.turn();
+        for (const auto begin = Clock::now(); watch->is_waiting() && seconds_since(begin) < 20.;)
+            session.turn();
         turn_for(0.1);
     }
-    session.finish();
-    if (static_cast<int>(ms.size()) < times) ms.push_back(1e9);
-    return ms;
+    session.inbox().post({.kind = Command::Kind::quit});
+    session.run();
+    if (static_cast<int>(watch->ms.size()) < times) watch->ms.push_back(1e9);
+    return watch->ms;
 }
 
 double settle_s(const BenchReport& report) {

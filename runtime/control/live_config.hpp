@@ -1,0 +1,25 @@
+#pragma once
+/// What a session is asked to play, and how.
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "runtime/io/choose_device.hpp"
+
+namespace gainstage {
+
+struct LiveConfig {
+    std::string patch;
+    AudioRequest audio;             ///< channels are taken from the patch
+    bool null_device = false;       ///< a clock in place of hardware
+    std::vector<std::string> midi;  ///< names of ports, see MidiInput
+    double seconds = 0.;            ///< end by itself; 0: play on
+    std::string log;                ///< file for the take's log; empty: none
+    std::string record;             ///< sound file for the input; empty: none
+    int threads = 1;                ///< that play branches of the patch beside each other
+    bool rehearse = false;          ///< watch the patch and its models
+    std::chrono::milliseconds status_every{1'000};
+};
+
+}  // namespace gainstage

@@ -1,0 +1,165 @@
+/// A session's way to the first sample.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/control/live_session.hpp"
+#include "runtime/realtime/realtime_scope.hpp"
+
+namespace gainstage {
+
+namespace {
+constexpr int no_device = 69, cannot_write = 73;
+}  // namespace
+
+void LiveSession::open_device(const Graph& graph) {
+    stage_ = Stage::opening;
+    AudioRequest request = config_.audio;
+    request.in_channels = channels_used(graph, Door::in);
+    request.out_channels = channels_used(graph, Door::out);
+    keeper_.open(request, [this](const std::string& error) {
+        if (stage_ != Stage::opening) return;
+        if (!error.empty()) return fail(no_device, error);
+        prepare();
+    });
+}
+
+// ------------------------------------------------------------------------------------------------ preparing
+
+/// Whatever does not need the rest, at the same time.
+void LiveSession::prepare() {
+    stage_ = Stage::preparing;
+    loader_ = std::make_unique<PatchLoader>(types_, rate());
+    make_engine();
+    open_files();
+    open_ports();
+    if (config_.rehearse) watcher_ = std::make_unique<FileWatcher>();
+    if (watcher_) watcher_->watch({config_.patch});  // before it is read: an edit in between is not missed
+    ++awaited_;
+    load([this](Resolved resolved) {
+        first_ = std::move(resolved);
+        count_prepared();
+    });
+}
+
+void LiveSession::make_engine() {
+    const AudioFormat& format = keeper_.format();
+    for (const Refusal& refusal : check_realtime_priority(config_.audio.priority))  // raises the crew's limit
+        say(Kind::refusal, refusal.text());
+    engine_ = std::make_unique<Engine>(
+        EngineConfig{.room = {.sample_rate_hz = rate(),
+                              .max_frames = std::min(format.block_frames, max_block_frames),
+                              .midi_ports = static_cast<int>(config_.midi.size()),
+                              .crew = crew(config_.audio.priority)},
+                     .builder = builder_.get()});
+    engine_->listen([this](const EngineNews& news) { hear(news); });
+    if (!config_.record.empty())
+        tap_ = std::make_unique<InputTap>(format.in_channels, InputRecorder::ring_seconds * format.rate_hz);
+    callback_ = std::make_unique<StreamCallback>(engine_->room(), tap_.get(), format.in_channels,
+                                                 format.out_channels);
+}
+
+/// The audio thread waits for workers, so they have its priority. A worker that is interrupted for as long as
+/// the audio thread itself may be on a busy machine is waited for: nothing is better by giving up sooner.
+CrewConfig LiveSession::crew(int priority) {
+    constexpr double patience_ms = 30.;
+    const int cores = usable_cores();
+    if (config_.threads > cores)
+        say(Kind::refusal, fmt::format("{} threads are more than this machine can run at once; {} play",
+                                       config_.threads, cores));
+    return {.threads = std::min(config_.threads, cores),
+            .patience_ms = patience_ms,
+            .period_frames = keeper_.format().block_frames,
+            .prepare = [priority] { prepare_worker(priority); }};
+}
+
+void LiveSession::open_files() {
+    if (config_.log.empty() && config_.record.empty()) return;
+    writer_ =
+        std::make_unique<TakeWriter>(TakeWriter::Files{.log = config_.log,
+                                                       .record = config_.record,
+                                                       .tap = tap_.get(),
+                                                       .rate_hz = keeper_.format().rate_hz},
+                                     inbox_, [this](const std::string& trouble) {
+                                         is_incomplete_ = true;
+                                         const bool plays = stage_ < Stage::closing;
+                                         say(Kind::problem, trouble + (plays ? "; playing goes on" : ""));
+                                     });
+    ++awaited_;
+    writer_->open([this](const std::string& error) {
+        file_error_ = error;
+        count_prepared();
+    });
+}
+
+void LiveSession::open_ports() {
+    const PortKeeper::Open open =
+        means_.open_port ? means_.open_port : [](const std::string& name, MidiQueue& queue) {
+            return std::make_unique<MidiInput>(name, queue);
+        };
+    for (std::size_t p = 0; p < config_.midi.size(); ++p) {
+        ++awaited_;
+        ports_.push_back(std::make_unique<PortKeeper>(open, inbox_));
+        ports_.back()->open(config_.midi[p], engine_->room().midi_queue(static_cast<int>(p)),
+                            [this](const std::string& error) {
+                                if (port_error_.empty()) port_error_ = error;
+                                count_prepared();
+                            });
+    }
+}
+
+void LiveSession::count_prepared() {
+    if (--awaited_ > 0 || stage_ != Stage::preparing) return;
+    if (!file_error_.empty()) return fail(cannot_write, file_error_);
+    if (!port_error_.empty()) return fail(no_device, port_error_);
+    say(first_.problems);
+    if (!first_.graph) return fail(first_.problems);
+    build();
+}
+
+// ------------------------------------------------------------------------------------------------ to sound
+
+void LiveSession::build() {
+    stage_ = Stage::building;
+    watch(*first_.graph);
+    engine_->play(std::move(*first_.graph));
+}
+
+/// What was built is in memory, so that it can be locked there.
+void LiveSession::lock() {
+    if (has_errors(engine_->refusal())) return fail(engine_->refusal());
+    stage_ = Stage::locking;
+    const auto refused = std::make_shared<std::vector<Refusal>>();
+    builder_->run([refused] { *refused = lock_memory(); },
+                  [this, refused] {
+                      if (stage_ != Stage::locking) return;
+                      for (const Refusal& refusal : *refused) say(Kind::refusal, refusal.text());
+                      start();
+                  });
+}
+
+void LiveSession::start() {
+    stage_ = Stage::starting;
+    DeviceCallbackScope::prepare();
+    keeper_.start(&StreamCallback::play, callback_.get(), [this](const std::string& error) {
+        if (!error.empty()) return fail(no_device, error);
+        announce();
+        stage_ = Stage::playing;
+        stir();
+    });
+}
+
+/// Sound flows. A driver may call before it says that it has started.
+void LiveSession::announce() {
+    if (std::exchange(announced_, true)) return;
+    announced_at_ = Clock::now();
+    cpu_at_announcement_s_ = cpu_seconds();
+    const AudioFormat& format = keeper_.format();
+    say(Kind::started, fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out)", config_.patch,
+                                   format.name, format.api, format.rate_hz, format.block_frames,
+                                   format.in_channels, format.out_channels));
+}
+
+}  // namespace gainstage

@@ -1,0 +1,42 @@
+#pragma once
+/// Opens and closes a MIDI port on a thread of its own: a server that hangs takes seconds.
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "runtime/control/inbox.hpp"
+#include "runtime/control/worker.hpp"
+#include "runtime/io/midi_input.hpp"
+
+namespace gainstage {
+
+/// All calls: control thread; none waits.
+class PortKeeper {
+public:
+    /// Opens a port; the keeper's thread. Throws DeviceError.
+    using Open = std::function<std::unique_ptr<MidiInput>(const std::string& name, MidiQueue&)>;
+
+    PortKeeper(Open, Inbox&);
+    /// Closes the port and waits for it.
+    ~PortKeeper();
+
+    /// The queue outlives the keeper. `done` is called on the control thread, through the inbox, with the
+    /// reason why not, or "".
+    void open(const std::string& name, MidiQueue&, std::function<void(const std::string& error)> done);
+
+    /// Something is asked for and not over: the library behind may hang.
+    bool is_busy() const { return worker_.is_busy(); }
+    /// Messages that were put into the queue, and those that found it full.
+    std::uint64_t received() const noexcept { return shown_ ? shown_->received() : 0; }
+    std::uint64_t dropped() const noexcept { return shown_ ? shown_->dropped() : 0; }
+
+private:
+    const Open open_;
+    Inbox& inbox_;
+    const MidiInput* shown_ = nullptr;  // control thread; null: not open
+    std::unique_ptr<MidiInput> port_;   // the keeper's thread
+    Worker worker_;                     // last: its jobs use all that is above
+};
+
+}  // namespace gainstage

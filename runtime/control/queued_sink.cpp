@@ -1,0 +1,77 @@
+#include "runtime/control/queued_sink.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace gainstage {
+
+QueuedSink::QueuedSink(std::shared_ptr<Sink> behind, std::size_t most)
+    : behind_(std::move(behind)), most_(most), worker_("gainstage-sink") {}
+
+bool QueuedSink::replaces_waiting_status(const SessionReport& report) {
+    if (report.kind != SessionReport::Kind::status) return false;
+    const auto before = std::find_if(waiting_.begin(), waiting_.end(), [](const SessionReport& other) {
+        return other.kind == SessionReport::Kind::status;
+    });
+    if (before == waiting_.end()) return false;
+    waiting_.erase(before);
+    waiting_.push_back(report);
+    return true;
+}
+
+void QueuedSink::take(const SessionReport& report) {
+    const std::lock_guard lock(mutex_);
+    if (failed_ || replaces_waiting_status(report)) return;
+    if (waiting_.size() >= most_ && report.kind != SessionReport::Kind::summary) {
+        ++lost_;
+        return;
+    }
+    if (lost_ > lost_said_)
+        waiting_.push_back({.kind = SessionReport::Kind::note,
+                            .at = report.at,
+                            .seconds = report.seconds,
+                            .text = fmt::format("{} report(s) are missing here: they came faster than they "
+                                                "could be shown",
+                                                lost_ - std::exchange(lost_said_, lost_))});
+    waiting_.push_back(report);
+    if (!std::exchange(at_work_, true)) worker_.run([this] { hand_over(); });
+}
+
+void QueuedSink::hand_over() {
+    std::unique_lock lock(mutex_);
+    while (!waiting_.empty() && !failed_) {
+        const SessionReport report = std::move(waiting_.front());
+        waiting_.pop_front();
+        lock.unlock();
+        bool good = true;
+        try {
+            behind_->take(report);
+        } catch (...) {
+            good = false;  // what can't be told is lost, nothing else
+        }
+        lock.lock();
+        failed_ = failed_ || !good;
+    }
+    waiting_.clear();
+    at_work_ = false;
+    empty_.notify_all();
+}
+
+bool QueuedSink::finish(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    return empty_.wait_for(lock, limit, [this] { return !at_work_; });
+}
+
+std::uint64_t QueuedSink::lost() const {
+    const std::lock_guard lock(mutex_);
+    return lost_;
+}
+
+bool QueuedSink::has_failed() const {
+    const std::lock_guard lock(mutex_);
+    return failed_;
+}
+
+}  // namespace gainstage

@@ -1,0 +1,149 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "runtime/control/session_report.hpp"
+
+namespace gainstage {
+
+using nlohmann::json;
+using Kind = SessionReport::Kind;
+
+namespace {
+
+void add_event(json& object, const SessionReport& report) {
+    const Event& event = report.event;
+    switch (event.kind) {
+        case EventKind::midi:
+            object["midi"] =
+                std::vector<int>(event.midi.bytes.begin(), event.midi.bytes.begin() + event.midi.size);
+            object["port"] = event.port;
+            break;
+        case EventKind::knob:
+            object["set"] = report.node + "." + report.parameter;
+            object["value"] = event.value;
+            object["smooth_ms"] = event.smooth_ms;
+            break;
+        case EventKind::fade_out:
+            object["fade_out_ms"] = event.value;
+            break;
+        default:
+            object["panic"] = true;
+    }
+}
+
+const char* kind_of(const Event& event) {
+    return event.kind == EventKind::midi ? "midi" : event.kind == EventKind::knob ? "knob" : "action";
+}
+
+void add_status(json& object, const LiveStatus& s) {
+    object["in_peak_dbfs"] = s.in_peak_db;
+    object["out_peak_dbfs"] = s.out_peak_db;
+    object["load"] = s.load;
+    object["worst_load"] = s.worst_load;
+    object["xruns"] = s.xruns;
+    json& readings = object["readings"] = json::array();
+    for (const NodeReading& reading : s.readings)
+        readings.push_back({{"node", reading.node},
+                            {"name", reading.name},
+                            {"unit", reading.unit},
+                            {"value", reading.value}});
+    object["last_midi"] = s.last_midi;
+}
+
+void add_summary(json& object, const LiveSummary& s) {
+    object["seconds"] = s.seconds;
+    object["blocks"] = s.blocks;
+    object["xruns"] = s.xruns;
+    object["late_blocks"] = s.late_blocks;
+    object["worst_load"] = s.worst_load;
+    object["worst_at_s"] = s.worst_at_s;
+    object["swaps"] = s.swaps;
+    object["edits"] = s.edits;
+    object["quarantines"] = s.trips;
+    object["refused"] = s.failures;
+    object["midi_messages"] = s.midi_messages;
+    object["midi_dropped"] = s.midi_dropped;
+    object["reports_lost"] = s.reports_lost;
+    object["events_lost"] = s.events_lost;
+    object["commands_refused"] = s.commands_refused;
+    object["log_lost"] = s.log_lost;
+    object["swaps_postponed_turns"] = s.swaps_postponed;
+    object["shared_pieces"] = s.shared_pieces;
+    object["unshared_pieces"] = s.unshared_pieces;
+    object["longest_wait_us"] = s.longest_wait_us;
+    object["longest_turn_ms"] = s.longest_turn_ms;
+    object["control_load"] = s.control_load;
+    object["stalls"] = s.stalls;
+    object["slowest_node"] = s.slowest_node;
+    object["slowest_node_load"] = s.slowest_node_load;
+    object["recorded_s"] = s.recorded_s;
+    object["record_lost_s"] = s.record_lost_s;
+    object["device_lost"] = s.device_lost;
+}
+
+/// The keys that both `run --json` and the log of a take have.
+void add_details(json& object, const SessionReport& report) {
+    if (report.kind == Kind::event) return add_event(object, report);
+    if (report.kind != Kind::fade) return;
+    if (report.warmed) object["warm_from"] = report.warm_from;
+    if (!report.swapped.empty()) object["swapped"] = report.swapped;
+    if (!report.returned.empty()) object["returned"] = report.returned;
+}
+
+void add_patch(json& object, const PlayedPatch& patch) {
+    json models = json::object();
+    for (const PlayedPatch::PlayedModel& model : patch.models) models[model.path] = content_name(model.hash);
+    object["play"] = {{"file", patch.file}, {"text", patch.text}, {"models", models}};
+}
+
+/// Bytes that are not UTF-8 are replaced.
+std::string line_of(const json& object) {
+    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string content_name(std::uint64_t hash) {
+    return fmt::format("{:016x}", hash);
+}
+
+std::string to_log_line(const SessionReport& report) {
+    json object{{"at", report.at}};
+    add_details(object, report);
+    switch (report.kind) {
+        case Kind::event:
+            break;
+        case Kind::fade:
+            if (report.patch) add_patch(object, *report.patch);
+            break;
+        case Kind::quarantine:
+        case Kind::latched:
+            object["tripped"] = report.node;
+            object["latched"] = report.kind == Kind::latched;
+            break;
+        case Kind::stalled:
+            object["stalled"] = report.node;
+            break;
+        default:
+            return {};
+    }
+    return line_of(object);
+}
+
+std::string log_head(double rate_hz) {
+    return line_of({{"gainstage_log", 1}, {"sample_rate_hz", rate_hz}});
+}
+
+std::string to_json(const SessionReport& report) {
+    json object{{"event", word_of(report.kind)}, {"at", report.at}, {"seconds", report.seconds}};
+    if (!report.text.empty()) object["text"] = report.text;
+    if (!report.node.empty()) object["node"] = report.node;
+    if (report.kind == Kind::event) object["kind"] = kind_of(report.event);
+    add_details(object, report);
+    if (report.status) add_status(object, *report.status);
+    if (report.summary) add_summary(object, *report.summary);
+    return line_of(object);
+}
+
+}  // namespace gainstage

@@ -1,0 +1,150 @@
+#pragma once
+/// What a session tells: one kind of report, for people, scripts and logs alike.
+///
+/// As JSON (`run --json`: one object a line) a report is
+///
+///   {"event": WORD, "at": 96000, "seconds": 2.0, "text": "...", "node": "opto", ...}
+///
+/// `at` is the sample of the stream, `seconds` the same in seconds, `text` a whole sentence; `text` and
+/// `node` are there where they have something to say. The words, and what comes with them:
+///
+///   started      sound flows: text
+///   fade         a change begins to be heard: swapped [ids], returned [ids], warm_from (sample)
+///   playing      it is complete: text
+///   returned     the same, where the change only brought nodes back from quarantine: text
+///   unchanged    the files say what plays already: text
+///   problem      something in a patch or a model is wrong, or a file can't be written: text
+///   failed       a change can't be built; what played plays on, and of the first patch nothing: text
+///   refusal      the system refused a right that only makes playing safer: text
+///   note         worth knowing: text
+///   quarantine   a node's output was bad; its input is heard instead: node, text
+///   latched      the third time in ten seconds: until the patch or its model changes: node, text
+///   stalled      a worker did not come back from a branch: node, text
+///   clamped      a knob was asked beyond its range: node, text
+///   event        something was applied: kind "midi" (midi [bytes], port), "knob" (set "node.knob", value,
+///                smooth_ms) or "action" (panic true, or fade_out_ms)
+///   xrun         the driver lost sound: text
+///   device_lost  the audio device is gone: text
+///   silent       the fade-out at the end is over: text
+///   status       how things stand, every second: see LiveStatus
+///   summary      the last report: see LiveSummary
+///
+/// A line of a take's log (`run --log`, see engine/take.hpp) is the same object with what a replay needs: of
+/// `event` and `fade` the keys above, `at`, and with `fade` the patch.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/engine.hpp"
+
+namespace gainstage {
+
+/// What a node tells of itself, by one of its type's readings.
+struct NodeReading {
+    std::string node;  ///< id
+    std::string name;  ///< "gain_reduction_db"
+    std::string unit;  ///< "dB"
+    float value = 0.f;
+};
+
+/// How things stand.
+struct LiveStatus {
+    std::vector<float> in_peak_db, out_peak_db;  ///< per device channel, since the last status; dBFS
+    float load = 0.f,
+          worst_load = 0.f;  ///< of the latest block and the worst so far; 1 = all the time there is
+    std::uint64_t xruns = 0;
+    std::vector<NodeReading> readings;  ///< all of every node, in the order of the patch
+    std::string last_midi;              ///< "ch 1 cc 21 = 64"
+};
+
+/// What was played.
+struct LiveSummary {
+    double seconds = 0.;
+    std::uint64_t blocks = 0, xruns = 0, late_blocks = 0, swaps = 0, edits = 0, trips = 0, failures = 0,
+                  midi_messages = 0, midi_dropped = 0;
+    /// What full queues did: reports that no log holds, events that never happened, blocks by which changes
+    /// were late, commands that were refused.
+    std::uint64_t reports_lost = 0, events_lost = 0, swaps_postponed = 0, commands_refused = 0;
+    float worst_load = 0.f;
+    double worst_at_s = 0.;
+    std::string slowest_node;                    ///< most time per sample, where any was measured
+    double slowest_node_load = 0.;               ///< its share of the time there is
+    double recorded_s = 0., record_lost_s = 0.;  ///< of the input; what was lost is silence in the file
+    std::uint64_t log_lost = 0;                  ///< reports that the log has no line of
+    // of several threads: pieces of the stream that workers had a part in, or came too late for
+    std::uint64_t shared_pieces = 0, unshared_pieces = 0, stalls = 0;
+    double longest_wait_us = 0.;  ///< of the audio thread for a worker
+    double longest_turn_ms = 0.;  ///< of the session's loop, since sound flows
+    double control_load = 0.;     ///< of the control thread, since sound flows; 1 = a whole core
+    bool device_lost = false;
+    bool is_incomplete = false;  ///< the log or the recording could not be written to its end
+};
+
+/// The patch that a change leads to, with all that is needed to repeat it.
+struct PlayedPatch {
+    std::string file, text;
+    struct PlayedModel {
+        std::string path;
+        std::uint64_t hash = 0;              ///< of the file's content
+        std::shared_ptr<const Model> model;  ///< holds the file's bytes
+    };
+    std::vector<PlayedModel> models;
+};
+
+/// A value: any thread may keep it.
+struct SessionReport {
+    enum class Kind {
+        started,
+        fade,
+        playing,
+        returned,
+        unchanged,
+        problem,
+        failed,
+        refusal,
+        note,
+        quarantine,
+        latched,
+        stalled,
+        clamped,
+        event,
+        xrun,
+        device_lost,
+        silent,
+        status,
+        summary,
+    };
+
+    Kind kind = Kind::note;
+    std::uint64_t at = 0;
+    double seconds = 0.;
+    std::string text = {}, node = {};
+    Event event = {};                                      ///< event
+    std::string parameter = {};                            ///< event: name of the knob that moved
+    bool warmed = false;                                   ///< fade: newcomers were run over the past
+    std::uint64_t warm_from = 0;                           ///< fade: from this sample on
+    std::vector<std::string> swapped = {}, returned = {};  ///< fade: ids
+    std::shared_ptr<const PlayedPatch> patch =
+        {};  ///< fade; null: the patch stays (a return from quarantine)
+    std::shared_ptr<const LiveStatus> status = {};
+    std::shared_ptr<const LiveSummary> summary = {};
+};
+
+/// Control thread. Keeps all that the news only borrow.
+SessionReport report_of(const EngineNews&, double rate_hz);
+
+/// The word of a kind, as JSON has it.
+const char* word_of(SessionReport::Kind);
+/// One line of `run --json`, without its end. Any thread.
+std::string to_json(const SessionReport&);
+
+/// One line of a take's log, without its end; empty where a replay does not need the report. Any thread.
+std::string to_log_line(const SessionReport&);
+/// The log's first line.
+std::string log_head(double rate_hz);
+/// By which a log names a weight file: 16 hexadecimal digits.
+std::string content_name(std::uint64_t hash);
+
+}  // namespace gainstage

@@ -1,0 +1,84 @@
+#pragma once
+/// Writes a take's files, the log and the recording, on a thread of its own.
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/control/inbox.hpp"
+#include "runtime/control/input_recorder.hpp"
+#include "runtime/control/sink.hpp"
+#include "runtime/control/take_log.hpp"
+#include "runtime/control/worker.hpp"
+
+namespace gainstage {
+
+/// A disk that hangs holds up nobody but this thread. Meanwhile reports for the log wait in a bounded queue
+/// and the input in the tap's ring; what finds no room there is lost and counted. All calls: control thread;
+/// none waits.
+class TakeWriter final : public Sink {
+public:
+    /// Reports that may wait for the log: ten seconds of 10,000 messages a second, two targets each.
+    static constexpr std::size_t default_most = 200'000;
+
+    struct Files {
+        std::string log = {};     ///< empty: none
+        std::string record = {};  ///< empty: none
+        InputTap* tap = nullptr;  ///< of the recording; outlives this
+        int rate_hz = 48'000;
+        std::size_t most = default_most;
+    };
+    /// `trouble` is told, on the control thread, what can't be written any more: each file's once.
+    TakeWriter(Files, Inbox&, std::function<void(const std::string&)> trouble);
+    ~TakeWriter() override = default;  ///< waits for the thread
+
+    /// Makes the files, then calls `done` on the control thread with the reason why not, or "".
+    void open(std::function<void(const std::string& error)> done);
+    /// For the log.
+    void take(const SessionReport&) override;
+    /// Writes the input that has come. Several times a second.
+    void drain();
+    /// Writes all that waits; the files are complete when `done` is called. The stream must be over.
+    void finish(std::function<void()> done);
+
+    /// Reports that the log has no line of.
+    std::uint64_t lost() const noexcept { return lost_; }
+    /// Frames of input in the recording.
+    std::uint64_t recorded() const noexcept { return recorded_.load(std::memory_order_relaxed); }
+    /// The thread.
+    Worker& worker() noexcept { return worker_; }
+
+private:
+    void make_files();
+    void write_log();
+    void tell_of_log();
+    void record(void (InputRecorder::*step)());
+    void end();
+    void tell(std::string error);
+
+    const Files files_;
+    Inbox& inbox_;
+    const std::function<void(const std::string&)> trouble_;
+
+    // control thread
+    std::uint64_t lost_ = 0;
+    bool recording_is_whole_ = true;
+
+    std::mutex mutex_;  // of the queue
+    std::vector<SessionReport> waiting_;
+    bool log_due_ = false;  // a job is going to look at the queue
+    std::atomic<bool> drain_due_{false};
+
+    // the thread
+    std::unique_ptr<TakeLog> log_;
+    std::unique_ptr<InputRecorder> recorder_;
+    bool log_is_good_ = true;
+    std::atomic<std::uint64_t> recorded_{0};
+
+    Worker worker_;  // last: its jobs use all that is above
+};
+
+}  // namespace gainstage

@@ -1,0 +1,36 @@
+#pragma once
+/// What the driver calls for every block: the door between an audio stream and the room.
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/realtime/audio_room.hpp"
+#include "runtime/realtime/input_tap.hpp"
+
+namespace gainstage {
+
+/// Plays a stream's blocks in the room, and hands its input to the tap.
+class StreamCallback {
+public:
+    /// The room and the tap must outlive the stream. `tap`: null where nobody records.
+    StreamCallback(AudioRoom& room, InputTap* tap, int in_channels, int out_channels)
+        : room_(room), tap_(tap), in_channels_(in_channels), out_channels_(out_channels) {}
+    StreamCallback(const StreamCallback&) = delete;
+    StreamCallback& operator=(const StreamCallback&) = delete;
+
+    /// Audio thread; an AudioCallback, `self` points to a StreamCallback. The flags say that sound was lost
+    /// before this block. The thread's first call also touches its stack.
+    static void play(void* self, const float* const* in, float* const* out, int frames, bool input_overflow,
+                     bool output_underflow);
+
+    /// Blocks before which the driver lost sound, coming in or going out. Any thread.
+    std::uint64_t xruns() const noexcept { return xruns_.load(std::memory_order_relaxed); }
+
+private:
+    AudioRoom& room_;
+    InputTap* const tap_;
+    const int in_channels_, out_channels_;
+    std::atomic<std::uint64_t> xruns_{0};
+};
+
+}  // namespace gainstage

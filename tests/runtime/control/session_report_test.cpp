@@ -1,0 +1,104 @@
+/// The schema of what a session tells: session_report.hpp describes it, this holds it.
+
+#include "runtime/control/session_report.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "tests/support/catch.hpp"
+
+namespace gainstage::test::session_report_test {
+
+using Json = nlohmann::json;
+using Kind = SessionReport::Kind;
+
+namespace {
+
+SessionReport fade() {
+    SessionReport report{.kind = Kind::fade};
+    report.at = 96'000;
+    report.seconds = 2.;
+    report.warmed = true;
+    report.warm_from = 1'200;
+    report.swapped = {"opto"};
+    report.patch = std::make_shared<const PlayedPatch>(
+        PlayedPatch{.file = "song.toml",
+                    .text = "format = 1\n",
+                    .models = {{.path = "opto.safetensors", .hash = 0x1f, .model = nullptr}}});
+    return report;
+}
+
+SessionReport applied(Event event) {
+    SessionReport report{.kind = Kind::event};
+    report.at = 480;
+    report.seconds = 0.01;
+    report.event = event;
+    return report;
+}
+
+}  // namespace
+
+TEST_CASE("a fade is one event in two places: run --json tells of it, the log repeats it") {
+    CHECK(
+        Json::parse(to_json(fade())) ==
+        Json{
+            {"event", "fade"}, {"at", 96'000}, {"seconds", 2.}, {"warm_from", 1'200}, {"swapped", {"opto"}}});
+    CHECK(Json::parse(to_log_line(fade())) ==
+          Json{{"at", 96'000},
+               {"warm_from", 1'200},
+               {"swapped", {"opto"}},
+               {"play",
+                {{"file", "song.toml"},
+                 {"text", "format = 1\n"},
+                 {"models", {{"opto.safetensors", "000000000000001f"}}}}}});
+}
+
+TEST_CASE("what was applied has the same keys for listeners and in the log") {
+    SessionReport knob = applied({.kind = EventKind::knob, .value = -6.f, .smooth_ms = 20.f});
+    knob.node = "trim";
+    knob.parameter = "gain_db";
+    const SessionReport midi =
+        applied({.kind = EventKind::midi, .port = 1, .midi = {.size = 3, .bytes = {176, 21, 64}}});
+    const SessionReport panic = applied({.kind = EventKind::panic});
+    const SessionReport end = applied({.kind = EventKind::fade_out, .value = 50.f});
+    const Json keys[] = {{{"set", "trim.gain_db"}, {"value", -6.}, {"smooth_ms", 20.}},
+                         {{"midi", {176, 21, 64}}, {"port", 1}},
+                         {{"panic", true}},
+                         {{"fade_out_ms", 50.}}};
+    const char* const kinds[] = {"knob", "midi", "action", "action"};
+    int k = 0;
+    for (const SessionReport& report : {knob, midi, panic, end}) {
+        Json logged = keys[k];
+        logged["at"] = 480;
+        CHECK(Json::parse(to_log_line(report)) == logged);
+        Json told = logged;
+        told.update({{"event", "event"}, {"seconds", 0.01}, {"kind", kinds[k]}});
+        if (!report.node.empty()) told["node"] = report.node;
+        CHECK(Json::parse(to_json(report)) == told);
+        ++k;
+    }
+}
+
+TEST_CASE("words for people are told, and not logged; a quarantine is noted in the log") {
+    SessionReport report{.kind = Kind::problem};
+    report.text = "song.toml: \xff";  // bytes of a file's name
+    CHECK(Json::parse(to_json(report))["text"] == "song.toml: \xef\xbf\xbd");
+    CHECK(to_log_line(report).empty());
+    report.kind = Kind::latched;
+    report.node = "opto";
+    CHECK(Json::parse(to_log_line(report)) == Json{{"at", 0}, {"tripped", "opto"}, {"latched", true}});
+}
+
+TEST_CASE("a status holds every reading with its node and unit") {
+    SessionReport report{.kind = Kind::status};
+    LiveStatus status;
+    status.readings = {{.node = "m", .name = "peak_dbfs", .unit = "dBFS", .value = -6.f},
+                       {.node = "m", .name = "gain_reduction_db", .unit = "dB", .value = 3.f}};
+    report.status = std::make_shared<const LiveStatus>(status);
+    const Json told = Json::parse(to_json(report));
+    CHECK(told["event"] == "status");
+    REQUIRE(told["readings"].size() == 2);
+    CHECK(told["readings"][0] ==
+          Json{{"node", "m"}, {"name", "peak_dbfs"}, {"unit", "dBFS"}, {"value", -6.}});
+}
+
+}  // namespace gainstage::test::session_report_test

@@ -1,0 +1,39 @@
+/// A session in which nothing happens.
+
+#include "tests/stage/program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/places.hpp"
+#include "tests/support/scene.hpp"
+
+namespace gainstage::test::idle_test {
+
+TEST_CASE("the loop of an idle session sleeps, and tells how long it took at most") {
+    const TemporaryFolder folder;
+    Program live(
+        {"run", source_dir() + "/patches/hello.toml", "--null", "--json", "--rehearse", "--seconds", "3"});
+    REQUIRE(live.wait() == 0);
+    const auto summary = live.events("summary").at(0);
+    INFO(summary.dump());
+    // 0.2 to 0.3 % of a core where the machine is otherwise idle; a loop that doesn't sleep takes all of it.
+    CHECK(summary.at("control_load") > 0.);
+    CHECK(summary.at("control_load") < 0.02);
+    CHECK(summary.at("longest_turn_ms") > 0.);
+}
+
+TEST_CASE("a meter's readings are in every status, with their units") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write(
+        "song.toml", patch(R"("in -> trim -> level -> out")", gain("trim", 0.) + node("level", "meter")));
+    Program live({"run", file, "--null", "--json", "--seconds", "0.2"});
+    REQUIRE(live.wait() == 0);
+    REQUIRE_FALSE(live.events("status").empty());
+    const auto readings = live.events("status").back().at("readings");
+    REQUIRE(readings.size() == 3);
+    CHECK(readings[0].at("node") == "level");
+    CHECK(readings[0].at("name") == "peak_dbfs");
+    CHECK(readings[0].at("unit") == "dBFS");
+    CHECK(readings[0].at("value") < -100.);  // there is no input
+    CHECK(readings[2].at("name") == "gain_reduction_db");
+}
+
+}  // namespace gainstage::test::idle_test
