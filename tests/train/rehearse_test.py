@@ -49,14 +49,15 @@ class Player:
 
     def __init__(self, folder):
         self.folder = folder
-        self.told, self.words = (open(os.path.join(folder, name), "w+", encoding="utf-8") for name in ("told", "words"))
+        self.told, self.words = (open(os.path.join(folder, name), "w", encoding="utf-8") for name in ("told", "words"))
         self.process = subprocess.Popen(
             [support.GAINSTAGE, "run", "song.toml", "--null", "--block", str(BLOCK), "--rate", str(small.RATE), "--rehearse", "--json",
              "--log", "take.jsonl", "--record", "take.wav"], cwd=folder, stdout=self.told, stderr=self.words)
 
     def events(self, name):
-        self.told.seek(0)
-        lines = [line for line in self.told.read().split("\n")[:-1] if line]
+        # A file of our own: seeking in self.told would move the place where the player writes, too.
+        with open(self.told.name, encoding="utf-8") as told:
+            lines = [line for line in told.read().split("\n")[:-1] if line]
         return [event for event in map(json.loads, lines) if event["event"] == name]
 
     def waits_for(self, name, count):
