@@ -32,20 +32,43 @@ HWY_INLINE constexpr int TileRows() {
     return Width() == 16 ? 8 : Width() == 8 ? 6 : 4;
 }
 
-/// Sums `Rows` frames by `Vectors` vectors of outputs from column `o` on. Each weight is loaded once for all
-/// these frames. Each sum is one chain in the order of taps and inputs, so it does not depend on Rows.
-/// `start.Of(f, column)` gives the start of a sum. `finish.At(column)` reads once what all frames share, and
-/// its `Of(f, sum)` stores the finished sum.
-template <int Rows, int Vectors, class Start, class Finish>
-HWY_INLINE void Tile(const Product& p, std::ptrdiff_t frame, int o, const Start& start,
-                     const Finish& finish) {
+/// The sums of `Rows` frames and `Vectors` vectors of outputs from column `o` on; they live in registers.
+template <int Rows, int Vectors>
+using Sums = Sum[Rows][Vectors];
+
+/// Where the sums begin: with the bias, or with bias + out where it Adds.
+template <bool Adds, int Rows, int Vectors>
+HWY_INLINE void Begin(const Product& p, std::ptrdiff_t frame, int o, Sums<Rows, Vectors>& sum) {
     const Channels d;
-    Sum sum[Rows][Vectors];
     GAINSTAGE_UNROLL
     for (int f = 0; f < Rows; ++f) {
         GAINSTAGE_UNROLL
-        for (int v = 0; v < Vectors; ++v) sum[f][v] = start.Of(frame + f, o + v * Width());
+        for (int v = 0; v < Vectors; ++v) sum[f][v] = hn::LoadU(d, p.bias + o + v * Width());
     }
+    if (!Adds) return;
+    GAINSTAGE_UNROLL
+    for (int f = 0; f < Rows; ++f) {
+        const float* out = p.out + (frame + f) * p.out_stride + o;
+        GAINSTAGE_UNROLL
+        for (int v = 0; v < Vectors; ++v) sum[f][v] = hn::Add(sum[f][v], hn::LoadU(d, out + v * Width()));
+    }
+}
+
+/// g++ takes a minute where AddressSanitizer watches every tile in one function.
+#ifdef __SANITIZE_ADDRESS__
+#define GAINSTAGE_TILE HWY_NOINLINE
+#else
+#define GAINSTAGE_TILE HWY_INLINE
+#endif
+
+/// Sums `Rows` frames by `Vectors` vectors of outputs from column `o` on. Each weight is loaded once for all
+/// these frames. Each sum is one chain in the order of taps and inputs, so it does not depend on Rows.
+/// `finish.At(column)` reads once what all frames share, and its `Of(f, sum)` stores the finished sum.
+template <bool Adds, int Rows, int Vectors, class Finish>
+GAINSTAGE_TILE void Tile(const Product& p, std::ptrdiff_t frame, int o, const Finish& finish) {
+    const Channels d;
+    Sums<Rows, Vectors> sum;
+    Begin<Adds, Rows, Vectors>(p, frame, o, sum);
     const float* weight = p.weight + o;
     for (int t = 0; t < p.taps; ++t) {
         const std::ptrdiff_t stride = p.in_strides[t];
@@ -71,53 +94,42 @@ HWY_INLINE void Tile(const Product& p, std::ptrdiff_t frame, int o, const Start&
     }
 }
 
-template <int Vectors, class Start, class Finish>
-HWY_INLINE void TileColumn(const Product& p, int o, const Start& start, const Finish& finish) {
+template <bool Adds, int Vectors, class Finish>
+HWY_INLINE void TileColumn(const Product& p, int o, const Finish& finish) {
     int f = 0;
-    for (; f + TileRows() <= p.frames; f += TileRows()) Tile<TileRows(), Vectors>(p, f, o, start, finish);
+    for (; f + TileRows() <= p.frames; f += TileRows()) Tile<Adds, TileRows(), Vectors>(p, f, o, finish);
     if (TileRows() > 4 && f + 4 <= p.frames) {
-        Tile<4, Vectors>(p, f, o, start, finish);
+        Tile<Adds, 4, Vectors>(p, f, o, finish);
         f += 4;
     }
     if (f + 2 <= p.frames) {
-        Tile<2, Vectors>(p, f, o, start, finish);
+        Tile<Adds, 2, Vectors>(p, f, o, finish);
         f += 2;
     }
-    if (f < p.frames) Tile<1, Vectors>(p, f, o, start, finish);
+    if (f < p.frames) Tile<Adds, 1, Vectors>(p, f, o, finish);
 }
 
 /// One or two frames take wide tiles instead of high ones, so that there are enough chains. Returns the first
 /// column that is left.
-template <int Rows, class Start, class Finish>
-HWY_INLINE int WideTiles(const Product& p, const Start& start, const Finish& finish) {
+template <bool Adds, int Rows, class Finish>
+HWY_INLINE int WideTiles(const Product& p, const Finish& finish) {
     constexpr int vectors = 8 / Rows;
     int o = 0;
     for (; o + vectors * Width() <= p.width; o += vectors * Width())
-        Tile<Rows, vectors>(p, 0, o, start, finish);
+        Tile<Adds, Rows, vectors>(p, 0, o, finish);
     return o;
 }
 
 /// The whole product, one column of tiles after another.
-template <class Start, class Finish>
-HWY_INLINE void Multiply(const Product& p, const Start& start, const Finish& finish) {
+template <bool Adds, class Finish>
+HWY_INLINE void Multiply(const Product& p, const Finish& finish) {
     int o = 0;
-    if (p.frames == 1) o = WideTiles<1>(p, start, finish);
-    if (p.frames == 2) o = WideTiles<2>(p, start, finish);
-    for (; o + 2 * Width() <= p.width; o += 2 * Width()) TileColumn<2>(p, o, start, finish);
-    for (; o < p.width; o += Width()) TileColumn<1>(p, o, start, finish);
+    if (p.frames == 1) o = WideTiles<Adds, 1>(p, finish);
+    if (p.frames == 2) o = WideTiles<Adds, 2>(p, finish);
+    for (; o + 2 * Width() <= p.width; o += 2 * Width()) TileColumn<Adds, 2>(p, o, finish);
+    for (; o < p.width; o += Width()) TileColumn<Adds, 1>(p, o, finish);
 }
 
-struct FromBias {
-    const Product& p;
-    HWY_INLINE Sum Of(std::ptrdiff_t, int o) const { return hn::LoadU(Channels(), p.bias + o); }
-};
-struct FromBiasAndOut {
-    const Product& p;
-    HWY_INLINE Sum Of(std::ptrdiff_t f, int o) const {
-        return hn::Add(hn::LoadU(Channels(), p.bias + o),
-                       hn::LoadU(Channels(), p.out + f * p.out_stride + o));
-    }
-};
 /// Writes one vector of outputs, row by row.
 struct OutColumn {
     float* out;
@@ -199,6 +211,16 @@ struct AffinePreluToOut {
     const AffinePrelu& a;
     HWY_INLINE Column At(int o) const { return {*this, o}; }
 };
+
+/// Finishes sums that lie in `out` already.
+template <class Finish>
+HWY_INLINE void FinishOut(const Product& p, const Finish& finish) {
+    for (int o = 0; o < p.width; o += Width()) {
+        const auto column = finish.At(o);
+        for (std::ptrdiff_t f = 0; f < p.frames; ++f)
+            column.Of(f, hn::LoadU(Channels(), p.out + f * p.out_stride + o));
+    }
+}
 
 }  // namespace gainstage::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -15,21 +15,24 @@ HWY_BEFORE_NAMESPACE();
 namespace gainstage::HWY_NAMESPACE {
 
 void RunProduct(const Product& p) noexcept {
-    Multiply(p, FromBias{p}, ToOut{p});
-}
-void AddProduct(const Product& p) noexcept {
-    Multiply(p, FromBiasAndOut{p}, ToOut{p});
+    if (p.goes_on)
+        Multiply<true>(p, ToOut{p});
+    else
+        Multiply<false>(p, ToOut{p});
 }
 void PreluProduct(const Product& p, const float* slope) noexcept {
-    Multiply(p, FromBias{p}, PreluToOut{p, slope});
+    Multiply<false>(p, PreluToOut{p, slope});
 }
 
 template <bool Skips, bool Glides>
 HWY_INLINE void AffinePreluOf(const Product& p, const AffinePrelu& a) {
-    if (p.goes_on)
-        Multiply(p, FromBiasAndOut{p}, AffinePreluToOut<Skips, Glides>{p, a});
-    else
-        Multiply(p, FromBias{p}, AffinePreluToOut<Skips, Glides>{p, a});
+    const AffinePreluToOut<Skips, Glides> finish{p, a};
+    if (p.goes_on) {  // few of many taps are left; the pass over their sums is short
+        RunProduct(p);
+        FinishOut(p, finish);
+    } else {
+        Multiply<false>(p, finish);
+    }
 }
 void AffinePreluProduct(const Product& p, const AffinePrelu& a) noexcept {
     if (a.glides)
@@ -50,11 +53,8 @@ void DotProduct(const float* rows, const float* weight, float bias, int width, f
 }
 
 const ProductKernels* ProductKernelsHere() {
-    static constexpr ProductKernels kernels{.run = RunProduct,
-                                            .add = AddProduct,
-                                            .prelu = PreluProduct,
-                                            .affine_prelu = AffinePreluProduct,
-                                            .dot = DotProduct};
+    static constexpr ProductKernels kernels{
+        .run = RunProduct, .prelu = PreluProduct, .affine_prelu = AffinePreluProduct, .dot = DotProduct};
     return &kernels;
 }
 

@@ -16,7 +16,7 @@ struct Product {
     int taps = 1, inputs = 0, width = 0;  ///< width: outputs, padded
     std::ptrdiff_t out_stride = 0;
     int frames = 0;
-    bool goes_on = false;  ///< for affine_prelu: sums begin with bias + out, else with bias
+    bool goes_on = false;  ///< not for prelu: sums begin with bias + out, else with bias
 };
 
 /// Turns the sum s of an output into prelu(gain s + offset) + skip_gain skip.
@@ -34,7 +34,6 @@ struct AffinePrelu {
 
 struct ProductKernels {
     void (*run)(const Product&) noexcept;
-    void (*add)(const Product&) noexcept;  ///< sums begin with bias + out
     void (*prelu)(const Product&, const float* slope) noexcept;
     void (*affine_prelu)(const Product&, const AffinePrelu&) noexcept;
     /// out[f] = bias + sum of rows[f][i] weight[i]; rows of `width` floats (a multiple of 16) side by side.

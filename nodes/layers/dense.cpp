@@ -63,7 +63,8 @@ void Dense::add(const float* in, int in_stride, float* out, int out_stride, int 
     Product p = product(out, out_stride, frames);
     p.in = &in;
     p.in_strides = &stride;
-    kernels_->add(p);
+    p.goes_on = true;
+    kernels_->run(p);
 }
 
 void Dense::run_prelu(const float* in, int in_stride, const float* slope, float* out, int out_stride,

@@ -98,7 +98,7 @@ void DilatedBlock::run_piece(const RowRing& x, const Lines& lines, float* y, int
     for (int tap = 0;;) {
         tap += product.taps;
         if (tap == shape_.taps) break;
-        (product.goes_on ? kernels_->add : kernels_->run)(product);
+        kernels_->run(product);
         product.in += product.taps, product.in_strides += product.taps;
         product.weight += product.taps * shape_.inputs * width;
         product.taps = std::min(taps_at_once_, shape_.taps - tap);

@@ -11,24 +11,7 @@
 namespace gainstage::test {
 
 /// The parts of a shipped model or a fixture, to change and save again. REQUIRES: all tensors are float32.
-inline ModelFile model_parts(const std::string& file) {
-    const std::vector<std::byte> bytes = model_file_bytes(file);
-    std::uint64_t length = 0;
-    std::memcpy(&length, bytes.data(), sizeof length);
-    const char* text = reinterpret_cast<const char*>(bytes.data()) + 8;
-    const nlohmann::json header = nlohmann::json::parse(text, text + length);
-    ModelFile parts{.metadata = header.at("__metadata__").get<std::map<std::string, std::string>>(),
-                    .tensors = {}};
-    for (const auto& [name, entry] : header.items()) {
-        if (name == "__metadata__") continue;
-        const auto offsets = entry.at("data_offsets").get<std::vector<std::size_t>>();
-        Tensor tensor{.name = name, .shape = entry.at("shape").get<std::vector<std::int64_t>>(), .data = {}};
-        tensor.data.resize((offsets[1] - offsets[0]) / sizeof(float));
-        std::memcpy(tensor.data.data(), text + length + offsets[0], offsets[1] - offsets[0]);
-        parts.tensors.push_back(std::move(tensor));
-    }
-    return parts;
-}
+ModelFile model_parts(const std::string& file);
 
 inline Tensor& tensor_of(ModelFile& parts, const std::string& name) {
     for (Tensor& tensor : parts.tensors)
@@ -55,6 +38,15 @@ inline ModelFile retold(ModelFile parts, const std::string& training) {
     parts.metadata["training"] = training;
     return parts;
 }
+
+/// The same model with its first two controls in each other's place. The weights stay as they are.
+ModelFile with_controls_swapped(ModelFile);
+
+/// Sets a text of the model's config.
+void configure(ModelFile&, const std::string& key, const std::string& value);
+
+/// A string as JSON writes it, in quotes.
+std::string json_text(const std::string&);
 
 /// Saves and returns the path.
 inline std::string save(const TemporaryFolder& folder, const std::string& name, const ModelFile& parts) {

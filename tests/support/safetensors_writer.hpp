@@ -5,7 +5,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -44,22 +44,13 @@ struct ModelFile {
         {"license", "MIT"}};
     std::vector<Tensor> tensors{{"w", {2, 3}, {1.f, 2.f, 3.f, 4.f, 5.f, 6.f}}};
 
-    nlohmann::json header() const {
-        nlohmann::json header{{"__metadata__", metadata}};
-        std::size_t at = 0;
-        for (const Tensor& tensor : tensors) {
-            const std::size_t end = at + tensor.data.size() * sizeof(float);
-            header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {at, end}}};
-            at = end;
-        }
-        return header;
-    }
+    nlohmann::json header() const;
     std::vector<float> data() const {
         std::vector<float> all;
         for (const Tensor& tensor : tensors) all.insert(all.end(), tensor.data.begin(), tensor.data.end());
         return all;
     }
-    Bytes bytes() const { return safetensors(header().dump(), data()); }
+    Bytes bytes() const;
     std::shared_ptr<const Model> read() const { return read_model_bytes(bytes(), "test.safetensors"); }
 };
 

@@ -87,7 +87,7 @@ private:
 
 volatile int sink = 0;
 std::mutex mutex;
-int* made = nullptr;
+int* spare_int = nullptr;
 
 class Offender final : public Wire {
 public:
@@ -95,7 +95,7 @@ public:
         : Wire(setup),
           at_(static_cast<std::uint64_t>(whole(setup, "at"))),
           what_(setup.options.get<std::string>("what")) {
-        if (!made) made = new int(1);
+        if (!spare_int) spare_int = new int(1);
     }
     void process(const Block& block) noexcept override {
         Wire::process(block);
@@ -108,7 +108,7 @@ private:
             int* volatile memory = new int[100];
             delete[] memory;
         } else if (what_ == "free") {
-            delete std::exchange(made, nullptr);
+            delete std::exchange(spare_int, nullptr);
         } else if (what_ == "lock") {
             const std::lock_guard lock(mutex);
         } else if (what_ == "print") {

@@ -276,10 +276,7 @@ TEST_CASE("a knob moved while a change is being prepared is the one that was nam
     // The two models have their knobs in another order. A move posted while one of them plays may be read
     // when the other plays.
     const TemporaryFolder folder;
-    ModelFile turned = model_parts(bus);
-    auto controls = nlohmann::json::parse(turned.metadata.at("controls"));
-    std::swap(controls[0], controls[1]);
-    turned.metadata["controls"] = controls.dump();
+    ModelFile turned = with_controls_swapped(model_parts(bus));
     Tensor& weight = tensor_of(turned, "mlp.0.weight");
     for (std::size_t row = 0; row < 3; ++row) std::swap(weight.data[2 * row], weight.data[2 * row + 1]);
     const std::string other = save(folder, "turned.safetensors", turned);

@@ -34,9 +34,7 @@ ModelFile with_cell(std::vector<float> input, std::vector<float> hidden, float b
     add("bias_hh", {units}, std::vector<float>(out.size(), 0.f));
     add("out.weight", {1, units}, std::move(out));
     add("out.bias", {1}, {0.f});
-    nlohmann::json config = nlohmann::json::parse(parts.metadata.at("config"));
-    config["makeup"] = "rnn";
-    parts.metadata["config"] = config.dump();
+    configure(parts, "makeup", "rnn");
     return parts;
 }
 

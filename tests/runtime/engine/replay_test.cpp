@@ -372,7 +372,7 @@ TEST_CASE("a replay whose changes come too soon, or whose patch is bad, reports 
     const std::string log = folder.file("bad.log");
     const auto line = [](int at, const std::string& text) {
         return fmt::format("{{\"at\":{},\"play\":{{\"file\":\"p.toml\",\"text\":{},\"models\":{{}}}}}}\n", at,
-                           nlohmann::json(text).dump());
+                           json_text(text));
     };
     const std::string one = patch("\"in -> a -> out\"", gain("a", -3.)),
                       two = patch("\"in -> b -> out\"", gain("b", -3.));
