@@ -42,10 +42,12 @@ std::vector<NodeReading> readings(const Arrangement* playing) {
     for (const auto& slot : playing->slots)
         for (std::size_t r = 0; r < slot->readings.size(); ++r) {
             const ReadingSpec& reading = slot->description.type->readings[r];
+            const float value = slot->readings[r].load(std::memory_order_relaxed);
+            if (std::isnan(value)) continue;  // not played yet
             all.push_back({.node = slot->description.id,
                            .name = reading.name,
                            .unit = reading.unit,
-                           .value = slot->readings[r].load(std::memory_order_relaxed)});
+                           .value = value});
         }
     return all;
 }

@@ -55,7 +55,7 @@ struct LiveStatus {
     float load = 0.f,
           worst_load = 0.f;  ///< of the latest block and the worst so far; 1 = all the time there is
     std::uint64_t xruns = 0;
-    std::vector<NodeReading> readings;  ///< all of every node, in the order of the patch
+    std::vector<NodeReading> readings;  ///< of every node that has played, in the order of the patch
     std::string last_midi;              ///< "ch 1 cc 21 = 64"
 };
 

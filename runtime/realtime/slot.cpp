@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "runtime/model/hash.hpp"
@@ -57,6 +58,7 @@ Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> no
       dry(first_width(description_.output_channels), latency_samples, max_frames),
       ramp_samples(std::max(1, static_cast<int>(std::lround(Quarantine::ramp_s * rate_hz)))),
       readings(description_.type->readings.size()) {
+    for (std::atomic<float>& reading : readings) reading = std::numeric_limits<float>::quiet_NaN();
     ramps.reserve(specs.size());
     for (const float value : description.values) ramps.push_back(settled(value));
     ramps.insert(ramps.end(), extra_count, settled(0.f));

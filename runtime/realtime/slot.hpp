@@ -127,7 +127,7 @@ struct Slot {
     /// `quarantine`, which does not change any more. The control thread acts on it.
     static constexpr std::uint64_t never = ~std::uint64_t{0};
     std::atomic<std::uint64_t> tripped_at{never};
-    std::vector<std::atomic<float>> readings;
+    std::vector<std::atomic<float>> readings;                    ///< NaN until the first block
     std::atomic<std::uint64_t> timed_ticks{0}, timed_frames{0};  ///< cost, measured now and then
     std::atomic<std::uint64_t> worst_ticks{0};
 

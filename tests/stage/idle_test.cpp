@@ -24,7 +24,7 @@ TEST_CASE("a meter's readings are in every status, with their units") {
     const TemporaryFolder folder;
     const std::string file = folder.write(
         "song.toml", patch(R"("in -> trim -> level -> out")", gain("trim", 0.) + node("level", "meter")));
-    Program live({"run", file, "--null", "--json", "--seconds", "0.2"});
+    Program live({"run", file, "--null", "--json", "--seconds", "1.5"});
     REQUIRE(live.wait() == 0);
     REQUIRE_FALSE(live.events("status").empty());
     const auto readings = live.events("status").back().at("readings");
