@@ -193,8 +193,9 @@ public:
             key += fmt::format(" {}", stamp > now ? (stamp - now + block_frames - 1) / block_frames : 0);
             if (change->transition()) {
                 key += fmt::format(" s{}", static_cast<int>(change->transition()->stage.load()));
+                // A newcomer's lag decides how many legs it takes; beyond some blocks one more changes nothing.
                 if (const Warming* warming = change->warming())
-                    key += fmt::format(" w{}", now - warming->time);
+                    key += fmt::format(" w{}", std::min<std::uint64_t>(now - warming->time, 32));
             }
         }
         key += fmt::format(" {}{}", engine_->changing(), engine_->silent());
