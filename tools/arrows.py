@@ -3,6 +3,8 @@
 
 A file may include files of its own folder and of the folders that ALLOWED names for it; no file may include
 itself in a circle. Exits with 1 and names every place that does otherwise.
+
+    tools/arrows.py [--list]    --list: prints every arrow too
 """
 
 import os
@@ -101,6 +103,9 @@ def main():
         print(problem, file=sys.stderr)
     arrows = {(folder_of(path), folder_of(target)) for path, targets in includes.items() for target in targets}
     count = sum(1 for here, there in arrows if here != there)
+    if "--list" in sys.argv[1:]:
+        for here in reversed(ALLOWED):
+            print(here, "->", ", ".join(there for there in reversed(ALLOWED) if there != here and (here, there) in arrows))
     print(f"{len(includes)} files, {len(ALLOWED)} folders, {count} arrows, {len(problems)} against the rule")
     return 1 if problems else 0
 
