@@ -105,7 +105,8 @@ def main():
     count = sum(1 for here, there in arrows if here != there)
     if "--list" in sys.argv[1:]:
         for here in reversed(ALLOWED):
-            print(here, "->", ", ".join(there for there in reversed(ALLOWED) if there != here and (here, there) in arrows))
+            below = [there for there in reversed(ALLOWED) if there != here and (here, there) in arrows]
+            print(here, "->", ", ".join(below))
     print(f"{len(includes)} files, {len(ALLOWED)} folders, {count} arrows, {len(problems)} against the rule")
     return 1 if problems else 0
 

@@ -83,7 +83,7 @@ class Model(torch.nn.Module):
         raise NotImplementedError
 
     def tensors(self):
-        """name -> float64 array, as nodes/ARCHITECTURE_weights.hpp names them."""
+        """name -> float64 array, as nodes/models/FAMILY/FAMILY_weights.hpp names them."""
         raise NotImplementedError
 
     def seconds_to_forget(self):
