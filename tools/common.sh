@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What tools/demo and tools/test share: packages, the build, the clock. Sourced, not run.
+# Packages, the build and the clock, for tools/demo, tools/test and tools/lint. Sourced, not run.
 # Bash 3.2 (macOS) runs it too: there an empty array may only be expanded as ${name[@]+"${name[@]}"}.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -26,7 +26,7 @@ listed() {  # COLUMN GROUP...: the packages of these groups (column 2: Debian, 3
         '!/^#/ && index(groups, " " $1 " ") && $column != "-" && !seen[$column]++ { print $column }' "$root/tools/packages"
 }
 
-# COLUMN 2 of these groups, without those marked by a ? that apt knows no package for.
+# Debian's packages of these groups. A package with a ? counts only where apt knows it.
 wanted_packages() {  # GROUP...
     local package
     for package in $(listed 2 "$@"); do
@@ -91,8 +91,8 @@ need_packages() {
     rm -f "$log"
 }
 
-# After `sudo tools/...` has installed what is needed, the rest runs as the checkout's owner, so that no file of
-# root's is left in it.
+# After `sudo tools/...` has installed packages, the rest runs as the checkout's owner, so that root leaves no file
+# in it.
 hand_over_to_owner() {  # SCRIPT ARGUMENT...
     local owner
     owner=$(stat -c %u "$root" 2>/dev/null) || return 0

@@ -1,5 +1,5 @@
 #pragma once
-/// Removes a constant offset, as a converter or an asymmetric saturation leaves it.
+/// Removes the constant offset that a converter or an asymmetric saturation leaves.
 
 #include "nodes/dsp/knobs.hpp"
 #include "runtime/node.hpp"

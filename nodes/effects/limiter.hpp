@@ -15,9 +15,9 @@ namespace gainstage {
 /// the gain falls along an S, and it has arrived when the peak comes out.
 ///
 /// - No sample exceeds the ceiling by a single bit: excess from rounding is clipped.
-/// - With true_peak the sound between the samples exceeds it by at most 0.1 dB, up to 0.45 of the sample
-/// rate,
-///   where converters begin to cut as well. White noise up to half the rate may exceed it by 1.5 dB.
+/// - With true_peak the sound between the samples exceeds it by at most 0.1 dB. That holds up to 0.45 of the
+///   sample rate, where converters begin to cut as well. White noise up to half the rate may exceed it by
+///   1.5 dB.
 /// - NaN and infinities at the input become silence.
 /// - Below the ceiling the output is the input, latency_samples() later, bit for bit.
 ///

@@ -7,7 +7,7 @@
 namespace gainstage {
 
 /// out = (1 - mix) dry + mix wet + sum of in1..in8 at their levels. The blend is linear in amplitude, because
-/// dry and wet are usually similar (0 is exactly dry, 100 exactly wet). With `channels = 1` a stereo cable is
+/// dry and wet are usually similar (0: exactly dry, 100: exactly wet). With `channels = 1` a stereo cable is
 /// folded to (L + R) / 2. A mono cable into a stereo output feeds both sides.
 class Mix final : public Node {
 public:

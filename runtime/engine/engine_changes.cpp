@@ -16,7 +16,7 @@ using Kind = EngineNews::Kind;
 
 namespace {
 
-/// One past the latest sample of which all histories know.
+/// One past the latest sample that all histories hold.
 std::uint64_t end_of_past(const Warming& warming) {
     std::uint64_t end = ~std::uint64_t{0};
     for (const auto& history : warming.plan.histories) end = std::min(end, history->end());
@@ -118,7 +118,7 @@ void Engine::on_warmed() {
     warm_on();
 }
 
-/// Where newcomers begin: as far back as they want, and as anything is known; one that comes back from
+/// Newcomers begin as far back as they want, if the histories reach that far. One that returns from
 /// quarantine does not hear again what made it trip.
 std::uint64_t Engine::begin_of_past(std::uint64_t end) {
     const ChangeInFlight& change = *residents_.change();
@@ -185,7 +185,7 @@ void Engine::on_started(std::uint64_t stamp) {
     listener_(news);
 }
 
-/// The trajectory goes on under the same node, in the order of the new instance's knobs.
+/// The history of knobs goes on under the same node, in the order of the new instance's knobs.
 void Engine::remember_knobs() {
     std::unordered_map<NodeKey, const Slot*> before;
     if (const Arrangement* playing = residents_.playing())
@@ -203,7 +203,7 @@ void Engine::remember_knobs() {
     }
 }
 
-/// An instance that leaves takes its quarantine along; only one that comes back from there is known for it.
+/// A leaving instance takes its quarantine with it. Its trips count on only if it returns from quarantine.
 void Engine::forget_trips() {
     const ChangeInFlight& change = *residents_.change();
     std::set<NodeKey> stay;

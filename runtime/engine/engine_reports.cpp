@@ -1,4 +1,4 @@
-/// What the room says, and what has become of it.
+/// Acts on the room's changes of state, and passes on its reports.
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@ using Kind = EngineNews::Kind;
 
 namespace {
 
-/// What comes first wins; of two at the same sample, what was looked at first.
+/// The earlier one wins; of two at the same sample, the one found first.
 template <class Fact>
 void take_earlier(Fact& first, const Fact& other) {
     if (other.stamp < first.stamp) first = other;
@@ -20,9 +20,9 @@ void take_earlier(Fact& first, const Fact& other) {
 
 }  // namespace
 
-/// Reports come in the order of the stream, and states that changed come between them in their places: the
-/// log of a take goes forward only. Whatever happened before the sample `known` has been reported, so that
-/// states of later samples wait for the next turn.
+/// Takes reports and changes of state in the order of the stream, because the log of a take only goes
+/// forward. The room has reported all that happened before the sample `known`; changes of later samples wait
+/// for the next turn.
 void Engine::collect() {
     const std::uint64_t known = room_.now();
     for (Report report; room_.next_report(report);) {

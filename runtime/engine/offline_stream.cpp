@@ -49,8 +49,8 @@ void OfflineStream::process(const float* const* in, int in_channels, float* cons
     }
 }
 
-/// Ends at the next change at the latest. Short enough that the engine is in time for what it must do 100 ms
-/// after an event, and that the room's queue can hold all events of the piece.
+/// A piece ends at the next change at the latest. It is short enough for the engine to act 100 ms after an
+/// event, and for the room's queue to hold all events of the piece.
 int OfflineStream::piece_length(int frames) const {
     const std::uint64_t begin = now();
     std::uint64_t end = begin + static_cast<std::uint64_t>(frames);

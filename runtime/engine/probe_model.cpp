@@ -15,11 +15,11 @@ namespace gainstage {
 namespace {
 
 constexpr double tone_hz = 220., silence_dbfs = -200.;
-/// As the engine's default: what is above it is taken off the air.
+/// The engine's default. A model above it would go into quarantine.
 constexpr float ceiling = 15.8489319f;  // +24 dBFS
 constexpr int block_frames = 512;
 
-/// What a player would hear as something that shouldn't be there: a DC step at every mute, hiss in a pause.
+/// Above these a player hears something that shouldn't be there: a DC step at every mute, hiss in a pause.
 constexpr double dc_limit_dbfs = -60., hum_limit_dbfs = -70.;
 constexpr double loud_limit_db = 12.;
 
@@ -34,7 +34,7 @@ struct Subject {
     PreparedModels prepared = {};
 };
 
-/// Nothing is taken off the air here, so that it can be seen.
+/// Without quarantine, so that bad sound can be measured.
 class Bench {
 public:
     explicit Bench(Subject& subject, const std::string& knobs = "")

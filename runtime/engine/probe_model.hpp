@@ -1,5 +1,5 @@
 #pragma once
-/// What a model does when nobody asked it to compress: how loud it plays at several levels, what it emits at
+/// How a model behaves when nobody asks it to compress: how loud it plays at several levels, what it emits at
 /// silence, whether it ever falls silent.
 
 #include <memory>

@@ -8,7 +8,7 @@
 
 namespace gainstage {
 
-/// Owns what plays, the change on its way, and what a worker that was given up may still be in. Control
+/// Owns what plays, the change on its way, and whatever a worker that was given up may still use. Control
 /// thread.
 ///
 /// INVARIANT: a plan, score or slot that the room can reach is owned here, once: by the change from armed to

@@ -27,7 +27,7 @@ public:
     /// A node tripped; its slot knows whether that latched it.
     void take_tripped(const Slot&, double window_samples);
     /// A worker did not come back from it. True: for the third time in ten seconds, so it is latched. It
-    /// comes back without a past, of which it has not heard all.
+    /// comes back without a past, because it has not heard all of its own.
     bool take_stalled(NodeKey, std::uint64_t since, double window_samples);
     /// The next instance of a node knows how often its place has tripped.
     void give_record(Slot&) const;

@@ -14,7 +14,7 @@ namespace gainstage {
 std::int64_t warm_samples(const Slot& slot, double rate_hz) {
     const auto limit = static_cast<std::int64_t>(longest_memory_s * rate_hz);
     const std::int64_t twice = 2 * slot.node->memory_samples();
-    // What goes round in a loop fades as in a recursive node.
+    // Sound in a loop fades as it does in a recursive node.
     const std::int64_t enough =
         slot.breaker ? twice : std::min(twice, slot.node->exact_memory_samples().value_or(twice));
     return std::min(limit, enough + slot.latency_samples);
@@ -192,8 +192,8 @@ private:
         leaving_samples_[n] = arrival_samples_[n] + node_latency(n);
     }
 
-    /// The lateness of a loop counts from what enters it. The latency of its nodes is taken off the delay
-    /// that closes it.
+    /// A loop is as late as the latest cable that enters it. The latency of its own nodes is taken off the
+    /// delay that closes it.
     void place_loop(const OrderGroup& group) {
         loop_of_.resize(node_count(), -1);
         const int loop = loops_++;

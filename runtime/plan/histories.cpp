@@ -45,7 +45,7 @@ private:
         return fits && hears_the_same(n, port, before) ? history : nullptr;
     }
 
-    /// The same instances in the same order: what the port heard before is what it hears now.
+    /// The same instances in the same order: the port hears now what it heard before.
     bool hears_the_same(int n, int port, int before) const {
         const Feed mine = now_.feeds.feed(n, port), theirs = previous_->feeds.feed(before, port);
         return std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(),

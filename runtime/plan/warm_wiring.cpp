@@ -126,8 +126,8 @@ private:
             warm.push_back({add_newcomer(source.part), source.port});
     }
 
-    /// A history of exactly this feed: of the node itself or the one that it replaces, else of anyone who
-    /// hears the same cables.
+    /// A history of exactly this feed: that of the node itself or of the one that it replaces, else that of
+    /// any node that hears the same cables.
     std::shared_ptr<History> heard(const Origin& origin, int port) const {
         const Slot& slot = *origin.patch.slots[origin.node];
         const Feed feed = origin.patch.feeds.feed(origin.node, port);

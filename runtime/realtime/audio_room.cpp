@@ -62,8 +62,8 @@ void AudioRoom::take_news(int frames, std::int64_t clock_ns) noexcept {
     last_clock_ns_ = clock_ns;
 }
 
-/// A message that arrived during the last block is played as far into this one as it came into that one: a
-/// constant delay of a block instead of a jitter of one.
+/// Plays a message as far into this block as it came into the last one. So every message is late by exactly
+/// one block, instead of by anything up to a block.
 void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
     for (std::size_t p = 0; p < midi_.size(); ++p)
         for (StampedMidi message; !timeline_.is_full() && midi_[p]->pop(message);) {
@@ -76,7 +76,7 @@ void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
         }
 }
 
-/// What is late happens now.
+/// An event that is late happens now.
 void AudioRoom::schedule(Event event) noexcept {
     event.stamp = std::max(event.stamp, now_);
     if (!timeline_.add(event)) meter_.stats().events_lost.fetch_add(1, std::memory_order_relaxed);
@@ -137,8 +137,8 @@ void AudioRoom::change_if_due() noexcept {
 
 // What plays
 
-/// Cuts at the next event, at the begin of a change that is due, at the end of the running fade and at the
-/// end of the stream's own.
+/// A piece ends at the next event, where a change begins, and where a fade of the patch or of the stream
+/// ends.
 int AudioRoom::piece_length(int wanted) const noexcept {
     std::uint64_t end = now_ + static_cast<std::uint64_t>(std::min(wanted, config_.max_frames));
     end = std::min(end, timeline_.next());

@@ -27,8 +27,8 @@ bool ChangeSeat::finish_if_due(std::uint64_t now) noexcept {
     return true;
 }
 
-/// A change with a stamp of its own has a rest to run: what this block has played so far. One that is further
-/// behind begins late, when it has caught up; offline it is run up to its sample at once.
+/// A change with a stamp still has to hear what this block has played so far. If it is further behind, it
+/// begins late, when it has caught up; offline it catches up at once, however long that takes.
 ChangeSeat::Due ChangeSeat::due(std::uint64_t now, std::uint64_t block_begin) noexcept {
     if (!pending_ || fading_) return Due::no;
     const bool any_time = pending_->stamp == Event::at_once;
@@ -81,7 +81,7 @@ void ChangeSeat::use(Plan& plan) noexcept {
     if (crew_) crew_->leave_out_the_lost(plan);
 }
 
-/// A newcomer's knobs stand, and move, exactly as those of the one it replaces.
+/// A newcomer's knobs stand and move exactly like those of the instance that it replaces.
 void ChangeSeat::inherit_knobs(TargetSlot& target) noexcept {
     if (!target.leaving) return;
     for (std::size_t p = 0; p < target.leaving_param.size(); ++p)

@@ -9,7 +9,7 @@
 
 namespace gainstage {
 
-/// Who holds what. All of it belongs to the control thread, which frees nothing that the seat may reach:
+/// Who holds what. The control thread owns all of it and frees nothing that the seat may reach:
 ///
 ///     take()            begin()                finish_if_due()
 ///     ------> pending ----------> fading -----------------------> over

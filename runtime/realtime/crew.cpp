@@ -26,7 +26,7 @@ std::uint64_t in_ticks(double ms) {
     return static_cast<std::uint64_t>(ms * 1e-3 * ticks_per_second());
 }
 
-/// Branches that workers play have no part in the device's channels.
+/// Branches that workers play never touch the device's channels.
 const DeviceBlock no_device;
 
 Piece part_of(const Piece& whole, const DeviceBlock* device) noexcept {

@@ -40,8 +40,8 @@ float quarantine_rise(const Slot& slot, std::uint64_t time) noexcept {
     return std::min(1.f, done / static_cast<float>(slot.ramp_samples));
 }
 
-/// One output channel of a piece in which the node is not simply heard. `bad`: first frame that quarantine
-/// replaces.
+/// Writes one output channel where bypass, mute or quarantine is at work. `bad`: the first frame that
+/// quarantine replaces.
 void guard_channel(const Step& step, const Dry& dry, int port, int channel, std::uint64_t time, int offset,
                    int frames, int bad) noexcept {
     Slot& slot = *step.slot;
@@ -53,7 +53,7 @@ void guard_channel(const Step& step, const Dry& dry, int port, int channel, std:
     for (int k = 0; k < frames; ++k) {
         const std::uint64_t t = time + k;
         const float aligned = port == 0 ? dry.aligned(channel, k) : 0.f;
-        // Written so that at the end of the way the dry sound is heard to the bit.
+        // In this form the end of the ramp is the dry sound to the bit.
         if (k >= bad) out[k] = aligned + (held - aligned) * (1.f - quarantine_rise(slot, t));
         const float b = bypass.at(t);
         if (b > 0.f) out[k] = aligned + (out[k] - aligned) * (1.f - b);
@@ -61,7 +61,7 @@ void guard_channel(const Step& step, const Dry& dry, int port, int channel, std:
     }
 }
 
-/// Watches and corrects what a node wrote.
+/// Watches a node's output and corrects it.
 GAINSTAGE_NOINLINE void guard(const Step& step, Piece& piece, const Dry& dry, std::uint64_t time, int offset,
                               int frames) noexcept {
     Slot& slot = *step.slot;

@@ -9,14 +9,14 @@
 
 namespace gainstage {
 
-/// True for most sound of ordinary level, in a few instructions: all bit patterns or-ed together are no
-/// smaller than the greatest, and stay below that of 2.0 while every sample does.
+/// A test in a few instructions, which most sound of ordinary level passes. The or of all bit patterns is at
+/// least the greatest of them, and stays below the pattern of 2.0 while every sample stays below 2.0.
 inline bool surely_within(const float* x, int frames, std::int32_t ceiling_bits) noexcept GAINSTAGE_REALTIME {
     return frames % 16 == 0 && (or_of_bits(x, frames) & 0x7fffffff) <= ceiling_bits;
 }
 
-/// Checks what a node wrote, sample by sample where need be, and lays bypass, mute and quarantine on it.
-/// Whoever runs the step.
+/// Checks a node's output, sample by sample if it must, and applies bypass, mute and quarantine. For whoever
+/// runs the step.
 void look_closely(const Step&, Piece&, const Block&) noexcept GAINSTAGE_REALTIME;
 
 }  // namespace gainstage

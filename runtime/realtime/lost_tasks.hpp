@@ -1,6 +1,6 @@
 #pragma once
-/// What happens to a plan when a worker does not come back from one of its tasks. All of it on the audio
-/// thread, which from then on touches nothing that the worker may touch.
+/// What happens to a plan when a worker does not come back from one of its tasks. All on the audio thread,
+/// which from then on touches nothing that the worker may touch.
 
 #include "runtime/realtime/plan.hpp"
 
@@ -8,7 +8,7 @@ namespace gainstage {
 
 /// Marks the slots of these tasks as lost and lets the others read stand-ins of what they wrote.
 void lose_tasks(Plan&, TaskSet lost, std::uint64_t time) noexcept GAINSTAGE_REALTIME;
-/// What the lost tasks read is from now on written to stand-ins too. Before the next piece.
+/// From now on the others write into stand-ins where the lost tasks may still read. Before the next piece.
 void part_from_lost(Plan&) noexcept GAINSTAGE_REALTIME;
 /// Fills the stand-ins for what the lost tasks would write: from the last sample to silence.
 void fill_stand_ins(Tasks&, const Piece&, std::uint64_t ramp_samples) noexcept GAINSTAGE_REALTIME;

@@ -20,12 +20,12 @@ public:
     void start(float ramp_ms);
 
     // audio thread
-    /// To silence, at once. Returns the sample at which all sound in flight is to be forgotten; `never` where
-    /// silence is already on its way.
+    /// Goes to silence, at once. Returns the sample at which to forget all sound in flight; `never` if it is
+    /// already on its way to silence.
     std::uint64_t panic(std::uint64_t now) noexcept GAINSTAGE_REALTIME;
     /// From the silence of a panic back to full level; after a fade-out it stays silent.
     void come_back(std::uint64_t now) noexcept GAINSTAGE_REALTIME;
-    /// To silence in `ms`, for good.
+    /// Goes to silence in `ms`, for good.
     void fade_out(std::uint64_t now, float ms) noexcept GAINSTAGE_REALTIME;
     /// The last sample of a fade-out that runs ends a piece; `never` where none runs.
     std::uint64_t next_cut(std::uint64_t now) const noexcept GAINSTAGE_REALTIME;

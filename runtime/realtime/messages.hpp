@@ -32,7 +32,7 @@ struct Event {
     std::uint64_t stamp = at_once;
 };
 
-/// What a log, a display and the past of knobs need to know; see outbox.hpp.
+/// For the log, the display and the history of knobs; see outbox.hpp.
 enum class ReportKind : std::uint8_t {
     event,    ///< `event` was applied at `stamp` (what a log of the take must hold)
     knob,     ///< a ramp began: newcomers are warmed on it

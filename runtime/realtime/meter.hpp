@@ -9,7 +9,7 @@
 
 namespace gainstage {
 
-/// Written by the audio thread but where it says otherwise, read by any.
+/// Written by the audio thread unless a comment says otherwise; read by any.
 struct RoomStats {
     static constexpr int metered_channels = 8;
     std::atomic<std::uint64_t> blocks{0}, late_blocks{0}, frames{0};
@@ -22,7 +22,7 @@ struct RoomStats {
     std::atomic<std::uint64_t> swaps_postponed{0};
 };
 
-/// What one block of the device was and took.
+/// One block of the device: its sound, and the time that it took.
 struct PlayedBlock {
     const float* const* in;
     int in_channels;

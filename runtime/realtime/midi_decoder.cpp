@@ -4,7 +4,7 @@ namespace gainstage {
 
 namespace {
 
-/// "All sound off", "reset all controllers" and so on: the message is the deed, its value says little.
+/// "All sound off", "reset all controllers" and so on: the message alone counts, its value says little.
 constexpr bool is_deed(int controller) noexcept {
     constexpr int first_channel_mode = 120, local_control = 122;
     return controller >= first_channel_mode && controller != local_control;

@@ -13,7 +13,7 @@ namespace {
 /// A control has reached a knob when they are one step of a 7-bit controller apart.
 constexpr double pickup_reach = 1. / 127. + 1e-6;
 
-/// Two plans know the same mapping by it.
+/// The same mapping has the same number in every plan.
 std::uint64_t id_of(const PatchMidi& entry) {
     Hash hash;
     hash.add_number(static_cast<std::uint64_t>(entry.channel));
@@ -129,7 +129,7 @@ private:
                (mapping_.steps > 1 && rounded(mapping_, mapping_.scale.value_at(x)) == now_);
     }
 
-    /// Value scaling: knob and control cover what is left of their ways at the same time.
+    /// Scale: knob and control reach the ends of their ways at the same time.
     void share_the_way(double x) noexcept {
         const double knob = state_.position, control = state_.control;
         if (!state_.heard || x == control) return;
@@ -164,7 +164,7 @@ private:
         return event.pressed || (is_hit && event.coarse > 0);
     }
 
-    /// Notes and increment buttons are pressed anew each time; of controllers see MidiMapping.
+    /// A note or an increment button is a new press each time. For controllers see MidiMapping.
     bool is_press(const MidiEvent& event) const noexcept {
         if (!is_down(event) || event.refines) return false;
         if (!state_.pressed || event.source == MidiSource::note || event.step != 0) return true;

@@ -1,28 +1,28 @@
 #pragma once
-/// When a worker looks out for work, and when it sleeps.
+/// When a worker polls for work, and when it sleeps.
 
 #include <algorithm>
 #include <cstdint>
 
 namespace gainstage {
 
-/// A worker looks out (turning, ready at once) only while work is to be expected; otherwise it sleeps by its
-/// own clock, so that nobody has to wake it. All times in ticks, see read_ticks().
+/// A worker polls only while it can expect work. Otherwise it sleeps by its own clock, so that nobody has to
+/// wake it. All times in ticks, see read_ticks().
 struct Pace {
     std::uint64_t period = 0;  ///< of the device's blocks; 0: none, blocks follow each other (offline)
     std::uint64_t ms = 1;      ///< ticks of a millisecond
 
-    /// How long to sleep from `now`; 0: look out. `begun`: when the latest block began; `playing`: it is
-    /// still being played.
+    /// How long to sleep from `now`; 0: poll. `begun`: when the latest block began; `playing`: it still
+    /// plays.
     std::uint64_t nap(std::uint64_t now, std::uint64_t begun, bool playing) const noexcept {
         const std::uint64_t since = now > begun ? now - begun : 0;
         return period ? nap_between_blocks(since, playing) : nap_offline(since, playing);
     }
 
 private:
-    /// Of each period at most a quarter before the block is due, and five eighths while it is played: an
-    /// eighth at least is left to the rest of the machine. A block that does not come is waited for a quarter
-    /// of the period, eight times; then the stream stands.
+    /// Polls at most a quarter of each period before the block is due, and five eighths while it plays. That
+    /// leaves at least an eighth to the rest of the machine. If no block comes, it polls for a quarter of the
+    /// period eight times; then the stream stands still.
     std::uint64_t nap_between_blocks(std::uint64_t since, bool playing) const noexcept {
         if (since >= 8 * period) return std::max(period, 10 * ms);
         const std::uint64_t phase = since % period;

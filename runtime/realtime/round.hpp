@@ -2,7 +2,7 @@
 /// Who runs which task of a plan: a round of work that several threads share without a lock.
 ///
 /// Two words say all. Each holds the number of the round in its upper half and a set of tasks in the lower
-/// one, so that whoever comes late, with a word of an earlier round, fails in his compare-and-swap.
+/// one. Whoever comes late holds a word of an earlier round, so that its compare-and-swap fails.
 ///
 ///                    63           32 31            0
 ///                   +---------------+---------------+
@@ -42,7 +42,7 @@ class Round {
 public:
     static constexpr TaskSet every_task = ~TaskSet{0};
 
-    // The words, and what is concluded from them. Pure: the model check calls them too.
+    // How to read the words. Pure functions: the model check calls them too.
     static constexpr std::uint64_t word(std::uint32_t round, TaskSet set) noexcept GAINSTAGE_REALTIME {
         return std::uint64_t{round} << 32 | set;
     }
@@ -82,13 +82,13 @@ public:
     bool finish(Claim) noexcept GAINSTAGE_REALTIME;
 
     // audio thread
-    /// The next round. What the tasks read is there before. REQUIRES: the round before is over.
+    /// Opens the next round. REQUIRES: all that its tasks read is written; the round before is over.
     void open(const Tasks&) noexcept GAINSTAGE_REALTIME;
     void finish_own(int task) noexcept GAINSTAGE_REALTIME;
     TaskSet done() const noexcept GAINSTAGE_REALTIME { return set_of(done_.load(std::memory_order_acquire)); }
-    /// Nobody begins anything any more. Returns what was begun.
+    /// From now on nobody begins a task. Returns the tasks that were begun.
     TaskSet stop_claims() noexcept GAINSTAGE_REALTIME;
-    /// Nobody finishes anything any more. Returns what is over. After stop_claims().
+    /// From now on nobody finishes a task. Returns the tasks that are over. After stop_claims().
     TaskSet stop_finishes() noexcept GAINSTAGE_REALTIME;
 
 private:

@@ -1,5 +1,5 @@
 #pragma once
-/// What is going to happen, in the order of the stream.
+/// The events to come, in the order of the stream.
 
 #include <cstdint>
 #include <vector>

@@ -66,8 +66,8 @@ struct Transition {
     enum class Stage : std::uint8_t {
         waiting,  ///< for its sample, or until it has caught up
         begun,    ///< its fade began at `begun_at`
-        over,  ///< from `over_at` on what came plays; the audio thread reaches neither `during` nor what left
-        failed,  ///< it could not begin; at `over_at` the audio thread let go of all of it
+        over,    ///< from `over_at` on `after` plays; the audio thread reaches neither `during` nor what left
+        failed,  ///< it could not begin; at `over_at` the audio thread let go of everything
     };
     std::atomic<Stage> stage{Stage::waiting};
     std::uint64_t begun_at = 0, over_at = 0;

@@ -35,7 +35,7 @@ struct Row {
     std::vector<BlockCost> node, twin;      ///< at each of `sizes`
     double stereo_at_16 = 0., stereo = 0.;  ///< both channels' cost over one's, at 16 and judged_size frames
     double cold_us = 0.;                    ///< a block of cold_frames after all caches were emptied
-    double evicted_us = 0.;                 ///< the same after those of this core alone were
+    double evicted_us = 0.;                 ///< the same after only this core's were emptied
     double touched_bytes = 0.;              ///< by such a block: weights, state and rows
     PhaseCost moving = {};                  ///< blocks of phase_frames, all knobs in motion
     std::vector<PeerCost> peers = {};       ///< the first is the node, measured in turn with them
@@ -48,7 +48,7 @@ struct Row {
     double cycles(const Machine& machine) const { return ns() * machine.clock_ghz; }
     double flatness() const { return at(16).median_ns / ns(); }
     double warm_us() const { return at(cold_frames).median_ns * cold_frames * 1e-3; }
-    /// As long as what it touches takes from memory, and a quarter of the period at most.
+    /// The warm time and the time to read from memory all that it touches; at most a quarter of the period.
     double cold_allowed_us(const Machine& machine) const {
         const double from_memory = touched_bytes / machine.memory_gb_per_s * 1e-3;
         return std::min(warm_us() + from_memory + cold_slack_us,
@@ -60,7 +60,7 @@ struct Row {
         const double most = exhibit->target.most_phase;
         return most <= 0. || moving.ratio() <= most;
     }
-    /// Of `peers`, of which there are some.
+    /// Of the other engines' models. REQUIRES: there is one.
     const PeerCost& fastest_peer() const {
         return *std::min_element(peers.begin() + 1, peers.end(),
                                  [](const auto& a, const auto& b) { return a.judged < b.judged; });

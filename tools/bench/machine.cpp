@@ -53,7 +53,7 @@ long second_level_size() {
 #endif
 }
 
-/// Sum of the first `bytes` of it.
+/// Sum of the first `bytes` of large_memory().
 unsigned long sum_of_memory(std::size_t bytes) {
     unsigned long sums[4] = {};
     const auto& memory = large_memory();
@@ -70,8 +70,8 @@ void empty_caches() {
     (void)kept;
 }
 
-/// Three times the size of the second level replaces all of it, although it does not evict strictly the
-/// oldest lines.
+/// The second level does not evict strictly its oldest lines. Reading three times its size replaces all of
+/// them.
 void empty_own_caches() {
     static const long second_level_bytes = std::max(second_level_size(), 1L << 20);
     volatile unsigned long kept = sum_of_memory(3 * static_cast<std::size_t>(second_level_bytes));

@@ -21,7 +21,7 @@ Machine middle_of(const std::vector<Machine>&);
 
 /// Evicts the data of models from all caches: the next block reads from memory.
 void empty_caches();
-/// Evicts it from the caches of this core alone, as another program on this core would: the next block reads
+/// Evicts it only from the caches of this core, as another program on this core would: the next block reads
 /// from the shared cache, if there is one.
 void empty_own_caches();
 

@@ -29,7 +29,7 @@ struct Branches {
 
 /// A chain (units that feed nobody but each other) becomes a branch of its own if it costs at least
 /// `least_ns` a sample and another such chain stands beside it. The rest stays on the audio thread. There are
-/// at most `max_tasks` branches; the dearest are taken first. Any thread but the audio thread.
+/// at most `max_tasks` branches; the most expensive come first. Any thread but the audio thread.
 Branches find_branches(const std::vector<Unit>&, double least_ns);
 
 /// What a sample costs in this slot: measured while it played, else estimated from the number of its weights.
