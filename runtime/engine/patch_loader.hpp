@@ -24,8 +24,8 @@ public:
           rate_hz_(rate_hz),
           prepared_(prepared ? std::move(prepared) : std::make_shared<PreparedModels>()) {}
 
-    /// One thread at a time. Reads the patch and every model that it names. Of many errors the first hundred are
-    /// given.
+    /// One thread at a time. Reads the patch and every model that it names. Gives the first hundred errors at
+    /// most.
     Resolved load(const std::string& patch_file);
     /// The same from a log: the patch's text and its models.
     Resolved load_text(const std::string& text, const std::string& file, const ModelBytes& models);

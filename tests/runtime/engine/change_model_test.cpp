@@ -193,7 +193,7 @@ public:
             key += fmt::format(" {}", stamp > now ? (stamp - now + block_frames - 1) / block_frames : 0);
             if (change->transition()) {
                 key += fmt::format(" s{}", static_cast<int>(change->transition()->stage.load()));
-                // A newcomer's lag decides how many legs it takes; beyond some blocks one more changes nothing.
+                // A newcomer's lag decides how many legs it takes; beyond some blocks it changes nothing.
                 if (const Warming* warming = change->warming())
                     key += fmt::format(" w{}", std::min<std::uint64_t>(now - warming->time, 32));
             }
