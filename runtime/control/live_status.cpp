@@ -44,10 +44,8 @@ std::vector<NodeReading> readings(const Arrangement* playing) {
             const ReadingSpec& reading = slot->description.type->readings[r];
             const float value = slot->readings[r].load(std::memory_order_relaxed);
             if (std::isnan(value)) continue;  // not played yet
-            all.push_back({.node = slot->description.id,
-                           .name = reading.name,
-                           .unit = reading.unit,
-                           .value = value});
+            all.push_back(
+                {.node = slot->description.id, .name = reading.name, .unit = reading.unit, .value = value});
         }
     return all;
 }
