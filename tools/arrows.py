@@ -2,7 +2,7 @@
 """Shows that the arrows between folders run one way.
 
 A file may include files of its own folder and of the folders that ALLOWED names for it; no file may include
-itself in a circle. Exits with 1 and names every place that does otherwise.
+itself in a circle. No two headers declare a class of one name. Exits with 1 and names every place that does otherwise.
 
     tools/arrows.py [--list]    --list: prints every arrow too
 """
@@ -36,6 +36,7 @@ ALLOWED = {
     "nodes": ["runtime", "nodes/effects", "nodes/models"],
 }
 
+CLASS = re.compile(r"^(?:class|struct) (\w+)(?: final)?(?: : [^{;]+)? \{", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#include "([^"]+)"', re.MULTILINE)
 
 
@@ -77,6 +78,22 @@ def arrow_problems(includes):
                 yield f"{path}: includes {target}, but {here} may not see {there or os.path.dirname(target)}"
 
 
+def name_problems():
+    """A class stands in one header: two of one name in one program are one to the linker."""
+    places = {}
+    for top in ("runtime", "nodes"):
+        for folder, _, names in os.walk(os.path.join(ROOT, top)):
+            for name in sorted(names):
+                if name.endswith(".hpp"):
+                    path = os.path.relpath(os.path.join(folder, name), ROOT)
+                    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                        for match in CLASS.finditer(file.read()):
+                            places.setdefault(match.group(1), set()).add(path)
+    for name, paths in sorted(places.items()):
+        if len(paths) > 1:
+            yield f"{name}: declared in {' and in '.join(sorted(paths))}"
+
+
 def circle_problems(includes):
     done, path = set(), []
 
@@ -98,7 +115,7 @@ def circle_problems(includes):
 
 def main():
     includes = read_includes()
-    problems = list(table_problems()) + list(arrow_problems(includes)) + list(circle_problems(includes))
+    problems = [*table_problems(), *arrow_problems(includes), *circle_problems(includes), *name_problems()]
     for problem in problems:
         print(problem, file=sys.stderr)
     arrows = {(folder_of(path), folder_of(target)) for path, targets in includes.items() for target in targets}

@@ -7,11 +7,11 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/realtime/block_meter.hpp"
 #include "runtime/realtime/change_seat.hpp"
 #include "runtime/realtime/crew.hpp"
 #include "runtime/realtime/desk.hpp"
 #include "runtime/realtime/master.hpp"
-#include "runtime/realtime/meter.hpp"
 #include "runtime/realtime/midi_queue.hpp"
 #include "runtime/realtime/outbox.hpp"
 #include "runtime/realtime/timeline.hpp"
@@ -103,7 +103,7 @@ private:
     Desk desk_;
     ChangeSeat seat_;
     Master master_;
-    Meter meter_;
+    BlockMeter meter_;
 
     // audio thread writes, any reads
     std::atomic<std::uint64_t> published_now_{0};

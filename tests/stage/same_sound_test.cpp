@@ -101,7 +101,13 @@ TEST_CASE("JACK in its own time: 256 frames, sample-exact") {
     const JackServer server({.rate_hz = 48'000, .period_frames = 256});
     const TemporaryFolder folder;
     const std::string patch = folder.write("all.toml", with_all_of_it());
-    check(compare(server, 256, patch, mono(programme(2 * 48'000)), {.outputs = 1}, false));
+    // An xrun of a busy machine drops frames on the way to the engine or back, which nobody can compare.
+    Comparison found;
+    int tries = 0;
+    do found = compare(server, 256, patch, mono(programme(2 * 48'000)), {.outputs = 1}, false);
+    while (found.xruns > 0 && found.difference != "" && ++tries < 5);
+    INFO(tries << " takes with xruns");
+    check(found);
 }
 
 TEST_CASE("JACK at 44.1 kHz: models without a rate of their own play at it, sample-exact") {

@@ -3,7 +3,7 @@
 /// or make a system call. A violation ends the program with a message that names the function.
 ///
 /// The build decides which guard is used:
-/// - sanitizer (GAINSTAGE_SANITIZE=realtime): the scope marks a real-time context for its run-time library;
+/// - sanitizer (programs test_*_realtime): the scope marks a real-time context for its run-time library;
 /// - in_process (ordinary builds with glibc): the test program brings its own malloc, mutex, file and wait
 ///   functions; they end the program inside a scope and else call those of the C library;
 /// - none: builds with the address or thread sanitizer, which need those functions for themselves.

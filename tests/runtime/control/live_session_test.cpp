@@ -357,7 +357,8 @@ TEST_CASE("every reading of every node is in the status, and the sinks that fail
         };
         const TemporaryFolder folder;
         LiveConfig config = config_in(folder);
-        config.seconds = 0.3;
+        config.seconds = 0.5;
+        config.status_every = 50ms;
         int called = 0;
         const auto listener = std::make_shared<Listener>();
         LiveSession session(config, all_nodes());

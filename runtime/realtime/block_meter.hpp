@@ -33,9 +33,9 @@ struct PlayedBlock {
     std::uint64_t ticks;  ///< of read_ticks(); 0: not measured
 };
 
-class Meter {
+class BlockMeter {
 public:
-    explicit Meter(double sample_rate_hz);  // control thread
+    explicit BlockMeter(double sample_rate_hz);  // control thread
 
     RoomStats& stats() noexcept { return stats_; }
     const RoomStats& stats() const noexcept { return stats_; }

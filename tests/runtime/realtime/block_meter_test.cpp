@@ -1,13 +1,13 @@
 /// Peaks, load and counters.
 
-#include "runtime/realtime/meter.hpp"
+#include "runtime/realtime/block_meter.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/signals.hpp"
 
 namespace gainstage::test::meter_test {
 
 TEST_CASE("peaks hold until they are taken, the worst load for ever") {
-    Meter meter(48'000.);
+    BlockMeter meter(48'000.);
     const double ticks_per_block = 64. * ticks_per_second() / 48'000.;
     const auto add = [&](float peak, double load, std::uint64_t end) {
         Channel in = silence(64), out = silence(64);
@@ -35,7 +35,7 @@ TEST_CASE("peaks hold until they are taken, the worst load for ever") {
 }
 
 TEST_CASE("all steps of a plan are timed in turn") {
-    Meter meter(48'000.);
+    BlockMeter meter(48'000.);
     Plan plan;
     plan.steps.resize(10);
     std::vector<int> timed(10, 0);

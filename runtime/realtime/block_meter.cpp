@@ -1,4 +1,4 @@
-#include "runtime/realtime/meter.hpp"
+#include "runtime/realtime/block_meter.hpp"
 
 #include <algorithm>
 
@@ -19,9 +19,9 @@ void raise_peak(std::atomic<float>& peak, const float* sound, int frames) noexce
 
 }  // namespace
 
-Meter::Meter(double sample_rate_hz) : ticks_per_sample_(ticks_per_second() / sample_rate_hz) {}
+BlockMeter::BlockMeter(double sample_rate_hz) : ticks_per_sample_(ticks_per_second() / sample_rate_hz) {}
 
-void Meter::add(const PlayedBlock& block) noexcept {
+void BlockMeter::add(const PlayedBlock& block) noexcept {
     for (int c = 0; c < std::min(block.in_channels, RoomStats::metered_channels); ++c)
         raise_peak(stats_.in_peak[c], block.in[c], block.frames);
     for (int c = 0; c < std::min(block.out_channels, RoomStats::metered_channels); ++c)
@@ -38,7 +38,7 @@ void Meter::add(const PlayedBlock& block) noexcept {
     }
 }
 
-void Meter::choose_timed(const Plan& plan, Piece& piece) noexcept {
+void BlockMeter::choose_timed(const Plan& plan, Piece& piece) noexcept {
     const int steps = static_cast<int>(plan.steps.size());
     if (&plan != plan_ || next_timed_ >= steps) next_timed_ = 0;
     plan_ = &plan;
