@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <limits>
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
@@ -15,8 +16,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// A number whatever a device delivers: what is infinite or no number counts as the loudest that there is.
 float to_db(float amplitude) {
-    return 20.f * std::log10(std::max(amplitude, 6.3e-8f));
+    constexpr float loudest = std::numeric_limits<float>::max();
+    return 20.f * std::log10(std::max(amplitude <= loudest ? amplitude : loudest, 6.3e-8f));
 }
 
 std::string midi_text(const MidiMessage& m) {

@@ -13,13 +13,14 @@ namespace gainstage {
 
 namespace {
 
-/// Peak and RMS over all channels.
+/// Peak and RMS over all channels, of the samples that are numbers.
 class Level {
 public:
     void add(const std::vector<std::vector<float>>& sound, int from, int frames) {
         for (const auto& channel : sound)
             for (int k = from; k < from + frames; ++k) {
                 const double x = channel[k];
+                if (!std::isfinite(x)) continue;
                 peak_ = std::max(peak_, std::abs(x));
                 energy_ += x * x;
                 ++count_;
@@ -55,6 +56,7 @@ public:
         stream_.engine().listen([this](const EngineNews& news) { hear(news); });
     }
 
+    /// Throws SoundFileError, WriteError.
     RenderReport run() {
         const auto begin = std::chrono::steady_clock::now();
         report_.rate_hz = rate_hz_;
@@ -138,6 +140,38 @@ private:
         for (const Event& event : events) stream_.add(event);
     }
 
+    /// Passes on what the reader has found out about the file. Throws SoundFileError for what must not be
+    /// played.
+    void tell_news() {
+        const auto& news = reader_.news();
+        for (; told_ < news.size(); ++told_) {
+            const auto& [kind, text] = news[told_];
+            // A take is repeated whatever its input was.
+            const bool is_refused = (kind == SoundNews::Kind::lost && job_.strict) ||
+                                    (kind == SoundNews::Kind::integers && !job_.take);
+            if (is_refused) throw SoundFileError(text, 65);
+            report_.news.push_back(text);
+        }
+    }
+
+    /// Lists of moves of which none can be heard.
+    void tell_idle_lists() {
+        const auto tell = [this](const std::string& file, bool is_empty, double first_s, const char* what) {
+            if (file.empty()) return;
+            if (is_empty)
+                report_.news.push_back(fmt::format("{}: holds no {}: it moves nothing", file, what));
+            else if (first_s >= report_.seconds)
+                report_.news.push_back(
+                    fmt::format("{}: begins at {:.3f} s, after the end of {} ({:.3f} s): it moves nothing",
+                                file, first_s, job_.in, report_.seconds));
+        };
+        tell(job_.automation_file, job_.automation.empty(),
+             job_.automation.empty() ? 0. : job_.automation.front().seconds,
+             "line of seconds,node.parameter,value");
+        tell(job_.midi_file, job_.midi.empty(), job_.midi.empty() ? 0. : job_.midi.front().seconds,
+             "message of a MIDI channel");
+    }
+
     /// The file's frames, then silence until the latency has come out.
     void play() {
         SoundWriter writer(job_.out, out_channels_, rate_hz_);
@@ -152,7 +186,8 @@ private:
         Level in_level, out_level;
         bool more = true;
         while (more || written < read_total) {
-            const int got = more ? reader_.read(to_read.data(), job_.block_frames) : 0;
+            const int got = more ? reader_.read_as_promised(to_read.data(), job_.block_frames) : 0;
+            tell_news();
             more = got == job_.block_frames;
             read_total += got;
             in_level.add(in, 0, got);
@@ -175,6 +210,8 @@ private:
         }
         writer.finish();
         report_.seconds = static_cast<double>(read_total) / rate_hz_;
+        report_.unreadable_s = reader_.lost_seconds();
+        tell_idle_lists();
         report_.in_peak_db = in_level.peak_db();
         report_.in_rms_db = in_level.rms_db();
         report_.out_peak_db = out_level.peak_db();
@@ -196,6 +233,7 @@ private:
     PatchLoader loader_;
     OfflineStream stream_;
     int out_channels_ = 1;
+    std::size_t told_ = 0;  // of the reader's news
     RenderReport report_;
 };
 

@@ -17,21 +17,25 @@ struct RenderJob {
     int block_frames = 512;     ///< 1..8192; changes no bit of the result
     int threads = 1;            ///< that play branches of the patch beside each other; changes no bit either
     bool keep_latency = false;  ///< leave the declared latency at the beginning of the file
+    bool strict = false;        ///< refuse a file of which a part can't be read, instead of silence there
     std::vector<TimedMidi> midi;
     std::vector<AutomationMove> automation;
-    std::string automation_file;  ///< for messages
-    std::optional<Take> take;     ///< replays it; its own patch is played
+    std::string midi_file, automation_file;  ///< for messages; empty: none
+    std::optional<Take> take;                ///< replays it; its own patch is played
 };
 
 struct RenderReport {
     double seconds = 0., elapsed_s = 0.;
     int rate_hz = 0, out_channels = 0, latency_samples = 0;
+    double unreadable_s = 0.;  ///< of the input: silence stands for it
+    /// Of the samples that are numbers.
     double in_peak_db = -144., out_peak_db = -144., in_rms_db = -144., out_rms_db = -144.;
     std::vector<std::string> news;  ///< what happened on the way (quarantine, notes)
     Problems problems;              ///< errors: nothing was written
 };
 
-/// `progress` is told the part that is done, 0..1, now and then. Throws SoundFileError, WriteError.
+/// `progress` is told the part that is done, 0..1, now and then. Throws SoundFileError, WriteError; then
+/// `out` is as it was.
 RenderReport render(const RenderJob&, NodeTypes, const std::function<void(double)>& progress = {});
 
 }  // namespace gainstage

@@ -2,12 +2,13 @@
 
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "runtime/engine/take.hpp"
 #include "runtime/model/hash.hpp"
 #include "runtime/problem_list.hpp"
+#include "runtime/read_file.hpp"
 
 namespace gainstage {
 
@@ -27,30 +28,30 @@ namespace {
 /// A log may have been edited, cut short, or made by somebody else: nothing in it is taken for granted.
 class TakeReader {
 public:
-    explicit TakeReader(const std::string& file) : file_(file), stream_(file) {
-        if (!stream_) throw std::runtime_error(fmt::format("{}: cannot be opened; is it there?", file));
-    }
+    explicit TakeReader(const std::string& file) : file_(file), lines_(file, "log", longest_line) {}
 
+    /// Throws TakeError, FileFault.
     Take read() {
-        for (std::string text; std::getline(stream_, text);) {
+        for (std::string text; lines_.next(text);) {
             ++line_;
+            if (text.find_first_not_of(" \t") == std::string::npos) continue;
             try {
                 take_line(json::parse(text));
             } catch (const json::parse_error&) {
-                refuse(stream_.eof() ? "is cut off; take this line away to repeat what is before it"
-                                     : "not a line of a take's log");
+                refuse(lines_.has_line_end() ? "not a line of a take's log"
+                                             : "is cut off; take this line away to repeat what is before it");
             } catch (const json::exception& error) {
                 refuse(fmt::format("not a line of a take's log: {}", error.what()));
             }
         }
         if (take_.changes.empty())
-            throw std::runtime_error(fmt::format("{}: holds no patch; was it written by run --log?", file_));
+            throw TakeError(fmt::format("{}: holds no patch; was it written by run --log?", file_), 65);
         return std::move(take_);
     }
 
 private:
     [[noreturn]] void refuse(const std::string& message) const {
-        throw std::runtime_error(fmt::format("{}:{}: {}", file_, line_, message));
+        throw TakeError(fmt::format("{}:{}: {}", file_, line_, message), 65);
     }
 
     double number(const json& line, const char* key, double min, double max) const {
@@ -69,7 +70,7 @@ private:
 
     void take_line(const json& line) {
         if (!line.is_object()) refuse("not a line of a take's log");
-        if (line_ == 1) return take_head(line);
+        if (!std::exchange(has_head_, true)) return take_head(line);
         if (line.contains("tripped")) return;  // follows from the rest
         if (line.contains("stalled")) return;  // was the machine's doing; a replay does not repeat it
         latest_ = sample(line, "at", latest_, longest_take);
@@ -162,20 +163,27 @@ private:
         return bytes;
     }
 
+    /// A patch has at most 4 MiB, and JSON may write six letters for one.
+    static constexpr std::size_t longest_line = std::size_t{32} << 20;
     static constexpr std::uint64_t longest_take = std::uint64_t{1} << 48;
     static constexpr double longest_ramp_ms = 1e6;
 
     const std::string file_;
-    std::ifstream stream_;
+    LineReader lines_;
     Take take_;
     int line_ = 0;
+    bool has_head_ = false;
     std::uint64_t latest_ = 0;  // stamps never go back
 };
 
 }  // namespace
 
 Take read_take(const std::string& file) {
-    return TakeReader(file).read();
+    try {
+        return TakeReader(file).read();
+    } catch (const FileFault& fault) {
+        throw TakeError(fmt::format("{}: {}", file, fault.what()), fault.exit_code);
+    }
 }
 
 }  // namespace gainstage

@@ -12,6 +12,7 @@
 ///   {"at":60000,"tripped":"opto","latched":false}   {"at":60000,"stalled":"opto"}      for people
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,13 @@ struct Take {
     std::vector<LoggedEvent> events;    ///< in order
 };
 
-/// Reads a log and the weight files beside it. Throws std::runtime_error: file:line, cause, remedy.
+/// Says file:line, cause and remedy.
+struct TakeError : std::runtime_error {
+    TakeError(const std::string& message, int code) : std::runtime_error(message), exit_code(code) {}
+    int exit_code;  ///< 65 no log, or its models are not there; 66 the log is not there, or can't be read
+};
+
+/// Reads a log and the weight files beside it. Blank lines are passed over. Throws TakeError.
 Take read_take(const std::string& file);
 
 /// Where the weight files of a log are, and the one whose content has this hash (16 hexadecimal digits).

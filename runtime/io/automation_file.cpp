@@ -3,51 +3,109 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <optional>
 #include <system_error>
 #include <utility>
 
+#include "runtime/foreign_bytes.hpp"
 #include "runtime/problem_list.hpp"
+#include "runtime/read_file.hpp"
 
 namespace gainstage {
 
 namespace {
 
-constexpr std::uintmax_t largest_automation_bytes = 64 << 20;
+constexpr std::size_t largest_automation_bytes = 64 << 20;
 constexpr double latest_move_s = 1e6;
 constexpr std::size_t most_problems = 100;  // a file of another kind is wrong in every line
+constexpr std::size_t fields_of_a_move = 3;
 
-/// A piece of a line without the blanks around it.
+/// A field of a line, without the blanks and the quotation marks around it.
 struct Field {
-    std::string_view text;
-    int column = 1;
+    std::string text;
+    int column = 1;  ///< of its first letter
 };
 
-Field trimmed(std::string_view line, std::size_t begin, std::size_t end) {
-    while (begin < end && (line[begin] == ' ' || line[begin] == '\t')) ++begin;
-    while (end > begin && (line[end - 1] == ' ' || line[end - 1] == '\t')) --end;
-    return {line.substr(begin, end - begin), static_cast<int>(begin) + 1};
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
 }
 
-std::vector<Field> split(std::string_view line) {
-    std::vector<Field> fields;
-    for (std::size_t begin = 0;;) {
-        const std::size_t comma = line.find(',', begin);
-        fields.push_back(trimmed(line, begin, std::min(comma, line.size())));
-        if (comma == line.npos) return fields;
-        begin = comma + 1;
+/// The fields of one line, as RFC 4180 has them: a field may stand in quotation marks, which are doubled
+/// inside.
+struct Fields {
+    std::vector<Field> list;
+    int open_quote = 0;  ///< column of a quotation mark that is never closed; 0: none
+};
+
+Fields split(std::string_view line, char separator) {
+    Fields fields;
+    std::size_t at = 0;
+    while (true) {
+        // A tab may be the separator itself.
+        while (at < line.size() && is_blank(line[at]) && line[at] != separator) ++at;
+        Field field;
+        const bool is_quoted = at < line.size() && line[at] == '"';
+        field.column = static_cast<int>(at) + (is_quoted ? 2 : 1);
+        if (is_quoted) {
+            const int open = static_cast<int>(at) + 1;
+            for (++at; at < line.size() && (line[at] != '"' || line.substr(at, 2) == "\"\""); ++at) {
+                field.text += line[at];
+                if (line[at] == '"') ++at;
+            }
+            if (at >= line.size()) fields.open_quote = open;
+            ++at;
+        }
+        for (; at < line.size() && line[at] != separator; ++at) field.text += line[at];
+        while (!field.text.empty() && is_blank(field.text.back())) field.text.pop_back();
+        const std::size_t blanks = std::min(field.text.find_first_not_of(" \t"), field.text.size());
+        field.text.erase(0, blanks);
+        field.column += static_cast<int>(blanks);
+        fields.list.push_back(std::move(field));
+        if (at >= line.size()) return fields;
+        ++at;
     }
 }
 
-std::optional<double> number(std::string_view text) {
-    if (text.starts_with('+')) text.remove_prefix(1);
+/// Spreadsheets of countries with a decimal comma separate fields by semicolons. A comma at the edge of a
+/// field is no decimal comma.
+char separator_of(std::string_view line) {
+    const auto is_whole = [](const Field& field) {
+        return !field.text.empty() && field.text.front() != ',' && field.text.back() != ',';
+    };
+    for (const char separator : {';', '\t'}) {
+        const Fields fields = split(line, separator);
+        if (fields.list.size() == fields_of_a_move &&
+            std::all_of(fields.list.begin(), fields.list.end(), is_whole))
+            return separator;
+    }
+    return ',';
+}
+
+std::optional<double> number(std::string text, bool has_decimal_comma) {
+    if (has_decimal_comma && text.find('.') == text.npos)
+        if (const std::size_t comma = text.find(','); comma != text.npos) text[comma] = '.';
+    std::string_view digits = text;
+    if (digits.starts_with('+')) digits.remove_prefix(1);
     double value = 0.;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return {};
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value)) return {};
     return value;
+}
+
+/// `"text"`, and what is foreign in it.
+std::string found(std::string_view text) {
+    std::string message = "found " + in_quotes(text);
+    for (std::size_t k = 0; k < text.size(); ++k)
+        if (const std::string cause = typographic(text.substr(k)); !cause.empty())
+            return message + ": " + cause;
+    return message;
+}
+
+bool names_columns(const Field& field) {
+    constexpr std::string_view name = "seconds";
+    return field.text.size() == name.size() && std::equal(name.begin(), name.end(), field.text.begin(),
+                                                          [](char a, char b) { return a == (b | 0x20); });
 }
 
 class Reader {
@@ -55,16 +113,21 @@ public:
     explicit Reader(const std::string& file) : problems_(file) {}
 
     void line(std::string_view text, int number) {
-        const Field whole = trimmed(text, 0, text.size());
-        if (whole.text.empty() || whole.text.front() == '#') return;
-        const std::vector<Field> fields = split(text);
+        const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
+        if (begin == text.size() || text[begin] == '#') return;
         const bool is_first = std::exchange(first_, false);
-        if (is_first && fields.front().text == "seconds") return;
-        if (fields.size() == 3)
-            move(fields, number);
+        if (is_first) separator_ = separator_of(text);
+        const Fields fields = split(text, separator_);
+        if (is_first && names_columns(fields.list.front())) return;
+        if (fields.open_quote)
+            problem({number, fields.open_quote},
+                    "a quotation mark that is never closed; close it on this line");
+        else if (fields.list.size() == fields_of_a_move)
+            move(fields.list, number);
         else
-            problem({number, whole.column}, "expected three fields, seconds,node.parameter,value, found " +
-                                                std::to_string(fields.size()));
+            problem({number, static_cast<int>(begin) + 1},
+                    fmt::format("expected three fields, seconds,node.parameter,value, found {}{}",
+                                fields.list.size(), remedy(text, fields.list.size())));
     }
     bool is_hopeless() const { return count_ >= most_problems; }
     void problem(Place place, std::string message, int exit_code = 65) {
@@ -78,25 +141,31 @@ public:
     }
 
 private:
+    std::string remedy(std::string_view text, std::size_t fields) const {
+        if (separator_ == ',' && fields > fields_of_a_move && text.find_first_of("0123456789") != text.npos)
+            return "; a decimal comma? Write a point, or semicolons between the fields";
+        return {};
+    }
+
     void move(const std::vector<Field>& fields, int line) {
-        const auto seconds = number(fields[0].text);
-        const auto value = number(fields[2].text);
+        const auto seconds = number(fields[0].text, separator_ != ',');
+        const auto value = number(fields[2].text, separator_ != ',');
         const Place place{line, fields[1].column};
         const std::size_t problems_before = count_;
         if (!seconds || *seconds < 0. || *seconds > latest_move_s)
             problem({line, fields[0].column},
-                    "expected seconds, a number from 0 to 1000000, found " + in_quotes(fields[0].text));
+                    "expected seconds, a number from 0 to 1000000, " + found(fields[0].text));
         if (fields[1].text.empty()) problem(place, "expected node.parameter, found nothing");
         if (!value || std::abs(*value) > std::numeric_limits<float>::max())
-            problem({line, fields[2].column},
-                    "expected a value, a number, found " + in_quotes(fields[2].text));
+            problem({line, fields[2].column}, "expected a value, a number, " + found(fields[2].text));
         if (count_ == problems_before)
-            moves_.push_back({*seconds, std::string(fields[1].text), static_cast<float>(*value), place});
+            moves_.push_back({*seconds, fields[1].text, static_cast<float>(*value), place});
     }
 
     ProblemList problems_;
     std::vector<AutomationMove> moves_;
     bool first_ = true;
+    char separator_ = ',';
     std::size_t count_ = 0;
 };
 
@@ -109,14 +178,11 @@ Automation refused(const std::string& path, const std::string& message, int exit
 }  // namespace
 
 Automation parse_automation(std::string_view text, const std::string& file) {
+    if (const std::string cause = no_text(text); !cause.empty()) return refused(file, cause, 65);
     Reader reader(file);
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // the mark of UTF-8 that spreadsheets write
+    text = without_mark(text);
     for (int number = 1; !text.empty(); ++number) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        std::string_view line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        reader.line(line, number);
+        reader.line(take_line(text), number);
         if (reader.is_hopeless()) {
             reader.problem({number + 1, 1},
                            "and no further: is this a file of seconds,node.parameter,value?");
@@ -127,18 +193,11 @@ Automation parse_automation(std::string_view text, const std::string& file) {
 }
 
 Automation read_automation_file(const std::string& path) {
-    std::error_code error;
-    if (!std::filesystem::exists(path, error))
-        return refused(path, "there is no such automation file: check the path", 66);
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
-    if (error) return refused(path, "not a readable file: " + error.message(), 66);
-    if (size > largest_automation_bytes)
-        return refused(path, "too large for an automation file (64 MB at most)", 65);
-    std::ifstream stream(path, std::ios::binary);
-    std::string text(size, '\0');
-    if (!stream.read(text.data(), static_cast<std::streamsize>(size)))
-        return refused(path, "can't be read: check its permissions", 66);
-    return parse_automation(text, path);
+    try {
+        return parse_automation(read_whole_file(path, "automation", largest_automation_bytes), path);
+    } catch (const FileFault& fault) {
+        return refused(path, fault.what(), fault.exit_code);
+    }
 }
 
 }  // namespace gainstage

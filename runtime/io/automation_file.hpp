@@ -23,9 +23,10 @@ struct Automation {
 };
 
 /// Reads lines of `seconds,node.parameter,value`. Empty lines, lines that begin with # and a first line that
-/// names the columns are passed over; blanks around a field don't count; lines end in LF or CRLF. Numbers are
-/// finite, with a decimal point; seconds are 0 to 1,000,000. Never throws on bad input. Any thread but the
-/// audio thread.
+/// names the columns are passed over; blanks around a field don't count. Lines end in LF, CR LF or CR; fields
+/// may stand in quotation marks (RFC 4180). Where the first line has semicolons or tabs between its fields,
+/// so have the others, and numbers may have a decimal comma. Numbers are finite; seconds are 0 to 1,000,000.
+/// Never throws on bad input. Any thread but the audio thread.
 Automation read_automation_file(const std::string& path);
 
 /// The same from memory; `file` is for messages.

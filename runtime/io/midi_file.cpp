@@ -3,31 +3,31 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <string_view>
-#include <system_error>
+
+#include "runtime/foreign_bytes.hpp"
+#include "runtime/read_file.hpp"
 
 namespace gainstage {
 
 namespace {
 
 /// Longer than any performance: a day of dense controller moves is some 100 MB, a song some 100 kB.
-constexpr std::uintmax_t largest_midi_file_bytes = 64 << 20;
+constexpr std::size_t largest_midi_file_bytes = 64 << 20;
 constexpr double latest_message_s = 1e6;
 
 /// A position within bytes that nobody vouches for.
 class Cursor {
 public:
     Cursor(std::span<const std::uint8_t> bytes, std::size_t end, std::size_t at, const std::string& name)
-        : bytes_(bytes), end_(end), at_(at), name_(name) {}
+        : bytes_(bytes), end_(end), at_(at), name_(&name) {}
 
     bool done() const { return at_ == end_; }
     std::size_t at() const { return at_; }
     std::size_t left() const { return end_ - at_; }
 
     [[noreturn]] void fail(std::string_view what) const {
-        throw MidiFileError(fmt::format("{}: byte {}: {}: export the file again", name_, at_, what), 65);
+        throw MidiFileError(fmt::format("{}: byte {}: {}: export the file again", *name_, at_, what), 65);
     }
     std::uint8_t byte() {
         if (done()) fail("the data ends in the middle of an event");
@@ -37,6 +37,11 @@ public:
     std::uint32_t big_endian(int count) {
         std::uint32_t value = 0;
         while (count-- > 0) value = value << 8 | byte();
+        return value;
+    }
+    std::uint32_t little_endian(int count) {
+        std::uint32_t value = 0;
+        for (int k = 0; k < count; ++k) value |= static_cast<std::uint32_t>(byte()) << (8 * k);
         return value;
     }
     /// Seven bits a byte, at most four bytes.
@@ -52,7 +57,7 @@ public:
     /// The next `count` bytes, stepped over.
     Cursor take(std::uint32_t count) {
         if (count > left()) fail(fmt::format("{} bytes are announced, {} are there", count, left()));
-        const Cursor taken(bytes_, at_ + count, at_, name_);
+        const Cursor taken(bytes_, at_ + count, at_, *name_);
         at_ += count;
         return taken;
     }
@@ -60,7 +65,7 @@ public:
 private:
     std::span<const std::uint8_t> bytes_;
     std::size_t end_, at_;
-    const std::string& name_;
+    const std::string* name_;  // outlives it
 };
 
 struct Header {
@@ -97,8 +102,30 @@ void read_division(Cursor& cursor, Header& header) {
     header.seconds_per_tick = 1. / (frames_per_second * ticks_per_frame);
 }
 
-Header read_header(Cursor& file) {
-    if (file.left() < 14 || !is_chunk(file, "MThd")) file.fail("this is no Standard MIDI File (.mid)");
+/// RIFF MIDI: a Standard MIDI File in the chunk "data". Leaves the cursor where it is if the file is none.
+void enter_riff(Cursor& file) {
+    constexpr std::size_t riff_head = 12;
+    Cursor riff = file;
+    if (riff.left() < riff_head || !is_chunk(riff, "RIFF")) return;
+    riff.big_endian(4);
+    if (!is_chunk(riff, "RMID")) return;
+    while (riff.left() >= 8) {
+        const bool is_data = is_chunk(riff, "data");
+        const std::uint32_t size = riff.little_endian(4);
+        const Cursor chunk = riff.take(size);
+        if (is_data) {
+            file = chunk;
+            return;
+        }
+        if (size % 2 == 1 && riff.left() > 0) riff.byte();
+    }
+}
+
+Header read_header(Cursor& file, std::span<const std::uint8_t> bytes) {
+    if (file.left() < 14 || !is_chunk(file, "MThd")) {
+        const std::string known = impostor({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        file.fail("this is no Standard MIDI File (.mid)" + (known.empty() ? known : ", but " + known));
+    }
     Cursor chunk = file.take(file.big_endian(4));
     if (chunk.left() < 6) chunk.fail("the header is too short");
     Header header;
@@ -154,20 +181,46 @@ void read_track(Cursor track, std::vector<TickEvent>& events) {
     }
 }
 
-std::vector<TickEvent> read_tracks(Cursor& file, int count) {
+/// What read_tracks() has found.
+struct Tracks {
     std::vector<TickEvent> events;
     int found = 0;
-    while (found < count) {
-        if (file.left() < 8) file.fail(fmt::format("{} tracks are announced, {} are there", count, found));
-        const bool is_track = is_chunk(file, "MTrk");
-        const Cursor chunk = file.take(file.big_endian(4));
-        if (!is_track) continue;  // the standard: readers skip chunks that they don't know
-        read_track(chunk, events);
-        ++found;
+    std::string unreadable;  ///< why what follows the announced tracks is none; empty: nothing follows
+};
+
+/// Appends the next track. Steps over other chunks, as the standard demands.
+void read_chunk(Cursor& file, Tracks& tracks) {
+    const bool is_track = is_chunk(file, "MTrk");
+    const Cursor chunk = file.take(file.big_endian(4));
+    if (!is_track) return;
+    read_track(chunk, tracks.events);
+    ++tracks.found;
+}
+
+/// Reads to the end of the file, because headers miscount. What follows the announced tracks may be anything.
+Tracks read_tracks(Cursor& file, int announced) {
+    Tracks tracks;
+    while (!file.done()) {
+        if (tracks.found < announced) {
+            if (file.left() < 8)
+                file.fail(fmt::format("{} tracks are announced, {} are there", announced, tracks.found));
+            read_chunk(file, tracks);
+            continue;
+        }
+        const std::size_t events_before = tracks.events.size();
+        try {
+            read_chunk(file, tracks);
+        } catch (const MidiFileError& error) {
+            tracks.events.resize(events_before);
+            tracks.unreadable = error.what();
+            break;
+        }
     }
-    std::stable_sort(events.begin(), events.end(),
+    if (tracks.found == 0 && announced > 0)
+        file.fail(fmt::format("{} tracks are announced, 0 are there", announced));
+    std::stable_sort(tracks.events.begin(), tracks.events.end(),
                      [](const TickEvent& a, const TickEvent& b) { return a.tick < b.tick; });
-    return events;
+    return tracks;
 }
 
 /// Ticks to seconds along the tempo map, counted from its last change so that no error adds up.
@@ -196,26 +249,27 @@ std::vector<TimedMidi> timed(const std::vector<TickEvent>& events, const Header&
 
 }  // namespace
 
-std::vector<TimedMidi> parse_midi_file(std::span<const std::uint8_t> bytes, const std::string& name) {
+MidiFile parse_midi_file(std::span<const std::uint8_t> bytes, const std::string& name) {
     Cursor file(bytes, bytes.size(), 0, name);
-    const Header header = read_header(file);
-    return timed(read_tracks(file, header.tracks), header, name);
+    enter_riff(file);
+    const Header header = read_header(file, bytes);
+    const Tracks tracks = read_tracks(file, header.tracks);
+    MidiFile midi{.messages = timed(tracks.events, header, name), .notes = {}};
+    if (tracks.found != header.tracks)
+        midi.notes.push_back(fmt::format("{}: its header counts {} tracks, {} are there: played all {}", name,
+                                         header.tracks, tracks.found, tracks.found));
+    if (!tracks.unreadable.empty())
+        midi.notes.push_back(tracks.unreadable + " (it follows the last track, and is passed over)");
+    return midi;
 }
 
-std::vector<TimedMidi> read_midi_file(const std::string& path) {
-    std::error_code error;
-    if (!std::filesystem::exists(path, error))
-        throw MidiFileError(path + ": there is no such MIDI file: check the path", 66);
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
-    if (error) throw MidiFileError(fmt::format("{}: not a readable file: {}", path, error.message()), 66);
-    if (size > largest_midi_file_bytes)
-        throw MidiFileError(
-            fmt::format("{}: {} MB is too large for a MIDI file (64 MB at most)", path, size >> 20), 65);
-    std::ifstream stream(path, std::ios::binary);
-    std::vector<std::uint8_t> bytes(size);
-    if (!stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
-        throw MidiFileError(path + ": can't be read: check its permissions", 66);
-    return parse_midi_file(bytes, path);
+MidiFile read_midi_file(const std::string& path) {
+    try {
+        const std::string bytes = read_whole_file(path, "MIDI", largest_midi_file_bytes);
+        return parse_midi_file({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, path);
+    } catch (const FileFault& fault) {
+        throw MidiFileError(fmt::format("{}: {}", path, fault.what()), fault.exit_code);
+    }
 }
 
 }  // namespace gainstage

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <filesystem>
-#include <fstream>
 
 #include "runtime/model/describe.hpp"
 #include "runtime/model/hash.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/model/safetensors.hpp"
+#include "runtime/read_file.hpp"
 
 namespace gainstage {
 
@@ -70,11 +70,15 @@ std::vector<std::byte> model_file_bytes(const std::string& file) {
     if (before.bytes > max_model_file_bytes)
         throw ModelError(
             fmt::format("{}: {} bytes long; at most {} are read", file, before.bytes, max_model_file_bytes));
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) throw ModelError(fmt::format("{}: cannot be opened; may you read it?", file), 66);
     std::vector<std::byte> bytes(static_cast<std::size_t>(before.bytes));
-    stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    if (static_cast<std::size_t>(stream.gcount()) != bytes.size() || !(version_of(file) == before))
+    std::size_t count = 0;
+    try {
+        InputFile input(file, "model");
+        count = input.read(reinterpret_cast<char*>(bytes.data()), bytes.size());
+    } catch (const FileFault& fault) {
+        throw ModelError(fmt::format("{}: {}", file, fault.what()), fault.exit_code);
+    }
+    if (count != bytes.size() || !(version_of(file) == before))
         throw ModelError(
             fmt::format("{}: changed while it was read; write to another name first and rename, "
                         "so that nobody sees half a file",

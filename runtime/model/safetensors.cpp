@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "runtime/foreign_bytes.hpp"
 #include "runtime/model/json.hpp"
 
 namespace gainstage {
@@ -29,6 +30,23 @@ Word load(const std::byte* at) {
     Word word = 0;
     for (std::size_t i = 0; i < sizeof(Word); ++i) word |= static_cast<Word>(at[i]) << (8 * i);
     return word;
+}
+
+/// What a file is that can't be a safetensors file by its first 8 bytes. Empty: nothing that we know.
+std::string foreign_model(std::string_view head) {
+    using namespace std::string_view_literals;
+    constexpr std::string_view remedy = "; convert it with tools/import/import_model.py";
+    if (head.starts_with("PK\3\4"))
+        return fmt::format("a PyTorch checkpoint, or another ZIP archive{}", remedy);
+    if (head.starts_with("\x89HDF\r\n")) return fmt::format("a Keras model (HDF5){}", remedy);
+    if (head.starts_with("\x80\2") || head.starts_with("\x80\3"))
+        return fmt::format("an old PyTorch checkpoint (pickle){}", remedy);
+    if (std::string known = impostor(head); !known.empty()) return known;
+    const std::string_view text = head.substr(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+    if (!text.starts_with('{')) return {};
+    if (head.find("\"architecture\""sv) != head.npos && head.find("\"config\""sv) != head.npos)
+        return "a model of Neural Amp Modeler (.nam), which isn't played; expected a safetensors file";
+    return "JSON text, as other programs write models; expected a safetensors file";
 }
 
 class Parser {
@@ -54,6 +72,13 @@ private:
         throw ModelError(fmt::format("{}: {}", file_, fmt::format(text, std::forward<Args>(args)...)));
     }
 
+    void refuse_foreign() const {
+        constexpr std::size_t head_bytes = 4096;
+        const auto* text = reinterpret_cast<const char*>(bytes_.data());
+        const std::string known = foreign_model({text, std::min(bytes_.size(), head_bytes)});
+        if (!known.empty()) refuse("{}", known);
+    }
+
     Json parse_header() {
         if (bytes_.size() > max_model_file_bytes)
             refuse("{} bytes long; at most {} are read", bytes_.size(), max_model_file_bytes);
@@ -63,6 +88,7 @@ private:
                 "is it still being written?",
                 bytes_.size());
         const auto length = load<std::uint64_t>(bytes_.data());
+        if (length > max_model_header_bytes) refuse_foreign();
         if (length > max_model_header_bytes)
             refuse("its header claims {} bytes; at most {} are read, so this is hardly a safetensors file",
                    length, max_model_header_bytes);

@@ -13,6 +13,7 @@
 #include <tuple>
 #include <utility>
 
+#include "runtime/foreign_bytes.hpp"
 #include "runtime/patch/toml_value.hpp"
 
 namespace gainstage {
@@ -72,9 +73,51 @@ TomlValue plain(toml::node& node) {
     return value;
 }
 
-std::string in_our_words(std::string_view description) {
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/// What an office program, a chat or another country's keyboard left in a line that is no TOML: curly quotes,
+/// a typographic minus, a decimal comma. Looks outside quoted texts and comments, up to just behind the
+/// column where the parser gave up. Empty: nothing of the kind.
+std::string foreign_habit(std::string_view line, std::size_t column) {
+    std::string cause;
+    char quote = 0;
+    int brackets = 0;
+    for (std::size_t k = 0; k < line.size(); ++k) {
+        const char c = line[k];
+        if (quote) {
+            if (c == '\\' && quote == '"') ++k;
+            if (c == quote) quote = 0;
+            continue;
+        }
+        if (std::string found = typographic(line.substr(k)); !found.empty()) return found;
+        if (c == '#') break;
+        if (c == '"' || c == '\'') quote = c;
+        if (c == '[') ++brackets;
+        if (c == ']') --brackets;
+        const bool is_between_digits =
+            k > 0 && k + 1 < line.size() && is_digit(line[k - 1]) && is_digit(line[k + 1]);
+        if (c == ',' && brackets == 0 && is_between_digits && k <= column)
+            cause = fmt::format("a decimal comma ({}); write a point: {}", line.substr(k - 1, 3),
+                                fmt::format("{}.{}", line[k - 1], line[k + 1]));
+    }
+    return cause;
+}
+
+std::string_view line_at(std::string_view text, int number) {
+    for (int k = 1; k < number; ++k) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+    return text.substr(0, text.find('\n'));
+}
+
+std::string in_our_words(const toml::parse_error& error, std::string_view text) {
+    const std::string_view description = error.description();
     if (description.find("utf-8") != std::string_view::npos) return "not UTF-8 text; save the file as UTF-8";
-    return fmt::format("not valid TOML: {}", description);
+    const Place place = place_of(error.source().begin);
+    const std::string habit =
+        foreign_habit(line_at(text, place.line), static_cast<std::size_t>(place.column));
+    return habit.empty() ? fmt::format("not valid TOML: {}", description)
+                         : fmt::format("not valid TOML: {}", habit);
 }
 
 }  // namespace
@@ -95,7 +138,7 @@ std::optional<TomlTable> parse_toml(std::string_view text, ProblemList& problems
         toml::table document = toml::parse(text);
         return plain_table(document);
     } catch (const toml::parse_error& error) {
-        problems.error(place_of(error.source().begin), "", in_our_words(error.description()));
+        problems.error(place_of(error.source().begin), "", in_our_words(error, text));
     } catch (const std::exception& error) {
         problems.error({}, "", fmt::format("could not be read as TOML: {}", error.what()));
     }

@@ -41,6 +41,8 @@ enum class MidiMode {
     momentary,
     trigger
 };
+/// Which half of a 14-bit value its control sends first.
+enum class MidiOrder { msb_first, lsb_first };
 enum class MidiCurve { linear, log, exp, s };
 enum class MidiTakeover { jump, pickup, scale };
 
@@ -48,7 +50,8 @@ enum class MidiTakeover { jump, pickup, scale };
 struct PatchMidi {
     int channel = 0;  ///< 1..16; 0: omni
     MidiSource source = MidiSource::cc;
-    int number = 0;  ///< controller, NRPN or note; 0 for pitch bend
+    int number = 0;                          ///< controller, NRPN or note; 0 for pitch bend
+    MidiOrder order = MidiOrder::msb_first;  ///< of cc14 and nrpn
     MidiMode mode = MidiMode::absolute;
     std::string target;  ///< "node.parameter", "node.bypass", "node.mute", "panic"
     bool has_range = false;

@@ -6,8 +6,9 @@ namespace gainstage {
 
 namespace {
 
-const Names keys{"channel", "cc",  "cc14", "nrpn",  "pitchbend", "note",     "mode",
-                 "target",  "min", "max",  "curve", "takeover",  "smooth_ms"};
+const Names keys{"channel", "cc",     "cc14", "nrpn", "pitchbend", "note",     "order",
+                 "mode",    "target", "min",  "max",  "curve",     "takeover", "smooth_ms"};
+const Names orders{"msb_first", "lsb_first"};
 const Names modes{"absolute",  "relative-2c", "relative-offset64", "relative-signbit", "toggle",
                   "momentary", "trigger"};
 const Names curves{"linear", "log", "exp", "s"};
@@ -57,6 +58,7 @@ private:
         if (entry.key == "target") return read_target(entry);
         if (entry.key == "min") return read_end(entry, min_, midi_.min);
         if (entry.key == "max") return read_end(entry, max_, midi_.max);
+        if (entry.key == "order") return read_choice(entry, orders, order_, midi_.order);
         if (entry.key == "mode") return read_choice(entry, modes, mode_, midi_.mode);
         if (entry.key == "curve") return read_choice(entry, curves, curve_, midi_.curve);
         if (entry.key == "takeover") return read_choice(entry, takeovers, takeover_, midi_.takeover);
@@ -149,6 +151,9 @@ private:
         if (curve_ && is_button(midi_.mode))
             expect_.error(*curve_, fmt::format("means nothing with mode = {}; leave it out",
                                                in_quotes(modes[static_cast<std::size_t>(midi_.mode)])));
+        if (order_ && source_ && midi_.source != MidiSource::cc14 && midi_.source != MidiSource::nrpn)
+            expect_.error(*order_, fmt::format("means nothing with {}, which has no two halves; leave it out",
+                                               in_quotes(source_->key)));
         if (midi_.source == MidiSource::note) midi_.takeover = MidiTakeover::jump;
     }
 
@@ -157,7 +162,7 @@ private:
     PatchMidi midi_;
     const TomlEntry *source_ = nullptr, *target_ = nullptr, *min_ = nullptr,
                     *max_ = nullptr;  // as far as they are written
-    const TomlEntry *mode_ = nullptr, *curve_ = nullptr, *takeover_ = nullptr;
+    const TomlEntry *order_ = nullptr, *mode_ = nullptr, *curve_ = nullptr, *takeover_ = nullptr;
     bool range_is_good_ = true;
 };
 

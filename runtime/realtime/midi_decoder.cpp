@@ -107,7 +107,7 @@ void MidiDecoder::data_entry(Channel& channel, MidiEvent event, int number, std:
 
 void MidiDecoder::add_joined(MidiEvent event, Joined& joined, bool is_fine, std::uint8_t value) noexcept {
     if (is_fine) {
-        joined.fine = value;
+        joined.fine = joined.last_fine = value;
         joined.has_fine = true;
     } else {
         joined.coarse = value;
@@ -116,8 +116,12 @@ void MidiDecoder::add_joined(MidiEvent event, Joined& joined, bool is_fine, std:
     event.refines = is_fine;
     event.coarse = joined.coarse;
     event.pressed = joined.coarse >= 64;
-    event.position = joined.has_fine ? position_of_14_bits(joined.coarse * 128 + joined.fine)
-                                     : position_of_7_bits(joined.coarse);
+    const auto position = [&joined](int fine) {
+        return joined.has_fine ? position_of_14_bits(joined.coarse * 128 + fine)
+                               : position_of_7_bits(joined.coarse);
+    };
+    event.position = position(joined.fine);
+    event.position_after_fine = position(joined.last_fine);
     add(event);
 }
 

@@ -19,8 +19,10 @@ struct MidiEvent {
     std::uint8_t channel = 1;  ///< 1..16
     std::uint16_t number = 0;  ///< controller, NRPN or note; 0 for pitch bend
     float position = 0.f;      ///< 0..1, both ends exact; pitch bend rests at exactly 0.5
-    std::uint8_t coarse = 0;   ///< the upper 7 bits, what relative encoders speak in
-    bool pressed = false;      ///< as a button: upper half of a controller, upper quarter of a bend, note on
+    /// Of a coarse half: the position if the fine half was sent before it. Else the same as `position`.
+    float position_after_fine = 0.f;
+    std::uint8_t coarse = 0;  ///< the upper 7 bits, what relative encoders speak in
+    bool pressed = false;     ///< as a button: upper half of a controller, upper quarter of a bend, note on
     bool refines = false;  ///< the fine half of a move that was already told: no second press, no second tick
     std::int8_t step = 0;  ///< +1, -1: NRPN data increment, decrement; `position` then says nothing
 };
@@ -28,9 +30,10 @@ struct MidiEvent {
 /// Keeps the running state of the 16 channels. Audio thread; allocates nothing; copying it copies the state.
 ///
 /// 14 bits: a coarse half acts at once and sets the fine half to 0, as the standard has it; a fine half
-/// refines. A sender that has not yet sent a fine half is taken for a 7-bit one, whose 127 is all the way up.
-/// Data entry (6, 38, 96, 97) belongs to the NRPN that 99 and 98 selected last; an RPN (101, 100) or the null
-/// NRPN (127, 127) ends that.
+/// refines. For controls that send the fine half first, a coarse half tells what it makes together with the
+/// last fine half, too. A sender that has not yet sent a fine half is taken for a 7-bit one, whose 127 is all
+/// the way up. Data entry (6, 38, 96, 97) belongs to the NRPN that 99 and 98 selected last; an RPN (101, 100)
+/// or the null NRPN (127, 127) ends that.
 class MidiDecoder {
 public:
     /// The events that the message makes, valid until the next call. Empty for message kinds that no source
@@ -40,7 +43,8 @@ public:
 private:
     struct Joined {
         std::uint8_t coarse = 0, fine = 0;
-        bool has_fine = false;  ///< this sender speaks 14 bits
+        std::uint8_t last_fine = 0;  ///< as it was sent; a coarse half leaves it alone
+        bool has_fine = false;       ///< this sender speaks 14 bits
     };
     struct Channel {
         std::array<Joined, 32> controllers{};

@@ -195,6 +195,7 @@ MidiMapping mapping_of(const GraphMidi& midi) {
     return {.target = midi.target,
             .id = id_of(entry),
             .channel = entry.channel,
+            .order = entry.order,
             .mode = entry.mode,
             .takeover = has_way ? entry.takeover : MidiTakeover::jump,
             .scale = {entry.curve, min, max},
@@ -205,7 +206,11 @@ MidiMapping mapping_of(const GraphMidi& midi) {
 }
 
 void receive(MidiMapping& mapping, const MidiEvent& event, MidiHost& host) noexcept {
-    Mover(mapping, host).receive(event);
+    if (mapping.order == MidiOrder::msb_first) return Mover(mapping, host).receive(event);
+    if (event.refines) return;
+    MidiEvent whole = event;
+    if (event.step == 0) whole.position = event.position_after_fine;
+    Mover(mapping, host).receive(whole);
 }
 
 }  // namespace gainstage

@@ -38,6 +38,9 @@ public:
 ///   controller again (from pedals that send nothing when let go). The channel mode messages, controllers 120
 ///   to 127 but 122, are a press whatever their value, which is 0 for most: "all sound off" can be mapped to
 ///   `panic`.
+/// - order = lsb_first: a 14-bit control that sends its fine half first. Only the coarse half moves the knob,
+/// with the
+///   fine half that came before it; a fine half alone waits for its coarse half.
 /// - NRPN increment and decrement (96, 97) are a tick up and down; for buttons, a press and a release.
 /// - `panic` is fired by a press, in any mode.
 struct MidiMapping {
@@ -45,6 +48,7 @@ struct MidiMapping {
     GraphTarget target;
     std::uint64_t id = 0;  ///< of source and target's name; node indices differ from plan to plan
     int channel = 0;       ///< 1..16; 0: omni
+    MidiOrder order = MidiOrder::msb_first;
     MidiMode mode = MidiMode::absolute;
     MidiTakeover takeover = MidiTakeover::pickup;
     MidiCurveScale scale;

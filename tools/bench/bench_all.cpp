@@ -280,7 +280,7 @@ int bench_all(const BenchAllOptions& options) {
                                {"memory_gb_per_s", machine.memory_gb_per_s},
                                {"models", nlohmann::json::array()}};
     for (const Row& row : rows) all["models"].push_back(json_of(row, machine));
-    fmt::print("{}\n", all.dump(2));
+    fmt::print("{}\n", all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return ok;
 }
 

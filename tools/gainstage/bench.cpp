@@ -108,7 +108,7 @@ int bench(const BenchOptions& options) {
                                 {"blocks", nlohmann::json::array()}};
     if (several) json["two_threads"] = json_of(gain);
     for (const PatchCost& cost : costs) json["blocks"].push_back(json_of(cost));
-    fmt::print("{}\n", json.dump(2));
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
     return ok;
 }
 

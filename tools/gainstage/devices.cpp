@@ -28,7 +28,7 @@ void print_json(const AudioDevices& devices, const MidiPorts& ports) {
                                  {"default_in", device.is_default_in},
                                  {"default_out", device.is_default_out}});
     for (const MidiPortInfo& port : ports) json["midi"].push_back({{"api", port.api}, {"name", port.name}});
-    fmt::print("{}\n", json.dump(2));
+    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 std::string rates(const AudioDeviceInfo& device) {

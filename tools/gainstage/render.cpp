@@ -65,13 +65,14 @@ void print_report(const RenderOptions& options, const RenderJob& job, const Rend
                                           {"elapsed_s", report.elapsed_s},
                                           {"rate_hz", report.rate_hz},
                                           {"channels", report.out_channels},
+                                          {"unreadable_s", report.unreadable_s},
                                           {"latency_samples", report.latency_samples},
                                           {"in_peak_dbfs", report.in_peak_db},
                                           {"out_peak_dbfs", report.out_peak_db},
                                           {"in_rms_dbfs", report.in_rms_db},
                                           {"out_rms_dbfs", report.out_rms_db},
                                           {"news", report.news}}
-                               .dump());
+                               .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
         return;
     }
     for (const std::string& news : report.news) fmt::print(stderr, "{}\n", news);
@@ -83,7 +84,12 @@ void print_report(const RenderOptions& options, const RenderJob& job, const Rend
 
 /// What all inputs share.
 int read_lists(const RenderOptions& options, RenderJob& job) {
-    if (!options.midi.empty()) job.midi = read_midi_file(options.midi);
+    if (!options.midi.empty()) {
+        MidiFile midi = read_midi_file(options.midi);
+        for (const std::string& note : midi.notes) fmt::print(stderr, "{} (note)\n", note);
+        job.midi = std::move(midi.messages);
+        job.midi_file = options.midi;
+    }
     if (!options.events.empty()) job.take = read_take(options.events);
     if (options.automate.empty()) return ok;
     Automation automation = read_automation_file(options.automate);
@@ -92,6 +98,23 @@ int read_lists(const RenderOptions& options, RenderJob& job) {
     return print_problems(automation.problems);
 }
 
+/// Renders job.in. Returns the exit code of a fault of this input alone; a fault of the patch or of the
+/// output, which every input would have, is returned in `code_for_all`.
+int render_one(const RenderOptions& options, const RenderJob& job, int& code_for_all) {
+    try {
+        ProgressBar bar(job.in, options.quiet || options.json);
+        const RenderReport report = render(job, all_nodes(), [&](double part) { bar.show(part); });
+        const int code = print_problems(report.problems);
+        if (code == ok) print_report(options, job, report);
+        const bool is_of_input = !report.problems.empty() && report.problems.front().file == job.in;
+        if (code != ok && !is_of_input) code_for_all = code;
+        return code;
+    } catch (const SoundFileError& error) {
+        return fail(error.exit_code, error.what());
+    }
+}
+
+/// A file that can't be read leaves the others to be rendered. Returns the first fault's code.
 int render_all(const RenderOptions& options) {
     RenderJob job{.patch = options.patch,
                   .in = {},
@@ -99,21 +122,22 @@ int render_all(const RenderOptions& options) {
                   .block_frames = options.block,
                   .threads = options.threads,
                   .keep_latency = options.keep_latency,
+                  .strict = options.strict,
                   .midi = {},
                   .automation = {},
+                  .midi_file = {},
                   .automation_file = {},
                   .take = {}};
     if (const int code = read_lists(options, job); code != ok) return code;
     const std::vector<std::string> out = outputs(options);
-    for (std::size_t i = 0; i < options.in.size(); ++i) {
+    int first_code = ok, code_for_all = ok;
+    for (std::size_t i = 0; i < options.in.size() && code_for_all == ok; ++i) {
         job.in = options.in[i];
         job.out = out[i];
-        ProgressBar bar(job.in, options.quiet || options.json);
-        const RenderReport report = render(job, all_nodes(), [&](double part) { bar.show(part); });
-        if (const int code = print_problems(report.problems); code != ok) return code;
-        print_report(options, job, report);
+        const int code = render_one(options, job, code_for_all);
+        if (first_code == ok) first_code = code;
     }
-    return ok;
+    return first_code;
 }
 
 }  // namespace
@@ -121,9 +145,9 @@ int render_all(const RenderOptions& options) {
 int run_render(const RenderOptions& options) {
     try {
         return render_all(options);
-    } catch (const SoundFileError& error) {
-        return fail(error.exit_code, error.what());
     } catch (const MidiFileError& error) {
+        return fail(error.exit_code, error.what());
+    } catch (const TakeError& error) {
         return fail(error.exit_code, error.what());
     } catch (const WriteError& error) {
         return fail(cannot_write, error.what());

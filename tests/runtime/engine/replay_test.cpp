@@ -351,6 +351,38 @@ TEST_CASE("a log that was cut short or tampered with is refused with the place")
     CHECK_THROWS_AS(read_take(folder.file("not-there.log")), std::runtime_error);
 }
 
+TEST_CASE("a log's blank lines, line ends and byte-order mark are nobody's fault") {
+    const TemporaryFolder folder;
+    const std::string log = folder.file("take.log");
+    const std::string head = "{\"gainstage_log\":1,\"sample_rate_hz\":48000}",
+                      play = "{\"at\":0,\"play\":{\"file\":\"p\",\"text\":\"\",\"models\":{}}}",
+                      panic = "{\"at\":9,\"panic\":true}";
+    for (const std::string end : {"\n", "\r\n", "\r", "\n\n", "\n  \n"}) {
+        write_text(log, "\xEF\xBB\xBF" + end + head + end + play + end + panic + end + end);
+        const Take take = read_take(log);
+        CHECK(take.changes.size() == 1);
+        CHECK(take.events.size() == 1);
+    }
+}
+
+TEST_CASE("a log that is not there, or can't be read, exits with 66; what is no log with 65") {
+    const TemporaryFolder folder;
+    const auto refusal = [](const std::string& file) -> std::pair<int, std::string> {
+        try {
+            read_take(file);
+        } catch (const TakeError& error) {
+            return {error.exit_code, error.what()};
+        }
+        return {};
+    };
+    CHECK(refusal(folder.file("none.log")) == std::pair(66, folder.file("none.log") + ": no such file"));
+    CHECK(refusal("/proc/self/mem").first == 66);  // an error, not the end
+    CHECK(refusal("/dev/zero").first == 66);
+    write_text(folder.file("page.log"), "<html></html>");
+    CHECK(refusal(folder.file("page.log")).first == 65);
+    CHECK(refusal(folder.file("page.log")).second.find("a web page") != std::string::npos);
+}
+
 TEST_CASE("a log whose weight files were replaced is refused") {
     const TemporaryFolder folder;
     const std::string log = folder.file("take.log"), text = folder.file("p.toml");

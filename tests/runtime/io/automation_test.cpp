@@ -91,6 +91,51 @@ TEST_CASE("Every wrong field of a file is reported with its line and column") {
     CHECK(contains(text, "moves.csv:14:1: expected seconds"));
 }
 
+TEST_CASE("Spreadsheets' quotes, semicolons, tabs and decimal commas are read") {
+    const auto move = [](const std::string& text) {
+        const auto [moves, problems] = parse(text);
+        for (const Problem& problem : problems) FAIL_CHECK(problem.text());
+        REQUIRE(moves.size() == 1);
+        CHECK(moves[0].target == "vol.gain_db");
+        CHECK(moves[0].seconds == 0.5);
+        return moves[0].value;
+    };
+    CHECK(move("seconds;node.parameter;value\n0,5;vol.gain_db;-10\n") == -10.f);
+    CHECK(move("0,5;vol.gain_db;-1,25") == -1.25f);
+    CHECK(move("0.5;vol.gain_db;-1.25") == -1.25f);
+    CHECK(move("0,5\tvol.gain_db\t-1,25\r\n") == -1.25f);
+    CHECK(move("\"seconds\",\"node.parameter\",\"value\"\n\"0.5\",\"vol.gain_db\",\"-10\"\n") == -10.f);
+    CHECK(move("\"0,5\";\"vol.gain_db\";\"-10,5\"\n") == -10.5f);
+    CHECK(move(" 0.5 , \"vol.gain_db\" ,\" -10 \"") == -10.f);
+    CHECK(move("Seconds,Node,Value\n0.5,vol.gain_db,3") == 3.f);
+    CHECK(move("0.5,\tvol.gain_db\t, 3") == 3.f);  // tabs as blanks
+}
+
+TEST_CASE("Lines end in CR, too, and keep their numbers") {
+    const auto [moves, problems] =
+        parse("# a take\rseconds,node.parameter,value\r0.5,vol.gain_db,-10\r1,vol.gain_db,x\r");
+    REQUIRE(problems.size() == 1);
+    CHECK(problems[0].place == Place{4, 15});
+    REQUIRE(moves.size() == 1);
+    CHECK(moves[0].place == Place{3, 5});
+}
+
+TEST_CASE("What a spreadsheet or another program did to a table is named as the cause") {
+    CHECK(contains(problems_of("0,5,vol.gain_db,-10"),
+                   "moves.csv:1:1: expected three fields, seconds,node.parameter,value, found 4; a decimal "
+                   "comma? Write a "
+                   "point, or semicolons between the fields"));
+    CHECK(contains(problems_of("0.5,vol.gain_db,\u221210"), "a typographic minus sign"));
+    CHECK(
+        contains(problems_of("0.5,\"vol.gain_db,3"), "moves.csv:1:5: a quotation mark that is never closed"));
+    CHECK(contains(problems_of("\xff\xfe\x30"), "moves.csv: UTF-16 text; save the file as UTF-8"));
+    CHECK(
+        contains(problems_of("<html><body>404</body></html>"), "moves.csv: a web page, not the file itself"));
+    CHECK(contains(problems_of("version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"));
+    CHECK(contains(problems_of("PK\3\4"), "a ZIP archive or an office document"));
+    CHECK(parse("\xff\xfe\x30").problems[0].exit_code == 65);
+}
+
 TEST_CASE("A file of another kind is refused after a hundred lines, not after a million") {
     std::string text;
     for (int k = 0; k < 100'000; ++k) text += "la la la\n";
@@ -129,6 +174,9 @@ TEST_CASE("An automation file is read from disk, and a missing one is reported a
         CHECK(problems[0].exit_code == 66);
         CHECK(problems[0].file == wrong);
     }
+    const Problems broken = read_automation_file("/proc/self/mem").problems;  // an error, not the end
+    REQUIRE(broken.size() == 1);
+    CHECK(contains(broken[0].text(), "can't be read from byte 0 on: Input/output error"));
 }
 
 }  // namespace gainstage::test::automation_test

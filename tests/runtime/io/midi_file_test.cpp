@@ -43,7 +43,12 @@ Bytes track(const Bytes& events) {
 }
 
 std::vector<TimedMidi> parse(const Bytes& bytes) {
-    return parse_midi_file(bytes, "take.mid");
+    return parse_midi_file(bytes, "take.mid").messages;
+}
+std::string notes_of(const Bytes& bytes) {
+    std::string all;
+    for (const std::string& note : parse_midi_file(bytes, "take.mid").notes) all += note + "\n";
+    return all;
 }
 
 std::string refusal(const Bytes& bytes) {
@@ -159,13 +164,57 @@ TEST_CASE("A bad MIDI file is reported with the file, the place and the remedy")
                    "11 days"));
 }
 
+TEST_CASE("A header that counts its tracks wrong is told, and all tracks are played") {
+    const Bytes one = track({0, 0xB0, 7, 1}), two = track({10, 0xB0, 7, 2});
+    CHECK(notes_of(header(1, 2, 96) + one + two).empty());
+    for (const int announced : {0, 1, 3, 200}) {
+        CHECK(parse(header(1, announced, 96) + one + two).size() == 2);
+        CHECK(notes_of(header(1, announced, 96) + one + two) == "take.mid: its header counts " +
+                                                                    std::to_string(announced) +
+                                                                    " tracks, 2 are there: played all 2\n");
+    }
+    const Bytes with_rest = header(1, 2, 96) + one + two + Bytes{'x', 0, 0};
+    CHECK(parse(with_rest).size() == 2);
+    CHECK(contains(notes_of(with_rest), "it follows the last track, and is passed over"));
+    const Bytes with_half_a_track = header(1, 1, 96) + one + chunk("MTrk", {0, 0xB0, 7, 9, 0, 0xB0});
+    CHECK(parse(with_half_a_track).size() == 1);
+    CHECK(contains(notes_of(with_half_a_track), "in the middle of an event"));
+}
+
+TEST_CASE("RIFF MIDI holds a Standard MIDI File, and places count from the beginning of the file") {
+    const auto riff = [](const Bytes& midi, const Bytes& before = {}) {
+        const auto size = static_cast<std::uint8_t>(midi.size());
+        return Bytes{'R', 'I', 'F', 'F', 0xFF, 0, 0, 0, 'R', 'M', 'I', 'D'} + before +
+               Bytes{'d', 'a', 't', 'a', size, 0, 0, 0} + midi;
+    };
+    const Bytes midi = header(0, 1, 96) + track({0, 0xB0, 7, 1});
+    CHECK(parse(riff(midi)).size() == 1);
+    CHECK(parse(riff(midi, {'D', 'I', 'S', 'P', 3, 0, 0, 0, 1, 2, 3, 0})).size() == 1);
+    CHECK(notes_of(riff(midi)).empty());
+    CHECK(contains(refusal(riff(header(0, 1, 0) + track({}))),
+                   "take.mid: byte 34: a quarter note has 0 ticks"));
+    Bytes cut = riff(midi);
+    cut.pop_back();
+    CHECK(contains(refusal(cut), "bytes are announced"));
+}
+
+TEST_CASE("What only has the name of a MIDI file is named") {
+    const auto bytes = [](const std::string& text) { return Bytes(text.begin(), text.end()); };
+    CHECK(contains(refusal(bytes("<!DOCTYPE html><html></html>")),
+                   "no Standard MIDI File (.mid), but a web page"));
+    CHECK(contains(refusal(bytes("version https://git-lfs.github.com/spec/v1\n")), "git lfs pull"));
+}
+
 TEST_CASE("A file cut off anywhere, or with any bytes changed, is read or refused") {
     const Bytes good = busy_file();
     int refused = 0, read = 0;
+    bool has_notes = true;  // all that were read
     const auto try_it = [&](const Bytes& bytes) {
         try {
             double before = 0.;
-            for (const auto& [seconds, message] : parse(bytes)) {
+            const MidiFile midi = parse_midi_file(bytes, "take.mid");
+            has_notes = has_notes && !midi.notes.empty();
+            for (const auto& [seconds, message] : midi.messages) {
                 REQUIRE(seconds >= before);
                 REQUIRE(seconds <= 1e6);
                 REQUIRE(channel_message(message.bytes.data(), message.size) == message);
@@ -178,7 +227,8 @@ TEST_CASE("A file cut off anywhere, or with any bytes changed, is read or refuse
     };
     for (std::size_t size = 0; size < good.size(); ++size)
         try_it({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)});
-    CHECK(read == 0);
+    CHECK(read == 2);  // between two chunks: the track that is missing is told
+    CHECK(has_notes);
     std::mt19937 random(23);
     for (int k = 0; k < 50'000; ++k) {
         Bytes bytes = good;
@@ -200,7 +250,7 @@ TEST_CASE("A MIDI file is read from disk, and a missing one is reported as missi
         (std::filesystem::temp_directory_path() / "gainstage_midi_file_test.mid").string();
     const Bytes bytes = busy_file();
     std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    CHECK(read_midi_file(path).size() == 7);
+    CHECK(read_midi_file(path).messages.size() == 7);
     std::filesystem::remove(path);
     for (const std::string& wrong : {path, std::filesystem::temp_directory_path().string()}) try {
             read_midi_file(wrong);

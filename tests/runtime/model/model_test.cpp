@@ -368,4 +368,20 @@ TEST_CASE("model: files that are missing, not files, empty or half written are r
     CHECK(exit_code_of(file.path) == 65);
 }
 
+TEST_CASE("what only has the name of a model is named, with the way to a model") {
+    const auto named = [](const std::string& text, const std::string& part) {
+        const auto* bytes = reinterpret_cast<const std::byte*>(text.data());
+        has(complaint(Bytes(bytes, bytes + text.size())), "test.safetensors: " + part);
+    };
+    named("<!DOCTYPE html><html></html>", "a web page, not the file itself");
+    named("version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer");
+    named(std::string("\0\5\x16\7\0\2\0\0Mac OS X        ", 24), "a macOS companion file");
+    named("{\"version\": \"0.5.4\", \"architecture\": \"WaveNet\", \"config\": {}, \"weights\": []}",
+          "a model of Neural Amp Modeler (.nam)");
+    named("  {\"layers\": []}", "JSON text, as other programs write models");
+    named("PK\3\4                ",
+          "a PyTorch checkpoint, or another ZIP archive; convert it with tools/import");
+    named("\x89HDF\r\n\x1a\n        ", "a Keras model (HDF5)");
+}
+
 }  // namespace gainstage::test::model_test

@@ -262,7 +262,7 @@ TEST_CASE("read_patch: every key of a mapping is checked") {
           "p.toml:4:1: midi.target: a whole number; expected a text in quotation marks\n");
     CHECK(midi_complaints("chanel = 1" + rest) ==
           "p.toml:3:1: midi.chanel: unknown key; did you mean \"channel\"? (keys: channel, cc, cc14, nrpn, "
-          "pitchbend, note, mode, target, min, max, curve, takeover, smooth_ms)\n");
+          "pitchbend, note, order, mode, target, min, max, curve, takeover, smooth_ms)\n");
     CHECK(midi_complaints("channel = 17" + rest) ==
           "p.toml:3:1: midi.channel: there is no channel 17; expected 1 to 16, or \"omni\"\n");
     CHECK(midi_complaints("channel = \"all\"" + rest) ==
@@ -319,4 +319,59 @@ TEST_CASE("read_patch: all errors of a file are reported at once, in the order o
 }
 
 }  // namespace
+TEST_CASE("read_patch: order says which half of a 14-bit control comes first, and only there") {
+    CHECK(midi("cc14 = 1\ntarget = \"a.b\"").order == MidiOrder::msb_first);
+    CHECK(midi("cc14 = 1\norder = \"lsb_first\"\ntarget = \"a.b\"").order == MidiOrder::lsb_first);
+    CHECK(midi("nrpn = 1\norder = \"lsb_first\"\ntarget = \"a.b\"").order == MidiOrder::lsb_first);
+    CHECK(midi("nrpn = 1\norder = \"msb_first\"\ntarget = \"a.b\"").order == MidiOrder::msb_first);
+    CHECK(midi_complaints("cc = 1\norder = \"lsb_first\"\ntarget = \"a.b\"") ==
+          "p.toml:4:1: midi.order: means nothing with \"cc\", which has no two halves; leave it out\n");
+    CHECK(midi_complaints("nrpn = 1\norder = \"lsb\"\ntarget = \"a.b\"").find("\"lsb\" is not known here") !=
+          std::string::npos);
+}
+
+TEST_CASE("read_patch: what an office program, a chat or a comma key did to a line is named as the cause") {
+    const auto complaint = [](const std::string& line) {
+        return lines(read("format = 1\n" + line + "\n").problems);
+    };
+    const auto has = [](const std::string& text, const std::string& part) {
+        INFO(text);
+        CHECK(text.find(part) != std::string::npos);
+    };
+    has(complaint("name = \u201cOpto\u201d"),
+        "p.toml:2:8: not valid TOML: a curly quotation mark (\u201c); write a straight one: \"");
+    has(complaint("name = \u2018Opto\u2019"),
+        "not valid TOML: a curly quotation mark (\u2018); write a straight one: '");
+    has(complaint("fade_ms = \u221225"), "p.toml:2:11: not valid TOML: a typographic minus sign");
+    has(complaint("fade_ms = \u201325"), "not valid TOML: a dash");
+    has(complaint("fade_ms = 2,5"), "not valid TOML: a decimal comma (2,5); write a point: 2.5");
+    has(complaint("nodes = { g = { type = \"gain\", gain_db = -3,5 } }"),
+        "not valid TOML: a decimal comma (3,5)");
+    has(complaint("fade_ms =\u00a025"), "not valid TOML: a no-break space");
+    // Quoted texts and comments may hold all of them; other faults keep their cause.
+    CHECK(complaint("name = \"\u201cOpto\u201d \u2212 1,5\" # \u2212 2,5").empty());
+    CHECK(complaint("name = \"\u201c\" fade_ms").find("quotation") == std::string::npos);
+    CHECK(complaint("name = [1,2").find("comma (") == std::string::npos);
+}
+
+TEST_CASE("read_patch: lines end in LF, CR LF or CR, with or without a byte-order mark") {
+    const std::string text = "format = 1\n# a comment\nname = \"a\"\nnames = 1\n";
+    for (const std::string end : {"\n", "\r\n", "\r"}) {
+        std::string changed = "\xEF\xBB\xBF";
+        for (const char letter : text) changed += letter == '\n' ? end : std::string(1, letter);
+        const ReadPatch result = read(changed);
+        CHECK(result.patch.name == "a");
+        REQUIRE(result.problems.size() == 1);
+        CHECK(result.problems[0].place == Place{4, 1});
+    }
+}
+
+TEST_CASE("read_patch: what only has the name of a patch is named") {
+    const auto complaint = [](const std::string& text) { return lines(read(text).problems); };
+    CHECK(complaint("<!DOCTYPE html>\n<html></html>\n") ==
+          "p.toml: a web page, not the file itself; download the file again\n");
+    CHECK(complaint("version https://git-lfs.github.com/spec/v1\n") ==
+          "p.toml: a Git LFS pointer, not the file itself; fetch the file with: git lfs pull\n");
+}
+
 }  // namespace gainstage::test::read_patch_test

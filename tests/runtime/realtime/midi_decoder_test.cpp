@@ -98,6 +98,24 @@ TEST_CASE("A coarse half takes effect at once and zeroes the fine half, which re
     CHECK(sender.cc(MidiSource::cc14, 54, 1).position == 1.f / 16383.f);
 }
 
+TEST_CASE(
+    "A coarse half tells what it makes with the fine half before it, for controls that send that first") {
+    Sender sender;
+    sender.cc(53, 127);
+    const MidiEvent coarse = sender.cc(MidiSource::cc14, 21, 63);
+    CHECK(coarse.position == 8064.f / 16383.f);
+    CHECK(coarse.position_after_fine == 8191.f / 16383.f);
+    CHECK(sender.cc(MidiSource::cc14, 21, 64).position_after_fine ==
+          8319.f / 16383.f);                                                 // the fine half is the same
+    CHECK(sender.cc(MidiSource::cc14, 22, 127).position_after_fine == 1.f);  // a 7-bit control
+    sender.select_nrpn(300);
+    sender.cc(38, 127);
+    CHECK(sender.cc(MidiSource::nrpn, 6, 63).position_after_fine == 8191.f / 16383.f);
+    sender.select_nrpn(301);
+    CHECK(sender.cc(MidiSource::nrpn, 6, 63).position_after_fine ==
+          8064.f / 16383.f);  // another one's fine half
+}
+
 TEST_CASE("Pitch bend rests at exactly one half and ends at exactly 0 and 1") {
     MidiDecoder decoder;
     const auto bend = [&](int value) {

@@ -186,4 +186,28 @@ TEST_CASE("Any bytes in any order leave every knob within its range") {
     CHECK(stage.desk.sets > 1000);
 }
 
+TEST_CASE("A control that sends its fine half first moves its knob once a move, and never up and down") {
+    GraphMidi midi = with_source(knob_mapping(), MidiSource::cc14, 1);
+    midi.entry.order = MidiOrder::lsb_first;
+    Stage stage({midi});
+    float before = 0.f;
+    for (int value = 0; value < 16'384; value += 5) {
+        stage.cc(value % 128, 33);
+        CHECK(stage.knob() == before);  // a fine half alone waits for its coarse half
+        stage.cc(value / 128, 1);
+        CHECK(stage.knob() == Approx(100. * value / 16383).margin(1e-4));
+        REQUIRE(stage.knob() >= before);
+        before = stage.knob();
+    }
+    GraphMidi nrpn = with_source(knob_mapping(), MidiSource::nrpn, 130);
+    nrpn.entry.order = MidiOrder::lsb_first;
+    Stage desk({nrpn});
+    for (const auto& [number, value] :
+         {std::pair(99, 1), std::pair(98, 2), std::pair(38, 127), std::pair(6, 63)})
+        desk.cc(value, number);
+    CHECK(desk.knob() == Approx(100. * 8191 / 16383));
+    desk.cc(0, 96);  // increment
+    CHECK(desk.knob() == Approx(100. * (8191. / 16383 + 1. / 127)));
+}
+
 }  // namespace gainstage::test::midi_map_test

@@ -3,8 +3,10 @@ what the runtime needs to know in `__metadata__`. The same input gives the same 
 
 import json
 import os
+import re
 import struct
 import tempfile
+import unicodedata
 
 import numpy as np
 
@@ -13,6 +15,34 @@ from .problem import CANNOT_CREATE, Problem
 # From 80 dB of gain reduction down to what changes the sound by -80 dB, ln(80 dB / 8.7e-4 dB): see memory_samples.
 TIME_CONSTANTS_TO_FORGET = 11.43
 LONGEST_MEMORY_S = 10.0
+
+# The rule of the runtime (runtime/model/describe.cpp, runtime/resolve/resolve_model.cpp); a test compares the two.
+RESERVED_NAMES = ("type", "model", "rate", "smooth_ms", "bypass", "mute", "link")
+LONGEST_NAME, MOST_CONTROLS, MOST_STEPS = 64, 64, 1024
+
+
+def name_fault(name):
+    """Why the runtime refuses a knob of this name, or None."""
+    if name in RESERVED_NAMES:
+        return "every node has a setting of this name"
+    if not re.fullmatch("[a-z][a-z0-9_]*", name, re.ASCII) or len(name) > LONGEST_NAME:
+        return f"a knob's name has a-z, 0-9 and _, a letter first, at most {LONGEST_NAME}"
+    return None
+
+
+def usable_name(name, taken=()):
+    """The nearest name that the runtime accepts and that is not taken: "Peak Reduction (dB)" -> peak_reduction_db."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    out = re.sub("[^a-z0-9]+", "_", plain).strip("_")
+    if not out or not out[0].isalpha():
+        out = ("knob_" + out).strip("_")
+    out = out[:LONGEST_NAME - 8].strip("_")
+    if out in RESERVED_NAMES:
+        out += "_knob"
+    number, first = 2, out
+    while out in taken:
+        out, number = f"{first}_{number}", number + 1
+    return out
 
 
 def control(name, unit, low, high, default, scale=1.0, offset=0.0):
@@ -27,6 +57,10 @@ def metadata(architecture, config, sample_rate, controls, latency_samples=0, rec
     def compact(value):
         return json.dumps(value, sort_keys=True, allow_nan=False)
 
+    for each in controls:
+        fault = name_fault(each["name"])
+        if fault:
+            raise Problem(f"knob {each['name']}: {fault}; name it {usable_name(each['name'])}")
     keys = {"gainstage.format": "1", "architecture": architecture, "config": compact(config),
             "sample_rate": f"{sample_rate:g}", "controls": compact(controls),
             "latency_samples": str(int(latency_samples)), "receptive_field": str(int(receptive_field)),

@@ -1,5 +1,7 @@
 """What is wrong with recordings, found before any training: a list of sentences, each with place, cause and remedy."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 SILENT = 1e-4          # a peak of -80 dB
@@ -10,6 +12,10 @@ EXCERPT = 1 << 18      # samples compared to measure an offset: 5 s
 EXCERPTS = 5           # of a long recording, whose median decides: a few loud tones can look late where nothing is
 LONGEST_OFFSET_S = 0.5
 TOLERATED = 2          # samples of offset: a device's own phase moves the peak that far
+DRIFT_EXCERPT_S = 1.5  # short, because a drifting excerpt is smeared
+DRIFT_PARTS = 24       # excerpts along a recording, at most
+FEWEST_DRIFT_PARTS = 6
+TOLERATED_DRIFT = 0.1  # samples a second: 2 ppm at 48 kHz
 SURE = 8.0             # how far a correlation's peak stands out of its noise, in standard deviations
 
 
@@ -35,12 +41,17 @@ def of_sound(path, x):
     return []
 
 
+def in_samples(samples, sample_rate):
+    """How long something is, in a unit that says something: samples, and seconds where there are enough."""
+    seconds = samples / sample_rate
+    return f"{samples} sample{'' if samples == 1 else 's'}" + (f" ({seconds:.3f} s)" if seconds >= 0.0005 else "")
+
+
 def lengths(dry_path, dry, wet_path, wet, sample_rate):
     if len(dry) == len(wet):
         return []
-    apart = abs(len(dry) - len(wet)) / sample_rate
-    return [f"{wet_path}: has {len(wet)} samples and {dry_path} {len(dry)}, {apart:.3f} s apart; cut both to the same "
-            "beginning and end"]
+    return [f"{wet_path}: has {len(wet)} samples and {dry_path} {len(dry)}, {in_samples(abs(len(dry) - len(wet)), sample_rate)} "
+            "apart; cut both to the same beginning and end"]
 
 
 def loudest(x, samples):
@@ -65,8 +76,14 @@ def offset(dry, wet, sample_rate):
 
 
 def offset_of_excerpt(dry, wet, sample_rate):
-    """Correlates the phases alone between 200 Hz and 8 kHz (PHAT): levels, and so compression, don't matter, nor does
-    polarity."""
+    """In whole samples, or None."""
+    found = correlated(dry, wet, sample_rate)
+    return None if found is None else found[0]
+
+
+def correlated(dry, wet, sample_rate):
+    """-> (lag in samples, the same between samples), or None. Correlates the phases alone between 200 Hz and 8 kHz (PHAT):
+    levels, and so compression, don't matter, nor does polarity."""
     a, b = (np.asarray(x, dtype=np.float64) for x in (dry, wet))
     size = 2 * max(len(a), len(b))
     size = 1 << (size - 1).bit_length()
@@ -82,7 +99,93 @@ def offset_of_excerpt(dry, wet, sample_rate):
     place = int(np.argmax(around))
     if around[place] < SURE * np.sqrt(np.mean(around ** 2)):
         return None
-    return place - reach
+    return place - reach, place - reach + vertex(around, place)
+
+
+def vertex(y, place):
+    """Where the parabola through a peak and its neighbours has its top, -0.5..0.5 from the peak."""
+    if not 0 < place < len(y) - 1:
+        return 0.0
+    before, top, after = y[place - 1:place + 2]
+    bend = before - 2.0 * top + after
+    return float(0.5 * (before - after) / bend) if bend < 0.0 else 0.0
+
+
+@dataclass
+class Drift:
+    """wet, recorded by another clock, falls behind dry: by `begin` samples at the first, and by `slope` more each sample."""
+
+    begin: float
+    slope: float
+
+    def text(self, sample_rate):
+        return f"{1e6 * self.slope:+.1f} ppm, {self.slope * sample_rate:+.2f} samples a second"
+
+
+def drift(dry, wet, sample_rate):
+    """-> Drift beyond what is tolerated, or None: none, or it can't be told (short recordings, steady tones). A line through
+    the lags of excerpts along the recording, of which some may be wrong (Theil-Sen)."""
+    size = int(DRIFT_EXCERPT_S * sample_rate)
+    parts = min(DRIFT_PARTS, len(dry) // size if size else 0)
+    if parts < FEWEST_DRIFT_PARTS:
+        return None
+    edges = [len(dry) * k // parts for k in range(parts + 1)]
+    begins = [begin + loudest(dry[begin:end], size) for begin, end in zip(edges, edges[1:])]
+    found = [(begin + size / 2.0, correlated(dry[begin:begin + size], wet[begin:begin + size], sample_rate)) for begin in begins]
+    known = [(at, lag[1]) for at, lag in found if lag is not None]
+    if len(known) < FEWEST_DRIFT_PARTS:
+        return None
+    at, lag = (np.array(values) for values in zip(*known))
+    first, second = np.triu_indices(len(at), 1)
+    slope = float(np.median((lag[second] - lag[first]) / (at[second] - at[first])))
+    begin = float(np.median(lag - slope * at))
+    scatter = float(np.median(np.abs(lag - slope * at - begin)))
+    is_sure = abs(slope) * (at[-1] - at[0]) > max(1.0, 6.0 * scatter)
+    return Drift(begin, slope) if is_sure and abs(slope) * sample_rate > TOLERATED_DRIFT else None
+
+
+def of_drifts(names, drifts, sample_rate):
+    return [f"{name}: wet drifts away from dry by {each.text(sample_rate)}: it was recorded by another clock; --align resamples it"
+            for name, each in zip(names, drifts) if each is not None]
+
+
+TAPS, PHASES = 64, 1024
+
+
+def kernels():
+    """A Kaiser-windowed sinc at PHASES + 1 places between two samples, [PHASES + 1, TAPS]."""
+    offset = np.arange(TAPS) - TAPS // 2 + 1 - np.arange(PHASES + 1)[:, None] / PHASES
+    window = np.i0(10.0 * np.sqrt(np.maximum(0.0, 1.0 - (offset / (TAPS // 2)) ** 2))) / np.i0(10.0)
+    table = np.sinc(offset) * window
+    return table / table.sum(axis=1, keepdims=True)
+
+
+def at_places(x, places):
+    """x between its samples: float32 at every place (in samples, rising), 0 beyond its ends."""
+    table = kernels()
+    padded = np.concatenate((np.zeros(TAPS), np.asarray(x, dtype=np.float64), np.zeros(TAPS)))
+    out = np.empty(len(places), dtype=np.float32)
+    for begin in range(0, len(places), 1 << 15):
+        place = np.clip(places[begin:begin + (1 << 15)], -TAPS // 2, len(x) + TAPS // 2 - 1)
+        whole = np.floor(place).astype(np.int64)
+        phase = (place - whole) * PHASES
+        row = np.minimum(phase.astype(np.int64), PHASES - 1)
+        share = (phase - row)[:, None]
+        weights = table[row] * (1.0 - share) + table[row + 1] * share
+        taps = padded[(whole + TAPS - TAPS // 2 + 1)[:, None] + np.arange(TAPS)]
+        out[begin:begin + (1 << 15)] = np.einsum("ij,ij->i", weights, taps)
+    return out
+
+
+def without_drift(dry, wet, found):
+    """Both without drift and offset: wet resampled to the places where dry's samples are in it, what has no counterpart left
+    out."""
+    places = np.arange(len(dry)) * (1.0 + found.slope) + found.begin
+    there = np.flatnonzero((places >= 0.0) & (places <= len(wet) - 1))
+    if not len(there):
+        return dry, wet
+    first, last = int(there[0]), int(there[-1]) + 1
+    return dry[first:last], at_places(wet, places[first:last])
 
 
 def of_offsets(names, offsets, sample_rate):

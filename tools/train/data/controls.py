@@ -1,6 +1,9 @@
 """The knobs of a data set, as a model file declares them, and the rule that maps their units to what a network gets."""
 
 import json
+import math
+
+from ..export import model_file
 
 
 def control(name, unit, low, high, default, steps=None):
@@ -15,6 +18,19 @@ def control(name, unit, low, high, default, steps=None):
     if steps is not None:
         out["steps"] = steps
     return out
+
+
+def of_names(where, names, remedy):
+    """What the runtime would refuse once everything is learned. remedy: "rename the column"."""
+    problems, taken = [], [name for name in names if model_file.name_fault(name) is None]
+    for name in names:
+        fault = model_file.name_fault(name)
+        if fault:
+            taken.append(model_file.usable_name(name, taken))
+            problems.append(f"{where}: {name}: {fault}; {remedy} {taken[-1]}")
+    if len(names) > model_file.MOST_CONTROLS:
+        problems.append(f"{where}: {len(names)} knobs; at most {model_file.MOST_CONTROLS} can be played")
+    return problems
 
 
 def inferred(name, values):
@@ -49,6 +65,7 @@ def of_file(path, names, rows):
         listed = [str(entry["name"]) for entry in entries]
         problems = [f"{path}: {name} has no column in pairs.csv; add it, or take the knob out"
                     for name in listed if name not in names]
+        problems += of_names(path, listed, "name it")
         problems += [f"{path}: {name} is missing, a column of pairs.csv; describe it, or take the column out"
                      for name in names if name not in listed]
         if problems:
@@ -63,6 +80,10 @@ def of_ranges(path, controls, rows):
     problems = []
     for each in controls:
         name, low, high = each["name"], each["min"], each["max"]
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            problems.append(f"{path}: {name}: min {low:g} and max {high:g}; expected a min below the max")
+        if not 2 <= each.get("steps", 2) <= model_file.MOST_STEPS:
+            problems.append(f"{path}: {name}: steps {each['steps']}; expected 2 to {model_file.MOST_STEPS}")
         if not low <= each["default"] <= high:
             problems.append(f"{path}: {name}: default {each['default']:g} lies outside {low:g}..{high:g}")
         problems += [f"pairs.csv, line {row.line}: {name} {row.knobs[name]:g} lies outside {low:g}..{high:g} of "

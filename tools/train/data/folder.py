@@ -52,11 +52,14 @@ def rates(files):
 
 
 def described(folder, names, rows):
-    """-> (controls, source, problems)"""
+    """-> (controls, source, notes, problems). A knob that stands still can't be learned, and the runtime wants a range."""
     path = os.path.join(folder, CONTROLS)
     if os.path.isfile(path):
-        return controls.of_file(path, names, rows)
-    return [controls.inferred(name, [row.knobs[name] for row in rows]) for name in names], "", []
+        declared, source, problems = controls.of_file(path, names, rows)
+        return declared, source, [], problems
+    moving = [name for name in names if len({row.knobs[name] for row in rows}) > 1]
+    notes = [f"{name} is {rows[0].knobs[name]:g} in every line: it is no knob of the model" for name in names if name not in moving]
+    return [controls.inferred(name, [row.knobs[name] for row in rows]) for name in moving], "", notes, []
 
 
 def at_rate(pairs, rate, wanted):
@@ -73,14 +76,24 @@ def at_rate(pairs, rate, wanted):
 
 
 def aligned(pairs, rate, align):
-    """-> (notes, problems)"""
+    """-> (notes, problems). Drift first: a recording that drifts has no one offset."""
+    drifts = [check.drift(pair.dry, pair.wet, rate) for pair in pairs]
+    notes, problems = [], []
+    if align:
+        for pair, found in zip(pairs, drifts):
+            if found:
+                pair.dry, pair.wet = check.without_drift(pair.dry, pair.wet, found)
+                notes.append(f"{pair.name}: wet drifted by {found.text(rate)} and was resampled")
+    else:
+        problems = check.of_drifts([pair.name for pair in pairs], drifts, rate)
+        pairs = [pair for pair, found in zip(pairs, drifts) if not found]
     offsets = [check.offset(pair.dry, pair.wet, rate) for pair in pairs]
     sentences, lag = check.of_offsets([pair.name for pair in pairs], offsets, rate)
     if not (align and lag):
-        return [], sentences
+        return notes, problems + sentences
     for pair in pairs:
         pair.dry, pair.wet = check.shifted(pair.dry, pair.wet, lag)
-    return [f"wet lagged {lag} samples ({1e3 * lag / rate:.2f} ms) behind dry, which was taken out"], []
+    return notes + [f"wet lagged {lag} samples ({1e3 * lag / rate:.2f} ms) behind dry, which was taken out"], []
 
 
 def pairs_of(folder, rows, files, rate):
@@ -101,7 +114,7 @@ def load(folder, align=False, sample_rate=None):
     """-> Dataset; Problem with one line for everything that is wrong."""
     rows, names, problems = table.read(os.path.join(folder, TABLE))
     refuse(problems)
-    declared, source, problems = described(folder, names, rows)
+    declared, source, still, problems = described(folder, names, rows)
     files = Files(folder)
     for row in rows:
         files(row.dry), files(row.wet)
@@ -109,6 +122,7 @@ def load(folder, align=False, sample_rate=None):
     pairs, unequal = pairs_of(folder, rows, files, rate)
     notes, late = aligned(pairs, rate, align)
     refuse(problems + files.problems + different + unequal + late)
+    notes += still
     if sample_rate and sample_rate != rate:
         at_rate(pairs, rate, sample_rate)
         notes.append(f"brought from {rate:g} Hz to {sample_rate:g} Hz")

@@ -13,22 +13,27 @@ from .controls import control
 from .pairs import TEST, TRAIN, VALIDATION, Dataset, Pair
 
 SPLITS = {"Train": TRAIN, "Val": VALIDATION, "Test": TEST}
-TARGET = re.compile(r"target_(\d+)_LA2A_\dc__(\d+(?:\.\d+)?)__(\d+(?:\.\d+)?)\.wav")
-INPUT = re.compile(r"input_(\d+)_\.wav")
+TARGET = re.compile(r"target_(\d+)_LA2A_\dc__(\d+(?:\.\d+)?)__(\d+(?:\.\d+)?)\.wav", re.IGNORECASE)
+INPUT = re.compile(r"input_(\d+)_\.wav", re.IGNORECASE)
 SOURCE = "SignalTrain LA-2A data set (Hawley, Colburn & Mimilakis; zenodo.org/record/3824876, licence as stated there)"
 
 
+def folders(path):
+    """-> [(split, folder)], whatever the capitals of their names."""
+    names = os.listdir(path) if os.path.isdir(path) else []
+    return [(split, os.path.join(path, name)) for part, split in SPLITS.items() for name in sorted(names)
+            if name.lower() == part.lower() and os.path.isdir(os.path.join(path, name))]
+
+
 def recognises(path):
-    return any(TARGET.fullmatch(name) for part in SPLITS if os.path.isdir(os.path.join(path, part))
-               for name in os.listdir(os.path.join(path, part)))
+    return any(TARGET.fullmatch(name) for _, where in folders(path) for name in os.listdir(where))
 
 
 def listed(path):
     """-> ([(split, dry path, wet path, limit, peak)], problems), in the order of their numbers."""
     found, problems = [], []
-    for part, split in SPLITS.items():
-        where = os.path.join(path, part)
-        names = os.listdir(where) if os.path.isdir(where) else []
+    for split, where in folders(path):
+        names = os.listdir(where)
         inputs = {int(match[1]): name for name in names if (match := INPUT.fullmatch(name))}
         for match in sorted((match for name in names if (match := TARGET.fullmatch(name))), key=lambda m: int(m[1])):
             number = int(match[1])

@@ -1,5 +1,7 @@
 """Sound files as mono float32."""
 
+import os
+
 import numpy as np
 
 from ..problem import NO_INPUT, UNAVAILABLE, Problem
@@ -21,9 +23,42 @@ def mono(x, path):
     return np.ascontiguousarray(x[:, 0])
 
 
+def wav_sound(path):
+    """-> (bytes of sound that a WAV's header promises, bytes there), or None for other files. libsndfile says only what is
+    there."""
+    with open(path, "rb") as file:
+        head = file.read(12)
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+            return None
+        end = os.fstat(file.fileno()).st_size
+        while True:
+            head = file.read(8)
+            if len(head) < 8:
+                return None
+            size = int.from_bytes(head[4:], "little")
+            if head[:4] == b"data":
+                return size, end - file.tell()
+            file.seek(size + size % 2, os.SEEK_CUR)
+
+
+def check_length(path):
+    """A Problem where a WAV was cut short, or its recorder never finished it."""
+    found = wav_sound(path)
+    if found is None:
+        return
+    promised, there = found
+    if promised > there:
+        raise Problem(f"{path}: is cut short: its header promises {promised} bytes of sound, {there} are there; copy or export "
+                      "it again")
+    if promised == 0 and there > 8:
+        raise Problem(f"{path}: was never finished: its header says 0 s, and {there} bytes follow; open it in an editor and save "
+                      "it again")
+
+
 def info(path):
     """-> (frames, sample rate) from the header."""
     try:
+        check_length(path)
         header = library().info(path)
     except (OSError, RuntimeError) as problem:
         raise Problem(f"{path}: cannot be read as a sound file: {problem}", NO_INPUT) from problem
@@ -33,6 +68,7 @@ def info(path):
 def read(path, start=0, stop=None):
     """-> (float32 [samples], sample rate)"""
     try:
+        check_length(path)
         x, rate = library().read(path, dtype="float32", always_2d=True, start=start, stop=stop)
     except (OSError, RuntimeError) as problem:
         raise Problem(f"{path}: cannot be read as a sound file: {problem}", NO_INPUT) from problem

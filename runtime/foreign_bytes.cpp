@@ -1,0 +1,111 @@
+#include "runtime/foreign_bytes.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace gainstage {
+
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Sign {
+    std::string_view bytes, meaning;
+};
+
+constexpr std::array signs{
+    Sign{"version https://git-lfs.github.com/spec/"sv,
+         "a Git LFS pointer, not the file itself; fetch the file with: git lfs pull"sv},
+    Sign{"\0\5\x16\7"sv,
+         "a macOS companion file (._NAME), which holds no content; take the file without ._"sv},
+    Sign{"\0\5\x16\0"sv, "a macOS AppleSingle file; copy the file again with another program"sv},
+    Sign{"PK\3\4"sv, "a ZIP archive or an office document; unpack it, or save it in the right format"sv},
+    Sign{"\x1f\x8b"sv, "a gzip archive; unpack it first"sv},
+    Sign{"7z\xbc\xaf\x27\x1c"sv, "a 7-Zip archive; unpack it first"sv},
+    Sign{"Rar!"sv, "a RAR archive; unpack it first"sv},
+    Sign{"%PDF"sv, "a PDF document"sv},
+    Sign{"{\\rtf"sv, "a document of a word processor (RTF); save it as plain text"sv},
+};
+
+constexpr std::array<std::string_view, 4> pages{"<!doctype html"sv, "<html"sv, "<head"sv, "<?xml"sv};
+
+char small(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool begins_with_small(std::string_view text, std::string_view start) {
+    return text.size() >= start.size() &&
+           std::equal(start.begin(), start.end(), text.begin(), [](char a, char b) { return a == small(b); });
+}
+
+struct Character {
+    std::string_view utf8, cause;
+};
+constexpr std::array typography{
+    Character{"\u201c"sv, "a curly quotation mark (\u201c); write a straight one: \""sv},
+    Character{"\u201d"sv, "a curly quotation mark (\u201d); write a straight one: \""sv},
+    Character{"\u201e"sv, "a low quotation mark (\u201e); write a straight one: \""sv},
+    Character{"\u00ab"sv, "a French quotation mark (\u00ab); write a straight one: \""sv},
+    Character{"\u00bb"sv, "a French quotation mark (\u00bb); write a straight one: \""sv},
+    Character{"\u2018"sv, "a curly quotation mark (\u2018); write a straight one: '"sv},
+    Character{"\u2019"sv, "a curly quotation mark (\u2019); write a straight one: '"sv},
+    Character{"\u2212"sv, "a typographic minus sign (\u2212); write the one of the keyboard: -"sv},
+    Character{"\u2013"sv, "a dash (\u2013); write the minus sign of the keyboard: -"sv},
+    Character{"\u2014"sv, "a dash (\u2014); write the minus sign of the keyboard: -"sv},
+    Character{"\u2192"sv, "an arrow (\u2192); write it as ->"sv},
+    Character{"\u00a0"sv, "a no-break space; write an ordinary one"sv},
+    Character{"\u202f"sv, "a narrow no-break space; write an ordinary one"sv},
+    Character{"\u200b"sv, "an invisible character (zero-width space); take it out"sv},
+    Character{"\ufeff"sv, "an invisible character (byte-order mark); take it out"sv},
+};
+
+}  // namespace
+
+std::string impostor(std::string_view head) {
+    for (const Sign& sign : signs)
+        if (head.starts_with(sign.bytes)) return std::string(sign.meaning);
+    std::string_view text = without_mark(head);
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    for (const std::string_view page : pages)
+        if (begins_with_small(text, page)) return "a web page, not the file itself; download the file again";
+    return {};
+}
+
+std::string no_text(std::string_view bytes) {
+    if (std::string known = impostor(bytes); !known.empty()) return known;
+    if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff"))
+        return "UTF-16 text; save the file as UTF-8";
+    if (bytes.find('\0') != std::string_view::npos) return "a binary file";
+    return {};
+}
+
+std::string_view without_mark(std::string_view text) {
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    return text;
+}
+
+std::string_view take_line(std::string_view& text) {
+    const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end);
+    if (text.starts_with("\r\n"))
+        text.remove_prefix(2);
+    else if (!text.empty())
+        text.remove_prefix(1);
+    return line;
+}
+
+std::string with_line_feeds(std::string_view text) {
+    std::string out(text);
+    for (std::size_t k = 0; k < out.size(); ++k)
+        if (out[k] == '\r' && (k + 1 == out.size() || out[k + 1] != '\n')) out[k] = '\n';
+    return out;
+}
+
+std::string typographic(std::string_view text) {
+    for (const Character& character : typography)
+        if (text.starts_with(character.utf8)) return std::string(character.cause);
+    return {};
+}
+
+}  // namespace gainstage

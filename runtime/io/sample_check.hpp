@@ -1,0 +1,48 @@
+#pragma once
+/// What stands in a floating-point sound file, where anything can stand.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+namespace gainstage {
+
+/// Looks at all samples of a file, piece by piece.
+class SampleCheck {
+public:
+    void look(const float* samples, std::int64_t count, std::int64_t first_frame, int channels) {
+        for (std::int64_t k = 0; k < count; ++k) {
+            const float x = samples[k];
+            if (!std::isfinite(x)) {
+                if (no_numbers_++ == 0) first_no_number_ = first_frame + k / channels;
+                continue;
+            }
+            if (x == 0.f) continue;
+            const float size = std::abs(x);
+            peak_ = std::max(peak_, size);
+            ++sounding_;
+            far_beyond_ += size > far_beyond_full_scale;
+            all_whole_ = all_whole_ && size == std::floor(size);
+        }
+    }
+    std::int64_t no_numbers() const { return no_numbers_; }
+    std::int64_t first_no_number() const { return first_no_number_; }
+    /// Whole numbers above full scale, or a level that no floating-point sound has but a 16-bit integer does.
+    bool looks_like_integers() const {
+        if (peak_ > largest_integer) return false;
+        return (all_whole_ && sounding_ >= enough && peak_ >= loudest_whole) || far_beyond_ >= enough;
+    }
+    float peak() const { return peak_; }
+
+private:
+    static constexpr float far_beyond_full_scale = 1000.f;  // +60 dBFS
+    static constexpr float loudest_whole = 16.f;            // a square wave of 1 or 2 is whole, too
+    static constexpr float largest_integer = 2147483648.f;
+    static constexpr std::int64_t enough = 100;
+
+    std::int64_t no_numbers_ = 0, first_no_number_ = 0, sounding_ = 0, far_beyond_ = 0;
+    bool all_whole_ = true;
+    float peak_ = 0.f;
+};
+
+}  // namespace gainstage

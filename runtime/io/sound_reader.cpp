@@ -1,0 +1,368 @@
+#include "runtime/io/sound_reader.hpp"
+
+#include <fmt/format.h>
+#include <sndfile.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "runtime/foreign_bytes.hpp"
+#include "runtime/io/sample_check.hpp"
+#include "runtime/io/sound_header.hpp"
+#include "runtime/io/sound_source.hpp"
+
+namespace gainstage {
+
+namespace {
+
+constexpr int most_channels = 64;
+constexpr int highest_rate_hz = 1'000'000;
+constexpr std::int64_t most_samples_in_memory = std::int64_t{1} << 30;
+constexpr int piece_frames = 4096;
+/// Damage is found to this many frames.
+constexpr int probe_frames = 64;
+/// How far behind damage sound is looked for: first this far, then each time a quarter further.
+constexpr double first_step_frames = 512., step_growth = 1.25;
+/// A header that promises more than this beyond what is there is not believed.
+constexpr double longest_promise_s = 24. * 3600.;
+
+/// libsndfile's reason without its full stop.
+std::string reason_of(SNDFILE* file) {
+    const std::string text = sf_strerror(file);
+    return text.substr(0, text.find_last_not_of(". ") + 1);
+}
+
+/// What a file is that libsndfile refuses, where we know better than it does.
+std::string foreign_sound(std::string_view head, const SoundHeader& header) {
+    if (!header.codec.empty())
+        return fmt::format("{} in a WAV file; convert it: ffmpeg -i FILE NEW.wav", header.codec);
+    if (head.empty()) return "the file is empty";
+    if (std::string known = impostor(head); !known.empty()) return known;
+    if (head.substr(0, 4) == "MThd") return "a MIDI file; give it as --midi";
+    if (head.substr(4, 4) == "ftyp")
+        return "an MP4 file (AAC or ALAC, .m4a); convert it: ffmpeg -i FILE NEW.wav";
+    if (head.starts_with("\x1a\x45\xdf\xa3"))
+        return "a Matroska or WebM file; convert it: ffmpeg -i FILE NEW.wav";
+    if (head.starts_with("\x30\x26\xb2\x75"))
+        return "a Windows Media file; convert it: ffmpeg -i FILE NEW.wav";
+    return {};
+}
+
+/// Bytes of one frame as they lie in the file; 0: compressed, so that frames have no size.
+int stored_frame_bytes(const SF_INFO& info) {
+    switch (info.format & SF_FORMAT_SUBMASK) {
+        case SF_FORMAT_PCM_S8:
+        case SF_FORMAT_PCM_U8:
+        case SF_FORMAT_ULAW:
+        case SF_FORMAT_ALAW:
+            return info.channels;
+        case SF_FORMAT_PCM_16:
+            return 2 * info.channels;
+        case SF_FORMAT_PCM_24:
+            return 3 * info.channels;
+        case SF_FORMAT_PCM_32:
+        case SF_FORMAT_FLOAT:
+            return 4 * info.channels;
+        case SF_FORMAT_DOUBLE:
+            return 8 * info.channels;
+        default:
+            return 0;
+    }
+}
+
+bool holds_floats(const SF_INFO& info) {
+    const int kind = info.format & SF_FORMAT_SUBMASK;
+    return kind == SF_FORMAT_FLOAT || kind == SF_FORMAT_DOUBLE;
+}
+
+/// The length that the header promises, if it is more than libsndfile finds; else what libsndfile says.
+std::int64_t promised_frames(const SF_INFO& info, const SoundHeader& header) {
+    std::int64_t promised = header.promised_frames;
+    if (promised < 0 && header.promised_bytes > header.bytes_there) {
+        const int frame_bytes = stored_frame_bytes(info);
+        if (frame_bytes > 0)
+            promised = header.promised_bytes / frame_bytes;
+        else if (header.bytes_there > 0)
+            promised =
+                std::llround(static_cast<double>(info.frames) * (static_cast<double>(header.promised_bytes) /
+                                                                 static_cast<double>(header.bytes_there)));
+    }
+    const double missing_s = static_cast<double>(promised - info.frames) / info.samplerate;
+    return missing_s > 0. && missing_s < longest_promise_s ? promised : info.frames;
+}
+
+int bits_for(float peak) {
+    return peak <= 32768.f ? 16 : peak <= 8388608.f ? 24 : 32;
+}
+
+}  // namespace
+
+/// An open file: libsndfile's handle, where we are, and what is known to be wrong.
+class SoundReader::File {
+public:
+    explicit File(const std::string& name) : name_(name), source_(name), header_(read_sound_header(source_)) {
+        handle_ = source_.open(info_);
+        if (!handle_) refuse();
+        if (info_.channels < 1 || info_.channels > most_channels || info_.samplerate < 1 ||
+            info_.samplerate > highest_rate_hz) {
+            sf_close(handle_);
+            throw SoundFileError(
+                fmt::format("{}: {} channels at {} Hz; up to {} channels at up to {} Hz can be read", name_,
+                            info_.channels, info_.samplerate, most_channels, highest_rate_hz),
+                65);
+        }
+        format_ = {.channels = info_.channels,
+                   .rate_hz = info_.samplerate,
+                   .frames = info_.frames < SF_COUNT_MAX ? promised_frames(info_, header_) : -1};
+        buffer_.resize(static_cast<std::size_t>(piece_frames) * static_cast<std::size_t>(info_.channels));
+        tell_unfinished();
+    }
+    ~File() {
+        if (handle_) sf_close(handle_);
+    }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+
+    const SoundFormat& format() const { return format_; }
+    const std::vector<SoundNews>& news() const { return news_; }
+    double lost_seconds() const { return seconds(lost_frames_); }
+
+    int read(float* const* channels, int frames) {
+        int done = 0;
+        while (done < frames) {
+            if (gap_left_ > 0) {
+                done += silence(channels, done,
+                                static_cast<int>(std::min<std::int64_t>(gap_left_, frames - done)));
+                continue;
+            }
+            const int wanted = std::min(frames - done, piece_frames);
+            const int got = next_piece(wanted);
+            for (int c = 0; c < format_.channels; ++c)
+                for (int k = 0; k < got; ++k) channels[c][done + k] = buffer_[k * format_.channels + c];
+            done += got;
+            if (got < wanted && !step_over_damage()) break;
+        }
+        return done;
+    }
+
+    int read_as_promised(float* const* channels, int frames) {
+        const int got = read(channels, frames);
+        if (got == frames) return got;
+        const int more = static_cast<int>(std::min<std::int64_t>(missing_at_end_, frames - got));
+        for (int c = 0; c < format_.channels; ++c) std::fill_n(channels[c] + got, more, 0.f);
+        missing_at_end_ -= more;
+        return got + more;
+    }
+
+private:
+    [[noreturn]] void refuse() {
+        const std::string foreign = foreign_sound(source_.read_text(0, 512), header_);
+        const std::string cause = source_.error() ? std::strerror(source_.error())
+                                  : !foreign.empty()
+                                      ? foreign
+                                      : reason_of(nullptr) + "; WAV, FLAC, AIFF, OGG and MP3 can be read";
+        throw SoundFileError(fmt::format("{}: not a sound file that can be read: {}", name_, cause), 65);
+    }
+
+    double seconds(std::int64_t frames) const { return static_cast<double>(frames) / format_.rate_hz; }
+
+    void tell(SoundNews::Kind kind, const std::string& text) {
+        news_.push_back({kind, fmt::format("{}: {}", name_, text)});
+    }
+
+    void tell_unfinished() {
+        if (header_.unfinished.empty()) return;
+        tell(SoundNews::Kind::odd,
+             fmt::format("was never finished (its header {}): the {:.3f} s that are there are played",
+                         header_.unfinished, seconds(std::max<std::int64_t>(0, format_.frames))));
+    }
+
+    int silence(float* const* channels, int from, int frames) {
+        for (int c = 0; c < format_.channels; ++c) std::fill_n(channels[c] + from, frames, 0.f);
+        gap_left_ -= frames;
+        position_ += frames;
+        return frames;
+    }
+
+    /// Reads up to `wanted` frames into the buffer; fewer at the end, or where something is wrong.
+    int next_piece(int wanted) {
+        if (!handle_) return 0;
+        const int got = checked_read(wanted);
+        if (got >= 0) return advance(got);
+        // libsndfile says nothing of where in the piece the damage begins, and reads no further with this
+        // handle.
+        int good = 0;
+        if (reopen_at(position_)) {
+            while (good < wanted) {
+                const int more = checked_read(std::min(probe_frames, wanted - good), good);
+                if (more <= 0) break;
+                good += more;
+            }
+        }
+        is_damaged_ = true;
+        return advance(good);
+    }
+
+    int advance(int frames) {
+        frames_in_buffer_ = frames;
+        if (holds_floats(info_)) check_samples(frames);
+        position_ += frames;
+        return frames;
+    }
+
+    /// -1: something is wrong with the file.
+    int checked_read(int frames, int buffer_at = 0) {
+        const auto got = sf_readf_float(handle_, buffer_.data() + buffer_at * format_.channels, frames);
+        return sf_error(handle_) != SF_ERR_NO_ERROR || source_.error() ? -1 : static_cast<int>(got);
+    }
+
+    bool reopen_at(std::int64_t frame) {
+        if (handle_) sf_close(std::exchange(handle_, nullptr));
+        SF_INFO info{};
+        handle_ = source_.open(info);
+        return handle_ && (frame == 0 || sf_seek(handle_, frame, SEEK_SET) == frame) && !source_.error();
+    }
+
+    /// At a place where there is no more sound: false if that is the end. Else looks for sound further on.
+    bool step_over_damage() {
+        if (has_ended_) return false;
+        const bool is_short = format_.frames > position_ && (is_firm() || is_damaged_);
+        if (!is_short && !is_damaged_) return end();
+        const std::string cause = cause_here();
+        const std::int64_t end_frame = std::max(format_.frames, position_);
+        double step = first_step_frames;
+        std::int64_t target = position_ + static_cast<std::int64_t>(step);
+        while (is_damaged_ && target < std::min(end_frame, info_.frames)) {
+            if (reopen_at(target) && checked_read(probe_frames) > 0 && reopen_at(target)) {
+                lose(position_, target, cause);
+                gap_left_ = target - position_;
+                is_damaged_ = false;
+                return true;
+            }
+            if (!handle_) break;  // not even the header can be read any more
+            step *= step_growth;
+            target += static_cast<std::int64_t>(step);
+        }
+        if (end_frame > position_)
+            lose(position_, end_frame, cause);
+        else if (format_.frames < 0)
+            tell(SoundNews::Kind::lost,
+                 fmt::format("ends at {:.3f} s, because {}", seconds(position_), cause));
+        missing_at_end_ = end_frame - position_;
+        return end();
+    }
+
+    bool end() {
+        has_ended_ = true;
+        tell_samples();
+        return false;
+    }
+
+    /// Whether the length in the header is a count and no estimate.
+    bool is_firm() const {
+        const int kind = info_.format & SF_FORMAT_TYPEMASK;
+        return format_.frames > info_.frames || kind == SF_FORMAT_FLAC || stored_frame_bytes(info_) > 0;
+    }
+
+    std::string cause_here() const {
+        if (source_.error()) return std::strerror(source_.error());
+        if (!is_damaged_ || source_.hit_the_end()) return "the file ends there";
+        return "the file is damaged there";
+    }
+
+    void lose(std::int64_t from, std::int64_t to, const std::string& cause) {
+        lost_frames_ += to - from;
+        tell(SoundNews::Kind::lost, fmt::format("{:.3f} to {:.3f} s can't be read ({}); silence instead",
+                                                seconds(from), seconds(to), cause));
+    }
+
+    void check_samples(int frames) {
+        check_.look(buffer_.data(), std::int64_t{frames} * format_.channels, position_, format_.channels);
+        if (told_integers_ || !check_.looks_like_integers()) return;
+        told_integers_ = true;
+        const float peak = std::max(check_.peak(), peak_of_rest());
+        const int bits = bits_for(peak);
+        tell(SoundNews::Kind::integers,
+             fmt::format("holds integers as floating-point numbers: samples up to {:.0f} ({:+.0f} dBFS), "
+                         "which nobody divided "
+                         "by full scale. Divide them by {:.0f} ({} bits): sox FILE NEW.wav vol {:.8g}",
+                         peak, 20. * std::log10(peak), std::exp2(bits - 1), bits, std::exp2(1 - bits)));
+    }
+
+    /// Of all that follows the piece in the buffer, which stays. Then reading goes on where it was.
+    float peak_of_rest() {
+        std::vector<float> samples(buffer_.size());
+        float peak = 0.f;
+        while (const auto got = sf_readf_float(handle_, samples.data(), piece_frames)) {
+            for (std::int64_t k = 0; k < got * format_.channels; ++k)
+                if (std::isfinite(samples[k])) peak = std::max(peak, std::abs(samples[k]));
+        }
+        reopen_at(position_ + frames_in_buffer_);
+        return peak;
+    }
+
+    void tell_samples() {
+        if (check_.no_numbers() == 0) return;
+        tell(SoundNews::Kind::odd,
+             fmt::format("{} samples are no numbers (NaN or infinite), the first at {:.3f} s",
+                         check_.no_numbers(), seconds(check_.first_no_number())));
+    }
+
+    const std::string name_;
+    SoundSource source_;
+    const SoundHeader header_;
+    SF_INFO info_{};
+    SNDFILE* handle_ = nullptr;
+    SoundFormat format_;
+    std::vector<float> buffer_;
+    std::vector<SoundNews> news_;
+    SampleCheck check_;
+    int frames_in_buffer_ = 0;
+    std::int64_t position_ = 0, gap_left_ = 0, missing_at_end_ = 0, lost_frames_ = 0;
+    bool is_damaged_ = false, has_ended_ = false, told_integers_ = false;
+};
+
+SoundReader::SoundReader(const std::string& file) : file_(std::make_unique<File>(file)) {}
+SoundReader::~SoundReader() = default;
+const SoundFormat& SoundReader::format() const noexcept {
+    return file_->format();
+}
+int SoundReader::read(float* const* channels, int frames) {
+    return file_->read(channels, frames);
+}
+int SoundReader::read_as_promised(float* const* channels, int frames) {
+    return file_->read_as_promised(channels, frames);
+}
+const std::vector<SoundNews>& SoundReader::news() const noexcept {
+    return file_->news();
+}
+double SoundReader::lost_seconds() const noexcept {
+    return file_->lost_seconds();
+}
+
+SoundData read_sound_file(const std::string& file) {
+    SoundReader reader(file);
+    const auto channels = static_cast<std::size_t>(reader.format().channels);
+    SoundData sound{.channels = std::vector<std::vector<float>>(channels),
+                    .rate_hz = reader.format().rate_hz,
+                    .news = {}};
+    std::vector<float*> end(channels);
+    for (int got = piece_frames; got == piece_frames;) {
+        const std::size_t done = sound.channels[0].size();
+        if (static_cast<std::int64_t>(done * channels) > most_samples_in_memory)
+            throw SoundFileError(
+                fmt::format("{}: too long to be read at once: cut it into parts of an hour", file), 65);
+        for (std::size_t c = 0; c < channels; ++c) {
+            sound.channels[c].resize(done + piece_frames);
+            end[c] = sound.channels[c].data() + done;
+        }
+        got = reader.read(end.data(), piece_frames);
+        for (auto& channel : sound.channels) channel.resize(done + static_cast<std::size_t>(got));
+    }
+    sound.news = reader.news();
+    return sound;
+}
+
+}  // namespace gainstage
