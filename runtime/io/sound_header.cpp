@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <string_view>
+#include <utility>
 
 namespace gainstage {
 
@@ -269,6 +270,14 @@ SoundHeader read_caf(SoundSource& source) {
             header.bytes_there = source.file_bytes() - at - 12 - edit_count;
             if (size < 0) return header;  // "to the end of the file"
             header.promised_bytes = size - edit_count;
+            // libsndfile refuses a size that is larger than the file.
+            if (header.promised_bytes > header.bytes_there && at < largest_head) {
+                std::string all = source.read_text(0, static_cast<std::size_t>(at + 12));
+                for (int byte = 0; byte < 8; ++byte)
+                    all[all.size() - 1 - byte] =
+                        static_cast<char>((header.bytes_there + edit_count) >> (8 * byte));
+                source.replace_head(std::move(all), at + 12);
+            }
             header.bytes_there = std::clamp<std::int64_t>(header.bytes_there, 0,
                                                           std::max<std::int64_t>(0, header.promised_bytes));
             return header;
