@@ -103,7 +103,8 @@ int bits_for(float peak) {
 class SoundReader::File {
 public:
     explicit File(const std::string& name) : name_(name), source_(name), header_(read_sound_header(source_)) {
-        handle_ = source_.open(info_);
+        // libsndfile would look for an MP3 in it, and its decoder prints on standard error.
+        if (header_.codec.empty()) handle_ = source_.open(info_);
         if (!handle_) refuse();
         if (info_.channels < 1 || info_.channels > most_channels || info_.samplerate < 1 ||
             info_.samplerate > highest_rate_hz) {

@@ -34,6 +34,12 @@ def squashed(x):
     return np.tanh(3.0 * x) / 3.0
 
 
+def played_late(x, late, slope):
+    """x as another clock records it: by a fine grid of an FFT 16 times as long, and straight lines between."""
+    fine = np.fft.irfft(np.pad(np.fft.rfft(x), (0, len(x) // 2 * 15)), 16 * len(x)) * 16.0
+    return np.interp((np.arange(len(x)) - late) / (1.0 + slope) * 16.0, np.arange(len(fine)), fine).astype(np.float32)
+
+
 class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -118,7 +124,90 @@ class GoodFolder(Folder):
         self.assertEqual(data.load(self.path).controls, [])
 
 
+    def test_a_table_from_a_spreadsheet_is_read(self):
+        """Semicolons and decimal commas, tabs, quotes, a byte-order mark, CR line ends."""
+        self.pair()
+        for content in ("dry;wet;gain\ndry.wav;wet.wav;0,5\ndry.wav;wet.wav;1,5\n", "dry\twet\tgain\rdry.wav\twet.wav\t0,5\rdry.wav\twet.wav\t1.5\r",
+                        "\ufeffdry,wet,gain\r\n\"dry.wav\",\"wet.wav\",\"0.5\"\r\ndry.wav,wet.wav,1.5\r\n"):
+            with self.subTest(content=content):
+                with open(os.path.join(self.path, "pairs.csv"), "w", encoding="utf-8", newline="") as file:
+                    file.write(content)
+                found = data.load(self.path)
+                self.assertEqual((found.controls[0]["min"], found.controls[0]["max"]), (0.5, 1.5))
+
+    def test_capitals_of_a_file_s_ending_do_not_matter(self):
+        self.pair(rows="dry.wav,wet.wav,1\ndry.wav,wet.wav,2\n")
+        os.rename(os.path.join(self.path, "wet.wav"), os.path.join(self.path, "wet.WAV"))
+        self.assertEqual(len(data.load(self.path).of(TRAIN)), 2)
+
+    def test_a_knob_that_stands_still_is_no_knob_and_this_is_said(self):
+        self.pair(rows="dry.wav,wet.wav,30,1\ndry.wav,wet.wav,30,2\n", header="dry,wet,gain,drive\n")
+        found = data.load(self.path)
+        self.assertEqual([each["name"] for each in found.controls], ["drive"])
+        self.assertIn("gain is 30 in every line: it is no knob of the model", found.notes)
+
+
 class BadFolder(Folder):
+    def test_names_that_the_runtime_refuses_are_refused_before_anything_is_learned_with_ones_that_it_takes(self):
+        self.pair(header="dry,wet,Peak Reduction (dB),bypass,gain,2nd,Verst\u00e4rkung,link\n", rows="dry.wav,wet.wav,1,2,3,4,5,6\n")
+        said = self.refused("Peak Reduction (dB): a knob's name has a-z, 0-9 and _", "rename the column to peak_reduction_db",
+                            "bypass: every node has a setting of this name; rename the column to bypass_knob",
+                            "2nd: a knob's name", "rename the column to knob_2nd", "rename the column to verstarkung",
+                            "rename the column to link_knob")
+        self.assertEqual(len(said.splitlines()), 5)
+        self.pair(header="dry,wet,gain dB,gain_db\n", rows="dry.wav,wet.wav,1,2\n")
+        self.refused("rename the column to gain_db_2")
+        self.pair(header="dry,wet,mute\n")
+        self.text("controls.json", json.dumps([{"name": "mute"}]))
+        self.refused("mute: every node has a setting of this name")
+
+    def test_ranges_that_the_runtime_refuses_are_refused_too(self):
+        self.pair()
+        self.text("controls.json", json.dumps([{"name": "gain", "min": 30, "max": 30}]))
+        self.refused("gain: min 30 and max 30; expected a min below the max")
+        self.text("controls.json", json.dumps([{"name": "gain", "min": 0, "max": 60, "steps": 1}]))
+        self.refused("gain: steps 1; expected 2 to 1024")
+
+    def test_a_table_that_is_none_is_named(self):
+        self.pair()
+        for content, cause in ((b"\xff\xfed\0r\0y\0", "UTF-16 text; save the file as UTF-8"), (b"PK\3\4", "a spreadsheet or a ZIP archive"),
+                               (b"dry,wet,Verst\xe4rkung\n", "not UTF-8 text (byte 13); save the file as UTF-8"),
+                               (b"<!DOCTYPE html>", "a web page"), (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull")):
+            with open(os.path.join(self.path, "pairs.csv"), "wb") as file:
+                file.write(content)
+            self.refused(cause)
+
+    def test_recordings_that_were_cut_short_or_never_finished_are_named(self):
+        self.pair()
+        path = os.path.join(self.path, "wet.wav")
+        with open(path, "rb") as file:
+            content = file.read()
+        with open(path, "wb") as file:
+            file.write(content[:-1000])
+        self.refused("wet.wav: is cut short: its header promises 64000 bytes of sound, 63000 are there")
+        place = content.index(b"data") + 4
+        with open(path, "wb") as file:
+            file.write(content[:place] + bytes(4) + content[place + 4:])
+        self.refused("wet.wav: was never finished: its header says 0 s, and 64000 bytes follow")
+
+    def test_another_clock_is_measured_refused_and_taken_out_when_asked(self):
+        x = noise.pink(np.random.default_rng(5), 60 * RATE, -20.0)
+        x = np.clip(signals.bursts(np.random.default_rng(6), RATE, 60.0, x) * 0.5, -0.9, 0.9)
+        for ppm, late in ((50.0, 0.0), (-120.0, 31.4)):
+            with self.subTest(ppm=ppm):
+                self.pair(x, played_late(squashed(x), late, 1e-6 * ppm))
+                said = self.refused("wet.wav: wet drifts away from dry by ", "recorded by another clock; --align resamples it")
+                self.assertAlmostEqual(float(said.split(" by ")[1].split(" ppm")[0]), ppm, delta=2.0)
+                found = data.load(self.path, align=True)
+                self.assertIn("and was resampled", found.notes[0])
+                error, level = 0.0, 0.0
+                for pair in found.pairs:
+                    self.assertEqual(len(pair.dry), len(pair.wet))
+                    self.assertIsNone(check.drift(pair.dry, pair.wet, RATE))
+                    error += np.sum((squashed(pair.dry) - pair.wet) ** 2)
+                    level += np.sum(pair.wet ** 2)
+                self.assertLess(10.0 * np.log10(error / level), -20.0)
+
     def test_everything_wrong_with_a_table_is_said_at_once(self):
         self.pair(rows="dry.wav,wet.wav,loud\nnone.wav,wet.wav,1\ndry.wav,wet.wav\ndry.wav,wet.wav,nan\n")
         said = self.refused("line 2: gain: loud is not a number", "line 3: none.wav: no such file",
@@ -153,8 +242,9 @@ class BadFolder(Folder):
 
     def test_lengths_that_differ_are_both_named(self):
         self.pair(wet=music()[:-100])
-        said = self.refused("wet.wav: has 15900 samples", "dry.wav 16000")
+        said = self.refused("wet.wav: has 15900 samples", "dry.wav 16000", "100 samples (0.013 s) apart")
         self.assertEqual(len(said.splitlines()), 1)
+        self.assertEqual(check.in_samples(1, 48000), "1 sample")
 
     def test_silent_clipped_and_not_finite_recordings_are_named_together(self):
         broken = music()
@@ -234,6 +324,13 @@ class SignalTrain(Folder):
             np.testing.assert_array_equal(dry[1000:1010], music(1.0, 138, 44100)[1000:1010])
             self.assertEqual((read.call_args.kwargs["start"], read.call_args.kwargs["stop"]), (1000, 1010))
         np.testing.assert_array_equal(np.asarray(dry), music(1.0, 138, 44100))
+
+    def test_capitals_of_its_names_do_not_matter(self):
+        for part, other in (("Train", "TRAIN"), ("Val", "val")):
+            os.rename(os.path.join(self.path, part), os.path.join(self.path, other))
+            for name in os.listdir(os.path.join(self.path, other)):
+                os.rename(os.path.join(self.path, other, name), os.path.join(self.path, other, name.replace(".wav", ".WAV")))
+        self.assertEqual([pair.split for pair in data.load(self.path).pairs], [TRAIN, TRAIN, VALIDATION, TEST])
 
     def test_a_target_without_its_input_and_lengths_that_differ(self):
         os.unlink(os.path.join(self.path, "Val", "input_140_.wav"))

@@ -153,5 +153,37 @@ class Export(unittest.TestCase):
             self.assertEqual(os.listdir(folder), ["m.safetensors"])
 
 
+class Names(unittest.TestCase):
+    def test_the_trainer_and_the_runtime_say_the_same_of_every_name_of_a_knob(self):
+        """grey_box has an option of its own (link): its names are the most that any node refuses."""
+        names = ["gain", "a", "a2", "a_", "x" * 64, "x" * 65, "Gain", "gain db", "2nd", "_gain", "", "g\u00e4in", "gain-db", "gain.db", "gain\n",
+                 *model_file.RESERVED_NAMES, "link2", "threshold", "width", "mode"]
+        model = build("grey_box", [model_file.control("gain", "", 0.0, 1.0, 0.0)], RATE)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in names:
+                path = os.path.join(folder, "model.safetensors")
+                keys = model_file.metadata("grey_box", model.config(), RATE, [])
+                keys["controls"] = json.dumps([model_file.control(name, "", 0.0, 1.0, 0.0)])
+                model_file.write(path, model.tensors(), keys)
+                patch = os.path.join(folder, "p.toml")
+                with open(patch, "w", encoding="utf-8") as file:
+                    file.write(PATCH_OF_ONE)
+                done = subprocess.run([support.GAINSTAGE, "check", patch], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                with self.subTest(name=name, said=done.stderr):
+                    self.assertEqual(done.returncode, 0 if model_file.name_fault(name) is None else 65)
+                    if done.returncode:
+                        self.assertRegex(done.stderr, 'name "|name of another setting')
+                self.assertIsNone(model_file.name_fault(model_file.usable_name(name)))
+
+
+PATCH_OF_ONE = """format = 1
+links = ["in -> model -> out"]
+[nodes]
+in = { type = "input", channels = [1] }
+model = { type = "grey_box", model = "model.safetensors" }
+out = { type = "output", channels = [1] }
+"""
+
+
 if __name__ == "__main__":
     unittest.main()
