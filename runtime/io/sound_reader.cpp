@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/foreign_bytes.hpp"
+#include "runtime/io/ogg_pages.hpp"
 #include "runtime/io/sample_check.hpp"
 #include "runtime/io/sound_header.hpp"
 #include "runtime/io/sound_source.hpp"
@@ -119,6 +120,9 @@ public:
                    .frames = info_.frames < SF_COUNT_MAX ? promised_frames(info_, header_) : -1};
         buffer_.resize(static_cast<std::size_t>(piece_frames) * static_cast<std::size_t>(info_.channels));
         tell_unfinished();
+        if ((info_.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG) ogg_ = look_at_ogg_pages(source_);
+        // Other streams in Ogg count time in another way.
+        if ((info_.format & SF_FORMAT_SUBMASK) != SF_FORMAT_VORBIS) ogg_.holes.clear();
     }
     ~File() {
         if (handle_) sf_close(handle_);
@@ -138,7 +142,9 @@ public:
                                 static_cast<int>(std::min<std::int64_t>(gap_left_, frames - done)));
                 continue;
             }
-            const int wanted = std::min(frames - done, piece_frames);
+            if (step_over_hole()) continue;
+            const int wanted = static_cast<int>(
+                std::min<std::int64_t>(std::min(frames - done, piece_frames), frames_to_hole()));
             const int got = next_piece(wanted);
             for (int c = 0; c < format_.channels; ++c)
                 for (int k = 0; k < got; ++k) channels[c][done + k] = buffer_[k * format_.channels + c];
@@ -226,6 +232,21 @@ private:
         return handle_ && (frame == 0 || sf_seek(handle_, frame, SEEK_SET) == frame) && !source_.error();
     }
 
+    std::int64_t frames_to_hole() const {
+        return next_hole_ < ogg_.holes.size() ? ogg_.holes[next_hole_].from - position_ : piece_frames;
+    }
+
+    /// Missing pages of an Ogg stream. False: sound goes on here.
+    bool step_over_hole() {
+        while (next_hole_ < ogg_.holes.size() && ogg_.holes[next_hole_].from < position_) ++next_hole_;
+        if (next_hole_ == ogg_.holes.size() || ogg_.holes[next_hole_].from > position_) return false;
+        const std::int64_t to = ogg_.holes[next_hole_++].to;
+        lose(position_, to, "the file is damaged there");
+        gap_left_ = to - position_;
+        is_damaged_ = !reopen_at(to);
+        return true;
+    }
+
     /// At a place where there is no more sound: false if that is the end. Else looks for sound further on.
     bool step_over_damage() {
         if (has_ended_) return false;
@@ -257,6 +278,11 @@ private:
 
     bool end() {
         has_ended_ = true;
+        if (!ogg_.has_last_page)
+            tell(SoundNews::Kind::lost,
+                 fmt::format("ends at {:.3f} s, because its last pages are missing: the file was cut "
+                             "short",
+                             seconds(position_)));
         tell_samples();
         return false;
     }
@@ -320,6 +346,8 @@ private:
     std::vector<float> buffer_;
     std::vector<SoundNews> news_;
     SampleCheck check_;
+    OggPages ogg_;
+    std::size_t next_hole_ = 0;
     int frames_in_buffer_ = 0;
     std::int64_t position_ = 0, gap_left_ = 0, missing_at_end_ = 0, lost_frames_ = 0;
     bool is_damaged_ = false, has_ended_ = false, told_integers_ = false;

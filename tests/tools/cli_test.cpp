@@ -433,8 +433,7 @@ TEST_CASE("render does the rest of a batch when a file of it can't be read, and 
     const std::string bad = patch_file("bad.toml", in_and_out, "[\"in -> nowhere -> out\"]");
     const Outcome refused = gainstage_run("render " + bad + " " + a + " " + b + " -o " + out);
     CHECK(refused.exit_code == 65);
-    CHECK(refused.err.find("nowhere") == refused.err.rfind("nowhere", refused.err.find('\n')));
-    CHECK(headings(refused.err) == 1);
+    CHECK(refused.err == gainstage_run("render " + bad + " " + a + " -o " + out).err);
 }
 
 TEST_CASE("render tells what it could not read, keeps the length, and refuses with --strict") {

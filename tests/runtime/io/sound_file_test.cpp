@@ -355,6 +355,35 @@ TEST_CASE("damage in the middle of a FLAC is silence for that time, and what fol
     CHECK(found.lost_s == Approx((last + 1 - first) / 48'000.).margin(0.001));
 }
 
+TEST_CASE("an Ogg file that lacks pages tells them, and what follows keeps its time") {
+    const TemporaryFolder folder;
+    const Channel sound = sine(480'000, 440., 48'000., 0.5);
+    const std::string bytes = folder.read(
+        std::filesystem::path(write_as(folder.file("a.ogg"), SF_FORMAT_OGG | SF_FORMAT_VORBIS, mono(sound)))
+            .filename());
+    const Heard whole = heard(folder.file("a.ogg"));
+    CHECK(whole.text() == "");
+    REQUIRE(whole.sound.size() == sound.size());
+    const std::size_t middle = bytes.find("OggS", bytes.size() / 2), after = bytes.find("OggS", middle + 4);
+    std::string changed = bytes;
+    changed[middle + 100] = static_cast<char>(changed[middle + 100] ^ 0x55);
+    for (const std::string& bad : {bytes.substr(0, middle) + bytes.substr(after), changed}) {
+        const Heard found = heard(folder.write("bad.ogg", bad));
+        INFO(found.text());
+        REQUIRE(found.news.size() == 1);
+        CHECK(has(found.news[0].text, "can't be read (the file is damaged there); silence instead"));
+        REQUIRE(found.sound.size() == sound.size());
+        const auto close = [&](std::size_t k) { return std::abs(found.sound[k] - whole.sound[k]) < 0.01f; };
+        for (std::size_t k = 0; k < 48'000; ++k) REQUIRE((close(k) && close(sound.size() - 1 - k)));
+        CHECK(found.lost_s > 0.01);
+        CHECK(found.lost_s < 4.);
+    }
+    const Heard cut = heard(folder.write("cut.ogg", bytes.substr(0, middle)));
+    REQUIRE(cut.news.size() == 1);
+    CHECK(cut.news[0].kind == SoundNews::Kind::lost);
+    CHECK(has(cut.news[0].text, "because its last pages are missing: the file was cut short"));
+}
+
 TEST_CASE("a file that goes away while it is read is no shorter file") {
     const TemporaryFolder folder;
     const std::string file = folder.write("a.wav", wav_of(noise_of_16_bits(48'000, 15), 36 + 96'000, 96'000));
