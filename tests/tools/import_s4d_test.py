@@ -26,7 +26,7 @@ try:
 except ImportError:
     torch = None
 
-from gainstage_import import checkpoint, s4d, torch_archive  # noqa: E402
+from gainstage_import import checkpoint, s4d, torch_archive, torch_tensors  # noqa: E402
 from gainstage_import.problem import Problem  # noqa: E402
 from gainstage_import.take import Take  # noqa: E402
 
@@ -207,7 +207,8 @@ class Archive(unittest.TestCase):
         saved = {"whole": whole, "part": whole[:, 1], "turned": whole.transpose(0, 2), "parameter": torch.nn.Parameter(whole[0]),
                  "empty": torch.zeros(0, 3), "number": torch.tensor(7), "half": whole.half(), "short": whole.bfloat16(),
                  "long": whole.long(), "double": whole.double(), "flag": whole > 3, "complex": torch.complex(whole, -whole)}
-        read = torch_archive.load(self.save(saved))
+        with open(self.save(saved), "rb") as file:
+            read = torch_archive.load(file.read())
         for name, tensor in saved.items():
             np.testing.assert_array_equal(read[name], tensor.detach().float().numpy() if name == "short" else tensor.detach().numpy())
 
@@ -269,7 +270,7 @@ class Archive(unittest.TestCase):
         for offset, size, stride in ((0, (5,), (1,)), (3, (2,), (1,)), (-1, (1,), (1,)), (0, (2,), (-1,)), (0, (1 << 40,), (0,)),
                                      (0, (2, 2), (1,)), (0, (2.0,), (1,)), (0, (2,), (1 << 62,))):
             with self.assertRaises(torch_archive.Damaged):
-                torch_archive.rebuild_tensor(np.zeros(4, "f4"), offset, size, stride)
+                torch_tensors.make_tensor((torch_tensors.Storage("Float", "0", 4), offset, size, stride))
 
     def test_a_checkpoint_becomes_a_model_file(self):
         tensors = {"model." + n: torch.tensor(t, dtype=torch.float32) for n, t in conditional(norm="batchnorm").items()}

@@ -6,8 +6,8 @@
 facts.json may give what the checkpoint doesn't say, or say it otherwise: sample_rate, controls, memory_samples, license,
 author, source, training, and the family's own keys (grey_box: mlp_activation "tanh" or "relu"; s4d: activation, product,
 tanh_before_product, final_tanh, front_decibels, to_amplitude, disc "zoh" or "bilinear", model_version; see its CONFIG).
-Exit codes: 0 done, 64 usage, 65 the checkpoint or facts.json can't be used, 66 file not found, 69 PyTorch is missing,
-73 the result can't be written. No code in a checkpoint is ever run."""
+Exit codes: 0 done, 64 usage, 65 the checkpoint or facts.json can't be used, 66 file not found, 69 h5py is missing,
+73 the result can't be written. No code in a checkpoint is ever run: it is read by readers of our own, PyTorch is not needed."""
 
 import argparse
 import math
@@ -15,10 +15,13 @@ import os
 import sys
 
 from gainstage_import import checkpoint, ed_lstm, grey_box, gru, lstm, model_file, s4d, s6, settings, tcn
+from gainstage_import.foreign import shown
 from gainstage_import.problem import USAGE, Problem
 from gainstage_import.take import Take
 
 FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, gru, lstm, s4d, s6, tcn)}
+MOST_NOTES = 20  # of tensors that are left out
+LONGEST_LINE = 2000  # characters
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,7 +40,24 @@ def parse_arguments(arguments):
 
 
 def note(text):
-    print(f"note: {text}", file=sys.stderr)
+    print(f"note: {shown(text, LONGEST_LINE)}", file=sys.stderr)
+
+
+def note_left_out(names):
+    for name in names[:MOST_NOTES]:
+        note(f"tensor {name}: not known to this family, left out")
+    if len(names) > MOST_NOTES:
+        note(f"{len(names) - MOST_NOTES} more tensors: left out as well")
+
+
+def converted(family, take, controls, asked, sample_rate):
+    """The family's conversion. Tensors that no network has may break its arithmetic, which is their fault."""
+    if len(controls) > settings.MOST_CONTROLS:
+        raise Problem(f"controls: the tensors take {len(controls)}; at most {settings.MOST_CONTROLS} are supported")
+    try:
+        return family.convert(take, controls, asked, sample_rate)
+    except (ValueError, TypeError, ArithmeticError, LookupError) as problem:
+        raise Problem(f"its tensors make no {family.ARCHITECTURE} ({problem})") from problem
 
 
 def convert(options):
@@ -53,11 +73,10 @@ def convert(options):
     known = family.CONTROLS(take) if callable(family.CONTROLS) else family.CONTROLS
     controls = facts.get("controls", known)
     asked = {key: facts.get(key, choices[0]) for key, choices in family.CONFIG.items()}
-    tensors, config, forgets_s, inferred, *more = family.convert(take, controls, asked, sample_rate)
+    tensors, config, forgets_s, inferred, *more = converted(family, take, controls, asked, sample_rate)
     for name, value in inferred.items():
         note(f"{name}: {value}, as its tensors are shaped")
-    for name in sorted(take.left):
-        note(f"tensor {name}: not known to this family, left out")
+    note_left_out(sorted(take.left))
     for key in (k for k in ("sample_rate", *family.CONFIG) if k not in facts and k not in inferred):
         note(f"{key}: {({'sample_rate': sample_rate, **asked, **config})[key]}, as in the published code; say otherwise with --config")
     memory_samples = math.ceil(min(forgets_s, model_file.LONGEST_MEMORY_S) * sample_rate)
@@ -73,8 +92,12 @@ def main(arguments):
     try:
         convert(options)
     except Problem as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        print(f"error: {shown(problem, LONGEST_LINE)}", file=sys.stderr)
         return problem.exit_code
+    except (MemoryError, RecursionError) as problem:
+        print(f"error: {shown(options.checkpoint)}: takes more {'memory' if isinstance(problem, MemoryError) else 'depth'} than there is",
+              file=sys.stderr)
+        return 65
     return 0
 
 

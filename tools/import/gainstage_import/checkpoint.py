@@ -1,16 +1,17 @@
 """Reads a PyTorch checkpoint's tensors, and nothing but tensors: no code in the file is ever run."""
 
-import json
-import os
-import pickle
-
 import numpy as np
 
-from . import torch_archive
-from .problem import NO_INPUT, UNAVAILABLE, Problem
+from . import foreign, torch_archive, torch_old
+from .pickles import Damaged, Inert
+from .problem import Problem
+from .torch_tensors import Tensor
 
 # What wrappers put before a module's own names.
 PREFIXES = ("model.", "module.", "net.", "network.", "_orig_mod.")
+LONGEST_NAME = 1000  # of a tensor
+MOST_TENSORS = 1 << 16
+SAVE_WEIGHTS = "Where it was trained, save the weights alone: torch.save(model.state_dict(), FILE)"
 
 
 def strip_prefixes(name, own):
@@ -31,36 +32,7 @@ def load_for(family, path):
 
 def is_json(path):
     """Whether the file begins as a JSON object does."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(64).lstrip().startswith(b"{")
-    except OSError:
-        return False  # load() says it
-
-
-def load_json(path):
-    """-> the JSON object in the file."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-    except OSError as problem:
-        raise Problem(f"{path}: cannot be read: {problem.strerror}", NO_INPUT) from problem
-    except (ValueError, RecursionError) as problem:
-        raise Problem(f"{path}: is not JSON, or is damaged: {problem}") from problem
-    if not isinstance(content, dict):
-        raise Problem(f"{path}: expected a JSON object")
-    return content
-
-
-def array_of(name, value):
-    """Nested lists of numbers as a float64 array."""
-    try:
-        array = np.array(value)
-    except ValueError as problem:
-        raise Problem(f"tensor {name}: its rows differ in length") from problem
-    if array.size and array.dtype.kind not in "iuf":
-        raise Problem(f"tensor {name}: expected an array of numbers")
-    return array.astype(np.float64)
+    return foreign.begins_with(path, b"{")
 
 
 def load(path, own):
@@ -70,59 +42,45 @@ def load(path, own):
 
 def load_with_hyper_parameters(path, own):
     """-> (the same, {what a Lightning checkpoint says of how its module was built})"""
-    if not os.path.isfile(path):
-        raise Problem(f"{path}: no such file", NO_INPUT)
-    try:
-        content = torch_archive.load(path) if torch_archive.is_archive(path) else load_old(path)
-    except PermissionError as problem:
-        raise Problem(f"{path}: cannot be read: {problem.strerror}", NO_INPUT) from problem
-    except Problem:
-        raise
-    except torch_archive.Damaged as problem:
-        raise Problem(f"{path}: holds no plain tensors: {problem}. Where it was trained, save the weights alone: "
-                      "torch.save(model.state_dict(), FILE)") from problem
-    except Exception as problem:  # damaged archives are reported by many types
-        raise Problem(f"{path}: is no PyTorch checkpoint, or is damaged ({problem})") from problem
-    said = {}
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        said = content.get("hyper_parameters")
-        content = content["state_dict"]
-    if isinstance(content, torch_archive.Inert):
-        raise Problem(f"{path}: holds more than tensors. Where it was trained, save the weights alone: "
-                      "torch.save(model.state_dict(), FILE)")
-    if not isinstance(content, dict) or not any(isinstance(v, np.ndarray) for v in content.values()):
+    content = foreign.read(path)
+    saved, said = saved_in(content, path), {}
+    if isinstance(saved, dict) and isinstance(saved.get("state_dict"), dict):
+        said = saved.get("hyper_parameters")
+        saved = saved["state_dict"]
+    if isinstance(saved, Inert):
+        raise Problem(f"{path}: holds more than tensors. {SAVE_WEIGHTS}")
+    if not isinstance(saved, dict) or not any(isinstance(value, Tensor) for value in saved.values()):
         raise Problem(f"{path}: holds no state dict")
+    if len(saved) > MOST_TENSORS:
+        raise Problem(f"{path}: lists {len(saved)} tensors; at most {MOST_TENSORS} are read")
     tensors = {}
-    for name, value in content.items():
-        if not isinstance(name, str) or not isinstance(value, np.ndarray):
+    for name, value in saved.items():
+        if not isinstance(value, Tensor):
             continue
+        if len(name) > LONGEST_NAME:
+            raise Problem(f"{path}: tensor {foreign.shown(name, 60)}: its name is too long")
         name = strip_prefixes(name, own)
         if name in tensors:
             raise Problem(f"{path}: tensor {name} is there twice, under two prefixes")
-        if np.iscomplexobj(value):
-            value = np.stack([value.real, value.imag], axis=-1)
-        tensors[name] = value.astype(np.float64)
-    return tensors, said if isinstance(said, dict) else {}
+        tensors[name] = value
+    foreign.check_numbers(sum(map(Tensor.float64_bytes, tensors.values())), len(content), f"{path}: its tensors")
+    return {name: float64_of(value) for name, value in tensors.items()}, said if isinstance(said, dict) else {}
 
 
-def load_old(path):
-    """As PyTorch before 1.6 saved: what its own reader of weights makes of it."""
+def saved_in(content, path):
+    """-> what torch.save() was given."""
+    reader = next((form for form in (torch_archive, torch_old) if content.startswith(form.BEGINNING)), None)
+    if reader is None:
+        raise Problem(f"{path}: is no PyTorch checkpoint, or is damaged")
     try:
-        import torch
-    except ImportError as problem:
-        raise Problem("PyTorch is needed to read a checkpoint as old as this one (Debian: apt install python3-torch)",
-                      UNAVAILABLE) from problem
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as problem:
-        # without torch's advice to load it all the same, which would run the file's code
-        what = str(problem).rsplit("error: ", 1)[-1]
-        raise Problem(f"{path}: holds more than tensors, or is no checkpoint ({what}). Where it was trained, save "
-                      "the weights alone: torch.save(model.state_dict(), FILE)") from problem
+        return reader.load(content)
+    except Damaged as problem:
+        raise Problem(f"{path}: holds no plain tensors: {problem}. {SAVE_WEIGHTS}") from problem
 
-    def plain(value):
-        if isinstance(value, dict):
-            return {key: plain(each) for key, each in value.items()}
-        return value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
 
-    return plain(content)
+def float64_of(tensor):
+    """A complex one as pairs."""
+    array = np.asarray(tensor)
+    if np.iscomplexobj(array):
+        array = np.stack([array.real, array.imag], axis=-1)
+    return array.astype(np.float64, copy=True)

@@ -13,6 +13,7 @@ from .problem import Problem
 
 ARCHITECTURE = "ed_lstm"
 CONFIG = {}
+MAX_WINDOW, MAX_UNITS = 512, 256
 
 # Names and order are not in the files. The LA-2A's two are in the published code, as is its rate. Four: a guess from how the
 # CL 1B's weights react to each. All are scaled to 0..1.
@@ -77,7 +78,9 @@ def convert(take, controls, config, sample_rate):
     """-> (tensors, config, seconds to forget, what was inferred, metadata)"""
     if not take.has("Conv_h/kernel"):
         raise Problem("tensor Conv_h/kernel: missing, so this is no ED-LSTM compressor")
-    window, _, units = take("Conv_h/kernel", None, 1, None).shape
+    window, _, units = take("Conv_h/kernel", None, 1, None, most=MAX_WINDOW).shape
+    if units > MAX_UNITS:
+        raise Problem(f"tensor Conv_h/kernel: has {units} outputs; at most {MAX_UNITS} are supported")
     count = control_count(take)
     if len(controls) != count:
         raise Problem(f"controls: found {len(controls)}; tensor Dense_cond_h/kernel takes {count}")

@@ -13,6 +13,7 @@ ARCHITECTURE = "grey_box"
 OWN_NAMES = ("static_comp.", "gain_smooth.", "make_up.")
 SAMPLE_RATE = 44100  # fixed in the published code
 CONFIG = {"mlp_activation": ("tanh", "relu")}  # what the tensors don't say; the first is the published code's
+MAX_WIDTH, MAX_UNITS = 256, 32
 CONTROLS = [control("peak_reduction", "", 0.0, 100.0, 50.0, scale=0.02, offset=-1.0)]
 
 
@@ -22,13 +23,13 @@ def sigmoid(x):
 
 def read_mlp(take, inputs):
     prefix = "static_comp.model.HCNet."
-    places = sorted(int(m[1]) for m in (re.fullmatch(re.escape(prefix) + r"(\d+)\.weight", n) for n in take.names()) if m)
+    places = sorted(int(m[1]) for m in (re.fullmatch(re.escape(prefix) + r"(\d{1,4})\.weight", n) for n in take.names()) if m)
     if not places:
         raise Problem(f"tensor {prefix}0.weight: missing, so this is no grey-box compressor")
     places = range(0, places[-1] + 1, 2)  # an activation lies between two layers
     out = {}
     for layer, place in enumerate(places):
-        weight = take(f"{prefix}{place}.weight", None, inputs)
+        weight = take(f"{prefix}{place}.weight", None, inputs, most=MAX_WIDTH)
         inputs = weight.shape[0]
         out[f"mlp.{layer}.weight"], out[f"mlp.{layer}.bias"] = weight, take(f"{prefix}{place}.bias", inputs)
     if inputs not in (2, 3):
@@ -37,8 +38,10 @@ def read_mlp(take, inputs):
 
 
 def read_cell(take, prefix, target):
-    hidden = take(prefix + "rec.weight_hh_l0", None, None)
+    hidden = take(prefix + "rec.weight_hh_l0", None, None, most=3 * MAX_UNITS)
     rows, units = hidden.shape
+    if units > MAX_UNITS:
+        raise Problem(f"tensor {prefix}rec.weight_hh_l0: has shape {hidden.shape}; at most {MAX_UNITS} units are supported")
     if rows not in (units, 3 * units):
         raise Problem(f"tensor {prefix}rec.weight_hh_l0: has shape {hidden.shape}; expected (units, units) for an "
                       "Elman cell or (3 units, units) for a GRU")

@@ -4,12 +4,12 @@ what the runtime needs to know in `__metadata__`. The same input gives the same 
 import json
 import os
 import re
-import struct
 import tempfile
 import unicodedata
 
 import numpy as np
 
+from . import safetensors
 from .problem import CANNOT_CREATE, Problem
 
 # From 80 dB of gain reduction down to what changes the sound by -80 dB, ln(80 dB / 8.7e-4 dB): see memory_samples.
@@ -72,17 +72,11 @@ def metadata(architecture, config, sample_rate, controls, latency_samples=0, rec
 
 def to_bytes(tensors, keys):
     """tensors: name -> numpy array (stored as 32-bit floats); keys: name -> text."""
-    header, data = {"__metadata__": keys}, bytearray()
-    for name in sorted(tensors):
-        array = np.ascontiguousarray(tensors[name], dtype="<f4")
+    arrays = {name: np.asarray(tensor, dtype="<f4") for name, tensor in tensors.items()}
+    for name, array in sorted(arrays.items()):
         if not np.all(np.isfinite(array)):
             raise Problem(f"tensor {name}: holds NaN, infinity or a number beyond 32-bit range")
-        begin = len(data)
-        data += array.tobytes()
-        header[name] = {"dtype": "F32", "shape": list(np.shape(tensors[name])), "data_offsets": [begin, len(data)]}
-    text = json.dumps(header, sort_keys=True).encode()
-    text += b" " * (-len(text) % 8)
-    return struct.pack("<Q", len(text)) + text + bytes(data)
+    return safetensors.to_bytes(arrays, keys)
 
 
 def write(path, tensors, keys):

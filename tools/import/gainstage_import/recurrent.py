@@ -7,9 +7,10 @@ import re
 
 import numpy as np
 
-from . import checkpoint, memory
+from . import checkpoint, foreign, memory
 from .model_file import LONGEST_MEMORY_S, control
 from .problem import Problem
+from .settings import is_one_of, is_rate
 
 SAMPLE_RATE = 44100
 # What the tensors don't say.
@@ -25,7 +26,7 @@ LIMIT = {**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}
 
 def load(path, family):
     if checkpoint.is_json(path):
-        return of_json(path, checkpoint.load_json(path), family)
+        return of_json(path, foreign.read_json(path), family)
     tensors = checkpoint.load(path, OWN_NAMES)
     # micro-tcn's network ends in a tanh, the baselines of the grey-box paper don't
     return tensors, {"final_tanh": "tanh"} if "lstm.weight_hh_l0" in tensors and "linear.weight" in tensors else {}
@@ -36,19 +37,20 @@ def of_json(path, content, family):
     data, state = content.get("model_data"), content.get("state_dict")
     if not isinstance(data, dict) or not isinstance(state, dict):
         raise Problem(f"{path}: expected the objects model_data and state_dict")
-    if str(data.get("unit_type", family)).lower() != family:
-        raise Problem(f"{path}: model_data: unit_type: found {data['unit_type']!r}; expected {family.upper()}")
+    kind = data.get("unit_type", family)
+    if not isinstance(kind, str) or kind.lower() != family:
+        raise Problem(f"{path}: model_data: unit_type: found {foreign.quoted(kind)}; expected {family.upper()}")
     facts = {"final_tanh": "none"}
-    if data.get("skip") in (0, 1):
+    if is_one_of(data.get("skip"), (0, 1, False, True, 0.0, 1.0)):
         facts["skip"] = int(data["skip"])
     inputs = data.get("input_size", 1)
-    if not isinstance(inputs, int) or not 1 <= inputs <= 64:
+    if type(inputs) is not int or not 1 <= inputs <= 64:
         raise Problem(f"{path}: model_data: input_size: expected 1 to 64")
     facts["controls"] = [control(f"control_{n}", "", 0.0, 1.0, 0.5) for n in range(1, inputs)]
     rate = content.get("samplerate", data.get("samplerate", data.get("sample_rate")))
-    if isinstance(rate, (int, float)) and not isinstance(rate, bool) and rate > 0:
+    if is_rate(rate):
         facts["sample_rate"] = rate
-    return {name: checkpoint.array_of(name, value) for name, value in state.items()}, facts
+    return {name: foreign.array_of(name, value) for name, value in state.items()}, facts
 
 
 def names_in(take):

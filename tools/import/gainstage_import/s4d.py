@@ -9,6 +9,7 @@ import numpy as np
 from . import checkpoint
 from .model_file import control
 from .problem import Problem
+from .settings import is_one_of
 
 ARCHITECTURE = "s4d"
 PLACES = 64  # of a fixed-parameter model's sequence
@@ -30,6 +31,7 @@ LA_2A = [{**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}, control("peak_redu
 QUIET = ("training_criterion", "validation_criterion", "criterion", "loss")  # buffers of losses: not part of the sound
 NORM_EPSILON = 1e-5
 FORGOTTEN = 1e-4  # -80 dB
+MAX_BLOCKS, MAX_CHANNELS, MAX_MODES = 16, 256, 64
 
 
 def load(path):
@@ -38,7 +40,7 @@ def load(path):
     said = {}
     for name, key in HYPER_PARAMETERS.items():
         value = hyper_parameters.get(name)
-        if any(value == choice and type(value) is type(choice) for choice in CONFIG[key]):
+        if is_one_of(value, CONFIG[key]):
             said[key] = value
     if not said.get("product", False):
         said.pop("tanh_before_product", None)  # which the published code then leaves out
@@ -62,7 +64,7 @@ def rename(take, prefix, target, *shape):
 
 def read_conditioning(take, controls):
     """-> (layers, each followed by ReLU; how many numbers they say)"""
-    places = sorted(int(m[1]) for m in (re.fullmatch(r"control_parameter_mlp\.(\d+)\.weight", n) for n in take.names()) if m)
+    places = sorted(int(m[1]) for m in (re.fullmatch(r"control_parameter_mlp\.(\d{1,4})\.weight", n) for n in take.names()) if m)
     width, out = controls, {}
     for layer, place in enumerate(places):
         weight = take(f"control_parameter_mlp.{place}.weight", None, None)
@@ -97,7 +99,7 @@ def complex_of(take, name, channels, modes):
     tensor = take(name)
     while tensor.ndim > 3 and tensor.shape[0] == 1:
         tensor = tensor[0]
-    if tensor.ndim != 3 or channels % max(tensor.shape[0], 1) or tensor.shape[1:] != (modes, 2):
+    if tensor.ndim != 3 or tensor.shape[0] < 1 or channels % tensor.shape[0] or tensor.shape[1:] != (modes, 2):
         raise Problem(f"tensor {name}: has shape {take(name).shape}; expected ({channels}, {modes}, 2)")
     return shared(tensor, channels)
 
@@ -120,7 +122,9 @@ def read_ssm(take, prefix, channels):
     state-spaces/s4, whose releases differ in names. Its fourth release (inv_dt, A_real, B of four dimensions) keeps -Im A."""
     kernel = prefix + "kernel." if any(n.startswith(prefix + "kernel.") for n in take.names()) else prefix
     a_name = first_of(take, kernel, "log_A_real", "A_real", "inv_A_real")
-    log_a_real = take(a_name, None, None)
+    log_a_real = take(a_name, None, None, most=max(MAX_CHANNELS, MAX_MODES))
+    if log_a_real.shape[1] > MAX_MODES:
+        raise Problem(f"tensor {a_name}: has shape {log_a_real.shape}; at most {MAX_MODES} modes are supported")
     modes = log_a_real.shape[1]
     log_a_real = rows_of(take, a_name, channels, modes)
     a_imag = rows_of(take, kernel + "A_imag", channels, modes)
@@ -176,9 +180,10 @@ def add(out, block, tensors):
 def read_conditional(take, config, controls):
     """blocks.I.{linear, activation1, s4, batchnorm, film, activation2, residual_connection}"""
     out, width = read_conditioning(take, controls)
-    channels = take("expand.weight", None, 1).shape[0]
+    channels = take("expand.weight", None, 1, most=MAX_CHANNELS).shape[0]
     out.update(rename(take, "expand", "expand", channels, 1))
-    depth = 1 + max((int(m[1]) for m in (re.match(r"blocks\.(\d+)\.", n) for n in take.names()) if m), default=-1)
+    depth = 1 + max((int(m[1]) for m in (re.match(r"blocks\.(\d{1,4})\.", n) for n in take.names()) if m), default=-1)
+    check_depth(depth)
     kinds = (config["activation"],) * 2
     for i in range(depth):
         prefix = f"blocks.{i}."
@@ -194,13 +199,18 @@ def read_conditional(take, config, controls):
     return out, depth, kinds, {}
 
 
+def check_depth(depth):
+    if depth > MAX_BLOCKS:
+        raise Problem(f"{depth} blocks or more; at most {MAX_BLOCKS} are supported")
+
+
 FIXED_LAYERS = {1: {"s4": 1, "activation2": 3}, 2: {"linear": 0, "activation1": 1, "s4": 3},
                 3: {"linear": 0, "s4": 2, "activation2": 4}, 4: {"linear": 0, "activation1": 1, "s4": 3, "activation2": 5}}
 
 
 def fixed_version(take, prefix, config):
     """Where the layers of a fixed-parameter model's block are; versions 2 and 4 look alike unless activations learn."""
-    place = next((int(m[1]) for m in (re.match(re.escape(prefix) + r"model\.(\d+)\.C$", n) for n in take.names()) if m), None)
+    place = next((int(m[1]) for m in (re.match(re.escape(prefix) + r"model\.(\d{1,4})\.C$", n) for n in take.names()) if m), None)
     if place not in (1, 2, 3):
         raise Problem(f"tensor {prefix}model.N.C: missing, so this block has no S4 layer")
     if place != 3:
@@ -213,11 +223,12 @@ def fixed_version(take, prefix, config):
 def read_fixed(take, config):
     """model.N of a sequence: expand (behind a converter to decibels, or not), blocks, contract."""
     first = next((i for i in range(3) if take.has(f"model.{i}.weight")), 1)
-    channels = take(f"model.{first}.weight", None, 1).shape[0]
+    channels = take(f"model.{first}.weight", None, 1, most=MAX_CHANNELS).shape[0]
     out = rename(take, f"model.{first}", "expand", channels, 1)
     depth = 0
     while any(n.startswith(f"model.{first + 1 + depth}.model.") for n in take.names()):
         depth += 1
+        check_depth(depth)
     kinds = (config["activation"],) * 2
     for i in range(depth):
         prefix = f"model.{first + 1 + i}."

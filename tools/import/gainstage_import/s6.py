@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from . import checkpoint, s6_memory, tf_bundle
+from . import checkpoint, foreign, s6_memory, tf_bundle
 from .model_file import control
 from .problem import Problem
 
@@ -19,13 +19,14 @@ CONFIG = {"meaning": ("recurrent", "as_trained"), "batch": (2400, 2399)}
 # The authors scale their controls to 0..1; how, is in data that are not public. The order of threshold and ratio is not sure.
 KNOBS = {(2, 2): ("threshold", "ratio", "attack", "release"), (1, 1): ("peak_reduction", "limit"),
          (2, 0): ("peak_reduction", "limit")}
+MAX_WINDOW, MAX_FEATURES, MAX_CHANNELS, MAX_STATES, MAX_TAPS, MAX_CONTROLS = 1024, 32, 128, 64, 16, 64
 LAYER = "layer_with_weights-"
 
 
 def load(path):
     """-> ({name: array}, {})"""
     if checkpoint.is_json(path):
-        return tensors_of(checkpoint.load_json(path)), {}
+        return tensors_of(foreign.read_json(path)), {}
     if os.path.isfile(path) and not tf_bundle.is_bundle(path):
         raise Problem(f"{path}: is neither JSON nor a TensorFlow checkpoint (PREFIX.index beside its data)")
     return tf_bundle.load(path), {}
@@ -36,9 +37,9 @@ def tensors_of(content):
     for name, entry in content.items():
         if not isinstance(entry, dict) or "shape" not in entry:
             continue  # words about the file
-        shape, data = entry["shape"], checkpoint.array_of(name, entry.get("data", []))
-        if not isinstance(shape, list) or not all(isinstance(n, int) and n > 0 for n in shape):
-            raise Problem(f"tensor {name}: expected a shape of whole numbers above 0")
+        shape, data = entry["shape"], foreign.array_of(name, entry.get("data", []))
+        if not isinstance(shape, list) or len(shape) > 8 or not all(type(n) is int and 0 < n <= data.size for n in shape):
+            raise Problem(f"tensor {name}: has {data.size} numbers; expected a shape of whole numbers above 0 that gives as many")
         if math.prod(shape) != data.size:
             raise Problem(f"tensor {name}: has {data.size} numbers; its shape {tuple(shape)} asks for {math.prod(shape)}")
         out[name] = data.reshape(shape)
@@ -53,11 +54,14 @@ def control_counts(take):
     """How many controls FiLM and the GRU take, by their shapes."""
     def rows(name):
         tensor = take.tensors.get(LAYER + name)
-        return tensor.shape[0] if tensor is not None and tensor.ndim else 0
+        count = tensor.shape[0] if tensor is not None and tensor.ndim else 0
+        if count > MAX_CHANNELS + MAX_CONTROLS:
+            raise Problem(f"tensor {LAYER}{name}: has shape {tensor.shape}; at most {MAX_CHANNELS + MAX_CONTROLS} rows are supported")
+        return count
 
     if not is_published(take):
         return rows("3/dense/kernel"), 0
-    features = take(LAYER + "2/kernel", None, 1, None).shape[2]
+    features = take(LAYER + "2/kernel", None, 1, None, most=MAX_WINDOW).shape[2]
     return max(0, rows("4/dense/kernel") - features), max(0, rows("5/dense/cell/kernel") - features)
 
 
@@ -74,7 +78,7 @@ def CONTROLS(take):  # noqa: N802  the name by which every family gives them
 
 def dense(take, source, target, inputs=None, outputs=None, bias=True):
     """A Keras kernel (inputs, outputs), turned round. -> ({name: tensor}, number of outputs)"""
-    kernel = take(f"{LAYER}{source}/kernel", inputs, outputs)
+    kernel = take(f"{LAYER}{source}/kernel", inputs, outputs, most=MAX_WINDOW)
     out = {target + ".weight": kernel.T}
     if bias:
         out[target + ".bias"] = take(f"{LAYER}{source}/bias", kernel.shape[1])
@@ -83,16 +87,18 @@ def dense(take, source, target, inputs=None, outputs=None, bias=True):
 
 def ssm(take, source, target, inputs, gated):
     """`gated`: with convolution and gate. -> ({name: tensor}, number of outputs)"""
-    inner, states = take(f"{LAYER}{source}/A_log", None, None).shape
+    inner, states = take(f"{LAYER}{source}/A_log", None, None, most=MAX_CHANNELS).shape
+    if states > MAX_STATES:
+        raise Problem(f"tensor {LAYER}{source}/A_log: has {states} columns; at most {MAX_STATES} are supported")
     out = {f"{target}.a_log": take(f"{LAYER}{source}/A_log"), f"{target}.skip": take(f"{LAYER}{source}/D", inner)}
     if not gated and inner != inputs:
         raise Problem(f"tensor {LAYER}{source}/A_log: has {inner} rows; expected {inputs}, as many as the layer's inputs")
     if gated:
         out.update(dense(take, f"{source}/in_projection", f"{target}.in", inputs, 2 * inner, bias=False)[0])
-        kernel = take(f"{LAYER}{source}/conv1d/kernel", None, 1, inner)
+        kernel = take(f"{LAYER}{source}/conv1d/kernel", None, 1, inner, most=MAX_TAPS)
         out[f"{target}.conv.weight"] = kernel[:, 0, :].T
         out[f"{target}.conv.bias"] = take(f"{LAYER}{source}/conv1d/bias", inner)
-    rank = take(f"{LAYER}{source}/delta_t_projection/kernel", None, inner).shape[0]
+    rank = take(f"{LAYER}{source}/delta_t_projection/kernel", None, inner, most=MAX_CHANNELS).shape[0]
     out.update(dense(take, f"{source}/x_projection", f"{target}.x", inner, rank + 2 * states, bias=False)[0])
     out.update(dense(take, f"{source}/delta_t_projection", f"{target}.dt", rank, inner)[0])
     tensors, outputs = dense(take, f"{source}/out_projection", f"{target}.out", inner)
@@ -125,8 +131,10 @@ def published(take):
     out, width = dense(take, "0", "input")
     tensors, width = ssm(take, "1/mixer", "ssm.0", width, True)
     mix, width = dense(take, "3", "mix.0", width)
-    kernel = take(LAYER + "2/kernel", None, 1, None)
+    kernel = take(LAYER + "2/kernel", None, 1, None, most=MAX_WINDOW)
     features = kernel.shape[2]
+    if features > MAX_FEATURES:
+        raise Problem(f"tensor {LAYER}2/kernel: has {features} outputs; at most {MAX_FEATURES} are supported")
     out.update({**tensors, **mix, "features.weight": kernel[:, 0, :].T, "features.bias": take(LAYER + "2/bias", features)})
     out.update(dense(take, "4/dense", "film", first + features, 2 * width)[0])
     tensors, width = glu(take, "4/glu/dense", "film.glu", width)

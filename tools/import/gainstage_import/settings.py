@@ -2,11 +2,14 @@
 
 import json
 import math
-import os
 
-from .problem import NO_INPUT, Problem
+from . import foreign
+from .problem import Problem
 
+LARGEST_NUMBER = 1e300
 TEXTS = ("license", "author", "source")
+LOWEST_RATE, HIGHEST_RATE = 1000, 768000  # Hz, as the runtime takes them
+MOST_CONTROLS = 64
 KEYS = ("sample_rate", "controls", "memory_samples", "training", *TEXTS)
 
 
@@ -21,17 +24,7 @@ def read(path, family):
     """-> the file's keys, checked; {} without a file. Keys besides KEYS are the family's own (its CONFIG)."""
     if path is None:
         return {}
-    if not os.path.isfile(path):
-        raise Problem(f"{path}: no such file", NO_INPUT)
-    try:
-        with open(path, encoding="utf-8") as file:
-            settings = json.load(file)
-    except OSError as problem:
-        raise Problem(f"{path}: cannot be read: {problem.strerror}", NO_INPUT) from problem
-    except ValueError as problem:
-        raise Problem(f"{path}: is not JSON: {problem}") from problem
-    if not isinstance(settings, dict):
-        raise Problem(f"{path}: expected a JSON object")
+    settings = foreign.read_json(path)
     for key, value in settings.items():
         check(f"{path}: {key}", key, value, family)
     return settings
@@ -40,15 +33,17 @@ def read(path, family):
 def check(where, key, value, family):
     if key in family.CONFIG:
         choices = family.CONFIG[key]
-        if not any(value == choice and type(value) is type(choice) for choice in choices):
-            raise Problem(f"{where}: found {json.dumps(value)}; expected {words(choices)}")
+        if not is_one_of(value, choices):
+            raise Problem(f"{where}: found {foreign.quoted(value)}; expected {words(choices)}")
     elif key not in KEYS:
         known = ", ".join((*KEYS, *family.CONFIG))
         raise Problem(f"{where}: unknown key; known are {known}")
     elif key in TEXTS and not isinstance(value, str):
         raise Problem(f"{where}: expected text")
-    elif key in ("sample_rate", "memory_samples") and not is_number(value, above=0 if key == "sample_rate" else -1):
-        raise Problem(f"{where}: expected a number, found {json.dumps(value)}")
+    elif key == "sample_rate" and not is_rate(value):
+        raise Problem(f"{where}: expected {LOWEST_RATE} to {HIGHEST_RATE} Hz, found {foreign.quoted(value)}")
+    elif key == "memory_samples" and not is_number(value, above=-1):
+        raise Problem(f"{where}: expected a number, found {foreign.quoted(value)}")
     elif key == "controls":
         check_controls(where, value)
     elif key == "training" and not isinstance(value, dict):
@@ -61,13 +56,24 @@ def words(choices):
     return "one of " + ", ".join(choice if isinstance(choice, str) else json.dumps(choice) for choice in choices)
 
 
+def is_one_of(value, choices):
+    """By value and type: 1 is not True. A foreign value is compared only with one of its own type."""
+    return any(type(value) is type(choice) and value == choice for choice in choices)
+
+
 def is_number(value, above=-math.inf):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > above
+    return type(value) in (int, float) and above < value < LARGEST_NUMBER
+
+
+def is_rate(value):
+    return is_number(value) and LOWEST_RATE <= value <= HIGHEST_RATE
 
 
 def check_controls(where, controls):
     if not isinstance(controls, list):
         raise Problem(f"{where}: expected an array")
+    if len(controls) > MOST_CONTROLS:
+        raise Problem(f"{where}: has {len(controls)} entries; at most {MOST_CONTROLS} are supported")
     for place, control in enumerate(controls):
         at = f"{where}[{place}]"
         if not isinstance(control, dict):

@@ -7,10 +7,10 @@ import re
 
 import numpy as np
 
-from . import checkpoint
+from . import checkpoint, foreign
 from .model_file import LONGEST_MEMORY_S, control
 from .problem import Problem
-from .settings import WholeNumbers
+from .settings import WholeNumbers, is_one_of, is_rate
 
 ARCHITECTURE = "tcn"
 OWN_NAMES = ("gen.", "blocks.", "output.")
@@ -34,7 +34,7 @@ MAX_STATE_FLOATS = 32 << 20  # what the blocks remember, per channel
 def load(path):
     """-> (tensors by the names of the published code, what the checkpoint says besides)"""
     if checkpoint.is_json(path):
-        return of_json(path, checkpoint.load_json(path))
+        return of_json(path, foreign.read_json(path))
     tensors, said = checkpoint.load_with_hyper_parameters(path, OWN_NAMES)
     facts = {key: said[key] for key in ("dilation_growth", "stack_size", "causal") if is_choice(key, said.get(key))}
     if "output.weight" not in tensors:
@@ -43,7 +43,7 @@ def load(path):
 
 
 def is_choice(key, value):
-    return any(value == choice and type(value) is type(choice) for choice in CONFIG[key])
+    return is_one_of(value, CONFIG[key])
 
 
 def part(where, of, key, kind):
@@ -56,8 +56,8 @@ def part(where, of, key, kind):
 def of_json(path, content):
     """{config, gen: [...], blocks: [...], output}: layers with their weights as nested lists."""
     config = part(path, content, "config", dict)
-    if content.get("arch", "direct") != "direct":
-        raise Problem(f"{path}: arch: found {content['arch']!r}; expected \"direct\"")
+    if not is_one_of(content.get("arch", "direct"), ("direct",)):
+        raise Problem(f"{path}: arch: found {foreign.quoted(content['arch'])}; expected \"direct\"")
     layers = {f"gen.{2 * m}": layer for m, layer in enumerate(part(path, content, "gen", list) if "gen" in content else [])}
     epsilons = set()
     for n, block in enumerate(part(path, content, "blocks", list)):
@@ -65,7 +65,8 @@ def of_json(path, content):
         layers[f"blocks.{n}.conv1"] = part(where, block, "conv1", dict)
         check_dilation(where, block["conv1"], n, config)
         norm = part(where, block, "bn", dict)
-        epsilons.add(norm.get("eps", 1e-5))
+        epsilon = norm.get("eps", 1e-5)
+        epsilons.add(epsilon if isinstance(epsilon, float) else None)
         layers[f"blocks.{n}.film.bn"] = norm
         if isinstance(block.get("adaptor"), dict):
             layers[f"blocks.{n}.film.adaptor"] = block["adaptor"]
@@ -76,10 +77,10 @@ def of_json(path, content):
     for name, layer in layers.items():
         for key in ("weight", "bias", "running_mean", "running_var"):
             if isinstance(layer, dict) and layer.get(key) is not None:
-                tensors[f"{name}.{key}"] = checkpoint.array_of(f"{name}.{key}", layer[key])
+                tensors[f"{name}.{key}"] = foreign.array_of(f"{name}.{key}", layer[key])
     facts = {key: config[key] for key in ("dilation_growth", "stack_size", "causal") if is_choice(key, config.get(key))}
     rate = config.get("sample_rate")
-    if isinstance(rate, (int, float)) and not isinstance(rate, bool) and rate > 0:
+    if is_rate(rate):
         facts["sample_rate"] = rate
     if len(epsilons) != 1 or not isinstance(next(iter(epsilons)), float):
         raise Problem(f"{path}: blocks: bn: eps: expected one number for all")
@@ -115,7 +116,7 @@ def first_of(take, prefix, *names):
 
 def read_conditioning(take, controls):
     """-> (layers, each followed by ReLU, and how many numbers they say)"""
-    places = sorted(int(m[1]) for m in (re.fullmatch(r"gen\.(\d+)\.weight", n) for n in take.names()) if m)
+    places = sorted(int(m[1]) for m in (re.fullmatch(r"gen\.(\d{1,4})\.weight", n) for n in take.names()) if m)
     width, out = controls, {}
     for layer, place in enumerate(places):
         weight = take(f"gen.{place}.weight", None, None)

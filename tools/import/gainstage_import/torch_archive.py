@@ -1,122 +1,174 @@
-"""Reads the archives that torch.save() writes (a zip file: a pickle, and the numbers of each tensor) and runs nothing: the
-pickle may make containers, plain values and arrays; whatever else it names becomes an Inert. Checkpoints of Lightning hold
-paths, numbers and states of callbacks beside the weights, which PyTorch's own reader of weights refuses, in some versions even
-a float."""
+"""Reads the archives that torch.save() writes from PyTorch 1.6 on, and runs nothing. Such an archive is a zip file of a pickle and
+of the numbers of each storage. PyTorch always writes it in one way, which is checked from the first byte to the last: the records
+follow one another without a gap, uncompressed, each as the directory says, each with a name that PyTorch gives. So there is one way
+to read the file, and nothing in it that is not read."""
 
-import collections
-import io
-import math
-import pickle
-import zipfile
+import re
+import struct
+import zlib
 
 import numpy as np
 
-KINDS = {"Float": "f4", "Double": "f8", "Half": "f2", "BFloat16": "u2", "Long": "i8", "Int": "i4", "Short": "i2", "Char": "i1",
-         "Byte": "u1", "Bool": "?", "ComplexFloat": "c8", "ComplexDouble": "c16"}
-MOST_ELEMENTS = 1 << 28
+from . import pickles
+from .pickles import Damaged
+from .torch_tensors import KINDS, NAMES, Storages
+
+BEGINNING = b"PK\x03\x04"
+LOCAL, CENTRAL = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I")
+FOOTER, END_64, LOCATOR, END = struct.Struct("<4s3I"), struct.Struct("<4sQ2H2I4Q"), struct.Struct("<4sIQI"), struct.Struct("<4s4H2IH")
+UTF_8, SIZES_FOLLOW = 1 << 11, 1 << 3  # flags
+MOST_RECORDS = 65000
+LONGEST_NAME = 1000
+
+# What PyTorch calls its records, after the archive's own name; the numbers' names are counted up.
+PICKLE, BYTE_ORDER, ALIGNMENT, NUMBERS = "data.pkl", "byteorder", ".storage_alignment", "data/"
+RECORD = re.compile(r"data\.pkl|version|byteorder|\.format_version|\.storage_alignment|\.data/serialization_id|data/(0|[1-9]\d{0,19})")
+PROGRAM = re.compile(r"(?i)^(constants|code|attributes|extra|mobile|bytecode)|debug_pkl|\.py$")
+VALUES = {"version": rb"[1-9]\d?\n", BYTE_ORDER: rb"little|big", ".format_version": rb"[1-9]\d?", ALIGNMENT: rb"[1-9]\d{0,5}",
+          ".data/serialization_id": rb"\d{1,60}"}
 
 
-class Damaged(Exception):
-    pass
+class Record:
+    """As the directory describes it; `begin` is known once its own header has been read."""
+
+    __slots__ = ("name", "flags", "method", "crc", "packed", "size", "header", "begin")
 
 
-class Inert(dict):
-    """In the place of an object of any other class; keeps the items it is given, for dictionaries of other names."""
-    __hash__ = object.__hash__
+def load(content):
+    """`content`: the file's bytes. -> what was saved, tensors as torch_tensors.Tensor. Raises Damaged."""
+    records = records_of(content)
 
-    def __new__(cls, *_, **__):
-        return dict.__new__(cls)
+    def part(name):
+        record = records.get(name)
+        return None if record is None else content[record.begin:record.begin + record.size]
 
-    def __init__(self, *_, **__):
-        super().__init__()
-
-    def __setstate__(self, state):
-        pass
-
-    def append(self, value):
-        pass
-
-    def extend(self, values):
-        pass
-
-
-class Kind:
-    """The type of a storage, by its name."""
-
-    def __init__(self, name):
-        self.name = name
-
-
-def rebuild_tensor(storage, offset, size, stride, *_):
-    """What torch._utils._rebuild_tensor_v2 says, within the bounds of the storage."""
-    numbers = [offset, *size, *stride]
-    if not isinstance(storage, np.ndarray) or len(size) != len(stride) or not all(type(n) is int and n >= 0 for n in numbers):
-        raise Damaged("a tensor of no meaning")
-    elements = math.prod(size)
-    if elements > MOST_ELEMENTS or elements and offset + sum((n - 1) * s for n, s in zip(size, stride)) >= len(storage):
-        raise Damaged("a tensor reaches beyond its numbers")
-    if not elements:
-        return np.zeros(size, storage.dtype)
-    steps = [s * storage.itemsize for s in stride]
-    return np.lib.stride_tricks.as_strided(storage[offset:], size, steps).copy()
+    for name, expected in VALUES.items():
+        if part(name) is not None and not re.fullmatch(expected, part(name)):
+            raise Damaged(f"its record {name} holds something odd")
+    alignment = int(part(ALIGNMENT) or 64)
+    if any(record.begin % alignment for record in records.values()):
+        raise Damaged("its records do not lie as PyTorch lays them")
+    storages = Storages(5)
+    body = part(PICKLE)
+    saved, end = pickles.load(body, 0, NAMES, storages)
+    if end != len(body):
+        raise Damaged("something follows its pickle")
+    stored = {name for name in records if name.startswith(NUMBERS)}
+    if stored != {NUMBERS + key for key in storages.known}:
+        raise Damaged("its pickle and its records name other numbers")
+    order = ">" if part(BYTE_ORDER) == b"big" else "<"
+    for key, storage in storages.known.items():
+        record = records[NUMBERS + key]
+        if record.size != storage.bytes():
+            raise Damaged(f"the numbers {key} are {record.size} bytes long, not {storage.bytes()}")
+        dtype = np.dtype(KINDS[storage.kind]).newbyteorder(order)
+        storage.numbers = np.frombuffer(content, dtype, storage.count, record.begin)
+    return saved
 
 
-def rebuild_parameter(tensor, *_):
-    return tensor
+# ------------------------------------------------------------------------------------------------ the zip file
+
+def unpack(form, content, at):
+    if at < 0 or at + form.size > len(content):
+        raise Damaged("it is cut short")
+    return form.unpack_from(content, at)
 
 
-class Unpickler(pickle.Unpickler):
-    def __init__(self, content, numbers):
-        super().__init__(io.BytesIO(content))
-        self.numbers = numbers
-
-    def find_class(self, module, name):
-        if (module, name) == ("collections", "OrderedDict"):
-            return collections.OrderedDict
-        # A wall before each function: what a file does to this name is done to nothing else.
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return lambda *arguments: rebuild_tensor(*arguments)
-        if (module, name) in (("torch._utils", "_rebuild_parameter"), ("torch._utils", "_rebuild_parameter_with_state")):
-            return lambda *arguments: rebuild_parameter(*arguments)
-        if module == "torch" and name.endswith("Storage") and name[:-7] in KINDS:
-            return Kind(name[:-7])
-        return Inert
-
-    def persistent_load(self, pid):
-        if not isinstance(pid, tuple) or len(pid) < 5 or pid[0] != "storage" or not isinstance(pid[1], Kind):
-            raise Damaged("numbers of an unknown kind")
-        return self.numbers(pid[1].name, str(pid[2]))
+def records_of(content):
+    """-> {name without the archive's: Record}, each checked."""
+    directory, end, count = directory_of(content)
+    records, at = [], directory
+    for _ in range(count):
+        record, at = described(content, at, end)
+        records.append(record)
+    if at != end:
+        raise Damaged("its directory holds more than its records")
+    named = by_name(records)
+    place = 0
+    for record in records:
+        place = found(content, record, place, directory)
+    if place != directory:
+        raise Damaged("something lies between its records and its directory")
+    return named
 
 
-def member(archive, name):
-    """Whole, and no longer than the file itself: torch.save() does not compress."""
-    info = archive.getinfo(name)
-    if info.compress_type != zipfile.ZIP_STORED:
-        raise Damaged(f"{name} is compressed")
-    return archive.read(info)
+def directory_of(content):
+    """-> where the directory begins and ends, and how many records it lists. A zip file is read from its end, which must be the
+    file's."""
+    at = len(content) - END.size
+    sign, disk, first_disk, here, count, size, begin, comment = unpack(END, content, at)
+    if sign != b"PK\x05\x06" or comment:
+        raise Damaged("it does not end as an archive of PyTorch does: something was appended, or it is cut short")
+    end = at - LOCATOR.size - END_64.size
+    locator = unpack(LOCATOR, content, at - LOCATOR.size)
+    long = unpack(END_64, content, end)
+    if locator != (b"PK\x06\x07", 0, end, 1) or long[:2] != (b"PK\x06\x06", END_64.size - 12):
+        raise Damaged("it does not end as an archive of PyTorch does")
+    if (disk, first_disk, here) != (0, 0, count) or long[4:] != (0, 0, count, count, size, begin):
+        raise Damaged("its two directories differ")
+    if begin + size != end or count > MOST_RECORDS:
+        raise Damaged("its directory does not lie where it says")
+    return begin, end, count
 
 
-def is_archive(path):
-    """Raises Damaged for TorchScript, which is a program in such an archive."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-    if any(n.endswith("/constants.pkl") for n in names):
-        raise Damaged("it is a program in TorchScript")
-    return any(n.endswith("/data.pkl") for n in names)
+def described(content, at, end):
+    """One entry of the directory. -> (Record, where the next begins)"""
+    entry = unpack(CENTRAL, content, at)
+    (sign, _, _, flags, method, _, _, crc, packed, size, length, extra, comment, disk, internal, external, header) = entry
+    at += CENTRAL.size
+    if sign != b"PK\x01\x02" or at + length > end or length > LONGEST_NAME:
+        raise Damaged("its directory is damaged")
+    try:
+        name = content[at:at + length].decode()
+    except UnicodeDecodeError as problem:
+        raise Damaged("one of its records has an odd name") from problem
+    if (extra, comment, disk, internal, external) != (0, 0, 0, 0, 0) or flags & ~SIZES_FOLLOW != UTF_8:
+        raise Damaged("its directory is not as PyTorch writes it")
+    record = Record()
+    record.name, record.flags, record.method, record.header = name, flags, method, header
+    record.crc, record.packed, record.size = crc, packed, size
+    return record, at + length
 
 
-def load(path):
-    """-> what was saved, tensors as arrays. Raises whatever a damaged file leads to."""
-    with zipfile.ZipFile(path) as archive:
-        root = next(n for n in archive.namelist() if n.endswith("/data.pkl"))[:-len("data.pkl")]
-        order = ">" if root + "byteorder" in archive.namelist() and member(archive, root + "byteorder") == b"big" else "<"
+def found(content, record, place, end):
+    """Checks the record that must begin at `place`. -> where it ends"""
+    if record.method or record.packed != record.size:
+        raise Damaged("one of its records is compressed")
+    sign, _, flags, method, _, _, crc, packed, size, length, extra = unpack(LOCAL, content, place)
+    if record.header != place or sign != BEGINNING:
+        raise Damaged("its records do not follow one another")
+    at = place + LOCAL.size
+    name, padding = content[at:at + length], content[at + length:at + length + extra]
+    record.begin = at + length + extra
+    place = record.begin + record.size
+    if place > end:
+        raise Damaged("one of its records reaches into its directory")
+    if name != record.name.encode() or flags != record.flags or method:
+        raise Damaged("a record and the directory differ")
+    if padding != b"FB" + struct.pack("<H", max(0, extra - 4)) + b"Z" * (extra - 4):
+        raise Damaged("its records are not padded as PyTorch pads them")
+    if zlib.crc32(memoryview(content)[record.begin:place]) != record.crc:
+        raise Damaged("the checksum of a record is wrong")
+    sizes = (record.crc, record.size, record.size)
+    if not flags & SIZES_FOLLOW:
+        if (crc, packed, size) != sizes:
+            raise Damaged("a record and the directory differ")
+        return place
+    if (crc, packed, size) != (0, 0, 0) or unpack(FOOTER, content, place) != (b"PK\x07\x08", *sizes):
+        raise Damaged("a record and the directory differ")
+    return place + FOOTER.size
 
-        def numbers(kind, key):
-            array = np.frombuffer(member(archive, f"{root}data/{key}"), np.dtype(KINDS[kind]).newbyteorder(order))
-            if kind == "BFloat16":  # the upper half of a float
-                return (array.astype("u4") << 16).view("f4")
-            return array
 
-        return Unpickler(member(archive, root + "data.pkl"), numbers).load()
+def by_name(records):
+    """Their names without the archive's, which all share."""
+    out, root = {}, records[0].name.partition("/")[0] if records else ""
+    for record in records:
+        own, slash, name = record.name.partition("/")
+        if PROGRAM.match(name):
+            raise Damaged("it is a program in TorchScript")
+        if own != root or not root or not root.isprintable() or "\\" in root or not slash or not RECORD.fullmatch(name) or name in out:
+            raise Damaged("it holds a record that PyTorch does not write, or one twice")
+        out[name] = record
+    if PICKLE not in out or "version" not in out or records[0] is not out[PICKLE]:
+        raise Damaged("it lacks a record that PyTorch writes")
+    return out

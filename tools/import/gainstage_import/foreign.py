@@ -1,0 +1,170 @@
+"""Files from strangers: each is read once, by one descriptor, and judged by the bytes that were read. What a file may make of
+itself is bounded by its own size."""
+
+import contextlib
+import json
+import os
+import stat
+
+import numpy as np
+
+from .problem import NO_INPUT, Problem
+
+LARGEST_FILE = 256 << 20  # bytes
+LARGEST_JSON = 32 << 20
+MOST_LISTS = 1 << 19  # and objects in it
+SPARE_NUMBERS = 16 << 20  # bytes: what small files may ask for
+SPARE_MEMORY = 300 << 20
+LONGEST_SHOWN = 300  # characters of a piece of a message
+
+
+def read(path, largest=LARGEST_FILE):
+    """-> the bytes of a regular file. Nothing is waited for: neither a FIFO nor a device is opened, and a file that grows
+    meanwhile is refused."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise Problem(f"{path}: is no regular file")
+        # between the two looks the name may have come to mean something else
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with open(handle, "rb", buffering=0) as file:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
+                raise Problem(f"{path}: is no regular file")
+            if found.st_size > largest:
+                raise Problem(f"{path}: is {found.st_size} bytes long; at most {largest} are read")
+            content = read_at_most(file, found.st_size + 1)
+    except FileNotFoundError as problem:
+        raise Problem(f"{path}: no such file", NO_INPUT) from problem
+    except OSError as problem:
+        raise Problem(f"{path}: cannot be read: {problem.strerror}", NO_INPUT) from problem
+    except ValueError as problem:  # a NUL in the name
+        raise Problem(f"{path}: no such file", NO_INPUT) from problem
+    if len(content) != found.st_size:
+        raise Problem(f"{path}: changes while it is read; try again once it is written")
+    return content
+
+
+def read_at_most(file, count):
+    """-> up to `count` bytes, fewer only at the file's end"""
+    parts, left = [], count
+    while left:
+        part = file.read(left)
+        if not part:
+            break
+        parts.append(part)
+        left -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def begins_with(path, *beginnings):
+    """Whether a regular file begins with one of these bytes, spaces left out. False where there is none: read() says why."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return False
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with open(handle, "rb", buffering=0) as file:
+            return stat.S_ISREG(os.fstat(handle).st_mode) and file.read(64).lstrip().startswith(beginnings)
+    except (OSError, ValueError):
+        return False
+
+
+# ------------------------------------------------------------------------------------------------ bounds
+
+def check_numbers(asked, size, what="its tensors"):
+    """`asked`: bytes that numbers of a file of `size` bytes take as float64. A file of bytes grows to eight times its size."""
+    if asked > 8 * size + SPARE_NUMBERS:
+        raise Problem(f"{what} ask for {asked >> 20} MiB of numbers, more than a file of {size} bytes can hold")
+
+
+@contextlib.contextmanager
+def bounded_memory(size):
+    """For readers in C that trust sizes in a file of `size` bytes: whatever they ask for beyond ten times the file and some
+    spare fails, and is a Problem. Where the system knows no such limit nothing is bounded."""
+    try:
+        import resource
+        with open("/proc/self/statm", "rb") as file:
+            in_use = int(file.read().split()[0]) * resource.getpagesize()
+        before = resource.getrlimit(resource.RLIMIT_AS)
+        limit = in_use + 10 * size + SPARE_MEMORY
+        limit = limit if before[0] == resource.RLIM_INFINITY else min(limit, before[0])
+        resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    except (ImportError, OSError, ValueError):
+        yield
+        return
+    try:
+        yield
+    except MemoryError as problem:
+        raise Problem("asks for more memory than a file of its size may take") from problem
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+# ------------------------------------------------------------------------------------------------ JSON
+
+def read_json(path, largest=LARGEST_JSON):
+    """-> the JSON object in the file."""
+    return parse_json(read(path, largest), path)
+
+
+def parse_json(content, where, kind=dict):
+    """-> the object (or list) in a text of bytes. Its tree takes 6 times the text and some spare at most, judged before it is built."""
+    if tree_bytes(content) > 6 * len(content) + (SPARE_MEMORY >> 1) or content.count(b"[") + content.count(b"{") > MOST_LISTS:
+        raise Problem(f"{where}: nests or lists more than a text of {len(content)} bytes may")
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except RecursionError as problem:
+        raise Problem(f"{where}: is nested too deeply") from problem
+    except ValueError as problem:
+        raise Problem(f"{where}: is not JSON, or is damaged: {problem}") from problem
+    if not isinstance(found, kind):
+        raise Problem(f"{where}: expected a JSON {'object' if kind is dict else 'array'}")
+    return found
+
+
+def tree_bytes(content):
+    """At most what Python makes of a JSON text: of each object, list, entry, text and number, as CPython 3.11 counts them."""
+    return sum(cost * content.count(sign) for sign, cost in ((b"{", 232), (b"[", 120), (b":", 120), (b",", 40), (b'"', 30)))
+
+
+def array_of(name, value):
+    """Nested lists of numbers as a float64 array."""
+    for numbers in innermost(name, value):
+        if not set(map(type, numbers)) <= {int, float, bool}:
+            raise Problem(f"tensor {name}: expected an array of numbers")
+    try:
+        array = np.array(value)
+    except (ValueError, OverflowError) as problem:
+        raise Problem(f"tensor {name}: its rows differ in length") from problem
+    if array.size and array.dtype.kind not in "iuf":
+        raise Problem(f"tensor {name}: expected an array of numbers")
+    return array.astype(np.float64)
+
+
+def innermost(name, value, depth=0):
+    """The lists in a list that hold no lists, or all of it as one."""
+    if not isinstance(value, list):
+        yield [value]
+    elif not any(isinstance(part, list) for part in value):
+        yield value
+    elif depth == 8:
+        raise Problem(f"tensor {name}: is nested too deeply")
+    elif not all(isinstance(part, list) for part in value):
+        raise Problem(f"tensor {name}: its rows differ in length")
+    else:
+        for part in value:
+            yield from innermost(name, part, depth + 1)
+
+
+# ------------------------------------------------------------------------------------------------ for people
+
+def quoted(value):
+    """A value of a foreign JSON text for a message; of lists and objects the kind alone."""
+    return {list: "a list", dict: "an object"}.get(type(value)) or shown(json.dumps(value))
+
+
+def shown(text, longest=LONGEST_SHOWN):
+    """A foreign text fit for a terminal: control characters, those that turn the writing's direction and halves of characters as
+    escapes, a long one cut."""
+    text = str(text)
+    cut = text if len(text) <= longest else text[:longest] + " ..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
