@@ -2,6 +2,8 @@
 """The loop: streams, what it learns, and what an interruption, a full disk or a loss gone wild leaves behind."""
 
 import errno
+import io
+import json
 import os
 import resource
 import tempfile
@@ -17,6 +19,7 @@ import torch  # noqa: E402
 
 from train import checkpoint, models, standing  # noqa: E402
 from train.baselines import by_setting, static_gain  # noqa: E402
+from train.export import safetensors  # noqa: E402
 from train.plan import Plan, digest  # noqa: E402
 from train.problem import Problem  # noqa: E402
 from train.streams import Windows, batches, pieces, play  # noqa: E402
@@ -331,6 +334,91 @@ class Loop(unittest.TestCase):
                 file.write(damaged)
             with self.assertRaisesRegex(Problem, "--fresh"):
                 self.grey_box().resume()
+
+    def test_a_checkpoint_is_tensors_and_json_and_holds_all_of_a_run(self):
+        training = self.grey_box(average_steps=5)
+        training.run(lambda: training.at.steps > 2)
+        path = checkpoint.path_of(self.output)
+        self.assertEqual(os.listdir(os.path.dirname(path)), [os.path.basename(path)])
+        with open(path, "rb") as file:
+            metadata, tensors = safetensors.parse(file.read(), path)
+        self.assertEqual({name.partition("/")[0] for name in tensors}, {"model", "best", "average", "moments", "random"})
+        self.assertEqual(json.loads(metadata["facts"])["identity"], training.identity)
+        again = self.grey_box(average_steps=5)
+        torch.rand(7)
+        self.assertTrue(again.resume())
+        for mine, its in ((again.model, training.model), (again.average, training.average)):
+            for (name, a), b in zip(mine.state_dict().items(), its.state_dict().values()):
+                self.assertTrue(torch.equal(a, b) and a.dtype == b.dtype, name)
+        for name, tensor in training.best.items():
+            self.assertTrue(torch.equal(again.best[name], tensor), name)
+        states = [run.optimiser.state_dict() for run in (training, again)]
+        self.assertEqual(states[0]["param_groups"], [{**group, "lr": old["lr"]} for group, old in zip(states[1]["param_groups"], states[0]["param_groups"])])
+        for at, moments in states[0]["state"].items():
+            for name, value in moments.items():
+                self.assertTrue(torch.equal(torch.as_tensor(value), torch.as_tensor(states[1]["state"][at][name])), name)
+        self.assertTrue(torch.equal(torch.get_rng_state(), torch.from_numpy(np.array(tensors["random/cpu"]))))
+        self.assertEqual((again.at, again.unwritten), (training.at, training.unwritten))
+
+    def test_models_of_all_kinds_can_be_kept(self):
+        for name in models.MODELS:
+            training = self.training(models.build(name, small.CONTROLS, small.RATE), average_steps=2)
+            training.save()
+            self.assertTrue(self.training(models.build(name, small.CONTROLS, small.RATE), average_steps=2).resume(), name)
+            self.assertEqual(self.said, [])
+            os.unlink(checkpoint.path_of(self.output))
+
+    def test_a_checkpoint_of_before_is_refused_and_runs_nothing(self):
+        path, marker = checkpoint.path_of(self.output), self.output + ".was-run"
+
+        class Trap:
+            def __reduce__(self):
+                return os.mkdir, (marker,)
+
+        program = io.BytesIO()
+        torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), program)
+        before = []
+        for content in (Trap(), {"facts": "{}", "model": {"w": torch.zeros(1)}}):
+            for zipped in (True, False):
+                before.append(io.BytesIO())
+                torch.save(content, before[-1], _use_new_zipfile_serialization=zipped)
+        for content in (program, *before):
+            for tail in (b"", b"PK\5\6"):
+                with open(path, "wb") as file:
+                    file.write(content.getvalue() + tail)
+                with self.assertRaisesRegex(Problem, "older version .*--fresh"):
+                    self.grey_box().resume()
+        os.unlink(path)
+        os.mkfifo(path)
+        with self.assertRaisesRegex(Problem, "--fresh"):
+            self.grey_box().resume()
+        self.assertFalse(os.path.exists(marker))
+
+    def test_a_checkpoint_that_lies_is_refused_with_a_sentence(self):
+        training = self.grey_box()
+        training.run(lambda: True)
+        path = checkpoint.path_of(self.output)
+        with open(path, "rb") as file:
+            metadata, tensors = safetensors.parse(file.read(), path)
+        facts = json.loads(metadata["facts"])
+        first = next(name for name in tensors if name.startswith("model/"))
+        for changed in ({"progress": {}}, {"progress": {**facts["progress"], "steps": "1"}}, {"progress": {**facts["progress"], "more": 1}}, {"progress": []},
+                        {"unwritten": 1}, {"identity": None}, {"moments": {"x": {}}}, {"moments": []}, {"moments": {"0": {"more": "1"}}},
+                        {"moments": {"999": {"step": 1}}}):
+            self.lie(path, safetensors.to_bytes(tensors, {**metadata, "facts": json.dumps({**facts, **changed})}))
+        for changed in ({**metadata, "facts": "[]"}, {**metadata, "facts": "[" * 100000}, {**metadata, "version": "1"}, {"format": "pt"}):
+            self.lie(path, safetensors.to_bytes(tensors, changed))
+        for name, array in ((first, np.zeros(999, "f4")), ("random/cpu", np.zeros(3, "u1")), ("random/cpu", np.zeros(3, "f4")), ("moments/x/exp_avg", np.zeros(3, "f4")), ("moments/0/exp_avg", np.zeros(999, "f4")),
+                            (first.replace("model", "best"), np.zeros(999, "f4")), ("model/stranger", np.zeros(3, "f4"))):
+            self.lie(path, safetensors.to_bytes({**tensors, name: array}, metadata))
+        for part in ("model", "best", "random"):
+            self.lie(path, safetensors.to_bytes({name: array for name, array in tensors.items() if not name.startswith(part)}, metadata))
+
+    def lie(self, path, content):
+        with open(path, "wb") as file:
+            file.write(content)
+        with self.assertRaisesRegex(Problem, "--fresh"):
+            self.grey_box().resume()
 
     def test_longer_runs_are_no_other_settings(self):
         self.grey_box(epochs=1).run(lambda: True)

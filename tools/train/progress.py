@@ -1,7 +1,10 @@
 """Where a training run is."""
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
+
+from .problem import Problem
 
 
 @dataclass
@@ -22,6 +25,14 @@ class Progress:
     loss_sum: float = 0.0     # over the pieces since then
     loss_count: int = 0
     history: list = field(default_factory=list)  # of dicts: epoch, elapsed_s, loss, validation, esr
+
+    @classmethod
+    def of(cls, plain, path):
+        """As dataclasses.asdict() made it, read from the file at `path`."""
+        kinds = {field.name: {float: (float, int), int: int, list: list}[field.type] for field in dataclasses.fields(cls)}
+        if plain.keys() != kinds.keys() or not all(isinstance(plain[name], kind) for name, kind in kinds.items()):
+            raise Problem(f"{path}: does not say where its run was; begin anew with --fresh")
+        return cls(**plain)
 
     def judge(self, loss, error, epochs):
         """Notes a validation, and begins the count of what is learned anew. -> whether it is the best so far"""

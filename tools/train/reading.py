@@ -1,16 +1,12 @@
 """A model file back as a model of the training code: of those that were trained here, whose metadata say with which settings."""
 
-import json
-import os
-import struct
-
 import numpy as np
 import torch
 
 from . import models
-from .problem import NO_INPUT, Problem
+from .export import foreign, safetensors
+from .problem import Problem
 
-LONGEST_HEADER = 1 << 24
 # Parameters that the file has otherwise than the model: name's end -> (the tensor's end, what to do with it)
 DERIVED = {"log_tau": ("detector.tau_s", np.log)}
 SUMMED = ("bias_ih_l0", "bias_hh_l0")  # where the file has their sum
@@ -18,31 +14,24 @@ SUMMED = ("bias_ih_l0", "bias_hh_l0")  # where the file has their sum
 
 def read(path):
     """-> (metadata, {name: float32 array}) of a model file"""
-    if not os.path.isfile(path):
-        raise Problem(f"{path}: no such file", NO_INPUT)
-    with open(path, "rb") as file:
-        content = file.read()
     try:
-        length, = struct.unpack("<Q", content[:8])
-        if length > LONGEST_HEADER:
-            raise ValueError("header")
-        header, data = json.loads(content[8:8 + length]), content[8 + length:]
-        metadata = header.pop("__metadata__")
-        return metadata, {name: np.frombuffer(data[slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"])
-                          for name, entry in header.items()}
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise Problem(f"{path}: is no model file, or a damaged one") from problem
+        metadata, tensors = safetensors.parse(foreign.read(path), path)
+    except foreign.Problem as problem:
+        raise Problem(str(problem), problem.exit_code) from problem
+    if "gainstage.format" not in metadata or any(array.dtype != np.float32 for array in tensors.values()):
+        raise Problem(f"{path}: is no model file of Gainstage")
+    return metadata, tensors
 
 
 def from_file(path):
     """-> Model, ready to play"""
     metadata, tensors = read(path)
     try:
-        story = json.loads(metadata.get("training", "{}"))
+        story = foreign.parse_json(metadata.get("training", "{}").encode(), path)
         name, settings = story["model"], story["settings"]
-        controls, sample_rate = json.loads(metadata["controls"]), float(metadata["sample_rate"])
-        model = models.build(name, controls, sample_rate, **settings)
-    except (KeyError, ValueError, TypeError) as problem:
+        controls = foreign.parse_json(metadata["controls"].encode(), path, list)
+        model = models.build(name, controls, float(metadata["sample_rate"]), **settings)
+    except (foreign.Problem, KeyError, ValueError, TypeError) as problem:
         raise Problem(f"{path}: does not say how it was trained, as files of python3 -m train do; it can only be rendered") from problem
     fill(model, tensors, path)
     return model.eval()

@@ -240,7 +240,7 @@ class Training:
     def resume(self):
         """Goes on from the checkpoint beside the output. -> False where there is none."""
         path = checkpoint.path_of(self.output)
-        facts, content = checkpoint.facts_of(path)
+        facts, tensors = checkpoint.facts_of(path)
         if facts is None:
             return False
         found, asked = facts["identity"], self.identity
@@ -248,8 +248,8 @@ class Training:
         if other:
             raise Problem(f"{path}: is of a run with other settings ({'; '.join(other)}): repeat those to go on with it, or begin "
                           "anew with --fresh")
-        self.best = checkpoint.restore(content, self.model, self.optimiser, self.average)
-        self.at, self.unwritten = Progress(**facts["progress"]), facts["unwritten"]
+        self.at, self.unwritten = Progress.of(facts["progress"], path), facts["unwritten"]
+        self.best = checkpoint.restore(path, facts, tensors, self.model, self.optimiser, self.average)
         return True
 
     def load_best(self):
