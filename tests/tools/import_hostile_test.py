@@ -532,6 +532,29 @@ class Keras(Case):
         self.assertEqual(os.environ["HDF5_PLUGIN_PRELOAD"], "::")
 
 
+class Tree(unittest.TestCase):
+    def test_no_program_here_unpickles(self):
+        sys.path.insert(0, os.path.join(SOURCE, "tools"))
+        self.addCleanup(sys.path.pop, 0)
+        import unpickling
+        count = 0
+        for folder in ("tools", "tests"):
+            for path in glob.glob(os.path.join(SOURCE, folder, "**", "*.py"), recursive=True):
+                with open(path, encoding="utf-8") as file:
+                    self.assertEqual(unpickling.places_in(file.read(), path), [])
+                count += 1
+        self.assertGreater(count, 50)
+        for bad in ("import torch\ntorch.load('x')", "import torch as t\nt.load('x')", "from torch import load", "import torch\nread = torch.load",
+                    "from torch import load as harmless", "import torch\ntorch.jit.load('x')", "from torch import jit\njit.load('x')", "import torch.jit as j\nj.load('x')",
+                    "import pickle\npickle.loads(b'')", "from pickle import Unpickler", "import pickle as p\nclass U(p.Unpickler): pass", "import joblib", "import dill",
+                    "import numpy\nnumpy.load('x', allow_pickle=True)", "eval('1')", "exec('1')", "import torch\ngetattr(torch, 'load')('x')", "x(weights_only=True)",
+                    "def f():\n    import torch\n    return torch.load('x')"):
+            self.assertTrue(unpickling.places_in(bad, "bad.py"), bad)
+        for good in ("import torch\ntorch.save(1, 'x')", "import json\njson.load(file)", "import pickle\npickle.dumps(1)", "model.eval()", "import numpy\nnumpy.load('x')",
+                     "self.load('x')"):
+            self.assertEqual(unpickling.places_in(good, "good.py"), [], good)
+
+
 class Files(Case):
     def test_only_regular_files_are_read_and_nothing_is_waited_for(self):
         os.mkfifo(self.path("fifo"))

@@ -26,6 +26,7 @@ try:
 except ImportError:
     torch = None
 
+import torch_files  # noqa: E402
 from gainstage_import import checkpoint, s4d, torch_archive, torch_tensors  # noqa: E402
 from gainstage_import.problem import Problem  # noqa: E402
 from gainstage_import.take import Take  # noqa: E402
@@ -189,14 +190,18 @@ class Converted(unittest.TestCase):
 
 # ------------------------------------------------------------------------------------------------ files
 
-@unittest.skipUnless(torch, "PyTorch is not installed")
-class Archive(unittest.TestCase):
+class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
 
     def path(self, name):
         return os.path.join(self.folder.name, name)
+
+
+@unittest.skipUnless(torch, "PyTorch is not installed")
+class Archive(Folder):
+    """What the PyTorch that is here writes."""
 
     def save(self, content, name="m.ckpt"):
         torch.save(content, self.path(name))
@@ -266,6 +271,8 @@ class Archive(unittest.TestCase):
                 checkpoint.load(self.path("spoilt.pt"), ())
             self.assertIn("holds no plain tensors", str(refusal.exception))
 
+
+class Checkpoint(Folder):
     def test_tensors_stay_within_their_numbers(self):
         for offset, size, stride in ((0, (5,), (1,)), (3, (2,), (1,)), (-1, (1,), (1,)), (0, (2,), (-1,)), (0, (1 << 40,), (0,)),
                                      (0, (2, 2), (1,)), (0, (2.0,), (1,)), (0, (2,), (1 << 62,))):
@@ -273,9 +280,10 @@ class Archive(unittest.TestCase):
                 torch_tensors.make_tensor((torch_tensors.Storage("Float", "0", 4), offset, size, stride))
 
     def test_a_checkpoint_becomes_a_model_file(self):
-        tensors = {"model." + n: torch.tensor(t, dtype=torch.float32) for n, t in conditional(norm="batchnorm").items()}
-        path = self.save({"state_dict": {**tensors, "training_criterion.fir": torch.zeros(3)},
-                          "hyper_parameters": {"take_side_chain": True, "final_tanh": "none", "learning_rate": 1e-3}})
+        tensors = {"model." + n: t.astype("f4") for n, t in conditional(norm="batchnorm").items()}
+        content = {"state_dict": {**tensors, "training_criterion.fir": np.zeros(3, "f4")},
+                   "hyper_parameters": {"take_side_chain": True, "final_tanh": "none", "learning_rate": 1e-3}}
+        path = torch_files.write(self.path("m.ckpt"), torch_files.archive_of(content))
         done = subprocess.run([sys.executable, "-B", os.path.join(IMPORT, "import_model.py"), "s4d", path, "-o",
                                self.path("m.safetensors")], text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
         self.assertEqual(done.returncode, 0, done.stderr)

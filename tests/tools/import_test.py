@@ -25,7 +25,8 @@ try:
 except ImportError:
     torch = None
 
-from gainstage_import import grey_box, memory, model_file, settings  # noqa: E402
+import torch_files  # noqa: E402
+from gainstage_import import cells, grey_box, memory, model_file, settings  # noqa: E402
 from gainstage_import.checkpoint import strip_prefixes  # noqa: E402
 from gainstage_import.problem import Problem  # noqa: E402
 from gainstage_import.take import Take  # noqa: E402
@@ -114,6 +115,32 @@ class GreyBox(unittest.TestCase):
         self.assertEqual(strip_prefixes("other." + SMOOTH, grey_box.OWN_NAMES), "other." + SMOOTH)
 
 
+class Cells(unittest.TestCase):
+    @unittest.skipUnless(torch, "PyTorch is not installed")
+    def test_they_are_pytorchs(self):
+        random = np.random.default_rng(4)
+        for gates, kind in ((1, "RNN"), (3, "GRU"), (4, "LSTM")):
+            theirs = getattr(torch.nn, kind)(3, 5).double()
+            weights = {name: getattr(theirs, name + "_l0").detach().numpy() for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+            sound = random.normal(size=(2 * cells.PIECE + 7, 4, 3))
+            mine = cells.cell_of(weights)
+            state = mine.begin(4, 0.5)
+            begun = [torch.full((1, 4, 5), 0.5, dtype=torch.float64)] * len(state)
+            expected, last = theirs(torch.from_numpy(sound), tuple(begun) if gates == 4 else begun[0])
+            np.testing.assert_allclose(mine.run(sound, state), expected.detach().numpy(), rtol=0, atol=1e-12)
+            np.testing.assert_allclose(state, torch.cat(list(last) if gates == 4 else [last]).detach().numpy(), rtol=0, atol=1e-12)
+
+    def test_one_poles_run_from_every_start(self):
+        inputs, alpha = np.random.default_rng(5).normal(size=(2, 50)), np.random.default_rng(6).uniform(size=(3, 2, 50))
+        found = memory.smooth(inputs, alpha, (-1.0, 0.0)).reshape(2, 3, 2, 50)
+        for s, start in enumerate((-1.0, 0.0)):
+            for n in range(3):
+                state = np.full(2, start)
+                for k in range(50):
+                    state = alpha[n, :, k] * state + (1.0 - alpha[n, :, k]) * inputs[:, k]
+                    np.testing.assert_allclose(found[s, n, :, k], state, rtol=0, atol=1e-14)
+
+
 class Settings(unittest.TestCase):
     def check(self, **given):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -158,7 +185,6 @@ class Written(unittest.TestCase):
             self.assertEqual(os.listdir(folder), [])
 
 
-@unittest.skipUnless(torch, "PyTorch is not installed")
 class CommandLine(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -172,8 +198,11 @@ class CommandLine(unittest.TestCase):
                               stderr=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def save(self, tensors, name="model.ckpt", wrap=lambda d: d):
-        torch.save(wrap({n: torch.tensor(v, dtype=torch.float32) for n, v in tensors.items()}), self.path(name))
-        return self.path(name)
+        """By PyTorch where it is, else as PyTorch does it."""
+        if torch:
+            torch.save(wrap({n: torch.tensor(v, dtype=torch.float32) for n, v in tensors.items()}), self.path(name))
+            return self.path(name)
+        return torch_files.write(self.path(name), torch_files.archive_of(wrap({n: np.asarray(v, "f4") for n, v in tensors.items()})))
 
     def test_a_lightning_checkpoint_becomes_a_model_file(self):
         tensors = {"model." + n: v for n, v in {**state_dict(3, 2, 3), "loss.window": np.zeros(3)}.items()}
@@ -208,6 +237,16 @@ class CommandLine(unittest.TestCase):
         self.assertEqual((metadata["sample_rate"], metadata["license"]), ("48000", "CC0-1.0"))
         self.assertEqual(json.loads(metadata["config"])["mlp_activation"], "relu")
 
+    def test_it_needs_numpy_alone(self):
+        """Whatever else is installed."""
+        alone = ("import sys; sys.modules['torch'] = sys.modules['h5py'] = sys.modules['scipy'] = None; sys.path.insert(0, sys.argv.pop(1)); "
+                 "import import_model; sys.exit(import_model.main(sys.argv[1:]))")
+        done = subprocess.run([sys.executable, "-B", "-c", alone, IMPORT, "grey_box", self.save(state_dict(3, 0, 1)), "-o", self.path("m.safetensors")],
+                              stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreater(int(read(self.path("m.safetensors"))[0]["memory_samples"]), 0)
+
+    @unittest.skipUnless(torch, "PyTorch is not installed")
     def test_code_in_a_checkpoint_is_not_run(self):
         marker = self.path("was-run")
 
@@ -243,5 +282,5 @@ class CommandLine(unittest.TestCase):
 
 if __name__ == "__main__":
     if torch is None:
-        print("skipped: importing checkpoints needs PyTorch (Debian: apt install python3-torch)")
+        print("skipped: what PyTorch itself saves and computes is compared where it is (Debian: apt install python3-torch)")
     unittest.main()
