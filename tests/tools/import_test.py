@@ -184,6 +184,19 @@ class Written(unittest.TestCase):
             self.assertEqual(refusal.exception.exit_code, 73)
             self.assertEqual(os.listdir(folder), [])
 
+    def test_an_output_that_is_read_as_well_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, link = os.path.join(folder, "model.ckpt"), os.path.join(folder, "link")
+            with open(path, "w") as file:
+                file.write("weights")
+            os.symlink("model.ckpt", link)
+            for arguments in (["grey_box", path, "-o", link], ["grey_box", "none", "--config", path, "-o", path]):
+                done = subprocess.run([sys.executable, os.path.join(IMPORT, "import_model.py"), *arguments], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 73)
+                self.assertIn(f"cannot be written: it is read as well, as {path}", done.stderr)
+            with open(path) as file:
+                self.assertEqual(file.read(), "weights")
+
 
 class CommandLine(unittest.TestCase):
     def setUp(self):

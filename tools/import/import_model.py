@@ -14,9 +14,9 @@ import math
 import os
 import sys
 
-from gainstage_import import checkpoint, ed_lstm, grey_box, gru, lstm, model_file, s4d, s6, settings, tcn
+from gainstage_import import checkpoint, ed_lstm, grey_box, gru, lstm, model_file, new_file, s4d, s6, settings, tcn
 from gainstage_import.foreign import shown
-from gainstage_import.problem import USAGE, Problem
+from gainstage_import.problem import CANNOT_CREATE, USAGE, Problem
 from gainstage_import.take import Take
 
 FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, gru, lstm, s4d, s6, tcn)}
@@ -60,8 +60,16 @@ def converted(family, take, controls, asked, sample_rate):
         raise Problem(f"its tensors make no {family.ARCHITECTURE} ({problem})") from problem
 
 
+def must_stay(output, *inputs):
+    try:
+        new_file.must_differ(output, inputs)
+    except OSError as problem:
+        raise Problem(f"{output}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem
+
+
 def convert(options):
     family = FAMILIES[options.family]
+    must_stay(options.output, options.checkpoint, options.config)
     given = settings.read(options.config, family)
     tensors, found = checkpoint.load_for(family, options.checkpoint)
     for key in (k for k in found if k not in given):

@@ -31,7 +31,7 @@ def metadata_of(file):
 
 def write(file, model, dataset, shown=lambda pair: None):
     """-> the card's path. model: as the file has it."""
-    from .checkpoint import replace
+    from .export import new_file
     from .measuring import measure
     from .problem import CANNOT_CREATE, Problem
     splits = [split for split in ("test", "unseen") if dataset.of(split)] or ["validation"]
@@ -39,7 +39,7 @@ def write(file, model, dataset, shown=lambda pair: None):
     path = path_of(file)
     text = card(file, model, dataset, rows, sound_notes(path))
     try:
-        replace(path, text.encode())
+        new_file.write(path, text.encode())
     except OSError as problem:
         raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem
     return path

@@ -8,7 +8,7 @@ import os
 import numpy as np
 import torch
 
-from .export import foreign, safetensors
+from .export import foreign, new_file, safetensors
 from .problem import CANNOT_CREATE, NO_INPUT, Problem
 
 FORMAT = "gainstage.training"
@@ -19,19 +19,8 @@ MODEL, BEST, AVERAGE, MOMENTS, RANDOM = "model", "best", "average", "moments", "
 
 
 def replace(path, content):
-    """Writes bytes: whole or not at all. Raises OSError, and leaves what was there."""
-    folder, name = os.path.split(os.path.abspath(path))
-    temporary = os.path.join(folder, f".{name}.part")  # always the same: what a crash leaves is overwritten
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        raise
+    """Writes bytes that are nobody else's business: whole or not at all. Raises OSError, and leaves what was there."""
+    new_file.write(path, content, private=True)
 
 
 def path_of(output):
@@ -125,13 +114,7 @@ def check_moments(state, parameters):
 
 def must_be_writable(path):
     """Said before hours are spent, not after."""
-    folder = os.path.dirname(os.path.abspath(path))
     try:
-        if os.path.isdir(path):
-            raise IsADirectoryError(None, "is a folder")
-        probe = os.path.join(folder, f".{os.path.basename(path)}.probe")
-        with open(probe, "wb"):
-            pass
-        os.unlink(probe)
+        new_file.must_be_writable(path)
     except OSError as problem:
         raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem

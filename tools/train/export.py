@@ -5,7 +5,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "import"))
-from gainstage_import import foreign, model_file, safetensors  # noqa: E402,F401  others take them from here
+from gainstage_import import foreign, model_file, new_file, safetensors  # noqa: E402,F401  others take them from here
 
 
 def keys_of(model, memory_seconds=None, **texts):

@@ -2,14 +2,12 @@
 what the runtime needs to know in `__metadata__`. The same input gives the same bytes."""
 
 import json
-import os
 import re
-import tempfile
 import unicodedata
 
 import numpy as np
 
-from . import safetensors
+from . import new_file, safetensors
 from .problem import CANNOT_CREATE, Problem
 
 # From 80 dB of gain reduction down to what changes the sound by -80 dB, ln(80 dB / 8.7e-4 dB): see memory_samples.
@@ -82,19 +80,7 @@ def to_bytes(tensors, keys):
 def write(path, tensors, keys):
     """Whole or not at all: a runtime that watches the file never sees half of it."""
     content = to_bytes(tensors, keys)
-    folder = os.path.dirname(os.path.abspath(path))
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
+        new_file.write(path, content)
     except OSError as problem:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
         raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem

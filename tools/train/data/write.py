@@ -1,11 +1,13 @@
 """Writes a data set as a folder that folder.py reads: sound files of 24 bits, pairs.csv, controls.json."""
 
 import csv
+import io
 import json
 import os
 
 import numpy as np
 
+from ..export import new_file
 from ..problem import CANNOT_CREATE, UNAVAILABLE, Problem
 
 FULL_SCALE = 1.0 - 2.0 ** -23
@@ -17,7 +19,9 @@ def sound(path, x, sample_rate):
     peak = float(np.max(np.abs(x))) if len(x) else 0.0
     if not np.isfinite(peak) or peak > FULL_SCALE:
         raise Problem(f"{path}: peaks at {peak:g}, beyond full scale; lower the dry signal")
-    soundfile.write(path, x, int(sample_rate), subtype="PCM_24")
+    content = io.BytesIO()
+    soundfile.write(content, x, int(sample_rate), format="FLAC", subtype="PCM_24")
+    new_file.write(path, content.getvalue())
 
 
 class Writer:
@@ -36,15 +40,14 @@ class Writer:
         self.rows.append({"dry": self.written[id(pair.dry)][0], "wet": wet, "split": pair.split, **pair.knobs})
 
     def finish(self, controls, source):
-        with open(os.path.join(self.path, "controls.json"), "w", encoding="utf-8") as file:
-            json.dump({"source": source, "controls": controls}, file, indent=2)
-            file.write("\n")
-        with open(os.path.join(self.path, "pairs.csv"), "w", encoding="utf-8", newline="") as file:
-            columns = ["dry", "wet", "split"] + [each["name"] for each in controls]
-            table = csv.DictWriter(file, columns, lineterminator="\n")
-            table.writeheader()
-            table.writerows({key: f"{value:g}" if isinstance(value, float) else value for key, value in row.items()}
-                            for row in self.rows)
+        text = json.dumps({"source": source, "controls": controls}, indent=2) + "\n"
+        new_file.write(os.path.join(self.path, "controls.json"), text.encode())
+        content = io.StringIO()
+        columns = ["dry", "wet", "split"] + [each["name"] for each in controls]
+        table = csv.DictWriter(content, columns, lineterminator="\n")
+        table.writeheader()
+        table.writerows({key: f"{value:g}" if isinstance(value, float) else value for key, value in row.items()} for row in self.rows)
+        new_file.write(os.path.join(self.path, "pairs.csv"), content.getvalue().encode())
 
 
 def folder(path, pairs, controls, sample_rate, source):

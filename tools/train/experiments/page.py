@@ -3,7 +3,7 @@
 import os
 import re
 
-from ..checkpoint import replace
+from ..export import new_file
 from ..problem import CANNOT_CREATE, Problem
 
 WORDS = "words.md"
@@ -22,6 +22,6 @@ def write(path, results, folder):
     with open(os.path.join(folder, WORDS), encoding="utf-8") as file:
         content = text(file.read(), results)
     try:
-        replace(path, content.encode())
+        new_file.write(path, content.encode())
     except OSError as problem:
         raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem

@@ -3,7 +3,7 @@
 import json
 import os
 
-from ..checkpoint import replace
+from ..export import new_file
 from ..problem import DATA, Problem
 
 
@@ -33,7 +33,7 @@ class Store:
         os.makedirs(self.folder, exist_ok=True)
         entry = {"plan": trial.plan, "asked": trial.asked(), "result": result}
         lines = ",\n".join(f" {json.dumps(part)}: {json.dumps(value)}" for part, value in entry.items())
-        replace(self.path(trial.key), f"{{\n{lines}\n}}\n".encode())
+        new_file.write(self.path(trial.key), f"{{\n{lines}\n}}\n".encode())
 
     def results(self, experiment):
         """-> {name: entry} of all that an experiment has, whatever it is asked for now"""

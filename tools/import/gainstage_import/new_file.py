@@ -1,0 +1,157 @@
+"""The one road for files that these tools write: made beside their place under a name that nobody can foresee, whole on the disk, and
+only then named. What had the name before is there until then, and stays if anything fails."""
+
+import errno
+import os
+import secrets
+import stat
+
+MOST_LINKS = 40  # as the kernel has it
+PRIVATE = 0o600
+_THROUGH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Place:
+    """A name in a folder that is held open: whoever moves the folder can't lead the writer elsewhere. Every link on the way is
+    followed, the last one too; but in a folder where others may write, only if it belongs to the user, to root, or to the folder's
+    owner, for anybody else may have planted it. Raises OSError."""
+
+    def __init__(self, path):
+        self.path, self.folder, self.found, self._links = path, None, None, 0
+        self._names = []
+        try:
+            self._start(os.fspath(path))
+            self.name = self._walk()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, path):
+        if os.path.isabs(path) or self.folder is None:
+            self.close()
+            self.folder = os.open("/" if os.path.isabs(path) else ".", _THROUGH)
+        names = [name for name in path.split("/") if name]
+        self._names = names + (["."] if not names or path.endswith("/") else []) + self._names
+
+    def _walk(self):
+        while True:
+            name = self._names.pop(0)
+            last = not self._names
+            if last and name in (".", ".."):
+                raise IsADirectoryError(errno.EISDIR, "it is a folder", self.path)
+            try:
+                self.found = os.stat(name, dir_fd=self.folder, follow_symlinks=False)
+            except FileNotFoundError:
+                if not last:
+                    raise
+                self.found = None
+                return name
+            if stat.S_ISLNK(self.found.st_mode):
+                self._follow(name)
+            elif last:
+                return name
+            else:
+                before, self.folder = self.folder, os.open(name, _THROUGH | os.O_NOFOLLOW, dir_fd=self.folder)
+                os.close(before)
+
+    def _follow(self, name):
+        self._links += 1
+        if self._links > MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self.path)
+        folder = os.fstat(self.folder)
+        shared = folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if shared and self.found.st_uid not in (os.geteuid(), 0, folder.st_uid):
+            raise PermissionError(errno.EPERM, f"{name} is a link that another user ({self.found.st_uid}) has put into a folder where "
+                                  "everybody may write", self.path)
+        self._start(os.readlink(name, dir_fd=self.folder))
+
+    def close(self):
+        if self.folder is not None:
+            os.close(self.folder)
+            self.folder = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def write(path, content, private=False):
+    """content: bytes. private: nobody else may read it. Raises OSError and leaves what was there; if the content is whole and only its
+    name can't be had, it is kept, and the error says where."""
+    with Place(path) as place:
+        mode = _mode(place, private)
+        growing = _made(place)
+        try:
+            with os.fdopen(growing.fd, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                os.fchmod(file.fileno(), mode)
+        except BaseException:
+            os.unlink(growing.name, dir_fd=place.folder)
+            raise
+        try:
+            os.replace(growing.name, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+        except OSError as problem:
+            kept = _shown(place, growing.name)
+            raise OSError(problem.errno, f"{problem.strerror}; what was made is kept as {kept}", path) from problem
+
+
+def must_be_writable(path):
+    """Said before hours are spent, not after. Raises OSError."""
+    with Place(path) as place:
+        _mode(place, False)
+        probe = _made(place)
+        os.close(probe.fd)
+        os.unlink(probe.name, dir_fd=place.folder)
+
+
+def must_differ(output, inputs):
+    """Raises OSError if the output is one of the inputs, however it is reached. Inputs may be None."""
+    for path in inputs:
+        if path and os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
+            raise OSError(errno.EINVAL, f"it is read as well, as {path}, and would be lost", output)
+
+
+class _Growing:
+    def __init__(self, fd, name):
+        self.fd, self.name = fd, name
+
+
+def _made(place):
+    name = f".{place.name[:60]}.{secrets.token_hex(8)}.part"
+    return _Growing(os.open(name, _NEW, PRIVATE, dir_fd=place.folder), name)
+
+
+def _mode(place, private):
+    """Of the finished file. Refuses what can't be replaced."""
+    if place.found is None:
+        mask = os.umask(0o077)
+        os.umask(mask)
+        return PRIVATE if private else 0o666 & ~mask
+    if stat.S_ISDIR(place.found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", place.path)
+    if not stat.S_ISREG(place.found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file", place.path)
+    if not os.access(place.name, os.W_OK, dir_fd=place.folder):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), place.path)
+    return PRIVATE if private else stat.S_IMODE(place.found.st_mode)
+
+
+def _shown(place, growing):
+    """A name that people see, for what has lost its own: `a.unfinished.wav`."""
+    stem, extension = os.path.splitext(place.name)
+    for number in range(1, 1000):
+        name = f"{stem}.unfinished{'' if number == 1 else f'-{number}'}{extension}"
+        try:
+            os.link(growing, name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
+            os.unlink(growing, dir_fd=place.folder)
+            return os.path.join(os.path.dirname(place.path), name)
+        except FileExistsError:
+            continue
+        except OSError:
+            break
+    return os.path.join(os.path.dirname(place.path), growing)
