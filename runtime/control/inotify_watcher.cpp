@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <deque>
 #include <filesystem>
@@ -32,6 +34,29 @@ constexpr auto retry = 20ms;
 /// The same for a folder that is not there.
 constexpr auto retry_lost = 100ms;
 constexpr int most_links = 40;  // as the kernel has it
+/// How often a file is looked at where events may not come.
+constexpr auto look_every = 500ms;
+
+/// Systems whose files other machines, or the one outside a virtual machine, may change: by the magic numbers
+/// of statfs(2).
+constexpr std::uint32_t shared_systems[] = {
+    0x0000'6969,  // NFS
+    0x0000'517B,  // SMB
+    0xFE53'4D42,  // SMB 2
+    0xFF53'4D42,  // CIFS
+    0x6573'5546,  // FUSE: sshfs, and what containers on other systems mount
+    0x6A65'6A63,  // virtiofs
+    0x0102'1997,  // 9p
+    0x786F'4256,  // VirtualBox's shared folders
+    0x7C7C'6673,  // Parallels' shared folders
+    0x7375'7245,  // Coda
+    0x5346'414F,  // AFS
+    0x6B41'4653,  // AFS of the kernel
+    0x00C3'6400,  // Ceph
+    0x0BD0'0BD0,  // Lustre
+    0x0116'1970,  // GFS2
+    0x7461'636F,  // OCFS2
+};
 
 int opened() {
     const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -66,7 +91,7 @@ bool is_open_for_writing(const std::string& file) {
 
 }  // namespace
 
-InotifyWatcher::InotifyWatcher() : fd_(opened()) {}
+InotifyWatcher::InotifyWatcher(Tells tells) : fd_(opened()), tells_(tells), silent_(look_every) {}
 
 InotifyWatcher::~InotifyWatcher() {
     close(fd_);
@@ -82,15 +107,33 @@ void InotifyWatcher::watch(const std::vector<std::string>& files) {
     }
     files_ = std::move(next);
     find_ways();
+    std::vector<std::string> silent;
+    for (const Watched& watched : files_)
+        if (!tells_(watched.file)) silent.push_back(watched.file);
+    silent_.watch(silent);
+}
+
+bool InotifyWatcher::tells_of_changes(const std::string& file) {
+    struct statfs system {};
+    std::string place = file;
+    if (statfs(place.c_str(), &system) != 0) {
+        place = fs::path(file).parent_path().string();
+        if (statfs(place.empty() ? "." : place.c_str(), &system) != 0) return true;
+    }
+    return std::find(std::begin(shared_systems), std::end(shared_systems),
+                     static_cast<std::uint32_t>(system.f_type)) == std::end(shared_systems);
 }
 
 /// Walks every path again; folders that no longer matter are let go.
 void InotifyWatcher::find_ways() {
     std::set<int> before, now;
     for (const Step& step : steps_) before.insert(step.watch);
+    for (const Watched& file : files_) before.insert(file.watch);
     steps_.clear();
     for (std::size_t k = 0; k < files_.size(); ++k) add_way(k);
     for (Step& step : steps_) now.insert(step.watch = inotify_add_watch(fd_, step.folder.c_str(), mask));
+    for (Watched& file : files_)
+        now.insert(file.watch = inotify_add_watch(fd_, file.file.c_str(), IN_CLOSE_WRITE));
     for (const int watch : before)
         if (watch >= 0 && !now.count(watch)) inotify_rm_watch(fd_, watch);
 }
@@ -134,6 +177,11 @@ bool InotifyWatcher::take(int watch, unsigned what, const std::string& name) {
     }
     if (what & IN_MOVE_SELF) inotify_rm_watch(fd_, watch);
     bool is_ours = false;
+    for (Watched& file : files_) {
+        if (file.watch != watch) continue;
+        if (what & IN_IGNORED) file.watch = -1;
+        if (what & IN_CLOSE_WRITE) file.is_due = is_ours = true;
+    }
     for (Step& step : steps_) {
         if (step.watch != watch) continue;
         if (what & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) step.watch = -1;
@@ -169,6 +217,15 @@ std::vector<std::string> InotifyWatcher::finished() {
 }
 
 std::vector<std::string> InotifyWatcher::look() {
+    for (const std::string& file : silent_.look())
+        for (Watched& watched : files_) watched.is_due = watched.is_due || watched.file == file;
+    const std::vector<std::string> files = settled();
+    for (const std::string& file : files) silent_.know(file);
+    return files;
+}
+
+/// After the last event by a while.
+std::vector<std::string> InotifyWatcher::settled() {
     looked_at_ = Clock::now();
     find_lost_folders();
     if (take_events()) {
@@ -183,12 +240,15 @@ std::vector<std::string> InotifyWatcher::look() {
 
 /// Not all that matters is told by an event.
 std::optional<InotifyWatcher::Clock::time_point> InotifyWatcher::next_look() const {
-    if (settling_) return settling_->quiet_at;
-    if (std::any_of(files_.begin(), files_.end(), [](const Watched& file) { return file.is_due; }))
-        return looked_at_ + retry;
-    if (std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.watch < 0; }))
-        return looked_at_ + retry_lost;
-    return {};
+    std::optional<Clock::time_point> next;
+    if (settling_)
+        next = settling_->quiet_at;
+    else if (std::any_of(files_.begin(), files_.end(), [](const Watched& file) { return file.is_due; }))
+        next = looked_at_ + retry;
+    else if (std::any_of(steps_.begin(), steps_.end(), [](const Step& step) { return step.watch < 0; }))
+        next = looked_at_ + retry_lost;
+    if (silent_.is_at_work()) next = std::min(next.value_or(*silent_.next_look()), *silent_.next_look());
+    return next;
 }
 
 }  // namespace gainstage

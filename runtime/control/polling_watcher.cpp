@@ -33,10 +33,15 @@ void PollingWatcher::watch(const std::vector<std::string>& files) {
     files_ = std::move(next);
 }
 
+void PollingWatcher::know(const std::string& file) {
+    for (Watched& watched : files_)
+        if (watched.file == file) watched.known = watched.latest = look_at(file);
+}
+
 std::vector<std::string> PollingWatcher::look() {
     std::vector<std::string> changed;
     if (std::chrono::steady_clock::now() < next_look_) return changed;
-    next_look_ = std::chrono::steady_clock::now() + interval;
+    next_look_ = std::chrono::steady_clock::now() + every_;
     for (Watched& watched : files_) {
         const Look now = look_at(watched.file);
         const bool is_settled = now == std::exchange(watched.latest, now);

@@ -9,14 +9,20 @@
 
 namespace gainstage {
 
-/// Control thread. A file counts as written when two looks, 50 ms apart, find the same.
+/// Control thread. A file counts as written when two looks, one interval apart, find the same.
 class PollingWatcher {
 public:
+    explicit PollingWatcher(std::chrono::milliseconds every = interval) : every_(every) {}
+
     /// Replaces the set of files. Those that were watched before keep what is known about them.
     void watch(const std::vector<std::string>& files);
     /// The files (as given to watch()) that have new content. Never waits; before next_look() it does
     /// nothing.
     std::vector<std::string> look();
+    /// Somebody else has reported the file: what it is now is known.
+    void know(const std::string& file);
+    /// It watches something.
+    bool is_at_work() const noexcept { return !files_.empty(); }
     /// None: poll(2) passes over it.
     int fd() const noexcept { return -1; }
     std::optional<std::chrono::steady_clock::time_point> next_look() const { return next_look_; }
@@ -36,6 +42,7 @@ private:
     };
     static Look look_at(const std::string& file);
 
+    const std::chrono::milliseconds every_;
     std::vector<Watched> files_;
     std::chrono::steady_clock::time_point next_look_{};
 };

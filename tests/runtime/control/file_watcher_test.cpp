@@ -264,6 +264,41 @@ TEST_CASE("the watcher's descriptor wakes a poll(2), and the change is told when
     CHECK_FALSE(watcher.next_look());
 }
 
+TEST_CASE("a file that is written by its other name is reported: a container mounts it alone") {
+    const TemporaryFolder folder;
+    fs::create_directory(folder.path() / "mounted");
+    fs::create_directory(folder.path() / "host");
+    const std::string file = folder.write("mounted/patch.toml", "one");
+    fs::create_hard_link(file, folder.path() / "host/patch.toml");
+    InotifyWatcher watcher;
+    watcher.watch({file});
+    for (const char* text : {"two", "three"}) {
+        folder.write("host/patch.toml", text);
+        CHECK(wait_for_change(watcher, patience) == Files{file});
+        CHECK(wait_for_change(watcher, a_while).empty());
+    }
+    // Its own name gets another file; the other name is nothing to it any more.
+    fs::rename(folder.write("next", "four"), file);
+    CHECK(wait_for_change(watcher, patience) == Files{file});
+    folder.write("host/patch.toml", "five");
+    CHECK(wait_for_change(watcher, a_while).empty());
+}
+
+TEST_CASE("where the system doesn't tell of changes a file is looked at twice a second") {
+    const TemporaryFolder folder;
+    const std::string file = folder.write("patch.toml", "one");
+    InotifyWatcher watcher([](const std::string&) { return false; });
+    watcher.watch({file});
+    REQUIRE(watcher.next_look());
+    CHECK(*watcher.next_look() <= std::chrono::steady_clock::now() + 500ms);
+    REQUIRE(truncate(file.c_str(), 2) == 0);  // nobody opens or closes the file, so nobody is told
+    CHECK(wait_for_change(watcher, patience) == Files{file});
+    CHECK(wait_for_change(watcher, 1'200ms).empty());
+    folder.write("patch.toml", "three, of which the system tells");
+    CHECK(wait_for_change(watcher, patience) == Files{file});
+    CHECK(wait_for_change(watcher, 1'200ms).empty());  // and no second time
+}
+
 TEST_CASE("many saves while the watcher looks end with the last content") {
     const TemporaryFolder folder;
     const std::string file = folder.write("a", "start");
