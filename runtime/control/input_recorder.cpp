@@ -2,17 +2,34 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
 namespace gainstage {
 
 namespace {
+
 constexpr int buffer_frames = 4096;
+constexpr std::chrono::seconds disk_every{1};
+
+SoundWriter::Manner manner(bool may_replace) {
+    return {.file = {.growth = FileManner::Growth::visible, .may_replace = may_replace},
+            .frames = SoundWriter::any_length};
+}
+
 }  // namespace
 
-InputRecorder::InputRecorder(const std::string& file, InputTap& tap, int rate_hz)
-    : tap_(tap),
-      writer_(std::make_unique<SoundWriter>(file, tap.channels(), rate_hz)),
+InputRecorder::InputRecorder(const std::string& file, InputTap& tap, int rate_hz, bool may_replace)
+    : file_(file),
+      tap_(tap),
+      writer_(std::make_unique<SoundWriter>(file, tap.channels(), rate_hz, manner(may_replace))),
       buffer_(static_cast<std::size_t>(tap.channels()), std::vector<float>(buffer_frames)) {
     for (auto& channel : buffer_) channels_.push_back(channel.data());
+}
+
+InputRecorder::~InputRecorder() {
+    if (writer_ && written_ == 0) writer_->discard();
 }
 
 void InputRecorder::write(int frames) {
@@ -28,23 +45,47 @@ void InputRecorder::write(int frames) {
 /// Nobody wants to lose three hours because the last minute did not fit.
 void InputRecorder::give_up(const WriteError& error) {
     const std::unique_ptr<SoundWriter> writer = std::move(writer_);
+    std::string place;
     try {
-        writer->finish();
-    } catch (const WriteError&) {
-        throw WriteError(fmt::format("{}; nothing of it could be kept", error.what()));
+        place = writer->finish();
+    } catch (const WriteError& last) {
+        throw WriteError(fmt::format("{}; {}", error.what(), last.what()));
     }
-    throw WriteError(fmt::format("{}; what came before is kept", error.what()));
+    throw WriteError(fmt::format("{}; what came before is kept{}", error.what(),
+                                 place == file_ ? "" : fmt::format(" as {}", place)));
 }
 
-void InputRecorder::drain() {
+void InputRecorder::pull() {
     while (const int count = tap_.pop(channels_.data(), buffer_frames)) write(count);
 }
 
-void InputRecorder::finish() {
-    drain();
+void InputRecorder::update() {
+    if (!writer_) return;
+    try {
+        writer_->update();
+    } catch (const WriteError& error) {
+        give_up(error);
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now - on_disk_at_ < disk_every) return;
+    on_disk_at_ = now;
+    if (writer_->sync() || std::exchange(disk_is_bad_, true)) return;
+    throw WriteError(fmt::format("{}: the disk reports a fault ({}); parts of the recording may be missing",
+                                 file_, std::strerror(errno)));
+}
+
+void InputRecorder::drain() {
+    const std::uint64_t before = written_;
+    pull();
+    if (written_ != before) update();
+}
+
+std::string InputRecorder::finish() {
+    pull();
     tap_.end();
-    drain();
-    if (const auto writer = std::move(writer_)) writer->finish();
+    pull();
+    const auto writer = std::move(writer_);
+    return writer ? writer->finish() : file_;
 }
 
 }  // namespace gainstage

@@ -17,6 +17,7 @@ struct LiveConfig {
     double seconds = 0.;            ///< end by itself; 0: play on
     std::string log;                ///< file for the take's log; empty: none
     std::string record;             ///< sound file for the input; empty: none
+    bool overwrite = false;         ///< an earlier take's log and recording; else this take's get a number
     int threads = 1;                ///< that play branches of the patch beside each other
     bool rehearse = false;          ///< watch the patch and its models
     std::chrono::milliseconds status_every{1'000};

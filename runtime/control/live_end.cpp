@@ -15,21 +15,31 @@ using namespace std::chrono_literals;
 void LiveSession::end_soon() {
     end_asked_ = true;
     if (stage_ >= Stage::starting) return;  // go_on() does it
-    stage_ = Stage::over;
     end_.leaves_threads = true;
+    leave();
 }
 
 void LiveSession::fail(int exit_code, const std::string& error) {
-    stage_ = Stage::over;
     end_.exit_code = exit_code;
     end_.error = error;
+    leave();
+}
+
+/// Nothing was played. The files that were made for it go again, unless the disk hangs.
+void LiveSession::leave() {
+    stage_ = Stage::over;
+    if (!writer_) return;
+    stage_ = Stage::writing;
+    is_leaving_ = true;
+    patience_ = Clock::now() + 1s;
+    writer_->discard([this] { stage_ = Stage::over; });
 }
 
 /// The patch can't be played; its problems have been told.
 void LiveSession::fail(const Problems& problems) {
     for (const Problem& problem : problems)
         if (!problem.is_note) end_.exit_code = std::max(end_.exit_code, problem.exit_code);
-    stage_ = Stage::over;
+    leave();
 }
 
 // ------------------------------------------------------------------------------------------------ to silence

@@ -1,8 +1,11 @@
 #include "runtime/control/live_session.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "runtime/io/audio_device.hpp"
@@ -83,9 +86,19 @@ LiveSession::Due LiveSession::wait() {
     if (stage_ == Stage::playing) until = std::min(until, next_status_);
     if (look) until = std::min(until, *look);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-    ::poll(waited, std::size(waited), static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    return {.mail = waited[0].revents != 0,
+    const int count =
+        ::poll(waited, std::size(waited), static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
+    if (count < 0 && errno != EINTR) tell_of_wait(errno);
+    // A turn that nobody asked for looks as well: the call may have been lost.
+    return {.mail = waited[0].revents != 0 || count <= 0,
             .files = waited[2].revents != 0 || (look && *look <= Clock::now())};
+}
+
+/// Nothing is lost by it: every turn looks at everything. Once.
+void LiveSession::tell_of_wait(int error) {
+    if (std::exchange(wait_failed_, true)) return;
+    say(Kind::note, fmt::format("the system can't wait for events ({}); they are looked for instead",
+                                std::strerror(error)));
 }
 
 /// Something happened: more may follow, and somebody may wait for it.
@@ -115,7 +128,7 @@ void LiveSession::work(Due due) {
 /// Results first, then the builder's, then what is asked for.
 void LiveSession::take_mail() {
     Inbox::Mail mail = inbox_.take();
-    stir();
+    if (!mail.results.empty() || !mail.commands.empty()) stir();
     for (const auto& result : mail.results) result();
     builder_->take_up();
     for (Command& command : mail.commands) obey(std::move(command));
@@ -124,6 +137,10 @@ void LiveSession::take_mail() {
 /// What the stage has come to by itself.
 void LiveSession::go_on() {
     if (stage_ == Stage::building && !engine_->preparing()) return lock();
+    if (is_leaving_ && Clock::now() >= patience_) {
+        end_.leaves_threads = true;
+        stage_ = Stage::over;
+    }
     if (stage_ == Stage::fading) fade_on();
     if (stage_ == Stage::ringing) ring_on();
     if (!announced_ || stage_ == Stage::over) return;

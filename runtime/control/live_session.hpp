@@ -108,6 +108,7 @@ private:
     void go_on();
     void look_at_files();
     void tell_status();
+    void tell_of_wait(int error);
     bool is_time_up() const;
     void stir();
 
@@ -139,6 +140,7 @@ private:
     void end_soon();
     void fail(int exit_code, const std::string& error);
     void fail(const Problems&);
+    void leave();
     void fade();
     void fade_on();
     void ring_on();
@@ -182,11 +184,13 @@ private:
 
     // preparing
     int awaited_ = 0;
+    std::vector<std::string> inputs_;  // the patch and its models, when it was read first
     std::string file_error_, port_error_;
     Resolved first_;
 
     // playing
     bool announced_ = false, device_lost_ = false, is_incomplete_ = false;
+    bool is_leaving_ = false;  // nothing was played
     bool is_loading_ = false, reload_again_ = false;
     std::vector<std::string> changed_;  // to be read again
     std::optional<Command> owed_panic_;
@@ -200,6 +204,7 @@ private:
     std::uint64_t heard_at_ = 0;    // ringing: the callback after which all has been heard
     bool fade_asked_ = false;
     Clock::duration longest_turn_{};
+    bool wait_failed_ = false;
     Clock::time_point announced_at_{};
     double cpu_at_announcement_s_ = 0.;
 };

@@ -19,6 +19,7 @@ void LiveSession::open_device(const Graph& graph) {
     AudioRequest request = config_.audio;
     request.in_channels = channels_used(graph, Door::in);
     request.out_channels = channels_used(graph, Door::out);
+    inputs_ = graph.files;
     keeper_.open(request, [this](const std::string& error) {
         if (stage_ != Stage::opening) return;
         if (!error.empty()) return fail(no_device, error);
@@ -77,16 +78,21 @@ CrewConfig LiveSession::crew(int priority) {
 
 void LiveSession::open_files() {
     if (config_.log.empty() && config_.record.empty()) return;
-    writer_ =
-        std::make_unique<TakeWriter>(TakeWriter::Files{.log = config_.log,
-                                                       .record = config_.record,
-                                                       .tap = tap_.get(),
-                                                       .rate_hz = keeper_.format().rate_hz},
-                                     inbox_, [this](const std::string& trouble) {
-                                         is_incomplete_ = true;
-                                         const bool plays = stage_ < Stage::closing;
-                                         say(Kind::problem, trouble + (plays ? "; playing goes on" : ""));
-                                     });
+    const TakeWriter::Listener listener{.trouble =
+                                            [this](const std::string& trouble) {
+                                                is_incomplete_ = true;
+                                                const bool plays = stage_ < Stage::closing;
+                                                say(Kind::problem,
+                                                    trouble + (plays ? "; playing goes on" : ""));
+                                            },
+                                        .note = [this](const std::string& text) { say(Kind::note, text); }};
+    writer_ = std::make_unique<TakeWriter>(TakeWriter::Files{.log = config_.log,
+                                                             .record = config_.record,
+                                                             .tap = tap_.get(),
+                                                             .rate_hz = keeper_.format().rate_hz,
+                                                             .overwrite = config_.overwrite,
+                                                             .inputs = inputs_},
+                                           inbox_, listener);
     ++awaited_;
     writer_->open([this](const std::string& error) {
         file_error_ = error;

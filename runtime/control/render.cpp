@@ -64,6 +64,7 @@ public:
         if (has_errors(report_.problems)) return std::move(report_);
         add_events();
         if (has_errors(report_.problems)) return std::move(report_);
+        keep_inputs();
         play();
         report_.elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         return std::move(report_);
@@ -172,9 +173,20 @@ private:
              "message of a MIDI channel");
     }
 
+    /// Throws before anything is written.
+    void keep_inputs() {
+        std::vector<std::string> outputs = job_.outputs, inputs = job_.inputs;
+        if (outputs.empty()) outputs = {job_.out};
+        inputs.insert(inputs.end(), {job_.in, job_.patch, job_.automation_file, job_.midi_file});
+        const std::vector<std::string>& files = stream_.engine().playing()->graph.files;
+        if (!job_.take) inputs.insert(inputs.end(), files.begin(), files.end());
+        must_differ(outputs, inputs);
+    }
+
     /// The file's frames, then silence until the latency has come out.
     void play() {
-        SoundWriter writer(job_.out, out_channels_, rate_hz_);
+        SoundWriter writer(job_.out, out_channels_, rate_hz_,
+                           {.file = {}, .frames = reader_.format().frames});
         const auto block = static_cast<std::size_t>(job_.block_frames);
         std::vector<std::vector<float>> in(static_cast<std::size_t>(reader_.format().channels),
                                            std::vector<float>(block));
@@ -208,7 +220,13 @@ private:
             if (progress_ && reader_.format().frames > 0)
                 progress_(static_cast<double>(written) / static_cast<double>(reader_.format().frames));
         }
-        writer.finish();
+        if (const std::string place = writer.finish(); place != job_.out)
+            report_.news.push_back(
+                fmt::format("{}: its folder was moved; the file is now {}", job_.out, place));
+        if (writer.cut_off() > 0)
+            report_.news.push_back(fmt::format(
+                "{}: {} sample(s) were beyond full scale and are cut off there; a WAV would hold them",
+                job_.out, writer.cut_off()));
         report_.seconds = static_cast<double>(read_total) / rate_hz_;
         report_.unreadable_s = reader_.lost_seconds();
         tell_idle_lists();

@@ -13,15 +13,17 @@
 namespace gainstage {
 
 struct RenderJob {
-    std::string patch, in, out;
-    int block_frames = 512;     ///< 1..8192; changes no bit of the result
-    int threads = 1;            ///< that play branches of the patch beside each other; changes no bit either
-    bool keep_latency = false;  ///< leave the declared latency at the beginning of the file
-    bool strict = false;        ///< refuse a file of which a part can't be read, instead of silence there
+    std::string patch, in, out;  ///< `out`: see SoundWriter
+    int block_frames = 512;      ///< 1..8192; changes no bit of the result
+    int threads = 1;             ///< that play branches of the patch beside each other; changes no bit either
+    bool keep_latency = false;   ///< leave the declared latency at the beginning of the file
+    bool strict = false;         ///< refuse a file of which a part can't be read, instead of silence there
     std::vector<TimedMidi> midi;
     std::vector<AutomationMove> automation;
     std::string midi_file, automation_file;  ///< for messages; empty: none
     std::optional<Take> take;                ///< replays it; its own patch is played
+    /// Of the whole batch that this is one of: no output may be among the inputs, nor among these.
+    std::vector<std::string> inputs, outputs;
 };
 
 struct RenderReport {

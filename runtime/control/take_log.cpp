@@ -1,75 +1,58 @@
 #include "runtime/control/take_log.hpp"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
-#include <stdexcept>
 #include <utility>
 
 #include "runtime/engine/take.hpp"
 
 namespace gainstage {
 
-namespace fs = std::filesystem;
-
 namespace {
-
-bool write_all(int fd, const std::string& text) {
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t count = write(fd, text.data() + done, text.size() - done);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return false;
-        done += static_cast<std::size_t>(count);
-    }
-    return true;
-}
-
+constexpr std::chrono::seconds disk_every{1};
 }  // namespace
 
-TakeLog::TakeLog(const std::string& file, double rate_hz)
-    : file_(file), fd_(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-    if (fd_ < 0)
-        throw std::runtime_error(
-            fmt::format("{}: cannot be written; is the folder there, and may you write to it?", file));
+TakeLog::TakeLog(const std::string& file, double rate_hz, bool may_replace)
+    : name_(file), file_(file, {.growth = FileManner::Growth::visible, .may_replace = may_replace}) {
     lines_ = log_head(rate_hz) + '\n';
     flush();
 }
 
 TakeLog::~TakeLog() {
-    if (fd_ >= 0) close(fd_);
+    if (!tells_) file_.discard();
 }
 
+/// Named by its content: another take's file of this name is the same.
 void TakeLog::keep(const PlayedPatch::PlayedModel& model) {
     if (!model.model || !kept_.insert(model.hash).second) return;
-    std::error_code error;
-    fs::create_directories(kept_models_folder(file_), error);
-    std::ofstream copy(kept_model_path(file_, content_name(model.hash)), std::ios::binary);
-    copy.write(reinterpret_cast<const char*>(model.model->bytes.data()),
-               static_cast<std::streamsize>(model.model->bytes.size()));
-    copy.flush();
-    good_ = good_ && copy.good();
+    const std::vector<std::byte>& bytes = model.model->bytes;
+    try {
+        make_folders(kept_models_folder(name_));
+        NewFile copy(kept_model_path(name_, content_name(model.hash)));
+        good_ = copy.append({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) && good_;
+        copy.finish();
+    } catch (const WriteError&) {
+        good_ = false;
+    }
 }
 
 void TakeLog::write(const SessionReport& report) {
     if (report.patch)
         for (const PlayedPatch::PlayedModel& model : report.patch->models) keep(model);
     if (std::string line = to_log_line(report); !line.empty()) lines_ += std::move(line) + '\n';
+    tells_ = true;
 }
 
 void TakeLog::flush() {
-    good_ = write_all(fd_, lines_) && good_;
+    good_ = file_.append(lines_) && good_;
     lines_.clear();
+    const auto now = std::chrono::steady_clock::now();
+    if (now - on_disk_at_ < disk_every) return;
+    on_disk_at_ = now;
+    good_ = file_.sync() && good_;
 }
 
-void TakeLog::finish() {
+std::string TakeLog::finish() {
     flush();
-    // A device or a pipe can't be synced, and needn't be.
-    if (fsync(fd_) != 0 && errno != EINVAL && errno != EROFS) good_ = false;
-    good_ = close(std::exchange(fd_, -1)) == 0 && good_;
+    return file_.finish();
 }
 
 }  // namespace gainstage

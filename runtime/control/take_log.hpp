@@ -1,19 +1,23 @@
 #pragma once
 /// Writes the log of a take, so that it can be played again bit for bit: see runtime/engine/take.hpp.
 
+#include <chrono>
 #include <cstdint>
 #include <set>
 #include <string>
 
 #include "runtime/control/session_report.hpp"
+#include "runtime/io/new_file.hpp"
 
 namespace gainstage {
 
-/// The writer's thread. Lines go to the file by flush(): a take that ends badly can be replayed up to there.
+/// The writer's thread. The log grows as `take.unfinished.log`, and lines go there by flush(): a take that
+/// ends badly can be replayed up to there.
 class TakeLog {
 public:
-    /// Throws std::runtime_error that names the file if it can't be made.
-    TakeLog(const std::string& file, double rate_hz);
+    /// Without `may_replace` a file that has the name stays. Throws WriteError.
+    TakeLog(const std::string& file, double rate_hz, bool may_replace = true);
+    /// Without finish(): the log stays where it grew; one that tells nothing leaves nothing.
     ~TakeLog();
     TakeLog(const TakeLog&) = delete;
     TakeLog& operator=(const TakeLog&) = delete;
@@ -21,17 +25,20 @@ public:
     /// Keeps what a replay needs; weight files are written at once, each content once.
     void write(const SessionReport&);
     void flush();
-    /// All is on the disk when this returns.
-    void finish();
+    /// All is on the disk and in its place when this returns. Returns where that is: another path than the
+    /// one given only if somebody has moved the folder. Throws WriteError.
+    std::string finish();
     /// False once a line or a weight file could not be written (a full disk); the take goes on.
     bool good() const { return good_; }
 
 private:
     void keep(const PlayedPatch::PlayedModel&);
 
-    const std::string file_;
-    int fd_ = -1;
+    const std::string name_;
+    NewFile file_;
     std::string lines_;  // not yet in the file
+    bool tells_ = false;
+    std::chrono::steady_clock::time_point on_disk_at_{};
     std::set<std::uint64_t> kept_;
     bool good_ = true;
 };

@@ -5,6 +5,8 @@
 #include <exception>
 #include <utility>
 
+#include "runtime/file_names.hpp"
+
 namespace gainstage {
 
 using Kind = SessionReport::Kind;
@@ -19,8 +21,13 @@ bool belongs_in_log(Kind kind) {
 
 }  // namespace
 
-TakeWriter::TakeWriter(Files files, Inbox& inbox, std::function<void(const std::string&)> trouble)
-    : files_(std::move(files)), inbox_(inbox), trouble_(std::move(trouble)), worker_("gainstage-write") {}
+TakeWriter::TakeWriter(Files files, Inbox& inbox, Listener listener)
+    : files_(std::move(files)),
+      inbox_(inbox),
+      listener_(std::move(listener)),
+      log_name_(files_.log),
+      record_name_(files_.record),
+      worker_("gainstage-write") {}
 
 // -------------------------------------------------------------------------------------------- control thread
 
@@ -61,7 +68,7 @@ void TakeWriter::drain() {
     if (drain_due_.exchange(true)) return;
     worker_.run([this] {
         drain_due_ = false;
-        record(&InputRecorder::drain);
+        record();
     });
 }
 
@@ -72,16 +79,68 @@ void TakeWriter::finish(std::function<void()> done) {
     });
 }
 
+void TakeWriter::discard(std::function<void()> done) {
+    worker_.run([this, done = std::move(done)] {
+        log_.reset();
+        recorder_.reset();
+        inbox_.bring(done);
+    });
+}
+
 // ------------------------------------------------------------------------------------------------ the thread
 
-void TakeWriter::tell(std::string error) {
-    inbox_.bring([this, error = std::move(error)] { trouble_(error); });
+void TakeWriter::tell(std::string trouble) {
+    inbox_.bring([this, trouble = std::move(trouble)] { listener_.trouble(trouble); });
+}
+
+void TakeWriter::note(std::string text) {
+    inbox_.bring([this, text = std::move(text)] { listener_.note(text); });
+}
+
+void TakeWriter::attempt(const std::function<void()>& step) {
+    try {
+        step();
+    } catch (const std::exception& error) {  // no room on the disk, or none in memory
+        tell(error.what());
+    }
+}
+
+/// Log and recording belong together, so they have one number.
+void TakeWriter::choose_names() {
+    const int number = files_.overwrite ? 1 : first_free_number({files_.log, files_.record});
+    if (number == 1) return;
+    const auto numbered = [&](const std::string& file) {
+        return file.empty() ? file : numbered_name(file, number);
+    };
+    log_name_ = numbered(files_.log);
+    record_name_ = numbered(files_.record);
+    note(fmt::format(
+        "an earlier take has this name and stays as it is (--overwrite replaces it); this one is {}{}{}",
+        record_name_, record_name_.empty() || log_name_.empty() ? "" : " and ", log_name_));
+}
+
+void TakeWriter::tell_of_unfinished() {
+    for (const std::string& file : {files_.log, files_.record}) {
+        if (file.empty()) continue;
+        for (const std::string& found : unfinished_files(file))
+            note(fmt::format(
+                "{}: an earlier take that was never finished lies here; `render` can play it. Give "
+                "it a name of its own, or delete it",
+                found));
+    }
 }
 
 void TakeWriter::make_files() {
-    if (!files_.log.empty()) log_ = std::make_unique<TakeLog>(files_.log, files_.rate_hz);
-    if (!files_.record.empty())
-        recorder_ = std::make_unique<InputRecorder>(files_.record, *files_.tap, files_.rate_hz);
+    std::vector<std::string> outputs;
+    for (const std::string& file : {files_.log, files_.record})
+        if (!file.empty()) outputs.push_back(file);
+    must_differ(outputs, files_.inputs);
+    tell_of_unfinished();
+    choose_names();
+    if (!log_name_.empty()) log_ = std::make_unique<TakeLog>(log_name_, files_.rate_hz, files_.overwrite);
+    if (!record_name_.empty())
+        recorder_ =
+            std::make_unique<InputRecorder>(record_name_, *files_.tap, files_.rate_hz, files_.overwrite);
 }
 
 void TakeWriter::write_log() {
@@ -100,24 +159,28 @@ void TakeWriter::write_log() {
 void TakeWriter::tell_of_log() {
     if (log_ && !log_->good() && std::exchange(log_is_good_, false))
         tell(fmt::format("{}: could not be written (is the disk full?); the take can't be repeated from here",
-                         files_.log));
+                         log_name_));
 }
 
-void TakeWriter::record(void (InputRecorder::*step)()) {
+void TakeWriter::record() {
     if (!recorder_) return;
-    try {
-        (*recorder_.*step)();
-    } catch (const WriteError& error) {
-        tell(error.what());
-    }
+    attempt([this] { recorder_->drain(); });
     recorded_ = recorder_->frames();
 }
 
 void TakeWriter::end() {
+    const auto finish = [this](auto& file, const std::string& name) {
+        if (!file) return;
+        attempt([&] {
+            if (const std::string place = file->finish(); place != name)
+                note(fmt::format("{}: its folder was moved; the file is now {}", name, place));
+        });
+    };
     write_log();
-    if (log_) log_->finish();
+    finish(log_, log_name_);
     tell_of_log();
-    record(&InputRecorder::finish);
+    finish(recorder_, record_name_);
+    if (recorder_) recorded_ = recorder_->frames();
 }
 
 }  // namespace gainstage

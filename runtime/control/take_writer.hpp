@@ -17,8 +17,10 @@
 namespace gainstage {
 
 /// A disk that hangs holds up nobody but this thread. Meanwhile reports for the log wait in a bounded queue
-/// and the input in the tap's ring; what finds no room there is lost and counted. All calls: control thread;
-/// none waits.
+/// and the input in the tap's ring; what finds no room there is lost and counted. Nothing of an earlier take
+/// is touched before this one is whole: files that have the names stay, and log and recording get the same
+/// number
+/// ("take-2.wav"), unless `overwrite` says otherwise. All calls: control thread; none waits.
 class TakeWriter final : public Sink {
 public:
     /// Reports that may wait for the log: ten seconds of 10,000 messages a second, two targets each.
@@ -30,9 +32,16 @@ public:
         InputTap* tap = nullptr;  ///< of the recording; outlives this
         int rate_hz = 48'000;
         std::size_t most = default_most;
+        bool overwrite = false;                ///< files that have the names are replaced, at the end
+        std::vector<std::string> inputs = {};  ///< that must not be written to: the patch and its models
     };
-    /// `trouble` is told, on the control thread, what can't be written any more: each file's once.
-    TakeWriter(Files, Inbox&, std::function<void(const std::string&)> trouble);
+    /// What it has to tell, on the control thread.
+    struct Listener {
+        std::function<void(const std::string&)>
+            trouble;  ///< what can't be written any more: each file's once
+        std::function<void(const std::string&)> note = [](const std::string&) {};  ///< names, earlier takes
+    };
+    TakeWriter(Files, Inbox&, Listener);
     ~TakeWriter() override = default;  ///< waits for the thread
 
     /// Makes the files, then calls `done` on the control thread with the reason why not, or "".
@@ -43,6 +52,8 @@ public:
     void drain();
     /// Writes all that waits; the files are complete when `done` is called. The stream must be over.
     void finish(std::function<void()> done);
+    /// Instead of finish(), where nothing has been played: leaves no files.
+    void discard(std::function<void()> done);
 
     /// Reports that the log has no line of.
     std::uint64_t lost() const noexcept { return lost_; }
@@ -52,16 +63,20 @@ public:
     Worker& worker() noexcept { return worker_; }
 
 private:
+    void choose_names();
+    void tell_of_unfinished();
     void make_files();
     void write_log();
     void tell_of_log();
-    void record(void (InputRecorder::*step)());
+    void record();
     void end();
-    void tell(std::string error);
+    void attempt(const std::function<void()>& step);
+    void tell(std::string trouble);
+    void note(std::string text);
 
     const Files files_;
     Inbox& inbox_;
-    const std::function<void(const std::string&)> trouble_;
+    const Listener listener_;
 
     // control thread
     std::uint64_t lost_ = 0;
@@ -73,6 +88,7 @@ private:
     std::atomic<bool> drain_due_{false};
 
     // the thread
+    std::string log_name_, record_name_;  // with their number
     std::unique_ptr<TakeLog> log_;
     std::unique_ptr<InputRecorder> recorder_;
     bool log_is_good_ = true;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "runtime/engine/take.hpp"
+#include "runtime/file_names.hpp"
 #include "runtime/model/hash.hpp"
 #include "runtime/problem_list.hpp"
 #include "runtime/read_file.hpp"
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 std::string kept_models_folder(const std::string& log) {
-    return log + ".files";
+    return finished_name(log) + ".files";
 }
 
 std::string kept_model_path(const std::string& log, const std::string& name) {

@@ -89,7 +89,7 @@ public:
     Channel replayed() {
         PatchLoader loader(nodes_for_tests(), scene_rate_hz);
         OfflineStream stream({.sample_rate_hz = scene_rate_hz, .max_frames = 512, .midi_ports = 0}, loader);
-        REQUIRE(!has_errors(stream.start(read_take(folder_.file("take.log")))));
+        REQUIRE(!has_errors(stream.start(read_take(folder_.file("take.unfinished.log")))));
         const Channel in = heard(0, out_.size());
         Channel again(in.size());
         const float* from = in.data();

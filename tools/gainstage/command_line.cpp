@@ -53,6 +53,9 @@ void add_run(CLI::App& app, Command& chosen) {
     command->add_option("--log", config.log, "Write every event with its sample, for render --events");
     command->add_option("--record", config.record,
                         "Record the input to a WAV, from the first sample; render repeats the take from it");
+    command->add_flag(
+        "--overwrite", config.overwrite,
+        "Replace an earlier log and recording of these names; without, the new ones get a number");
     command
         ->add_option("--threads", config.threads,
                      "Threads that play branches of the patch beside each other; changes no bit of the sound")
@@ -70,7 +73,7 @@ void add_render(CLI::App& app, Command& chosen) {
     command->add_option("in", options->in, "Sound files to play (WAV, FLAC, AIFF ...)")->required();
     command
         ->add_option("-o,--output", options->out,
-                     "File to write (32-bit float WAV); a folder for several inputs")
+                     "File to write: .wav (32-bit float) or .flac (24 bits); a folder for several inputs")
         ->required();
     command->add_option("--block", options->block, "Frames per block; changes no bit of the result")
         ->check(CLI::Range(1, max_block_frames));

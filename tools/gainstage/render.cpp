@@ -43,7 +43,7 @@ private:
 /// several.
 std::vector<std::string> outputs(const RenderOptions& options) {
     if (options.in.size() == 1 && !fs::is_directory(options.out)) return {options.out};
-    fs::create_directories(options.out);
+    make_folders(options.out);
     std::vector<std::string> files;
     for (const std::string& in : options.in) {
         const std::string file = (fs::path(options.out) / fs::path(in).stem()).string() + ".wav";
@@ -53,6 +53,17 @@ std::vector<std::string> outputs(const RenderOptions& options) {
                 file));
         files.push_back(file);
     }
+    return files;
+}
+
+/// All files that the user names for reading, and the models beside a take's log.
+std::vector<std::string> inputs(const RenderOptions& options) {
+    std::vector<std::string> files = options.in;
+    files.insert(files.end(), {options.patch, options.midi, options.automate, options.events});
+    std::error_code error;
+    if (options.events.empty()) return files;
+    for (const auto& model : fs::directory_iterator(kept_models_folder(options.events), error))
+        files.push_back(model.path().string());
     return files;
 }
 
@@ -127,9 +138,11 @@ int render_all(const RenderOptions& options) {
                   .automation = {},
                   .midi_file = {},
                   .automation_file = {},
-                  .take = {}};
+                  .take = {},
+                  .inputs = inputs(options),
+                  .outputs = {}};
     if (const int code = read_lists(options, job); code != ok) return code;
-    const std::vector<std::string> out = outputs(options);
+    const std::vector<std::string> out = job.outputs = outputs(options);
     int first_code = ok, code_for_all = ok;
     for (std::size_t i = 0; i < options.in.size() && code_for_all == ok; ++i) {
         job.in = options.in[i];

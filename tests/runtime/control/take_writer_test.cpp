@@ -53,7 +53,7 @@ TEST_CASE("what comes while the disk hangs is written when it is back, and nobod
     std::vector<std::string> troubles;
     InputTap tap(1, 48'000);
     TakeWriter writer({.log = log, .record = folder.file("take.wav"), .tap = &tap}, inbox,
-                      [&](const std::string& trouble) { troubles.push_back(trouble); });
+                      {.trouble = [&](const std::string& trouble) { troubles.push_back(trouble); }});
     bool open = false;
     writer.open([&](const std::string& error) { open = error.empty(); });
     REQUIRE(turn_until(inbox, [&] { return open; }));
@@ -86,7 +86,7 @@ TEST_CASE("what finds no room while the disk hangs is lost, counted, and told on
     std::vector<std::string> troubles;
     InputTap tap(1, 150);
     TakeWriter writer({.log = log, .record = folder.file("take.wav"), .tap = &tap, .most = 10}, inbox,
-                      [&](const std::string& trouble) { troubles.push_back(trouble); });
+                      {.trouble = [&](const std::string& trouble) { troubles.push_back(trouble); }});
     bool open = false;
     writer.open([&](const std::string& error) { open = error.empty(); });
     REQUIRE(turn_until(inbox, [&] { return open; }));
@@ -112,11 +112,186 @@ TEST_CASE("what finds no room while the disk hangs is lost, counted, and told on
 
 TEST_CASE("a file that can't be made is told when it is opened") {
     Inbox inbox;
-    TakeWriter writer({.log = "/nowhere/take.jsonl"}, inbox, [](const std::string&) {});
+    TakeWriter writer({.log = "/nowhere/take.jsonl"}, inbox, {.trouble = [](const std::string&) {}});
     std::string error;
     writer.open([&](const std::string& cause) { error = cause; });
     REQUIRE(turn_until(inbox, [&] { return !error.empty(); }));
     CHECK(error.find("/nowhere/take.jsonl: cannot be written") == 0);
+}
+
+namespace {
+
+/// A take of a thousand samples and one panic, whose writer says what it has to say.
+class ShortTake {
+public:
+    explicit ShortTake(TakeWriter::Files files) : writer_(with_tap(std::move(files)), inbox_, listener()) {
+        bool is_open = false;
+        writer_.open([&](const std::string& cause) {
+            error = cause;
+            is_open = true;
+        });
+        REQUIRE(turn_until(inbox_, [&] { return is_open; }));
+    }
+    void play() {
+        const std::vector<float> sound(1'000, 0.5f);
+        const float* const channel = sound.data();
+        tap_.push(&channel, 1'000);
+        writer_.take(panic_at(5));
+        writer_.drain();
+        turn_until(inbox_, [&] { return writer_.recorded() == 1'000; });
+    }
+    void finish() {
+        bool finished = false;
+        writer_.finish([&] { finished = true; });
+        REQUIRE(turn_until(inbox_, [&] { return finished; }));
+    }
+    void discard() {
+        bool discarded = false;
+        writer_.discard([&] { discarded = true; });
+        REQUIRE(turn_until(inbox_, [&] { return discarded; }));
+    }
+
+    std::string error;
+    std::vector<std::string> troubles, notes;
+
+private:
+    TakeWriter::Files with_tap(TakeWriter::Files files) {
+        files.tap = &tap_;
+        return files;
+    }
+    TakeWriter::Listener listener() {
+        return {.trouble = [this](const std::string& text) { troubles.push_back(text); },
+                .note = [this](const std::string& text) { notes.push_back(text); }};
+    }
+
+    Inbox inbox_;
+    InputTap tap_{1, 48'000};
+    TakeWriter writer_;
+};
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+std::size_t frames_in(const std::string& file) {
+    return read_sound_file(file).channels[0].size();
+}
+
+}  // namespace
+
+TEST_CASE("an earlier take stays, and log and recording of the new one get the same number") {
+    const TemporaryFolder folder;
+    folder.write("take.log", "the night before");
+    const TakeWriter::Files files{.log = folder.file("take.log"), .record = folder.file("take.wav")};
+    for (const int number : {2, 3}) {
+        ShortTake take(files);
+        REQUIRE(take.error.empty());
+        REQUIRE(take.notes.size() == 1);
+        CHECK(has(take.notes[0],
+                  "an earlier take has this name and stays as it is (--overwrite replaces it); this "
+                  "one is " +
+                      folder.file("take-" + std::to_string(number) + ".wav")));
+        take.play();
+        take.finish();
+        CHECK(take.troubles.empty());
+        CHECK(lines_in(folder.file("take-" + std::to_string(number) + ".log")) == 2);
+        CHECK(frames_in(folder.file("take-" + std::to_string(number) + ".wav")) == 1'000);
+    }
+    CHECK(folder.read("take.log") == "the night before");
+    CHECK(folder.size() == 5);
+}
+
+TEST_CASE("with overwrite an earlier take is replaced when the new one is whole, not before") {
+    const TemporaryFolder folder;
+    folder.write("take.log", "the night before");
+    folder.write("take.wav", "its sound");
+    ShortTake take({.log = folder.file("take.log"), .record = folder.file("take.wav"), .overwrite = true});
+    REQUIRE(take.error.empty());
+    take.play();
+    CHECK(folder.read("take.log") == "the night before");
+    CHECK(folder.read("take.wav") == "its sound");
+    SECTION("whole") {
+        take.finish();
+        CHECK(lines_in(folder.file("take.log")) == 2);
+        CHECK(frames_in(folder.file("take.wav")) == 1'000);
+        CHECK(folder.size() == 2);
+        CHECK(take.troubles.empty());
+    }
+    SECTION("the last step fails") {
+        std::filesystem::remove(folder.path() / "take.wav");
+        std::filesystem::create_directory(folder.path() / "take.wav");
+        take.finish();
+        REQUIRE(take.troubles.size() == 1);
+        CHECK(has(take.troubles[0], "what was made is kept as " + folder.file("take.unfinished.wav")));
+        CHECK(frames_in(folder.file("take.unfinished.wav")) == 1'000);
+    }
+}
+
+TEST_CASE("a take that never plays leaves nothing, and nothing of an earlier one is touched") {
+    const TemporaryFolder folder;
+    folder.write("take.log", "the night before");
+    TakeWriter::Files files{.log = folder.file("take.log"), .record = folder.file("take.wav")};
+    SECTION("with a number") {}
+    SECTION("with overwrite") {
+        files.overwrite = true;
+    }
+    SECTION("where the second file can't be made") {
+        files.record = "/nowhere/take.wav";
+    }
+    ShortTake take(files);
+    take.discard();
+    CHECK(folder.read("take.log") == "the night before");
+    CHECK(folder.size() == 1);
+}
+
+TEST_CASE("a take whose program dies can be read up to there, and the next one says where it lies") {
+    const TemporaryFolder folder;
+    const TakeWriter::Files files{.log = folder.file("take.log"), .record = folder.file("take.wav")};
+    {
+        ShortTake take(files);
+        take.play();
+        CHECK(frames_in(folder.file("take.unfinished.wav")) == 1'000);  // while it grows
+        CHECK(lines_in(folder.file("take.unfinished.log")) == 2);
+    }
+    CHECK(frames_in(folder.file("take.unfinished.wav")) == 1'000);
+    ShortTake next(files);
+    REQUIRE(next.notes.size() == 2);
+    CHECK(
+        has(next.notes[0], folder.file("take.unfinished.log") + ": an earlier take that was never finished"));
+    CHECK(
+        has(next.notes[1], folder.file("take.unfinished.wav") + ": an earlier take that was never finished"));
+    next.play();
+    next.finish();
+    CHECK(frames_in(folder.file("take.wav")) == 1'000);
+    CHECK(folder.size() == 4);
+}
+
+TEST_CASE("log and recording are refused where they would be the patch, a model, or each other") {
+    const TemporaryFolder folder;
+    const std::string patch = folder.write("song.toml", "a song");
+    std::filesystem::create_symlink("song.toml", folder.path() / "link");
+    CHECK(has(ShortTake({.log = folder.file("link"), .inputs = {patch}}).error,
+              "it is read as well, as " + patch));
+    CHECK(
+        has(ShortTake({.record = patch, .overwrite = true, .inputs = {patch}}).error, "it is read as well"));
+    CHECK(has(ShortTake({.log = folder.file("x"), .record = folder.file("x")}).error, "is the same file"));
+    CHECK(folder.read("song.toml") == "a song");
+    CHECK(folder.size() == 2);
+}
+
+TEST_CASE("a folder that is moved during a take takes both files along, and that is told") {
+    const TemporaryFolder folder;
+    std::filesystem::create_directory(folder.path() / "takes");
+    ShortTake take({.log = folder.file("takes/a.log"), .record = folder.file("takes/a.wav")});
+    take.play();
+    std::filesystem::rename(folder.path() / "takes", folder.path() / "moved");
+    take.finish();
+    CHECK(take.troubles.empty());
+    REQUIRE(take.notes.size() == 2);
+    CHECK(has(take.notes[1],
+              "takes/a.wav: its folder was moved; the file is now " + folder.file("moved/a.wav")));
+    CHECK(frames_in(folder.file("moved/a.wav")) == 1'000);
+    CHECK(lines_in(folder.file("moved/a.log")) == 2);
 }
 
 }  // namespace gainstage::test::take_writer_test

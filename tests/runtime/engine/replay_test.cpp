@@ -61,6 +61,7 @@ public:
             tick_in_ = static_cast<int>(random_() % 9) + 1;
         }
         engine_.tick();
+        log_.finish();
         return out_;
     }
 

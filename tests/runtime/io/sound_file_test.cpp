@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -570,6 +571,132 @@ TEST_CASE("a name of any bytes is a name") {
     const std::string file = folder.file("caf\xe9 \xff\xfe.wav");
     write_wav(file, sound);
     CHECK(read_sound_file(file).channels == sound);
+}
+
+TEST_CASE("a name that ends in .flac is written as FLAC of 24 bits, to the bit each time") {
+    const TemporaryFolder folder;
+    Sound sound = stereo(white_noise(10'000, 10), sine(10'000, 440., 44'100.));
+    for (const char* name : {"a.flac", "b.FLAC"}) write_wav(folder.file(name), sound, 44'100);
+    CHECK(folder.read("a.flac").substr(0, 4) == "fLaC");
+    CHECK(folder.read("a.flac") == folder.read("b.FLAC"));
+    const SoundData read = read_sound_file(folder.file("a.flac"));
+    CHECK(read.rate_hz == 44'100);
+    REQUIRE(read.channels[0].size() == 10'000);
+    float farthest = 0.f;
+    for (std::size_t c = 0; c < 2; ++c)
+        for (std::size_t k = 0; k < 10'000; ++k)
+            farthest = std::max(farthest, std::abs(read.channels[c][k] - sound[c][k]));
+    CHECK(farthest <= 1.f / (1 << 23));
+}
+
+TEST_CASE("samples that FLAC can't hold are cut off at full scale and counted") {
+    const TemporaryFolder folder;
+    const Sound sound = mono({0.5f, 1.5f, -1.f, -3.f, std::numeric_limits<float>::quiet_NaN(), 1.f, 0.25f});
+    SoundWriter writer(folder.file("a.flac"), 1, 48'000);
+    writer.write(pointers(sound).data(), 7);
+    writer.finish();
+    CHECK(writer.cut_off() == 4);  // a full positive scale is one step above the highest number
+    constexpr float most = 1.f - 1.f / (1 << 23);
+    CHECK(read_sound_file(folder.file("a.flac")).channels[0] ==
+          Channel{0.5f, most, -1.f, -1.f, 0.f, most, 0.25f});
+}
+
+TEST_CASE("names of formats that can't be written are refused before anything is made") {
+    const TemporaryFolder folder;
+    for (const char* name : {"a.mp3", "a.ogg", "a.AIFF", "a.w64"})
+        CHECK(has(write_error_of([&] { write_wav(folder.file(name), mono(silence(1))); }),
+                  "files of this format can't be written; name it .wav or .flac"));
+    CHECK(folder.size() == 0);
+}
+
+namespace {
+
+constexpr SoundWriter::Manner a_recording{
+    .file = {.growth = FileManner::Growth::visible, .may_replace = false}, .frames = SoundWriter::any_length};
+
+}  // namespace
+
+TEST_CASE("a recording can be read at every moment, and is a WAV in the end") {
+    const TemporaryFolder folder;
+    const Sound sound = stereo(white_noise(9'000, 11), white_noise(9'000, 12));
+    SoundWriter writer(folder.file("take.wav"), 2, 48'000, a_recording);
+    for (int from = 0; from < 9'000; from += 3'000) {
+        const float* piece[] = {sound[0].data() + from, sound[1].data() + from};
+        writer.write(piece, 3'000);
+        writer.update();
+        CHECK(writer.sync());
+        const Sound so_far = read_sound_file(folder.file("take.unfinished.wav")).channels;
+        REQUIRE(so_far[0].size() == static_cast<std::size_t>(from) + 3'000);
+        CHECK(std::equal(so_far[1].begin(), so_far[1].end(), sound[1].begin()));
+    }
+    writer.finish();
+    CHECK(folder.read("take.wav").substr(0, 4) == "RIFF");
+    CHECK(read_sound_file(folder.file("take.wav")).channels == sound);
+    CHECK(
+        has(write_error_of([&] { SoundWriter("a.flac", 1, 48'000, a_recording); }), "a recording is a WAV"));
+}
+
+TEST_CASE("the same recording gives the same bytes, with any updates in between") {
+    const TemporaryFolder folder;
+    const Sound sound = mono(white_noise(9'000, 13));
+    for (const int updates : {0, 7}) {
+        SoundWriter writer(folder.file("take" + std::to_string(updates) + ".wav"), 1, 48'000, a_recording);
+        for (int from = 0; from < 9'000; from += 1'000) {
+            const float* piece = sound[0].data() + from;
+            writer.write(&piece, 1'000);
+            if (updates) writer.update();
+        }
+        writer.finish();
+    }
+    CHECK(folder.read("take0.wav") == folder.read("take7.wav"));
+    const std::string bytes = folder.read("take0.wav");
+    if (const std::size_t peak = bytes.find("PEAK"); peak != bytes.npos)
+        CHECK(bytes.substr(peak + 12, 4) == std::string(4, '\0'));  // where the time of writing was
+}
+
+TEST_CASE("what fits into a WAV is the same file whether its length was known or not asked for") {
+    const TemporaryFolder folder;
+    const Sound sound = mono(white_noise(1'000, 14));
+    write_wav(folder.file("a.wav"), sound);
+    SoundWriter writer(folder.file("b.wav"), 1, 48'000, {.file = {}, .frames = 1'000});
+    writer.write(pointers(sound).data(), 1'000);
+    writer.finish();
+    CHECK(folder.read("a.wav") == folder.read("b.wav"));
+    CHECK(has(write_error_of([&] {
+                  SoundWriter(folder.file("c.wav"), 64, 48'000,
+                              {.file = {}, .frames = std::int64_t{1} << 48});
+              }),
+              "c.wav: cannot be written: it needs "));
+    CHECK(folder.size() == 2);
+}
+
+// 4.3 GB of disk and some seconds: `test_io "[large]"`.
+TEST_CASE("a recording goes on beyond 4 GiB as RF64, and so does a render whose length is known",
+          "[.large]") {
+    const TemporaryFolder folder;
+    constexpr int channels = 16, piece = 48'000;
+    constexpr std::int64_t frames = (std::int64_t{1} << 32) / 4 / channels + 3 * piece;
+    const Channel noise = white_noise(piece, 15);
+    const std::vector<const float*> from(channels, noise.data());
+    SoundWriter::Manner manner = a_recording;
+    SECTION("a recording") {}
+    SECTION("a render") {
+        manner = {.file = {}, .frames = frames};
+    }
+    SoundWriter writer(folder.file("long.wav"), channels, 48'000, manner);
+    std::int64_t written = 0;
+    for (; written < frames; written += piece) {
+        writer.write(from.data(), piece);
+        if (written % (100 * piece) == 0) writer.update();
+    }
+    writer.finish();
+    SoundReader reader(folder.file("long.wav"));
+    CHECK(reader.format().frames == written);
+    std::FILE* const file = std::fopen(folder.file("long.wav").c_str(), "rb");
+    char mark[4] = {};
+    CHECK(std::fread(mark, 1, 4, file) == 4);
+    std::fclose(file);
+    CHECK(std::string(mark, 4) == "RF64");
 }
 
 }  // namespace gainstage::test::sound_file_test
