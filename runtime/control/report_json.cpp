@@ -95,6 +95,9 @@ void add_patch(json& object, const PlayedPatch& patch) {
     json models = json::object();
     for (const PlayedPatch::PlayedModel& model : patch.models) models[model.path] = content_name(model.hash);
     object["play"] = {{"file", patch.file}, {"text", patch.text}, {"models", models}};
+    if (patch.link_folder.empty()) return;
+    object["play"]["folder"] = patch.folder;
+    object["play"]["link_folder"] = patch.link_folder;
 }
 
 /// Bytes that are not UTF-8 are replaced.

@@ -42,6 +42,8 @@ std::shared_ptr<const PlayedPatch> played(const Graph& graph) {
     auto patch = std::make_shared<PlayedPatch>();
     patch->file = graph.file;
     patch->text = graph.patch_text;
+    patch->folder = graph.folder;
+    patch->link_folder = graph.link_folder;
     for (const GraphNode& node : graph.nodes)
         if (node.model)
             patch->models.push_back(

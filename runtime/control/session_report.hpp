@@ -85,6 +85,7 @@ struct LiveSummary {
 /// The patch that a change leads to, with all that is needed to repeat it.
 struct PlayedPatch {
     std::string file, text;
+    std::string folder = {}, link_folder = {};  ///< of its models, where the patch was reached through a link
     struct PlayedModel {
         std::string path;
         std::uint64_t hash = 0;              ///< of the file's content

@@ -99,7 +99,7 @@ void OfflineStream::change_due() {
 void OfflineStream::make_change(const LoggedChange& change) {
     std::optional<Graph> graph;
     if (change.has_patch) {
-        Resolved resolved = loader_.load_text(change.text, change.file, change.models);
+        Resolved resolved = loader_.load_text(change.patch);
         problems_.insert(problems_.end(), resolved.problems.begin(), resolved.problems.end());
         if (!resolved.graph) return;
         graph = std::move(*resolved.graph);

@@ -24,12 +24,13 @@ Resolved PatchLoader::load(const std::string& patch_file) {
                         [this](const std::string& path) { return this->read(path); });
 }
 
-Resolved PatchLoader::load_text(const std::string& text, const std::string& file, const ModelBytes& models) {
-    return resolve_with(read_patch_text(text, file, fs::path(file).parent_path().string()),
+Resolved PatchLoader::load_text(const LoggedPatch& patch) {
+    constexpr int not_found = 66;
+    return resolve_with(read_patch_text(patch.text, patch.file, patch.folder, patch.link_folder),
                         [&](const std::string& path) {
-                            const auto found = models.find(path);
-                            if (found == models.end())
-                                throw ModelError(path + ": not among the files of the log");
+                            const auto found = patch.models.find(path);
+                            if (found == patch.models.end())
+                                throw ModelError(path + ": not among the files of the log", not_found);
                             return read_model_bytes(found->second, path);
                         });
 }

@@ -15,6 +15,13 @@ namespace gainstage {
 /// The bytes of weight files, by the path from which they were read.
 using ModelBytes = std::map<std::string, std::vector<std::byte>>;
 
+/// A patch as a log holds it.
+struct LoggedPatch {
+    std::string file, text;
+    std::string folder, link_folder;  ///< see Patch
+    ModelBytes models;
+};
+
 class PatchLoader {
 public:
     /// `rate_hz`: of the stream; 0: not known yet, so no model is prepared. `prepared`: shares preparations
@@ -27,8 +34,8 @@ public:
     /// One thread at a time. Reads the patch and every model that it names. Gives the first hundred errors at
     /// most.
     Resolved load(const std::string& patch_file);
-    /// The same from a log: the patch's text and its models.
-    Resolved load_text(const std::string& text, const std::string& file, const ModelBytes& models);
+    /// The same from a log.
+    Resolved load_text(const LoggedPatch&);
 
     /// Forgets what was read from this file, so that the next load reads it again. Empty: everything.
     void forget(const std::string& file);

@@ -139,10 +139,13 @@ private:
     }
 
     void take_patch(const json& play, LoggedChange& change) {
-        change.file = play.at("file").get<std::string>();
-        change.text = play.at("text").get<std::string>();
+        LoggedPatch& patch = change.patch;
+        patch.file = play.at("file").get<std::string>();
+        patch.text = play.at("text").get<std::string>();
+        patch.folder = play.value("folder", fs::path(patch.file).parent_path().string());
+        patch.link_folder = play.value("link_folder", std::string());
         for (const auto& [path, name] : play.at("models").items())
-            change.models[path] = kept_model(name.get<std::string>());
+            patch.models[path] = kept_model(name.get<std::string>());
     }
 
     std::vector<std::byte> kept_model(const std::string& name) const {

@@ -4,6 +4,7 @@
 ///
 ///   {"gainstage_log":1,"sample_rate_hz":48000}
 ///   {"at":0,"play":{"file":"p.toml","text":"...","models":{"path":"1f00..."}}}
+///                         (and "folder", "link_folder" where the patch was reached through a link)
 ///   {"at":9600,"midi":[176,21,64],"port":0}
 ///   {"at":9700,"set":"trim.gain_db","value":-6,"smooth_ms":20}
 ///   {"at":20000,"play":{...},"warm_from":1200,"swapped":["opto"]}      the fade's first sample
@@ -25,8 +26,7 @@ namespace gainstage {
 struct LoggedChange {
     ChangeOrder order;
     bool has_patch = false;  ///< else: a return from quarantine
-    std::string file, text;
-    ModelBytes models;
+    LoggedPatch patch;
 };
 
 struct LoggedEvent {
@@ -49,7 +49,8 @@ struct TakeError : std::runtime_error {
 /// Reads a log and the weight files beside it. Blank lines are passed over. Throws TakeError.
 Take read_take(const std::string& file);
 
-/// Where the weight files of a log are, and the one whose content has this hash (16 hexadecimal digits).
+/// Where the weight files of a log are, of a finished one and of one that never was, and the one whose
+/// content has this hash (16 hexadecimal digits).
 std::string kept_models_folder(const std::string& log);
 std::string kept_model_path(const std::string& log, const std::string& name);
 

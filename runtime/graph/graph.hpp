@@ -63,8 +63,12 @@ struct Graph {
     std::vector<GraphNode> nodes;
     std::vector<GraphLink> links;
     std::vector<GraphMidi> midi;
-    std::string patch_text;          ///< for the log of a take
-    std::vector<std::string> files;  ///< every file that it was made from: the patch, then the models
+    std::string patch_text;  ///< for the log of a take
+    /// For the log of a take, where the patch was reached through a link: the folders of its models.
+    std::string folder = {}, link_folder = {};
+    /// Every file that it was made from: the patch, then the models; and those that it would be made from if
+    /// they were there.
+    std::vector<std::string> files;
 
     int node_index(std::string_view id) const;  ///< -1: none
 };

@@ -10,6 +10,8 @@ namespace gainstage {
 
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t largest_bytes = 4u << 20;  // a thousand nodes take about 50 kB
 
 /// Why the bytes can't be a patch, before TOML is asked. Empty: they may be one.
@@ -34,21 +36,28 @@ ReadPatch refused(const std::string& file, std::string message, int exit_code) {
 }  // namespace
 
 ReadPatch read_patch_file(const std::string& file) {
+    std::string text;
     try {
-        return read_patch_text(read_whole_file(file, "patch", largest_bytes), file,
-                               std::filesystem::path(file).parent_path().string());
+        text = read_whole_file(file, "patch", largest_bytes);
     } catch (const FileFault& fault) {
         return refused(file, fault.what(), fault.exit_code);
     }
+    const std::string folder = fs::path(file).parent_path().string();
+    std::error_code error;
+    if (!fs::is_symlink(file, error)) return read_patch_text(std::move(text), file, folder);
+    const fs::path behind = fs::canonical(file, error);
+    return read_patch_text(std::move(text), file, error ? folder : behind.parent_path().string(), folder);
 }
 
-ReadPatch read_patch_text(std::string text, const std::string& file, const std::string& folder) {
+ReadPatch read_patch_text(std::string text, const std::string& file, const std::string& folder,
+                          const std::string& link_folder) {
     if (text.size() > largest_bytes)
         return refused(file, fmt::format("larger than {} MiB; that is no patch", largest_bytes >> 20), 65);
     if (const std::string cause = no_patch(text); !cause.empty()) return refused(file, cause, 65);
     ReadPatch read;
     read.patch.file = file;
     read.patch.folder = folder;
+    read.patch.link_folder = link_folder == folder ? "" : link_folder;
     ProblemList problems(file);
     const auto document = parse_toml(with_line_feeds(text), problems);
     read.patch.readable = document.has_value();

@@ -16,7 +16,8 @@ struct ReadPatch {
 /// encoded or missing file gives one clear problem.
 ReadPatch read_patch_file(const std::string& file);
 
-/// The same for text in memory; `file` is for messages, `folder` is what model paths are relative to.
-ReadPatch read_patch_text(std::string text, const std::string& file, const std::string& folder);
+/// The same for text in memory; `file` is for messages, the folders are what model paths are relative to.
+ReadPatch read_patch_text(std::string text, const std::string& file, const std::string& folder,
+                          const std::string& link_folder = {});
 
 }  // namespace gainstage

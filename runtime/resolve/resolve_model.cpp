@@ -7,6 +7,8 @@ namespace gainstage {
 
 namespace {
 
+constexpr int not_found = 66;
+
 const Setting* find_setting(const PatchNode& written, std::string_view key) {
     for (const Setting& setting : written.settings)
         if (setting.key == key) return &setting;
@@ -23,6 +25,25 @@ std::shared_ptr<const Model> read_once(Draft& draft, const std::string& path) {
     return model;
 }
 
+/// Beside the patch; beside the link that led to it where nothing is there.
+std::shared_ptr<const Model> read_beside(Draft& draft, const std::filesystem::path& file) {
+    const std::string path = (std::filesystem::path(draft.patch.folder) / file).string();
+    if (draft.patch.link_folder.empty() || file.is_absolute()) return read_once(draft, path);
+    try {
+        return read_once(draft, path);
+    } catch (const ModelError& error) {
+        if (error.exit_code != not_found) throw;
+        try {
+            auto model = read_once(draft, (std::filesystem::path(draft.patch.link_folder) / file).string());
+            draft.graph.files.push_back(path);  // it comes first as soon as it is there
+            return model;
+        } catch (const ModelError& other) {
+            if (other.exit_code != not_found) throw;
+        }
+        throw;
+    }
+}
+
 std::shared_ptr<const Model> read_model(Draft& draft, const GraphNode& node, const Setting& setting) {
     const auto* file = std::get_if<std::string>(&setting.value);
     if (!file || file->empty()) {
@@ -31,7 +52,7 @@ std::shared_ptr<const Model> read_model(Draft& draft, const GraphNode& node, con
         return nullptr;
     }
     try {
-        return read_once(draft, (std::filesystem::path(draft.patch.folder) / *file).string());
+        return read_beside(draft, *file);
     } catch (const ModelError& error) {
         draft.problems.error(setting.place, key_of(node, "model"), error.what(), error.exit_code);
     } catch (const std::exception& error) {

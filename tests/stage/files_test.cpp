@@ -201,4 +201,33 @@ TEST_CASE("a recording whose name is taken by a folder meanwhile is kept, and it
     CHECK(read_sound_file(folder.file("take.unfinished.wav")).channels[0].size() > 1'000);
 }
 
+TEST_CASE("a patch behind a link finds its models beside itself, then beside the link; a replay does too") {
+    const TemporaryFolder folder;
+    fs::create_directory(folder.path() / "songs");
+    fs::create_directory(folder.path() / "set");
+    const std::string shipped = source_dir() + "/models/opto-textbook.safetensors";
+    fs::copy(shipped, folder.file("songs/a.safetensors"));
+    fs::copy(shipped, folder.file("set/b.safetensors"));
+    folder.write("songs/song.toml", patch(R"("in -> a -> b -> out")",
+                                          grey_box("a", "a.safetensors") + grey_box("b", "b.safetensors")));
+    fs::create_symlink("../songs/song.toml", folder.path() / "set/1.toml");
+    const std::string song = folder.file("set/1.toml");
+    run_to_end({"check", song});
+    Program wrong({"check", folder.file("songs/song.toml")});  // b is beside the link only
+    CHECK(wrong.wait() == 66);
+
+    Program live({"run", song, "--null", "--json", "--rehearse", "--record", folder.file("take.wav"), "--log",
+                  folder.file("take.log")});
+    REQUIRE(live.tells("playing"));
+    // Now b is beside the patch too, where it is looked for first.
+    fs::copy(source_dir() + "/models/bus-textbook.safetensors", folder.file("new"));
+    fs::rename(folder.path() / "new", folder.path() / "songs/b.safetensors");
+    CHECK(live.tells("playing", 2));
+    live.signal(SIGTERM);
+    CHECK(live.wait() == 0);
+    INFO(live.words());
+    run_to_end({"render", song, folder.file("take.wav"), "--events", folder.file("take.log"), "-o",
+                folder.file("again.wav")});
+}
+
 }  // namespace gainstage::test::files_test
