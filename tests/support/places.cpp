@@ -22,4 +22,9 @@ const std::string& copying_peer_path() {
     return path;
 }
 
+const std::string& failing_calls_path() {
+    static const std::string path = GAINSTAGE_FAILING_CALLS;
+    return path;
+}
+
 }  // namespace gainstage::test

@@ -15,4 +15,7 @@ const std::string& lab_path();
 /// A library that copies its input, for `--beside`.
 const std::string& copying_peer_path();
 
+/// A library that, preloaded, lets one call of the system fail: see failing_calls.hpp.
+const std::string& failing_calls_path();
+
 }  // namespace gainstage::test
