@@ -40,13 +40,15 @@ mode_t ordinary_mode() {
     return mode;
 }
 
-/// Twelve letters and digits that nobody can foresee.
+constexpr std::string_view random_letters = "abcdefghijklmnopqrstuvwxyz234567";
+constexpr std::size_t random_length = 12;
+
+/// Letters and digits that nobody can foresee.
 std::string random_name() {
-    static constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyz234567";
-    std::array<unsigned char, 12> bytes{};
+    std::array<unsigned char, random_length> bytes{};
     if (getentropy(bytes.data(), bytes.size()) != 0) throw_cannot_write("a new file", std::strerror(errno));
     std::string name;
-    for (const unsigned char byte : bytes) name += letters[byte % letters.size()];
+    for (const unsigned char byte : bytes) name += random_letters[byte % random_letters.size()];
     return name;
 }
 
@@ -54,6 +56,35 @@ std::string random_name() {
 bool is_locked(const std::string& file) {
     const Descriptor fd(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
     return fd.get() >= 0 && flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+/// What the hidden files of a name begin and end with. A long name leaves room for the random one.
+std::string hidden_begin(const std::string& name) {
+    return "." + name.substr(0, 200) + ".";
+}
+constexpr std::string_view hidden_end = ".part";
+
+bool is_hidden_of(const std::string& file, const std::string& begin) {
+    return file.size() == begin.size() + random_length + hidden_end.size() && file.starts_with(begin) &&
+           file.ends_with(hidden_end) &&
+           file.find_first_not_of(random_letters, begin.size()) == begin.size() + random_length;
+}
+
+/// Removes what programs have left that were killed at the work on this name. Those at work hold a lock.
+void remove_left_behind(const FilePlace& place) {
+    const std::string begin = hidden_begin(place.name);
+    const fs::path folder = place.folder_name.empty() ? fs::path(".") : fs::path(place.folder_name);
+    std::error_code error;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (!is_hidden_of(name, begin)) continue;
+        const Descriptor fd(
+            openat(place.folder.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
+        struct stat found {};
+        if (fd.get() >= 0 && fstat(fd.get(), &found) == 0 && S_ISREG(found.st_mode) &&
+            found.st_uid == geteuid() && flock(fd.get(), LOCK_EX | LOCK_NB) == 0)
+            unlinkat(place.folder.get(), name.c_str(), 0);
+    }
 }
 
 /// The unfinished files beside `file` whose finished name (without a folder) `is_wanted`, in the order of
@@ -138,11 +169,11 @@ void NewFile::open_in_place() {
 
 void NewFile::open_beside() {
     const bool is_visible = manner_.growth == FileManner::Growth::visible;
+    if (!is_visible) remove_left_behind(place_);
     for (int n = 1; n < most_names; ++n) {
-        // A long name leaves room for the random one.
         if (make(is_visible ? unfinished_name(place_.name, n)
-                            : fmt::format(".{}.{}.part", place_.name.substr(0, 200), random_name()))) {
-            if (is_visible) flock(fd_.get(), LOCK_EX | LOCK_NB);  // where there are locks
+                            : fmt::format("{}{}{}", hidden_begin(place_.name), random_name(), hidden_end))) {
+            flock(fd_.get(), LOCK_EX | LOCK_NB);  // where there are locks
             return;
         }
         if (errno != EEXIST) break;

@@ -15,7 +15,7 @@ namespace gainstage {
 struct FileManner {
     enum class Growth {
         /// Can be made again (a render, a copy of a model): it grows under a hidden random name, and nothing
-        /// is left of it without finish().
+        /// is left of it without finish(). What a killed program leaves is removed by the next of that name.
         hidden,
         /// Can't be repeated (a recording, a log): it grows as `take.unfinished.wav`, locked by flock(2), and
         /// stays there whatever happens.

@@ -102,6 +102,23 @@ TEST_CASE("a hidden file has a random name and is nobody else's until it is whol
     CHECK(folder.size() == 1);
 }
 
+TEST_CASE("what a killed program leaves of a hidden file goes with the next, and no other file does") {
+    const TemporaryFolder folder;
+    for (const char* name :
+         {".out.wav.abcdefghijkl.part", ".out.wav.abcdefghijkl.parts", ".out.wav.abcdefghijk1.part",
+          ".out.wav.abc.part", ".other.wav.abcdefghijkl.part"})
+        folder.write(name, "x");
+    fs::create_symlink("victim", folder.path() / ".out.wav.abcdefghijkm.part");
+    fs::create_directory(folder.path() / ".out.wav.abcdefghijkn.part");
+    const int entries = folder.size();
+    NewFile at_work(folder.file("out.wav"));
+    CHECK(folder.size() == entries);  // one has gone, one has come
+    CHECK_FALSE(fs::exists(folder.file(".out.wav.abcdefghijkl.part")));
+    write(folder.file("out.wav"), "other");
+    at_work.finish();
+    CHECK(folder.size() == entries);
+}
+
 TEST_CASE("a take grows where everybody can see it, and stays there without its end") {
     const TemporaryFolder folder;
     {
