@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <utility>
 #if defined(__linux__)
@@ -63,6 +64,7 @@ std::string hidden_begin(const std::string& name) {
     return "." + name.substr(0, 200) + ".";
 }
 constexpr std::string_view hidden_end = ".part";
+constexpr std::time_t just_made_s = 10;  // it may not be locked yet
 
 bool is_hidden_of(const std::string& file, const std::string& begin) {
     return file.size() == begin.size() + random_length + hidden_end.size() && file.starts_with(begin) &&
@@ -82,7 +84,8 @@ void remove_left_behind(const FilePlace& place) {
             openat(place.folder.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
         struct stat found {};
         if (fd.get() >= 0 && fstat(fd.get(), &found) == 0 && S_ISREG(found.st_mode) &&
-            found.st_uid == geteuid() && flock(fd.get(), LOCK_EX | LOCK_NB) == 0)
+            found.st_uid == geteuid() && std::time(nullptr) - found.st_mtime > just_made_s &&
+            flock(fd.get(), LOCK_EX | LOCK_NB) == 0)
             unlinkat(place.folder.get(), name.c_str(), 0);
     }
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -107,7 +108,9 @@ TEST_CASE("what a killed program leaves of a hidden file goes with the next, and
     for (const char* name :
          {".out.wav.abcdefghijkl.part", ".out.wav.abcdefghijkl.parts", ".out.wav.abcdefghijk1.part",
           ".out.wav.abc.part", ".other.wav.abcdefghijkl.part"})
-        folder.write(name, "x");
+        fs::last_write_time(folder.write(name, "x"),
+                            fs::file_time_type::clock::now() - std::chrono::hours(1));
+    folder.write(".out.wav.aaaaaaaaaaaa.part", "just made");
     fs::create_symlink("victim", folder.path() / ".out.wav.abcdefghijkm.part");
     fs::create_directory(folder.path() / ".out.wav.abcdefghijkn.part");
     const int entries = folder.size();
