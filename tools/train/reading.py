@@ -31,7 +31,7 @@ def from_file(path):
         name, settings = story["model"], story["settings"]
         controls = foreign.parse_json(metadata["controls"].encode(), path, list)
         model = models.build(name, controls, float(metadata["sample_rate"]), **settings)
-    except (foreign.Problem, KeyError, ValueError, TypeError) as problem:
+    except (foreign.Problem, KeyError, ValueError, TypeError, AttributeError, RuntimeError, MemoryError) as problem:
         raise Problem(f"{path}: does not say how it was trained, as files of python3 -m train do; it can only be rendered") from problem
     fill(model, tensors, path)
     return model.eval()
@@ -47,7 +47,7 @@ def fill(model, tensors, path="the model"):
         if buffer.dtype == torch.bool:
             buffer.fill_(True)  # what is measured once has been
     for name, made in model.tensors().items():
-        if made.shape != tensors[name].shape or not np.allclose(made, tensors[name], rtol=1e-5, atol=1e-7):
+        if name not in tensors or made.shape != tensors[name].shape or not np.allclose(made, tensors[name], rtol=1e-5, atol=1e-7):
             raise Problem(f"{path}: tensor {name} is not what the settings in it make")
 
 

@@ -41,7 +41,7 @@ def begin_from(path, model):
                       "--set of its card, and recordings with its knobs", USAGE)
     model.load_state_dict(found.state_dict())
     story = json.loads(reading.read(path)[0]["training"])
-    return story.get("minutes", 0.0) + story.get("minutes_before", 0.0)
+    return sum(story[key] for key in ("minutes", "minutes_before") if type(story.get(key)) in (int, float))
 
 
 def loss_of(path, training):

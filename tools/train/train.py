@@ -14,6 +14,7 @@ import torch
 from . import checkpoint
 from .average import Average
 from .data.pairs import TRAIN
+from .export import foreign
 from .losses import Loss, esr
 from .plan import BALANCED, CONSTANT, COSINE, PLATEAU
 from .problem import Problem
@@ -244,7 +245,7 @@ class Training:
         if facts is None:
             return False
         found, asked = facts["identity"], self.identity
-        other = [f"{key} {found.get(key)}, now {asked.get(key)}" for key in asked if found.get(key) != asked[key]]
+        other = [f"{key} {foreign.shown(found.get(key))}, now {asked.get(key)}" for key in asked if found.get(key) != asked[key]]
         if other:
             raise Problem(f"{path}: is of a run with other settings ({'; '.join(other)}): repeat those to go on with it, or begin "
                           "anew with --fresh")

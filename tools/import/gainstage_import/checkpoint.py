@@ -25,7 +25,7 @@ def strip_prefixes(name, own):
 
 
 def load_for(family, path):
-    """-> ({name: float64 array}, {what the checkpoint itself says of the keys that --config may give}). By the family's own
+    """-> ({name: float64 array or Weight}, {what the checkpoint itself says of the keys that --config may give}). By the family's own
     `load(path)` where it has one, which may choose by content (is_json)."""
     return family.load(path) if hasattr(family, "load") else (load(path, family.OWN_NAMES), {})
 
@@ -36,7 +36,7 @@ def is_json(path):
 
 
 def load(path, own):
-    """-> {name: float64 array}. A plain state dict, or a Lightning checkpoint (its `state_dict`)."""
+    """-> {name: Weight}. A plain state dict, or a Lightning checkpoint (its `state_dict`)."""
     return load_with_hyper_parameters(path, own)[0]
 
 
@@ -64,7 +64,7 @@ def load_with_hyper_parameters(path, own):
             raise Problem(f"{path}: tensor {name} is there twice, under two prefixes")
         tensors[name] = value
     foreign.check_numbers(sum(map(Tensor.float64_bytes, tensors.values())), len(content), f"{path}: its tensors")
-    return {name: float64_of(value) for name, value in tensors.items()}, said if isinstance(said, dict) else {}
+    return {name: Weight(value) for name, value in tensors.items()}, said if isinstance(said, dict) else {}
 
 
 def saved_in(content, path):
@@ -78,9 +78,15 @@ def saved_in(content, path):
         raise Problem(f"{path}: holds no plain tensors: {problem}. {SAVE_WEIGHTS}") from problem
 
 
-def float64_of(tensor):
-    """A complex one as pairs."""
-    array = np.asarray(tensor)
-    if np.iscomplexobj(array):
-        array = np.stack([array.real, array.imag], axis=-1)
-    return array.astype(np.float64, copy=True)
+class Weight:
+    """A tensor as float64, a complex one as pairs. Numbers are only made of what a family takes."""
+
+    def __init__(self, tensor):
+        self.tensor, self.shape = tensor, (*tensor.size, 2) if tensor.is_complex() else tensor.size
+        self.ndim = len(self.shape)
+
+    def __array__(self, dtype=np.float64, copy=None):
+        array = np.asarray(self.tensor)
+        if self.tensor.is_complex():
+            array = np.stack([array.real, array.imag], axis=-1)
+        return array.astype(dtype)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .problem import NO_INPUT, Problem
 
-LARGEST_FILE = 256 << 20  # bytes
+LARGEST_FILE = 128 << 20  # bytes
 LARGEST_JSON = 32 << 20
 MOST_LISTS = 1 << 19  # and objects in it
 SPARE_NUMBERS = 16 << 20  # bytes: what small files may ask for

@@ -10,7 +10,7 @@ MOST = 4096  # rows or columns of a tensor whose shape is not known beforehand
 
 
 class Take:
-    """tensors: {name: float64 array}"""
+    """tensors: {name: what has a shape and becomes a float64 array}"""
 
     def __init__(self, tensors):
         self.tensors = dict(tensors)
@@ -32,9 +32,10 @@ class Take:
             raise Problem(f"tensor {name}: has shape {tuple(tensor.shape)}; expected ({wanted})")
         if any(w is None and not 1 <= s <= most for s, w in zip(tensor.shape, shape)):
             raise Problem(f"tensor {name}: has shape {tuple(tensor.shape)}; 1 to {most} are supported")
+        tensor = np.asarray(tensor, dtype=np.float64)
         if not np.all(np.isfinite(tensor)):
             raise Problem(f"tensor {name}: holds NaN or infinity")
-        if tensor.size and np.abs(tensor).max() > LARGEST:
+        if tensor.size and max(tensor.max(), -tensor.min()) > LARGEST:
             raise Problem(f"tensor {name}: holds a number beyond 32-bit range")
         self.left.discard(name)
         return tensor

@@ -16,7 +16,7 @@ MAGIC = 0xDB4775248B80FB57
 DTYPES = {1: "<f4", 2: "<f8"}  # float, double; what else a checkpoint holds (counters, texts) is no weight
 SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 DATA = ".data-00000-of-00001"
-LARGEST_INDEX, LARGEST_DATA = 4 << 20, 128 << 20  # bytes; published ones have a hundredth
+LARGEST_INDEX = 4 << 20  # bytes; published ones have a hundredth
 MOST_ENTRIES = 1 << 14
 LONGEST_KEY, LARGEST_ENTRY, MOST_DIMENSIONS = 1000, 4096, 8
 
@@ -40,7 +40,7 @@ def is_bundle(path):
 def load(path):
     """-> {name: float64 array}, names without TensorFlow's suffix; optimizer slots and counters left out."""
     prefix = prefix_of(path)
-    index, data = foreign.read(prefix + ".index", LARGEST_INDEX), foreign.read(prefix + DATA, LARGEST_DATA)
+    index, data = foreign.read(prefix + ".index", LARGEST_INDEX), foreign.read(prefix + DATA)
     try:
         entries = {name: fields(entry) for name, entry in entries_of(index)}
         check_header(entries.pop("", {}))

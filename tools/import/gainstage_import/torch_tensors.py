@@ -53,7 +53,7 @@ class Tensor:
         found = self.view()
         if self.storage.kind == "BFloat16":  # the upper half of a float
             found = (found.astype("u4") << 16).view("f4")
-        return np.array(found, dtype=dtype)
+        return np.asarray(found, dtype=dtype)
 
 
 def make_tensor(arguments):
