@@ -77,6 +77,22 @@ void sort_by_place(Problems& problems) {
     problems = std::move(sorted);
 }
 
+void shorten_notes(Problems& problems, const std::string& where, std::size_t most) {
+    std::size_t notes = 0;
+    std::string file;
+    std::erase_if(problems, [&](const Problem& problem) {
+        if (!problem.is_note || ++notes <= most) return false;
+        file = problem.file;
+        return true;
+    });
+    if (notes > most)
+        problems.push_back({.file = file,
+                            .place = {},
+                            .key = {},
+                            .message = fmt::format("and {} more; {}", notes - most, where),
+                            .is_note = true});
+}
+
 void shorten(Problems& problems, std::size_t most) {
     std::size_t errors = 0;
     int exit_code = 0;

@@ -39,6 +39,12 @@ inline constexpr std::size_t most_errors_shown = 100;
 /// code is the highest of theirs.
 void shorten(Problems&, std::size_t most = most_errors_shown);
 
+/// A patch of many nodes may have a note for each.
+inline constexpr std::size_t most_notes_shown = 10;
+/// For people: keeps every error and the first `most` notes. If there were more, one more note says how many,
+/// and `where` all of them are to be seen.
+void shorten_notes(Problems&, const std::string& where, std::size_t most = most_notes_shown);
+
 /// `"text"` on one line, without control characters, cut if it is long. For text of an untrusted file in a
 /// message.
 std::string in_quotes(std::string_view text);

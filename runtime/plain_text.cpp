@@ -1,0 +1,62 @@
+#include "runtime/plain_text.hpp"
+
+#include <array>
+
+namespace gainstage {
+
+namespace {
+
+constexpr const char* replacement = "\xEF\xBF\xBD";  // U+FFFD
+
+struct Character {
+    char32_t code = 0;
+    std::size_t bytes = 0;  ///< 0: the text does not begin with a character of UTF-8
+};
+
+/// The first character of `text`, which is not empty.
+Character first_of(std::string_view text) {
+    const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) return {lead, 1};
+    const std::size_t bytes = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (lead < 0xC2 || lead > 0xF4 || text.size() < bytes) return {};
+    char32_t code = lead & (0xFFu >> (bytes + 1));
+    for (std::size_t k = 1; k < bytes; ++k) {
+        if ((byte(k) & 0xC0u) != 0x80u) return {};
+        code = code << 6 | (byte(k) & 0x3Fu);
+    }
+    constexpr std::array<char32_t, 5> smallest{0, 0, 0x80, 0x800, 0x10000};
+    if (code < smallest[bytes] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return {};
+    return {code, bytes};
+}
+
+bool is_control(char32_t code) {
+    if (code == '\n' || code == '\t') return false;
+    if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return true;
+    // marks and overrides of the direction of writing
+    return code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
+}  // namespace
+
+std::string plain_text(std::string_view text) {
+    std::string plain;
+    plain.reserve(text.size());
+    while (!text.empty()) {
+        const Character character = first_of(text);
+        if (character.bytes == 0) {
+            plain += replacement;
+            text.remove_prefix(1);
+            continue;
+        }
+        if (is_control(character.code))
+            plain += '?';
+        else
+            plain += text.substr(0, character.bytes);
+        text.remove_prefix(character.bytes);
+    }
+    return plain;
+}
+
+}  // namespace gainstage

@@ -1,0 +1,32 @@
+#include "runtime/plain_text.hpp"
+
+#include "tests/support/catch.hpp"
+
+namespace gainstage::test::plain_text_test {
+
+TEST_CASE("text that only says something is left as it is") {
+    for (const std::string text :
+         {"", "trim: gain_db\n", "a\tb", "K\xC3\xBCrbis \xE2\x96\x81 \xF0\x9F\x8E\xB8"})
+        CHECK(plain_text(text) == text);
+}
+
+TEST_CASE("what would steer a terminal becomes a question mark") {
+    CHECK(plain_text("\x1b[2Jgone\a\r\x7f\b") == "?[2Jgone????");
+    CHECK(plain_text(std::string_view("a\0b", 3)) == "a?b");
+    CHECK(plain_text("\xC2\x9B"
+                     "31m") == "?31m");  // CSI as one character (C1)
+    CHECK(plain_text("\xE2\x80\xAE"
+                     "gpj.exe\xE2\x81\xA6\xD8\x9C") == "?gpj.exe??");  // turned round
+}
+
+TEST_CASE("bytes that are not UTF-8 are replaced one by one") {
+    const std::string mark = "\xEF\xBF\xBD";
+    CHECK(plain_text("caf\xE9.wav") == "caf" + mark + ".wav");
+    CHECK(plain_text("\x9B") == mark);                        // CSI as one byte
+    CHECK(plain_text("\xC0\x9B") == mark + mark);             // an escape in two bytes too many
+    CHECK(plain_text("\xED\xA0\x80") == mark + mark + mark);  // half of a pair
+    CHECK(plain_text("\xF5\x80\x80\x80").size() == 4 * mark.size());
+    CHECK(plain_text("\xE2\x96") == mark + mark);  // cut off
+}
+
+}  // namespace gainstage::test::plain_text_test
