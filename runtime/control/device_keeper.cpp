@@ -19,6 +19,8 @@ void DeviceKeeper::open(const AudioRequest& request, Done done) {
             stream_ = open_(request);
         } catch (const std::exception& cause) {
             error = cause.what();
+        } catch (...) {
+            error = "the library behind it failed without a reason";
         }
         inbox_.bring([this, done, error, stream = stream_.get()] {
             shown_ = stream;
@@ -35,6 +37,8 @@ void DeviceKeeper::start(AudioCallback callback, void* context, Done done) {
             stream_->start(callback, context);
         } catch (const std::exception& cause) {
             error = cause.what();
+        } catch (...) {
+            error = "the library behind it failed without a reason";
         }
         inbox_.bring([done, error] { done(error); });
     });

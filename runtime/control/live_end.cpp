@@ -3,13 +3,32 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
+#include "runtime/control/session_code.hpp"
 
 namespace gainstage {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+/// Waits until it is so; not longer than `limit`.
+template <class IsSo>
+bool becomes_so(std::chrono::milliseconds limit, IsSo is_so) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!is_so()) {
+        if (std::chrono::steady_clock::now() >= end) return false;
+        std::this_thread::sleep_for(1ms);
+    }
+    return true;
+}
+
+}  // namespace
 
 /// Somebody wants it to end. What plays is faded out; before that there is nothing to wait for.
 void LiveSession::end_soon() {
@@ -89,8 +108,9 @@ void LiveSession::lose_device(const std::string& cause) {
 void LiveSession::close() {
     stage_ = Stage::closing;
     keeper_.close([this](bool was_given_up) {
+        if (stage_ != Stage::closing) return;
         if (was_given_up) lose_device("the audio server does not answer and is left as it is; restart it");
-        end_.leaves_threads = was_given_up;
+        end_.leaves_threads = end_.leaves_threads || was_given_up;
         engine_->tick();  // what the last blocks had to tell
         stage_ = Stage::writing;
         if (!writer_) return finish();
@@ -99,16 +119,88 @@ void LiveSession::close() {
 }
 
 void LiveSession::finish() {
+    if (stage_ != Stage::writing) return;
+    stage_ = Stage::over;
+    if (device_lost_)
+        end_.exit_code = session_code::no_device;
+    else if (is_incomplete_)
+        end_.exit_code = session_code::cannot_write;
+    set_sudden_code(end_.exit_code);  // the files are whole, or their trouble has been told
+    if (is_hurried_) return;
     SessionReport report{.kind = Kind::summary};
     report.summary = std::make_shared<const LiveSummary>(summary());
     report.at = engine_->room().now();
     report.seconds = report.summary->seconds;
     tell(report);
-    if (device_lost_)
-        end_.exit_code = 69;
-    else if (is_incomplete_)
-        end_.exit_code = 73;
+}
+
+// ------------------------------------------------------------------------------------------------ in a hurry
+
+/// Asked to end for the second time: nobody wants to wait for a fade, a driver or a disk. Log and recording
+/// are brought into order, for half a second at most.
+void LiveSession::hurry() {
+    if (stage_ == Stage::over || std::exchange(is_hurried_, true)) return;
+    end_.leaves_threads = true;
+    patience_ = Clock::now() + 500ms;
+    if (!writer_) {
+        stage_ = Stage::over;
+        return;
+    }
+    if (stage_ < Stage::closing) close();
+}
+
+void LiveSession::hurry_on() {
+    if (stage_ == Stage::over || Clock::now() < patience_) return;
     stage_ = Stage::over;
+    if (!announced_) return;  // nothing was played
+    end_.exit_code = session_code::cannot_write;
+    end_.error =
+        "log and recording could not be finished in half a second; what is written of them is kept in their "
+        "folder";
+}
+
+/// The exit code of an end that nobody can wait for.
+void LiveSession::set_sudden_code(int exit_code) {
+    if (means_.end_signals) means_.end_signals->set_sudden_code(exit_code);
+}
+
+// ----------------------------------------------------------------------------------------- faults of our own
+
+/// Before the stream is started there is nothing to save. While it plays, the audio thread needs nobody here:
+/// what plays plays on. On the way to the end nothing repeats a step that failed.
+void LiveSession::on_fault(const std::exception& fault) noexcept {
+    turn_failed_ = true;
+    // No thread, no descriptor, no watch: the machine's, not ours.
+    const bool is_ours = dynamic_cast<const std::runtime_error*>(&fault) == nullptr;
+    end_.exit_code = is_ours ? session_code::internal : session_code::environment;
+    try {
+        const std::string cause =
+            is_ours ? fmt::format("a fault of Gainstage itself: {}; please report it", fault.what())
+                    : std::string(fault.what());
+        if (stage_ < Stage::starting) return fail(end_.exit_code, cause);
+        const bool plays_on = stage_ <= Stage::playing;
+        if (failed_turns_ == 0) say(Kind::problem, cause + (plays_on ? "; what plays plays on" : ""));
+    } catch (...) {  // no memory: it can't be told
+    }
+    if (stage_ < Stage::starting)
+        stage_ = Stage::over;
+    else if (stage_ > Stage::playing)
+        abandon();
+}
+
+/// Stops the stream, then brings the files to their end, without the loop.
+void LiveSession::abandon() noexcept {
+    if (std::exchange(stage_, Stage::over) == Stage::over) return;
+    try {
+        keeper_.close([](bool) {});
+        end_.leaves_threads = !becomes_so(10s, [this] { return !keeper_.is_busy(); });
+        if (!writer_) return;
+        writer_->finish([] {});
+        if (becomes_so(5s, [this] { return !writer_->worker().is_busy(); })) return;
+        end_.leaves_threads = true;
+    } catch (...) {  // no memory: what is in the files is kept
+        end_.leaves_threads = true;
+    }
 }
 
 }  // namespace gainstage

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 #include <utility>
 
 #include "runtime/io/audio_device.hpp"
@@ -24,6 +25,9 @@ constexpr auto brisk = 2ms, steady = 5ms, calm = 20ms, idle = 40ms, without_repo
 constexpr auto brisk_for = 30ms, steady_for = 200ms, calm_for = 2'000ms;
 
 constexpr auto drain_every = 100ms;
+
+/// A fault that comes back in so many turns in a row does not go away.
+constexpr int hopeless = 100;
 
 DeviceKeeper::Open opening(const LiveConfig& config, const SessionMeans& means) {
     if (means.open_device) return means.open_device;
@@ -69,9 +73,24 @@ SessionEnd LiveSession::run() {
 bool LiveSession::turn() {
     const Due due = wait();
     const Clock::time_point begin = Clock::now();
+    turn_failed_ = false;
     work(due);
+    failed_turns_ = turn_failed_ ? failed_turns_ + 1 : 0;
+    if (failed_turns_ >= hopeless && stage_ != Stage::over) abandon();
     if (announced_) longest_turn_ = std::max(longest_turn_, Clock::now() - begin);
     return stage_ != Stage::over;
+}
+
+/// Does one step of a turn. What it throws ends this step alone.
+template <class Step>
+void LiveSession::guard(Step step) noexcept {
+    try {
+        step();
+    } catch (const std::exception& fault) {
+        on_fault(fault);
+    } catch (...) {
+        on_fault(std::logic_error("something was thrown that is no exception"));
+    }
 }
 
 LiveSession::Due LiveSession::wait() {
@@ -107,7 +126,8 @@ void LiveSession::stir() {
 }
 
 std::chrono::milliseconds LiveSession::pace() {
-    if (stage_ == Stage::starting || stage_ == Stage::fading || stage_ == Stage::ringing) return brisk;
+    if (stage_ == Stage::starting || stage_ == Stage::fading || stage_ == Stage::ringing || is_hurried_)
+        return brisk;
     if (stage_ != Stage::playing) return without_reports;
     const auto quiet_for = Clock::now() - stirred_;
     if (quiet_for < brisk_for) return brisk;
@@ -116,26 +136,38 @@ std::chrono::milliseconds LiveSession::pace() {
 }
 
 void LiveSession::work(Due due) {
-    if (means_.end_signals && means_.end_signals->have_come()) end_soon();
+    heed_signals();
     if (due.mail) take_mail();
-    pay_owed_panic();
-    if (due.files) look_at_files();
-    if (stage_ == Stage::starting && !announced_ && engine_->room().now() > 0) announce();
-    if (engine_ && stage_ != Stage::over) engine_->tick();
-    go_on();
+    guard([&] {
+        pay_owed_panic();
+        if (due.files) look_at_files();
+        if (stage_ == Stage::starting && !announced_ && engine_->room().now() > 0) announce();
+    });
+    guard([&] {
+        if (engine_ && stage_ != Stage::over) engine_->tick();
+    });
+    guard([&] { go_on(); });
 }
 
-/// Results first, then the builder's, then what is asked for.
+void LiveSession::heed_signals() {
+    if (!means_.end_signals) return;
+    const int come = means_.end_signals->count();
+    if (come > 0) end_soon();
+    if (come > 1) guard([this] { hurry(); });
+}
+
+/// Results first, then the builder's, then what is asked for. A letter that throws takes no other with it.
 void LiveSession::take_mail() {
     Inbox::Mail mail = inbox_.take();
     if (!mail.results.empty() || !mail.commands.empty()) stir();
-    for (const auto& result : mail.results) result();
-    builder_->take_up();
-    for (Command& command : mail.commands) obey(std::move(command));
+    for (const auto& result : mail.results) guard([&] { result(); });
+    guard([&] { builder_->take_up(); });
+    for (Command& command : mail.commands) guard([&] { obey(std::move(command)); });
 }
 
 /// What the stage has come to by itself.
 void LiveSession::go_on() {
+    if (is_hurried_) return hurry_on();
     if (stage_ == Stage::building && !engine_->preparing()) return lock();
     if (is_leaving_ && Clock::now() >= patience_) {
         end_.leaves_threads = true;

@@ -37,8 +37,10 @@ struct SessionMeans {
 
 /// How it ended.
 struct SessionEnd {
-    int exit_code = 0;            ///< sysexits: 65 and 66 the patch (reported), 69 device or port, 73 a file
-    std::string error = {};       ///< why nothing was played, where no report says it: device, port, file
+    /// sysexits: 65 and 66 the patch (reported), 69 device or port, 70 a fault of ours, 73 a file, 78 the
+    /// machine lacks something
+    int exit_code = 0;
+    std::string error = {};       ///< what no report says: why nothing was played, or what is not whole
     bool leaves_threads = false;  ///< a library hangs or is at work: end the process without cleaning up
 };
 
@@ -57,6 +59,10 @@ struct SessionEnd {
 ///   closing   the stream                       device keeper
 ///   writing   the rest of log and recording    writer
 ///   over
+///
+/// An exception ends the step that threw it, not the music: before the first sample the session fails; while
+/// it plays, the fault is reported and it plays on; one that comes back every turn ends it in order. However
+/// it ends, the stream is stopped before anything that it plays goes.
 class LiveSession {
 public:
     LiveSession(LiveConfig, NodeTypes, SessionMeans = {});
@@ -70,7 +76,7 @@ public:
     /// The way in, for any thread.
     Inbox& inbox() noexcept { return inbox_; }
 
-    /// Turns until it is over.
+    /// Turns until it is over. Throws nothing.
     SessionEnd run();
     /// Control thread. Waits for the next thing to do, 50 ms at most, and does it. False: it is over.
     bool turn();
@@ -111,6 +117,9 @@ private:
     void tell_of_wait(int error);
     bool is_time_up() const;
     void stir();
+    void heed_signals();
+    template <class Step>
+    void guard(Step) noexcept;
 
     // live_commands.cpp
     void obey(Command&&);
@@ -148,6 +157,11 @@ private:
     void finish();
     bool is_device_lost();
     void lose_device(const std::string& cause);
+    void hurry();
+    void hurry_on();
+    void on_fault(const std::exception&) noexcept;
+    void abandon() noexcept;
+    void set_sudden_code(int exit_code);
 
     // live_status.cpp: words and numbers
     void hear(const EngineNews&);
@@ -169,7 +183,9 @@ private:
     std::vector<std::shared_ptr<Sink>> sinks_;
     Stage stage_ = Stage::reading;
     SessionEnd end_;
-    bool end_asked_ = false;
+    bool end_asked_ = false, is_hurried_ = false;
+    bool turn_failed_ = false;  // this turn
+    int failed_turns_ = 0;      // in a row
 
     // what is at work, those first that the others use
     std::unique_ptr<Builder> builder_;

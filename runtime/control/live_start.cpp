@@ -6,13 +6,10 @@
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
+#include "runtime/control/session_code.hpp"
 #include "runtime/realtime/realtime_scope.hpp"
 
 namespace gainstage {
-
-namespace {
-constexpr int no_device = 69, cannot_write = 73;
-}  // namespace
 
 void LiveSession::open_device(const Graph& graph) {
     stage_ = Stage::opening;
@@ -22,7 +19,7 @@ void LiveSession::open_device(const Graph& graph) {
     inputs_ = graph.files;
     keeper_.open(request, [this](const std::string& error) {
         if (stage_ != Stage::opening) return;
-        if (!error.empty()) return fail(no_device, error);
+        if (!error.empty()) return fail(session_code::no_device, error);
         prepare();
     });
 }
@@ -118,8 +115,8 @@ void LiveSession::open_ports() {
 
 void LiveSession::count_prepared() {
     if (--awaited_ > 0 || stage_ != Stage::preparing) return;
-    if (!file_error_.empty()) return fail(cannot_write, file_error_);
-    if (!port_error_.empty()) return fail(no_device, port_error_);
+    if (!file_error_.empty()) return fail(session_code::cannot_write, file_error_);
+    if (!port_error_.empty()) return fail(session_code::no_device, port_error_);
     say(first_.problems);
     if (!first_.graph) return fail(first_.problems);
     build();
@@ -148,11 +145,13 @@ void LiveSession::lock() {
 
 void LiveSession::start() {
     stage_ = Stage::starting;
+    if (writer_) set_sudden_code(session_code::cannot_write);  // until its files are whole
     DeviceCallbackScope::prepare();
     keeper_.start(&StreamCallback::play, callback_.get(), [this](const std::string& error) {
-        if (!error.empty()) return fail(no_device, error);
-        announce();
+        if (stage_ != Stage::starting) return;
+        if (!error.empty()) return fail(session_code::no_device, error);
         stage_ = Stage::playing;
+        announce();
         stir();
     });
 }

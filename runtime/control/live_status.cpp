@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
+#include "runtime/problem_list.hpp"
 
 namespace gainstage {
 
@@ -75,12 +76,18 @@ void LiveSession::say(Kind kind, std::string text) {
 }
 
 void LiveSession::say(const Problems& problems) {
-    for (const Problem& problem : problems) say(problem.is_note ? Kind::note : Kind::problem, problem.text());
+    Problems told = problems;
+    shorten_notes(told, "gainstage check --json lists them");
+    for (const Problem& problem : told) say(problem.is_note ? Kind::note : Kind::problem, problem.text());
 }
 
 /// The log first. A sink that fails is left out from then on; nothing else changes.
 void LiveSession::tell(const SessionReport& report) {
-    if (writer_) writer_->take(report);
+    try {
+        if (writer_) writer_->take(report);
+    } catch (...) {  // no memory for a line of the log
+        is_incomplete_ = true;
+    }
     std::erase_if(sinks_, [&](const std::shared_ptr<Sink>& sink) {
         try {
             sink->take(report);

@@ -20,6 +20,8 @@ void PortKeeper::open(const std::string& name, MidiQueue& queue,
             port_ = open_(name, queue);
         } catch (const std::exception& cause) {
             error = cause.what();
+        } catch (...) {
+            error = "the library behind it failed without a reason";
         }
         inbox_.bring([this, done, error, port = port_.get()] {
             shown_ = port;

@@ -12,17 +12,26 @@ QueuedSink::QueuedSink(std::shared_ptr<Sink> behind, std::size_t most)
 
 bool QueuedSink::replaces_waiting_status(const SessionReport& report) {
     if (report.kind != SessionReport::Kind::status) return false;
-    const auto before = std::find_if(waiting_.begin(), waiting_.end(), [](const SessionReport& other) {
+    const auto is_status = [](const SessionReport& other) {
         return other.kind == SessionReport::Kind::status;
-    });
-    if (before == waiting_.end()) return false;
-    waiting_.erase(before);
+    };
+    if (std::none_of(waiting_.begin(), waiting_.end(), is_status)) return false;
     waiting_.push_back(report);
+    waiting_.erase(std::find_if(waiting_.begin(), waiting_.end(), is_status));
     return true;
 }
 
 void QueuedSink::take(const SessionReport& report) {
     const std::lock_guard lock(mutex_);
+    try {
+        keep(report);
+    } catch (...) {
+        ++lost_;
+    }
+}
+
+/// Under the lock.
+void QueuedSink::keep(const SessionReport& report) {
     if (failed_ || replaces_waiting_status(report)) return;
     if (waiting_.size() >= most_ && report.kind != SessionReport::Kind::summary) {
         ++lost_;
@@ -36,7 +45,9 @@ void QueuedSink::take(const SessionReport& report) {
                                                 "could be shown",
                                                 lost_ - std::exchange(lost_said_, lost_))});
     waiting_.push_back(report);
-    if (!std::exchange(at_work_, true)) worker_.run([this] { hand_over(); });
+    if (at_work_) return;
+    worker_.run([this] { hand_over(); });
+    at_work_ = true;
 }
 
 void QueuedSink::hand_over() {

@@ -12,9 +12,9 @@
 
 namespace gainstage {
 
-/// Keeps reports until the sink behind takes them. A newer status replaces one that waits. When `most` other
-/// reports wait, what comes is lost, counted, and told to the sink by a note as soon as there is room. What
-/// the sink throws ends it; all else goes on.
+/// Keeps reports until the sink behind takes them. A newer status replaces one that waits. Once `most` other
+/// reports wait, further ones are lost and counted, and a note tells the sink as soon as there is room. A
+/// sink that throws is not called again; nothing else changes.
 class QueuedSink final : public Sink {
 public:
     static constexpr std::size_t default_most = 4096;
@@ -23,7 +23,7 @@ public:
     /// Waits for the sink; call finish() first where it may hang.
     ~QueuedSink() override = default;
 
-    /// Any thread; never waits.
+    /// Any thread; never waits and never throws: without memory the report is lost and counted.
     void take(const SessionReport&) override;
     /// Waits until the sink has taken everything. False: not within `limit`, and it may hang in its device.
     bool finish(std::chrono::milliseconds limit);
@@ -34,6 +34,7 @@ public:
     bool has_failed() const;
 
 private:
+    void keep(const SessionReport&);
     bool replaces_waiting_status(const SessionReport&);
     void hand_over();
 

@@ -9,7 +9,9 @@
 #include <atomic>
 #include <cmath>
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <future>
 #include <mutex>
 #include <stdexcept>
@@ -17,6 +19,7 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/io/null_device.hpp"
+#include "runtime/io/sound_file.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/in_child.hpp"
 #include "tests/support/scene.hpp"
@@ -113,6 +116,48 @@ private:
     void* context_ = nullptr;
 };
 
+/// A device that counts those that are alive, and is slow to stop: who frees what it plays before it has
+/// stopped does not get away with it.
+class WatchedDevice final : public AudioStream {
+public:
+    explicit WatchedDevice(const AudioRequest& request, std::function<void()> on_start = {})
+        : on_start_(std::move(on_start)), device_(request) {
+        format_ = device_.format();
+        ++alive;
+    }
+    ~WatchedDevice() override {
+        stop();
+        --alive;
+    }
+    void start(AudioCallback callback, void* context) override {
+        callback_ = callback;
+        context_ = context;
+        device_.start(&WatchedDevice::pass, this);
+        while (callbacks() < 3) std::this_thread::sleep_for(1ms);
+        if (on_start_) on_start_();
+    }
+    void stop() noexcept override {
+        std::this_thread::sleep_for(50ms);
+        device_.stop();
+    }
+    bool is_running() const noexcept override { return device_.is_running(); }
+
+    static inline std::atomic<int> alive{0};
+
+private:
+    static void pass(void* self, const float* const* in, float* const* out, int frames, bool over,
+                     bool under) {
+        auto& watched = *static_cast<WatchedDevice*>(self);
+        watched.callback_(watched.context_, in, out, frames, over, under);
+        watched.count_callback();
+    }
+
+    const std::function<void()> on_start_;
+    NullDevice device_;
+    AudioCallback callback_ = nullptr;
+    void* context_ = nullptr;
+};
+
 /// A session on a thread of its own.
 class Stage {
 public:
@@ -123,6 +168,7 @@ public:
             session_ = &session;
             made_.set_value();
             end_ = session.run();
+            ended_.set_value();
         });
         made_.get_future().wait();
     }
@@ -139,6 +185,11 @@ public:
         thread_.join();
         return end_;
     }
+    /// The same, without waiting for the threads of the session.
+    SessionEnd wait_for_end() {
+        ended_.get_future().wait();
+        return end_;
+    }
     SessionEnd quit() {
         inbox().post({.kind = Command::Kind::quit});
         return wait();
@@ -153,7 +204,7 @@ public:
 
 private:
     const std::shared_ptr<Listener> listener_ = std::make_shared<Listener>();
-    std::promise<void> made_;
+    std::promise<void> made_, ended_;
     LiveSession* session_ = nullptr;
     SessionEnd end_;
     std::thread thread_;
@@ -358,7 +409,7 @@ TEST_CASE("every reading of every node is in the status, and the sinks that fail
         const TemporaryFolder folder;
         LiveConfig config = config_in(folder);
         config.seconds = 0.5;
-        config.status_every = 50ms;
+        config.status_every = 50ms;  // the first status may come before the first block
         int called = 0;
         const auto listener = std::make_shared<Listener>();
         LiveSession session(config, all_nodes());
@@ -373,6 +424,145 @@ TEST_CASE("every reading of every node is in the status, and the sinks that fail
         if (how.exit_code != 0 || called != 1 ||
             seen != "level peak_dbfs dBFS; level rms_dbfs dBFS; level gain_reduction_db dB; ")
             _exit(1);
+    });
+    INFO(end.said);
+    CHECK(end.peaceful());
+}
+
+TEST_CASE(
+    "whatever throws on the way to the first sample ends the start with its reason and leaves nothing "
+    "running") {
+    struct Step {
+        const char* where;
+        int code;
+        const char* error;
+    };
+    const auto step =
+        GENERATE(Step{"device opens", 69, "no device"}, Step{"device starts", 69, "no start"},
+                 Step{"port opens", 69, "no port"}, Step{"strange", 69, "without a reason"},
+                 Step{"turn while opening", 70, "a fault of Gainstage itself: lost"},
+                 Step{"turn while preparing", 78, "no thread"}, Step{"turn while starting", 70, ""});
+    INFO(step.where);
+    const End end = in_child([step] {
+        const TemporaryFolder folder;
+        LiveConfig config = config_in(folder);
+        config.record = folder.file("take.wav");
+        config.midi = {"virtual:knobs"};
+        config.seconds = 0.2;
+        const std::string where = step.where;
+        Inbox* inbox = nullptr;
+        const auto throw_in_turn = [&inbox](const std::function<void()>& fault) { inbox->bring(fault); };
+        SessionMeans means;
+        means.open_device = [&](const AudioRequest& request) -> std::unique_ptr<AudioStream> {
+            if (where == "device opens") throw DeviceError("no device");
+            if (where == "strange") throw 1;
+            if (where == "turn while opening") throw_in_turn([] { throw std::logic_error("lost"); });
+            return std::make_unique<WatchedDevice>(request, [&] {
+                if (where == "device starts") throw DeviceError("no start");
+                if (where == "turn while starting") throw_in_turn([] { throw std::logic_error("lost"); });
+            });
+        };
+        means.open_port = [&](const std::string&, MidiQueue&) -> std::unique_ptr<MidiInput> {
+            if (where == "port opens") throw DeviceError("no port");
+            if (where == "turn while preparing") throw_in_turn([] { throw std::runtime_error("no thread"); });
+            return nullptr;
+        };
+        SessionEnd how;
+        {
+            LiveSession session(config, all_nodes(), means);
+            inbox = &session.inbox();
+            how = session.run();
+        }
+        std::fprintf(stderr, "%d %s, %d alive\n", how.exit_code, how.error.c_str(),
+                     WatchedDevice::alive.load());
+        if (how.exit_code != step.code || how.error.find(step.error) == std::string::npos ||
+            WatchedDevice::alive != 0)
+            _exit(1);
+    });
+    INFO(end.said);
+    CHECK(end.peaceful());
+}
+
+TEST_CASE("a fault of our own while it plays is told, it plays on, and the take is whole") {
+    const End end = in_child([] {
+        const TemporaryFolder folder;
+        LiveConfig config = config_in(folder);
+        config.record = folder.file("take.wav");
+        Stage stage(config, {.open_device = [](const AudioRequest& request) {
+                        return std::make_unique<WatchedDevice>(request);
+                    }});
+        stage.listener().wait_for(Kind::playing);
+        stage.inbox().bring([] { throw std::logic_error("lost"); });
+        stage.inbox().bring([] { throw 1; });
+        const SessionReport told = stage.listener().wait_for(Kind::problem);
+        const Answer answer = stage.ask({.kind = Command::Kind::sync});
+        std::this_thread::sleep_for(200ms);
+        const SessionEnd how = stage.quit();
+        const LiveSummary summary = *stage.listener().all(Kind::summary).at(0).summary;
+        const SoundData recorded = read_sound_file(config.record);
+        std::fprintf(stderr, "%d %s, %zu frames of %.3f s\n", how.exit_code, told.text.c_str(),
+                     recorded.channels[0].size(), summary.seconds);
+        const bool is_whole =
+            std::abs(static_cast<double>(recorded.channels[0].size()) - summary.seconds * 48'000.) < 1.;
+        if (how.exit_code != 70 || !answer.done || !is_whole || WatchedDevice::alive != 0 ||
+            told.text != "a fault of Gainstage itself: lost; please report it; what plays plays on")
+            _exit(1);
+    });
+    INFO(end.said);
+    CHECK(end.peaceful());
+}
+
+TEST_CASE("a fault that comes back every turn stops the stream first, then finishes the recording") {
+    const End end = in_child([] {
+        const TemporaryFolder folder;
+        LiveConfig config = config_in(folder);
+        config.record = folder.file("take.wav");
+        Stage stage(config, {.open_device = [](const AudioRequest& request) {
+                        return std::make_unique<WatchedDevice>(request);
+                    }});
+        stage.listener().wait_for(Kind::playing);
+        std::function<void()> again = [&] {
+            stage.inbox().bring(again);
+            throw std::logic_error("lost");
+        };
+        stage.inbox().bring(again);
+        const SessionEnd how = stage.wait();
+        const SoundData recorded = read_sound_file(config.record);
+        std::fprintf(stderr, "%d, %zu frames\n", how.exit_code, recorded.channels[0].size());
+        if (how.exit_code != 70 || recorded.channels[0].empty() || WatchedDevice::alive != 0) _exit(1);
+    });
+    INFO(end.said);
+    CHECK(end.peaceful());
+}
+
+TEST_CASE("a second signal ends a session at once; with a disk that hangs it does not end with 0") {
+    struct Case {
+        bool disk_hangs;
+        int code;
+    };
+    const auto [disk_hangs, code] = GENERATE(Case{false, 0}, Case{true, 73});
+    const End end = in_child([disk_hangs = disk_hangs, code = code] {
+        const TemporaryFolder folder;
+        LiveConfig config = config_in(folder);
+        config.record = folder.file("take.wav");
+        const EndSignals signals;
+        Stage stage(config, {.end_signals = &signals});
+        stage.listener().wait_for(Kind::playing);
+        stage.listener().wait_for(Kind::status);
+        if (disk_hangs) stage.writer().run([] { std::this_thread::sleep_for(4s); });
+        raise(SIGINT);
+        std::this_thread::sleep_for(20ms);
+        const auto begin = Clock::now();
+        raise(SIGINT);
+        const SessionEnd how = stage.wait_for_end();
+        const bool at_once = Clock::now() - begin < 900ms;
+        std::fprintf(stderr, "%d after %.0f ms\n", how.exit_code, Milliseconds(Clock::now() - begin).count());
+        const bool is_whole = disk_hangs || !read_sound_file(config.record).channels[0].empty();
+        std::filesystem::remove_all(folder.path());  // nobody waits for the session's threads here
+        _exit(how.exit_code == code && how.error.empty() == (code == 0) && at_once && is_whole &&
+                      how.leaves_threads
+                  ? 0
+                  : 1);
     });
     INFO(end.said);
     CHECK(end.peaceful());

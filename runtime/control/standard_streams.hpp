@@ -1,0 +1,18 @@
+#pragma once
+/// What a process needs before it does anything else.
+
+namespace gainstage {
+
+/// Call it first in main(), before there is a second thread.
+///
+///   descriptors 0 to 2   open, on /dev/null where the starter has closed them: else the next file that is
+///                        opened would get that number, and messages would be written into a recording
+///   SIGPIPE              ignored: a reader that goes away is an error of writing
+///   SIGXFSZ              ignored: so is a file that outgrows its limit
+///   SIGTTOU              ignored: a program in the background may write to its terminal
+///   blocked signals      none: the starter may have blocked those that end a program
+///
+/// Ends the process with 78 where nothing can be opened at all.
+void open_standard_streams() noexcept;
+
+}  // namespace gainstage
