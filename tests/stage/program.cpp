@@ -2,6 +2,7 @@
 #include "tests/support/places.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,21 +20,37 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+/// `usual`: the file that is opened where the test wants nothing else.
+void lead(int stream, int to, const char* usual, int flags) {
+    if (to == Streams::closed)
+        close(stream);
+    else if (to >= 0)
+        dup2(to, stream);
+    else
+        dup2(open(to == Streams::full ? "/dev/full" : usual, flags | O_CLOEXEC, 0600), stream);
+}
+
 /// Runs in the child process.
-[[noreturn]] void become_program(char* const* arguments, const std::string& out, const std::string& err) {
+[[noreturn]] void become_program(char* const* arguments, const std::string& out, const std::string& err,
+                                 const Streams& streams) {
 #if defined(__linux__)
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing behind
 #endif
-    dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
-    dup2(open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
-    dup2(open(err.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+    if (streams.terminal >= 0) {
+        setsid();
+        ioctl(streams.terminal, TIOCSCTTY, 0);
+    }
+    if (streams.ignores_hangup) std::signal(SIGHUP, SIG_IGN);
+    lead(STDIN_FILENO, streams.in, "/dev/null", O_RDONLY);
+    lead(STDOUT_FILENO, streams.out, out.c_str(), O_WRONLY | O_CREAT);
+    lead(STDERR_FILENO, streams.err, err.c_str(), O_WRONLY | O_CREAT);
     execv(arguments[0], arguments);
     _exit(127);
 }
 
 }  // namespace
 
-Program::Program(const std::vector<std::string>& arguments) {
+Program::Program(const std::vector<std::string>& arguments, const Streams& streams) {
     // Everything is allocated before fork(): another thread may hold the lock of the heap at that moment.
     std::vector<std::string> words{program_path()};
     words.insert(words.end(), arguments.begin(), arguments.end());
@@ -42,7 +59,7 @@ Program::Program(const std::vector<std::string>& arguments) {
     pointers.push_back(nullptr);
     const std::string out = folder_.file("stdout"), err = folder_.file("stderr");
     process_ = fork();
-    if (process_ == 0) become_program(pointers.data(), out, err);
+    if (process_ == 0) become_program(pointers.data(), out, err, streams);
 }
 
 Program::~Program() {

@@ -15,12 +15,23 @@ namespace gainstage::test {
 /// Longest time for anything on a loaded machine before a test gives up.
 inline constexpr std::chrono::seconds patience{20};
 
+/// Where the program's standard streams lead: one of these, or a descriptor of the test's.
+struct Streams {
+    static constexpr int as_usual = -1;  ///< input from /dev/null, outputs into files
+    static constexpr int closed = -2;    ///< the program starts without that descriptor
+    static constexpr int full = -3;      ///< /dev/full
+
+    int in = as_usual, out = as_usual, err = as_usual;
+    int terminal = -1;  ///< becomes the controlling terminal of the program; -1: it keeps the test's
+    bool ignores_hangup = false;  ///< as `nohup` starts it
+};
+
 /// Owns the process; kills it in the destructor if it still runs.
 class Program {
 public:
     static constexpr int still_runs = -1, killed = -2;
 
-    explicit Program(const std::vector<std::string>& arguments);
+    explicit Program(const std::vector<std::string>& arguments, const Streams& = {});
     ~Program();
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -85,6 +86,120 @@ TEST_CASE("a wrong command line is told on stderr and exits with 64") {
     }
 }
 
+TEST_CASE("a slip in the name of a command or an option is answered with the nearest name") {
+    struct Slip {
+        const char *arguments, *answer;
+    };
+    for (const Slip& slip :
+         {Slip{"rnder", "there is no command \"rnder\"; did you mean \"render\"?"},
+          Slip{"chekc patches/hello.toml", "did you mean \"check\"?"},
+          Slip{"run patches/hello.toml --recrod take.wav",
+               "there is no option \"--recrod\"; did you mean \"--record\"?"},
+          Slip{"run --secnds=3 patches/hello.toml", "did you mean \"--seconds\"?"},
+          Slip{"render patches/hello.toml in.wav --otput out.wav", "did you mean \"--output\"?"},
+          Slip{"nodes --jsno", "did you mean \"--json\"?"},
+          Slip{"--verison", "did you mean \"--version\"?"}}) {
+        INFO(slip.arguments);
+        const Outcome outcome = gainstage_run(slip.arguments);
+        INFO(outcome.err);
+        CHECK(outcome.exit_code == 64);
+        CHECK(has(outcome.err, slip.answer));
+        CHECK(has(outcome.err, "--help"));
+    }
+    CHECK(has(lab_run("bnech --all").err, "did you mean \"bench\"?"));
+}
+
+TEST_CASE("numbers out of range are refused in words, and so is what is no number") {
+    for (const std::string option : {"--seconds", "--rate"})
+        for (const std::string value : {"-1", "nan", "-nan", "inf", "1e300", "many"}) {
+            const std::string arguments = option == "--rate"
+                                              ? "check patches/hello.toml --rate " + value
+                                              : "run patches/hello.toml --null --seconds " + value;
+            INFO(arguments);
+            const Outcome outcome = gainstage_run(arguments);
+            INFO(outcome.err);
+            CHECK(outcome.exit_code == 64);
+            CHECK(has(outcome.err, "expected a number of "));
+            CHECK(outcome.err.size() < 300);
+        }
+    CHECK(gainstage_run("bench patches/hello.toml --seconds nan").exit_code == 64);
+    CHECK(gainstage_run("bench patches/hello.toml --rate nan").exit_code == 64);
+    CHECK(lab_run("bench --all --seconds nan").exit_code == 64);
+}
+
+TEST_CASE("a name that no audio server takes is refused before anything is opened") {
+    const std::string name(70, 'n');
+    for (const std::string& arguments :
+         std::vector<std::string>{"--name " + name, "--name ''", "--midi virtual:" + name}) {
+        const Outcome outcome = gainstage_run("run patches/hello.toml --null --seconds 0.1 " + arguments);
+        INFO(arguments << ": " << outcome.err);
+        CHECK(outcome.exit_code == 64);
+        CHECK(has(outcome.err, "bytes; expected 1 to 63, as JACK wants it"));
+    }
+    CHECK(
+        gainstage_run("run patches/hello.toml --null --seconds 0.1 --name " + name.substr(0, 63)).exit_code ==
+        0);
+}
+
+TEST_CASE("several inputs and the name of a sound file are refused: they need a folder") {
+    const std::string out = scratch().file("both.wav");
+    for (const std::string& name : {out, scratch().write("a-file", "content")}) {
+        const Outcome outcome = gainstage_run("render patches/hello.toml a.wav b.wav -o " + name);
+        INFO(outcome.err);
+        CHECK(outcome.exit_code == 64);
+        CHECK(has(outcome.err, "2 inputs need a folder"));
+    }
+    CHECK_FALSE(std::filesystem::exists(out));
+    CHECK(scratch().read("a-file") == "content");
+}
+
+TEST_CASE("a patch of many nodes is told in a few lines") {
+    std::string nodes = in_and_out, links = "[\"in -> late0\"";
+    for (int k = 0; k < 60; ++k) {
+        const std::string id = "late" + std::to_string(k);
+        nodes += "[nodes." + id + "]\ntype = \"limiter\"\n";
+        nodes += "[nodes.alone" + std::to_string(k) + "]\ntype = \"gain\"\n";
+        links += ", \"in -> alone" + std::to_string(k) + "\"";
+        links += ", \"" + id + " -> " + (k < 59 ? "late" + std::to_string(k + 1) : std::string("out")) + "\"";
+    }
+    const std::string file = patch_file("many.toml", nodes, links + "]");
+    const Outcome outcome = gainstage_run("check " + file);
+    INFO(outcome.out << outcome.err);
+    CHECK(outcome.exit_code == 0);
+    CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 12);
+    CHECK(has(outcome.out, "and 50 more; check --json lists them"));
+    CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 11);
+    CHECK(has(outcome.err, "more; gainstage check --json lists them (note)"));
+    const Json json = Json::parse(gainstage_run("check --json " + file).out);
+    CHECK(json[0]["timing"].size() == 60);
+    CHECK(json[0]["problems"].size() >= 60);
+    const Outcome live = gainstage_run("run --null --seconds 0.1 " + file);
+    INFO(live.err);
+    CHECK(std::count(live.err.begin(), live.err.end(), '\n') < 30);
+}
+
+TEST_CASE("text from files can't steer the terminal") {
+    const std::string file = patch_file(
+        "steer.toml", in_and_out + "[nodes.\"a\\u001b[2Jb\"]\ntype = \"gain\"\n", "[\"in -> out\"]");
+    const std::string name = scratch().write("a\x1b[31mb.toml", "format = 1\n");
+    for (const std::string& arguments : {"check " + file, "check '" + name + "'"}) {
+        const Outcome outcome = gainstage_run(arguments);
+        CHECK_FALSE(outcome.err.empty());
+        CHECK_FALSE(has(outcome.err + outcome.out, "\x1b"));
+    }
+    const Outcome bytes = gainstage_run("check '" + scratch().file("caf\xe9.toml") + "' --json");
+    CHECK(bytes.exit_code == 66);
+    CHECK(Json::parse(bytes.out).size() == 1);
+}
+
+TEST_CASE("the lab's products that can't be written end with 73 too") {
+    if (!std::filesystem::exists("/dev/full")) return;
+    CHECK(run("sh -c '" + lab_path() + " --help >/dev/full'", "").exit_code == 73);
+    CHECK(run("sh -c '" + lab_path() + " bench --all --only \"GRU 8\" --seconds 0.1 --json >/dev/full'", "")
+              .exit_code == 73);
+    CHECK(run("sh -c '" + lab_path() + " dance 2>/dev/full'", "").exit_code == 64);
+}
+
 TEST_CASE("help and version go to stdout and exit with 0") {
     CHECK(gainstage_run("--version").out.rfind("gainstage ", 0) == 0);
     const Outcome help = gainstage_run("--help");
@@ -92,7 +207,10 @@ TEST_CASE("help and version go to stdout and exit with 0") {
     CHECK(help.err.empty());
     for (const std::string command : {"run", "render", "check", "devices", "nodes", "info", "bench"}) {
         CHECK(has(help.out, "  " + command));
-        CHECK(gainstage_run(command + " --help").exit_code == 0);
+        const Outcome one = gainstage_run(command + " --help");
+        CHECK(one.exit_code == 0);
+        CHECK(has(one.out, "Examples:\n  gainstage " + command));
+        CHECK(has(one.out, "Exit codes:\n   0  done\n  64  wrong usage\n"));
     }
 }
 

@@ -12,6 +12,7 @@
 #include "tools/bench/node_bench.hpp"
 #include "tools/bench/peer_library.hpp"
 #include "tools/bench/zoo.hpp"
+#include "tools/gainstage/console.hpp"
 #include "tools/gainstage/exit_code.hpp"
 #include "tools/gainstage/table.hpp"
 
@@ -232,7 +233,7 @@ void print_peers(const std::vector<Row>& rows) {
                  fmt::format("{}", judged_size), "AS FAST"});
     for (const Row& row : rows)
         if (!row.peers.empty()) table.add(standing_of(row));
-    fmt::print("\n{}", table.text());
+    put("\n{}", table.text());
 }
 
 void print(const std::vector<Row>& rows, const Machine& machine) {
@@ -241,8 +242,7 @@ void print(const std::vector<Row>& rows, const Machine& machine) {
     Table even({fmt::format("BLOCKS OF {}, US", cold_frames), "WARM", "KB", "ALLOWED", "EVICTED", "COLD",
                 fmt::format("OF {}, NS A SAMPLE", phase_frames), "IN MOTION", "DEAREST PHASE"});
     for (const Row& row : rows) table.add(text_of(row, machine)), even.add(evenness_of(row, machine));
-    fmt::print(
-        "{}: {:.2f} GHz, {:.1f} GFLOP/s of multiply-adds, {:.1f} GB/s from memory; P99 to PLAIN at {} "
+    put("{}: {:.2f} GHz, {:.1f} GFLOP/s of multiply-adds, {:.1f} GB/s from memory; P99 to PLAIN at {} "
         "frames, "
         "one channel, knobs at rest\n\n{}\n{}\n"
         "KB: weights, state and rows that a block touches. EVICTED: the median of the first block after this "
@@ -280,7 +280,7 @@ int bench_all(const BenchAllOptions& options) {
                                {"memory_gb_per_s", machine.memory_gb_per_s},
                                {"models", nlohmann::json::array()}};
     for (const Row& row : rows) all["models"].push_back(json_of(row, machine));
-    fmt::print("{}\n", all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    put_json(all);
     return ok;
 }
 

@@ -3,9 +3,6 @@
 ///
 ///   engine_bench [--quick] [SECTION...]
 
-#include <fmt/format.h>
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <functional>
 #include <string>
@@ -13,9 +10,13 @@
 #include <vector>
 
 #include "tools/bench/engine/sections.hpp"
+#include "tools/gainstage/usage.hpp"
 
-int main(int argc, char** argv) {
-    using namespace gainstage;
+namespace gainstage {
+
+namespace {
+
+int run_engine_bench(int argc, char** argv) {
     const std::string source = GAINSTAGE_SOURCE_DIR;
     const std::vector<std::pair<std::string, std::function<void(BenchReport&)>>> sections = {
         {"graph", graph_cost},
@@ -31,17 +32,26 @@ int main(int argc, char** argv) {
     std::vector<std::string> names, wanted;
     for (const auto& [name, run] : sections) names.push_back(name);
     bool quick = false;
-    CLI::App app("Measures what the engine promises, beside what was asked of it");
+    CLI::App app("Measures what the engine promises, beside what was asked of it", "engine_bench");
     app.add_flag("--quick", quick, "Shorter, and less to be trusted");
     app.add_option("section", wanted, "Only these")->check(CLI::IsMember(names));
-    CLI11_PARSE(app, argc, argv);
+    app.footer(footer_of({"engine_bench", "engine_bench --quick reload threads"},
+                         {ok, usage, internal, cannot_write, environment}));
+    if (const auto code = parse(app, argc, argv)) return *code;
 
     BenchReport report(quick);
-    fmt::print("{:<58} {:>12}  {:>13}\n", "what", "asked", "measured");
+    put("{:<58} {:>12}  {:>13}\n", "what", "asked", "measured");
     for (const auto& [name, run] : sections)
         if (wanted.empty() || std::ranges::count(wanted, name)) run(report);
-    fmt::print("{}\n", report.all_met()
-                           ? "all met"
-                           : "not all met in this run; repeat on a quiet machine before you believe it");
-    return 0;
+    put_text(report.all_met() ? "all met\n"
+                              : "not all met in this run; repeat on a quiet machine before you believe it\n");
+    return ok;
+}
+
+}  // namespace
+
+}  // namespace gainstage
+
+int main(int argc, char** argv) {
+    return gainstage::run_guarded(gainstage::run_engine_bench, argc, argv);
 }

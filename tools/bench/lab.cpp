@@ -1,11 +1,12 @@
 /// gainstage-lab: what the engine's makers measure. Musicians have `gainstage bench`.
 
-#include <CLI/CLI.hpp>
+#include <stdexcept>
 
 #include "runtime/model/model.hpp"
 #include "tools/bench/bench_all.hpp"
 #include "tools/bench/peer_library.hpp"
 #include "tools/gainstage/exit_code.hpp"
+#include "tools/gainstage/usage.hpp"
 
 namespace gainstage {
 
@@ -24,20 +25,20 @@ void add_bench(CLI::App& app, BenchAllOptions& options) {
         ->check(CLI::ExistingFile)
         ->allow_extra_args(false);
     command->add_option("--seconds", options.seconds, "Sound to play per block size")
-        ->check(CLI::Range(0.1, 600.));
+        ->check(number_between(0.1, 600., "seconds"));
     command->add_flag("--json", options.json, "For scripts");
+    command->footer(
+        footer_of({"gainstage-lab bench --all", "gainstage-lab bench --all --only \"GRU 8\" --json"},
+                  {ok, usage, bad_data, internal, cannot_write, environment}));
 }
 
 int run_lab(int argc, char** argv) {
-    CLI::App app("Measures Gainstage for its makers; for one patch or model: gainstage bench");
+    CLI::App app("Measures Gainstage for its makers; for one patch or model: gainstage bench",
+                 "gainstage-lab");
     app.require_subcommand(1);
     BenchAllOptions options;
     add_bench(app, options);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? ok : usage;
-    }
+    if (const auto code = parse(app, argc, argv)) return *code;
     try {
         return bench_all(options);
     } catch (const std::runtime_error& error) {

@@ -11,6 +11,7 @@
 #include "runtime/engine/probe_model.hpp"
 #include "tools/bench/patch_bench.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/console.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {
@@ -55,24 +56,21 @@ void print_table(const std::string& file, double rate_hz, const std::vector<Patc
                    fmt::format("{:.1f} us", c.moving.max_us), fmt::format("{:.1f} us", c.silence_us),
                    fmt::format("{:.0f} x", c.times_real_time), fmt::format("{:.1f} %", c.worst_share * 100.),
                    fmt::format("{} {:.1f} %", c.slowest_node, c.slowest_share * 100.)});
-    fmt::print("{} at {} Hz, in time of this thread\n\n{}\n", file, rate_hz, table.text());
+    put("{} at {} Hz, in time of this thread\n\n{}\n", file, rate_hz, table.text());
     if (safe)
-        fmt::print(
-            "smallest safe block here: {} frames (the worst phase of moving knobs stays below half of the "
+        put("smallest safe block here: {} frames (the worst phase of moving knobs stays below half of the "
             "period)\n",
             safe);
     else
-        fmt::print(
-            "no block of up to 512 frames is safe here (the worst phase takes more than half of the "
+        put("no block of up to 512 frames is safe here (the worst phase takes more than half of the "
             "period)\n");
 }
 
 void print_threads(const ThreadGain& gain) {
     if (!gain.has_branches)
-        fmt::print("run --threads 2 gains nothing: no two branches beside each other are heavy enough\n");
+        put("run --threads 2 gains nothing: no two branches beside each other are heavy enough\n");
     else
-        fmt::print(
-            "run --threads 2: {:.2f} times as fast at {} frames ({:.1f} us a block by the clock, {:.1f} us "
+        put("run --threads 2: {:.2f} times as fast at {} frames ({:.1f} us a block by the clock, {:.1f} us "
             "with one thread)\n",
             gain.times(), threads_frames, gain.two_us, gain.one_us);
 }
@@ -108,7 +106,7 @@ int bench(const BenchOptions& options) {
                                 {"blocks", nlohmann::json::array()}};
     if (several) json["two_threads"] = json_of(gain);
     for (const PatchCost& cost : costs) json["blocks"].push_back(json_of(cost));
-    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    put_json(json);
     return ok;
 }
 

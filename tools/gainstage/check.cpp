@@ -9,6 +9,7 @@
 #include "runtime/engine/patch_loader.hpp"
 #include "runtime/plan/timing.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/console.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {
@@ -112,20 +113,25 @@ std::string rate_text(const NodeTiming& timing, double rate_hz) {
     return "";
 }
 
-/// Which nodes are late, and which play a model of another rate.
+/// Which nodes are late, and which play a model of another rate: the first ten.
 void print_timings(const Checked& checked) {
+    constexpr std::size_t most = 10;
+    const std::size_t count = checked.timings.size();
     Table table({"", "", ""});
-    for (const NodeTiming& timing : checked.timings)
+    for (std::size_t k = 0; k < count && k < most; ++k) {
+        const NodeTiming& timing = checked.timings[k];
         table.add({timing.node, latency_text(timing), rate_text(timing, checked.rate_hz)});
-    if (!table.empty()) fmt::print("{}", table.text("  "));
+    }
+    if (count > most) table.add({fmt::format("and {} more; check --json lists them", count - most), "", ""});
+    if (!table.empty()) put("{}", table.text("  "));
 }
 
 void print_ok(const Checked& checked) {
     const double latency_ms = 1000. * checked.latency_samples / checked.rate_hz;
-    fmt::print("{}: ok ({} node{}, {})\n", checked.file, checked.nodes, checked.nodes == 1 ? "" : "s",
-               checked.latency_samples ? fmt::format("latency {} samples: {:.2g} ms at {} Hz",
-                                                     checked.latency_samples, latency_ms, checked.rate_hz)
-                                       : "no latency");
+    put("{}: ok ({} node{}, {})\n", checked.file, checked.nodes, checked.nodes == 1 ? "" : "s",
+        checked.latency_samples ? fmt::format("latency {} samples: {:.2g} ms at {} Hz",
+                                              checked.latency_samples, latency_ms, checked.rate_hz)
+                                : "no latency");
     print_timings(checked);
 }
 
@@ -147,7 +153,7 @@ int run_check(const CheckOptions& options) {
         }
         if (code == ok) code = patch_code;
     }
-    if (options.json) fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+    if (options.json) put_json(json);
     return code;
 }
 

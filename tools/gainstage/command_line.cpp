@@ -1,16 +1,18 @@
 #include "tools/gainstage/command_line.hpp"
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
 
 #include "runtime/node.hpp"
 #include "runtime/realtime/crew.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/usage.hpp"
 
 namespace gainstage {
 
 namespace {
+
+constexpr double longest_s = 1e9;  // thirty years
 
 /// The command that the command line names, with its options.
 using Command = std::function<int()>;
@@ -40,16 +42,17 @@ void add_run(CLI::App& app, Command& chosen) {
     command
         ->add_option("--midi", config.midi,
                      "MIDI input, by a part of its name; virtual:NAME makes one; may be repeated")
-        ->allow_extra_args(false);
-    command->add_option("--name", config.audio.stream_name, "Name of the JACK client");
+        ->allow_extra_args(false)
+        ->check(server_name("virtual:"));
+    command->add_option("--name", config.audio.stream_name, "Name of the JACK client")->check(server_name());
     command->add_flag_callback(
         "--no-connect", [&config] { config.audio.connect = false; }, "JACK: leave the connections to you");
     command
         ->add_option("--priority", config.audio.priority, "Real-time priority of the audio thread; 0: none")
         ->check(CLI::Range(0, 99));
     command->add_flag("--null", config.null_device, "No hardware: silence in, a clock, nothing heard");
-    command->add_option("--seconds", config.seconds, "End by itself after so long")
-        ->check(CLI::NonNegativeNumber);
+    command->add_option("--seconds", config.seconds, "End by itself after so long; 0: play on")
+        ->check(number_between(0., longest_s, "seconds"));
     command->add_option("--log", config.log, "Write every event with its sample, for render --events");
     command->add_option("--record", config.record,
                         "Record the input to a WAV, from the first sample; render repeats the take from it");
@@ -63,6 +66,12 @@ void add_run(CLI::App& app, Command& chosen) {
     command->add_flag("--rehearse", config.rehearse,
                       "Watch the patch and its models, and take up what changes");
     command->add_flag("--json", options->json, "Events and status as JSON lines on standard output");
+    command->footer(
+        footer_of({"gainstage run patches/vocal.toml --device \"USB Audio\" --midi nanoKONTROL --rehearse",
+                   "gainstage run patches/vocal.toml --record take.wav --log take.log",
+                   "gainstage run patches/hello.toml --null --seconds 2"},
+                  {ok, usage, bad_data, not_found, no_device, internal, cannot_write, environment}) +
+        "\nCtrl-C (SIGINT, SIGTERM, SIGHUP, SIGQUIT) fades out and ends; a second one ends at once.\n");
 }
 
 void add_render(CLI::App& app, Command& chosen) {
@@ -93,6 +102,10 @@ void add_render(CLI::App& app, Command& chosen) {
                       "Refuse a file of which a part can't be read, instead of silence there");
     command->add_flag("--json", options->json, "One JSON object per file on standard output");
     command->add_flag("-q,--quiet", options->quiet, "No progress, no report");
+    command->footer(footer_of({"gainstage render patches/vocal.toml voice.wav -o evened.wav",
+                               "gainstage render patches/drum-bus.toml takes/*.wav -o rendered/",
+                               "gainstage render patches/vocal.toml take.wav --events take.log -o again.wav"},
+                              {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
 }
 
 void add_check(CLI::App& app, Command& chosen) {
@@ -101,14 +114,20 @@ void add_check(CLI::App& app, Command& chosen) {
         add_command(app, "check", "Read and check patches, without sound", chosen, options, run_check);
     command->add_option("patch", options->patches, "Patches (.toml)")->required();
     command->add_option("--rate", options->rate_hz, "Check for this sample rate, in Hz")
-        ->check(CLI::Range(8'000., 384'000.));
+        ->check(number_between(8'000., 384'000., "Hz"));
     command->add_flag("--json", options->json, "For scripts");
+    command->footer(
+        footer_of({"gainstage check patches/*.toml", "gainstage check my-patch.toml --rate 44100 --json"},
+                  {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
 }
 
 void add_devices(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<DevicesOptions>();
-    add_command(app, "devices", "List audio devices and MIDI ports", chosen, options, run_devices)
-        ->add_flag("--json", options->json, "For scripts");
+    CLI::App* command =
+        add_command(app, "devices", "List audio devices and MIDI ports", chosen, options, run_devices);
+    command->add_flag("--json", options->json, "For scripts");
+    command->footer(footer_of({"gainstage devices", "gainstage devices --json"},
+                              {ok, usage, no_device, internal, cannot_write, environment}));
 }
 
 void add_nodes(CLI::App& app, Command& chosen) {
@@ -117,6 +136,9 @@ void add_nodes(CLI::App& app, Command& chosen) {
                                     options, run_nodes);
     command->add_option("type", options->type, "One type, in full");
     command->add_flag("--json", options->json, "For scripts");
+    command->footer(
+        footer_of({"gainstage nodes", "gainstage nodes compressor", "gainstage nodes filter --json"},
+                  {ok, usage, internal, cannot_write, environment}));
 }
 
 void add_info(CLI::App& app, Command& chosen) {
@@ -126,6 +148,9 @@ void add_info(CLI::App& app, Command& chosen) {
     command->add_flag("--json", options->json, "For scripts");
     command->add_flag("--no-probe", options->without_probe,
                       "Don't play it: no gains at several levels, no warnings of what it does at silence");
+    command->footer(footer_of({"gainstage info models/opto-s4d.safetensors",
+                               "gainstage info models/opto-s4d.safetensors --no-probe --json"},
+                              {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
 }
 
 /// Where `bench --all` went.
@@ -141,27 +166,27 @@ void add_bench(CLI::App& app, Command& chosen) {
                                     chosen, options, run_bench);
     command->add_option("file", options->file, "A patch (.toml) or a model (.safetensors)")->required();
     command->add_option("--rate", options->rate_hz, "Sample rate for a patch, in Hz")
-        ->check(CLI::Range(8'000., 384'000.));
+        ->check(number_between(8'000., 384'000., "Hz"));
     command->add_option("--seconds", options->seconds, "Sound to play per block size and phase")
-        ->check(CLI::Range(0.1, 600.));
+        ->check(number_between(0.1, 600., "seconds"));
     command->add_flag("--json", options->json, "For scripts");
+    command->footer(footer_of({"gainstage bench patches/vocal.toml",
+                               "gainstage bench models/opto-tcn.safetensors --seconds 0.5 --json"},
+                              {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
     command->add_flag_callback("--all", refuse_all)->trigger_on_parse()->group("");  // not in --help
 }
 
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
-    CLI::App app("Gainstage plays patches of neural audio effects: live, and offline");
+    CLI::App app("Gainstage plays patches of neural audio effects: live, and offline", "gainstage");
+    app.footer("One command in full: gainstage COMMAND --help\n");
     app.set_version_flag("--version", "gainstage " GAINSTAGE_VERSION);
     app.require_subcommand(1);
     Command chosen;
     for (const auto add : {add_run, add_render, add_check, add_devices, add_nodes, add_info, add_bench})
         add(app, chosen);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? ok : usage;
-    }
+    if (const auto code = parse(app, argc, argv)) return *code;
     return chosen();
 }
 

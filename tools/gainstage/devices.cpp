@@ -8,6 +8,7 @@
 #include "runtime/io/audio_devices.hpp"
 #include "runtime/io/midi_input.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/console.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {
@@ -28,7 +29,7 @@ void print_json(const AudioDevices& devices, const MidiPorts& ports) {
                                  {"default_in", device.is_default_in},
                                  {"default_out", device.is_default_out}});
     for (const MidiPortInfo& port : ports) json["midi"].push_back({{"api", port.api}, {"name", port.name}});
-    fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    put_json(json);
 }
 
 std::string rates(const AudioDeviceInfo& device) {
@@ -48,15 +49,13 @@ void print_text(const AudioDevices& devices, const MidiPorts& ports) {
                    std::to_string(device.out_channels), rates(device), role(device)});
     Table midi({"API", "MIDI INPUT"});
     for (const MidiPortInfo& port : ports) midi.add({port.api, port.name});
-    if (!audio.empty()) fmt::print("{}", audio.text());
-    if (!audio.empty() && !midi.empty()) fmt::print("\n");
-    if (!midi.empty()) fmt::print("{}", midi.text());
+    if (!audio.empty()) put("{}", audio.text());
+    if (!audio.empty() && !midi.empty()) put("\n");
+    if (!midi.empty()) put("{}", midi.text());
     if (audio.empty())
-        fmt::print(
-            stderr,
-            "There is no audio device. Connect an interface, or start an audio server (APIs here: {}).\n",
+        say("There is no audio device. Connect an interface, or start an audio server (APIs here: {}).",
             fmt::join(compiled_audio_apis(), ", "));
-    if (midi.empty()) fmt::print(stderr, "There is no MIDI input.\n");
+    if (midi.empty()) say("There is no MIDI input.");
 }
 
 /// What a server that hangs keeps to itself is said; all else is listed.

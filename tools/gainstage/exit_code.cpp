@@ -1,37 +1,77 @@
 #include "tools/gainstage/exit_code.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <exception>
 
 #include "nodes/kernels/simd.hpp"
+#include "runtime/problem_list.hpp"
+#include "tools/gainstage/console.hpp"
 
 namespace gainstage {
 
-int fail(int exit_code, const std::string& message) {
-    fmt::print(stderr, "gainstage: {}\n", message);
-    return exit_code;
-}
+namespace {
 
-int print_problems(const Problems& problems) {
-    int code = ok;
-    for (const Problem& problem : problems) {
-        fmt::print(stderr, "{}{}\n", problem.text(), problem.is_note ? " (note)" : "");
-        if (!problem.is_note) code = std::max(code == ok ? 0 : code, problem.exit_code);
+const char* meaning_of(ExitCode code) {
+    switch (code) {
+        case ok:
+            return "done";
+        case usage:
+            return "wrong usage";
+        case bad_data:
+            return "a bad patch, model or sound file";
+        case not_found:
+            return "a file not found";
+        case no_device:
+            return "no such device, or it is gone";
+        case internal:
+            return "a fault of Gainstage";
+        case cannot_write:
+            return "cannot write";
+        case environment:
+            return "something missing on this machine";
     }
-    return code;
+    return "";
 }
 
-int run_guarded(int (*run)(int argc, char** argv), int argc, char** argv) {
+int run_to_code(int (*run)(int argc, char** argv), int argc, char** argv) {
     try {
         simd_level();  // an unknown one is reported before anything else
         return run(argc, argv);
     } catch (const SimdError& error) {
         return fail(environment, error.what());
     } catch (const std::exception& error) {
-        return fail(internal, fmt::format("a fault of Gainstage itself: {}; please report it", error.what()));
+        return fail(internal, formatted("a fault of Gainstage itself: {}; please report it", error.what()));
     }
+}
+
+}  // namespace
+
+std::string text_of(std::initializer_list<ExitCode> codes) {
+    std::string text;
+    for (const ExitCode code : codes)
+        text += fmt::format("  {:>2}  {}\n", static_cast<int>(code), meaning_of(code));
+    return text;
+}
+
+int fail(int exit_code, const std::string& message) noexcept {
+    say("gainstage: {}", message);
+    return exit_code;
+}
+
+int print_problems(const Problems& problems) {
+    int code = ok;
+    Problems told = problems;
+    shorten_notes(told, "gainstage check --json lists them");
+    for (const Problem& problem : told) {
+        say("{}{}", problem.text(), problem.is_note ? " (note)" : "");
+        if (!problem.is_note) code = std::max(code, problem.exit_code);
+    }
+    return code;
+}
+
+int run_guarded(int (*run)(int argc, char** argv), int argc, char** argv) {
+    open_console();
+    return close_console(run_to_code(run, argc, argv));
 }
 
 }  // namespace gainstage

@@ -10,6 +10,7 @@
 #include "runtime/engine/probe_model.hpp"
 #include "runtime/model/model.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/console.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {
@@ -55,8 +56,7 @@ Json value_of(const std::string& text) {
     return json.is_discarded() || json.is_number() ? Json(text) : json;
 }
 
-// ------------------------------------------------------------------------------------------------ for
-// scripts
+// ------------------------------------------------------------------------------------------ for scripts
 
 Json json_of(const Subject& subject) {
     const Model& model = *subject.model;
@@ -153,16 +153,16 @@ Table probe_table(const ModelProbe& probe) {
 }
 
 void print_text(const ModelProbe& probe, const std::string& file) {
-    fmt::print("\nWhat it does, its knobs at their defaults:\n{}", probe_table(probe).text("  "));
-    for (const std::string& warning : probe.warnings) fmt::print(stderr, "{}: {} (warning)\n", file, warning);
+    put("\nWhat it does, its knobs at their defaults:\n{}", probe_table(probe).text("  "));
+    for (const std::string& warning : probe.warnings) say("{}: {} (warning)", file, warning);
 }
 
 void print_text(const Subject& subject) {
     const Model& model = *subject.model;
-    fmt::print("{}\n{}", model.file, facts_table(subject).text("  "));
+    put("{}\n{}", model.file, facts_table(subject).text("  "));
     for (const Table& table : {controls_table(model), tensors_table(model)})
-        if (!table.empty()) fmt::print("\n{}", table.text("  "));
-    for (const std::string& note : subject.notes()) fmt::print(stderr, "{}: {} (note)\n", model.file, note);
+        if (!table.empty()) put("\n{}", table.text("  "));
+    for (const std::string& note : subject.notes()) say("{}: {} (note)", model.file, note);
 }
 
 }  // namespace
@@ -177,7 +177,7 @@ int run_info(const InfoOptions& options) {
             if (!options.json) print_text(probe, subject.model->file);
             json["probe"] = json_of(probe);
         }
-        if (options.json) fmt::print("{}\n", json.dump(2, ' ', false, Json::error_handler_t::replace));
+        if (options.json) put_json(json);
         return ok;
     } catch (const ModelError& error) {
         return fail(error.exit_code, error.what());

@@ -1,6 +1,5 @@
 #include "tools/gainstage/live_display.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -8,6 +7,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "runtime/plain_text.hpp"
 
 namespace gainstage {
 
@@ -66,27 +69,52 @@ std::string cut(const std::string& text, std::size_t width) {
 }  // namespace
 
 LiveDisplay::LiveDisplay(Form form)
-    : form_(form), out_(fcntl(form == Form::json ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) {}
+    : form_(form), out_(form == Form::json ? STDOUT_FILENO : STDERR_FILENO), errors_(STDERR_FILENO) {}
 
-LiveDisplay::~LiveDisplay() {
-    if (out_ >= 0) close(out_);
-}
-
-void LiveDisplay::write(const std::string& text) const {
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t count = ::write(out_, text.data() + done, text.size() - done);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return;
-        done += static_cast<std::size_t>(count);
+/// The count of what is missing leaves with the text that follows it, or not at all.
+void LiveDisplay::write(const std::string& text) {
+    const std::string before =
+        missing_ > 0 ? note(fmt::format("{} line(s) are missing here: they could not be written", missing_))
+                     : std::string();
+    if (out_.write(before + text)) {
+        missing_ = 0;
+        return;
     }
+    ++missing_;
+    if (form_ == Form::json) say_that_it_is_lost();
 }
 
+std::string LiveDisplay::note(const std::string& text) const {
+    if (form_ != Form::json) return (form_ == Form::terminal ? "\r\033[K" : "") + text + "\n";
+    SessionReport report{.kind = SessionReport::Kind::note};
+    report.text = text;
+    return to_json(report) + "\n";
+}
+
+/// Once, to whoever reads standard error.
+void LiveDisplay::say_that_it_is_lost() {
+    if (std::exchange(is_loss_said_, true)) return;
+    errors_.write(out_.error() == EPIPE
+                      ? std::string("gainstage: nobody reads standard output any more; playing goes on\n")
+                      : fmt::format("gainstage: standard output: cannot be written: {}; playing goes on\n",
+                                    std::strerror(out_.error())));
+}
+
+/// For people.
 void LiveDisplay::line(const std::string& text) {
-    write((form_ == Form::terminal ? "\r\033[K" : "") + text + "\n");
+    write((form_ == Form::terminal ? "\r\033[K" : "") + plain_text(text) + "\n");
 }
 
 void LiveDisplay::take(const SessionReport& report) {
-    if (form_ == Form::json) return line(to_json(report));
+    try {
+        show_in_form(report);
+    } catch (...) {  // no memory for its text
+        ++missing_;
+    }
+}
+
+void LiveDisplay::show_in_form(const SessionReport& report) {
+    if (form_ == Form::json) return write(to_json(report) + "\n");
     if (report.status) return show(*report.status, report.seconds);
     if (report.summary) return show(*report.summary);
     show(report);
@@ -117,7 +145,7 @@ void LiveDisplay::show(const LiveStatus& status, double seconds) {
                                    status.worst_load * 100.f, status.xruns);
     text += readings(status.readings);
     if (!status.last_midi.empty()) text += "  midi " + status.last_midi;
-    write("\r\033[K" + cut(text, columns(out_) - 1));
+    write("\r\033[K" + cut(plain_text(text), columns(out_.descriptor()) - 1));
 }
 
 void LiveDisplay::show(const LiveSummary& s) {

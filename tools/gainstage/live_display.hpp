@@ -5,21 +5,21 @@
 #include <chrono>
 #include <string>
 
+#include "runtime/control/outlet.hpp"
 #include "runtime/control/sink.hpp"
 
 namespace gainstage {
 
-/// Writes to descriptors of its own, so that it is heard while drivers' chatter on stderr is turned away.
-/// What can't be written is lost, nothing else. May wait for a terminal: it stands behind a QueuedSink.
+/// Writes to outlets of its own, so that it is heard while drivers' chatter on stderr is turned away. A line
+/// that can't be written is lost and counted, and nothing else happens; the next one that can be begins with
+/// how many are missing. May wait for a terminal: it stands behind a QueuedSink.
 class LiveDisplay final : public Sink {
 public:
     enum class Form { terminal, lines, json };
 
     explicit LiveDisplay(Form);
-    ~LiveDisplay() override;
-    LiveDisplay(const LiveDisplay&) = delete;
-    LiveDisplay& operator=(const LiveDisplay&) = delete;
 
+    /// Throws nothing.
     void take(const SessionReport&) override;
 
     /// How often the status is worth showing.
@@ -28,14 +28,20 @@ public:
     }
 
 private:
-    void line(const std::string& text);
+    void show_in_form(const SessionReport&);
     void show(const SessionReport&);
     void show(const LiveStatus&, double seconds);
     void show(const LiveSummary&);
-    void write(const std::string& text) const;
+    void line(const std::string& text);
+    void write(const std::string& text);
+    std::string note(const std::string& text) const;
+    void say_that_it_is_lost();
 
     const Form form_;
-    const int out_;  // stdout for JSON, else stderr
+    Outlet out_;     // stdout for JSON, else stderr
+    Outlet errors_;  // stderr
+    bool is_loss_said_ = false;
+    std::uint64_t missing_ = 0;  // texts lost since the last one that was written
 };
 
 }  // namespace gainstage

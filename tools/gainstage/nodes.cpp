@@ -8,6 +8,7 @@
 #include "nodes/all_nodes.hpp"
 #include "runtime/nearest_name.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/console.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {
@@ -79,8 +80,8 @@ void print_list(NodeTypes types) {
     Table table({"TYPE", "INPUTS", "OUTPUTS", "WHAT IT DOES"});
     for (const NodeType& type : types)
         table.add({type.name, names(type.inputs), names(type.outputs), type.summary});
-    fmt::print("{}\n[in brackets]: may stay without a cable. One type in full: gainstage nodes TYPE\n",
-               table.text());
+    put("{}\n[in brackets]: may stay without a cable. One type in full: gainstage nodes TYPE\n",
+        table.text());
 }
 
 Table ports_table(const NodeType& type) {
@@ -121,15 +122,14 @@ Table readings_table(const NodeType& type) {
 }
 
 void print_type(const NodeType& type) {
-    fmt::print("{}: {}\n", type.name, type.summary);
+    put("{}: {}\n", type.name, type.summary);
     for (const Table& table :
          {ports_table(type), params_table(type), options_table(type), readings_table(type)})
-        if (!table.empty()) fmt::print("\n{}", table.text("  "));
-    if (type.closes_loops) fmt::print("\nA loop of cables is legal through this node.\n");
+        if (!table.empty()) put("\n{}", table.text("  "));
+    if (type.closes_loops) put("\nA loop of cables is legal through this node.\n");
 }
 
-// ------------------------------------------------------------------------------------------------ for
-// scripts
+// ------------------------------------------------------------------------------------------ for scripts
 
 Json json_of(const PortSpec& port) {
     static const char* const widths[] = {"follow", "own", "mono", "stereo", "option"};
@@ -199,7 +199,7 @@ int run_nodes(const NodesOptions& options) {
         if (options.type.empty() || options.type == type.name) found.push_back(json_of(type));
     if (found.empty()) return fail_unknown(options.type);
     if (options.json) {
-        fmt::print("{}\n", (options.type.empty() ? found : found[0]).dump(2));
+        put_json(options.type.empty() ? found : found[0]);
     } else if (options.type.empty()) {
         print_list(all_nodes());
     } else {

@@ -3,13 +3,21 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 
 #include "nodes/all_nodes.hpp"
+#include "runtime/control/end_signals.hpp"
 #include "runtime/control/render.hpp"
 #include "runtime/io/sound_file.hpp"
+#include "runtime/plain_text.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/console.hpp"
 
 namespace gainstage {
 
@@ -21,16 +29,16 @@ namespace {
 class ProgressBar {
 public:
     ProgressBar(std::string name, bool quiet)
-        : name_(std::move(name)), shown_(!quiet && isatty(STDERR_FILENO)) {}
+        : name_(plain_text(name)), shown_(!quiet && isatty(STDERR_FILENO)) {}
     ~ProgressBar() {
-        if (shown_) fmt::print(stderr, "\r\033[K");
+        if (shown_) draw("\r\033[K");
     }
     void show(double part) {
         const int percent = static_cast<int>(std::clamp(part, 0., 1.) * 100.);
         if (!shown_ || percent == percent_) return;
         percent_ = percent;
-        fmt::print(stderr, "\r\033[K{} [{:<30}] {:3d} %", name_,
-                   std::string(static_cast<std::size_t>(percent * 30 / 100), '='), percent);
+        draw(formatted("\r\033[K{} [{:<30}] {:3d} %", name_,
+                       std::string(static_cast<std::size_t>(percent * 30 / 100), '='), percent));
     }
 
 private:
@@ -39,10 +47,31 @@ private:
     int percent_ = -1;
 };
 
+struct UsageError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Several inputs need a folder, and "out.wav" is meant as a file.
+void check_folder(const RenderOptions& options) {
+    const fs::path out = options.out;
+    if (fs::is_directory(out)) return;
+    std::string ending = out.extension().string();
+    std::transform(ending.begin(), ending.end(), ending.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    static constexpr std::array sounds{".wav", ".flac", ".aif",  ".aiff", ".ogg",
+                                       ".mp3", ".w64",  ".rf64", ".caf"};
+    if (fs::exists(out) || std::find(sounds.begin(), sounds.end(), ending) != sounds.end())
+        throw UsageError(fmt::format(
+            "-o {}: {} inputs need a folder, and that is a file; name a folder, or render the inputs "
+            "one by one",
+            options.out, options.in.size()));
+}
+
 /// Where each input's output goes: OUT itself for one input, files of the same names in the folder OUT for
 /// several.
 std::vector<std::string> outputs(const RenderOptions& options) {
     if (options.in.size() == 1 && !fs::is_directory(options.out)) return {options.out};
+    check_folder(options);
     make_folders(options.out);
     std::vector<std::string> files;
     for (const std::string& in : options.in) {
@@ -67,37 +96,44 @@ std::vector<std::string> inputs(const RenderOptions& options) {
     return files;
 }
 
+/// A patch of many nodes may have news of each.
+void print_news(const std::vector<std::string>& all) {
+    constexpr std::size_t most = 10;
+    for (std::size_t k = 0; k < all.size() && k < most; ++k) say_text(all[k]);
+    if (all.size() > most) say("and {} more; render --json lists them", all.size() - most);
+}
+
 void print_report(const RenderOptions& options, const RenderJob& job, const RenderReport& report) {
     if (options.json) {
-        fmt::print("{}\n", nlohmann::json{{"patch", job.patch},
-                                          {"in", job.in},
-                                          {"out", job.out},
-                                          {"seconds", report.seconds},
-                                          {"elapsed_s", report.elapsed_s},
-                                          {"rate_hz", report.rate_hz},
-                                          {"channels", report.out_channels},
-                                          {"unreadable_s", report.unreadable_s},
-                                          {"latency_samples", report.latency_samples},
-                                          {"in_peak_dbfs", report.in_peak_db},
-                                          {"out_peak_dbfs", report.out_peak_db},
-                                          {"in_rms_dbfs", report.in_rms_db},
-                                          {"out_rms_dbfs", report.out_rms_db},
-                                          {"news", report.news}}
-                               .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+        put_json(nlohmann::json{{"patch", job.patch},
+                                {"in", job.in},
+                                {"out", job.out},
+                                {"seconds", report.seconds},
+                                {"elapsed_s", report.elapsed_s},
+                                {"rate_hz", report.rate_hz},
+                                {"channels", report.out_channels},
+                                {"unreadable_s", report.unreadable_s},
+                                {"latency_samples", report.latency_samples},
+                                {"in_peak_dbfs", report.in_peak_db},
+                                {"out_peak_dbfs", report.out_peak_db},
+                                {"in_rms_dbfs", report.in_rms_db},
+                                {"out_rms_dbfs", report.out_rms_db},
+                                {"news", report.news}},
+                 -1);
         return;
     }
-    for (const std::string& news : report.news) fmt::print(stderr, "{}\n", news);
+    print_news(report.news);
     if (!options.quiet)
-        fmt::print("{}: {:.1f} s in {:.2f} s; peak {:.1f} -> {:.1f} dBFS, RMS {:.1f} -> {:.1f} dBFS\n",
-                   job.out, report.seconds, report.elapsed_s, report.in_peak_db, report.out_peak_db,
-                   report.in_rms_db, report.out_rms_db);
+        put("{}: {:.1f} s in {:.2f} s; peak {:.1f} -> {:.1f} dBFS, RMS {:.1f} -> {:.1f} dBFS\n", job.out,
+            report.seconds, report.elapsed_s, report.in_peak_db, report.out_peak_db, report.in_rms_db,
+            report.out_rms_db);
 }
 
 /// What all inputs share.
 int read_lists(const RenderOptions& options, RenderJob& job) {
     if (!options.midi.empty()) {
         MidiFile midi = read_midi_file(options.midi);
-        for (const std::string& note : midi.notes) fmt::print(stderr, "{} (note)\n", note);
+        for (const std::string& note : midi.notes) say("{} (note)", note);
         job.midi = std::move(midi.messages);
         job.midi_file = options.midi;
     }
@@ -109,12 +145,33 @@ int read_lists(const RenderOptions& options, RenderJob& job) {
     return print_problems(automation.problems);
 }
 
+/// Ends the process as the signal would have done, so that a shell's loop ends too.
+int end_by(int number) {
+    std::signal(number, SIG_DFL);
+    std::raise(number);
+    return cannot_write;
+}
+
+/// Thrown out of a render, so that what it was writing is taken away again.
+struct Interrupted {
+    int number = 0;  ///< the signal
+};
+
+RenderReport interruptible(const RenderJob& job, ProgressBar& bar) {
+    const EndSignals signals(false);
+    signals.set_sudden_code(cannot_write);
+    return render(job, all_nodes(), [&](double part) {
+        if (signals.count() > 0) throw Interrupted{signals.number()};
+        bar.show(part);
+    });
+}
+
 /// Renders job.in. Returns the exit code of a fault of this input alone; a fault of the patch or of the
 /// output, which every input would have, is returned in `code_for_all`.
 int render_one(const RenderOptions& options, const RenderJob& job, int& code_for_all) {
     try {
         ProgressBar bar(job.in, options.quiet || options.json);
-        const RenderReport report = render(job, all_nodes(), [&](double part) { bar.show(part); });
+        const RenderReport report = interruptible(job, bar);
         const int code = print_problems(report.problems);
         if (code == ok) print_report(options, job, report);
         const bool is_of_input = !report.problems.empty() && report.problems.front().file == job.in;
@@ -158,6 +215,10 @@ int render_all(const RenderOptions& options) {
 int run_render(const RenderOptions& options) {
     try {
         return render_all(options);
+    } catch (const Interrupted& end) {
+        return end_by(end.number);
+    } catch (const UsageError& error) {
+        return fail(usage, error.what());
     } catch (const MidiFileError& error) {
         return fail(error.exit_code, error.what());
     } catch (const TakeError& error) {

@@ -9,12 +9,23 @@
 #include "nodes/all_nodes.hpp"
 #include "runtime/control/live_session.hpp"
 #include "runtime/control/queued_sink.hpp"
+#include "runtime/io/patience.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/live_display.hpp"
 
 namespace gainstage {
 
 namespace {
+
+using namespace std::chrono_literals;
+
+/// Waits until all is shown. A display may be held: not longer than `limit`, nor after a second signal.
+bool is_shown(QueuedSink& display, const EndSignals& signals, std::chrono::milliseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    while (!display.finish(20ms))
+        if (signals.count() > 1 || std::chrono::steady_clock::now() >= end) return false;
+    return true;
+}
 
 int play(const RunOptions& options) {
     const auto form = options.json            ? LiveDisplay::Form::json
@@ -28,10 +39,11 @@ int play(const RunOptions& options) {
     LiveSession session(config, all_nodes(), {.end_signals = &signals});
     session.add(shown);
     const SessionEnd end = session.run();
-    const bool is_shown = shown->finish(std::chrono::seconds(2));  // a terminal may be held
-    if (!end.error.empty()) fail(end.exit_code, end.error);
+    bool is_told = is_shown(*shown, signals, 2s);
+    if (!end.error.empty())
+        is_told = returns_within(2s, [end] { fail(end.exit_code, end.error); }) && is_told;
     // What hangs can't be closed, not even by the libraries' own cleaning up at the end of a program.
-    if (end.leaves_threads || !is_shown) std::_Exit(end.exit_code);
+    if (end.leaves_threads || !is_told) std::_Exit(end.exit_code);
     return end.exit_code;
 }
 

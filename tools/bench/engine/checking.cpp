@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tools/bench/engine/sections.hpp"
+#include "tools/gainstage/console.hpp"
 
 namespace gainstage {
 
@@ -14,7 +15,7 @@ void checking(BenchReport& report, const std::string& source) {
     const std::string patch = source + "/patches/vocal.toml",
                       program = fs::canonical("/proc/self/exe").parent_path() / "gainstage";
     if (!fs::exists(program)) {
-        fmt::print("check: {} is not there; build it for this row\n", program);
+        put("check: {} is not there; build it for this row\n", program);
         return;
     }
     std::vector<double> ms;

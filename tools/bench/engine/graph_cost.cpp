@@ -8,6 +8,7 @@
 #include "runtime/engine/engine.hpp"
 #include "tools/bench/engine/patches.hpp"
 #include "tools/bench/engine/sections.hpp"
+#include "tools/gainstage/console.hpp"
 
 namespace gainstage {
 
@@ -91,8 +92,7 @@ void graph_cost(BenchReport& report) {
             }
         }
     }
-    fmt::print(
-        "  (64 frames, ns a node, measured elsewhere: flat list 5.3, Pure Data 5.4, SuperCollider 7.5, "
+    put("  (64 frames, ns a node, measured elsewhere: flat list 5.3, Pure Data 5.4, SuperCollider 7.5, "
         "Elementary 19, JUCE 20, miniaudio 59)\n");
 }
 

@@ -4,6 +4,7 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/patch/read_patch.hpp"
+#include "tools/gainstage/console.hpp"
 
 namespace gainstage {
 
@@ -46,7 +47,7 @@ std::string branches_patch(const std::string& model, int branches, int nodes) {
 Graph graph_of(const std::string& text) {
     const ReadPatch read = read_patch_text(text, "bench.toml", ".");
     Resolved resolved = resolve(read.patch, all_nodes(), read_model_file, 48'000.);
-    for (const Problem& problem : resolved.problems) fmt::print(stderr, "{}\n", problem.text());
+    for (const Problem& problem : resolved.problems) say_text(problem.text());
     return std::move(resolved.graph.value());
 }
 

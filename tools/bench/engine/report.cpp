@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "tools/gainstage/console.hpp"
+
 namespace gainstage {
 
 double seconds_since(Clock::time_point begin) {
@@ -31,9 +33,7 @@ void BenchReport::row(const std::string& what, const std::string& asked, double 
                       const std::string& unit, const std::string& more) {
     const bool met = measured <= limit;
     all_met_ = all_met_ && met;
-    fmt::print("{:<58} {:>12}  {:>9.2f} {:<3} {:<5} {}\n", what, asked, measured, unit, met ? "ok" : "SHORT",
-               more);
-    std::fflush(stdout);
+    put("{:<58} {:>12}  {:>9.2f} {:<3} {:<5} {}\n", what, asked, measured, unit, met ? "ok" : "SHORT", more);
 }
 
 }  // namespace gainstage

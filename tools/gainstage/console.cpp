@@ -1,0 +1,92 @@
+#include "tools/gainstage/console.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "runtime/control/outlet.hpp"
+#include "runtime/control/standard_streams.hpp"
+#include "runtime/plain_text.hpp"
+#include "tools/gainstage/exit_code.hpp"
+
+namespace gainstage {
+
+namespace {
+
+/// Never destroyed: a thread that a library holds may come back after main() is over.
+Outlet& product() {
+    static Outlet& forever = *new Outlet(STDOUT_FILENO);
+    return forever;
+}
+
+Outlet& messages() {
+    static Outlet& forever = *new Outlet(STDERR_FILENO);
+    return forever;
+}
+
+bool is_text_missing = false;  // no memory for a part of the product
+
+/// After a part that is missing nothing follows: half a table or half a document looks whole.
+void put_raw(std::string_view text) noexcept {
+    if (product().error() == 0) product().write(text);
+}
+
+template <class Json>
+void put_document(const Json& json, int indent) noexcept {
+    try {
+        put_raw(json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n");
+    } catch (...) {
+        is_text_missing = true;
+    }
+}
+
+}  // namespace
+
+void open_console() noexcept {
+    open_standard_streams();
+    product();
+    messages();
+}
+
+int close_console(int exit_code) noexcept {
+    product().finish();
+    const int error = is_text_missing ? ENOMEM : product().error();
+    if (error == 0) return exit_code;
+    if (error != EPIPE)
+        say("gainstage: standard output: cannot be written: {}; a part of it is missing, make room and run "
+            "it "
+            "again",
+            std::strerror(error));
+    return exit_code == ok ? cannot_write : exit_code;
+}
+
+void put_text(std::string_view text) noexcept {
+    try {
+        put_raw(plain_text(text));
+    } catch (...) {
+        is_text_missing = true;
+    }
+}
+
+void say_text(std::string_view line) noexcept {
+    try {
+        messages().write(plain_text(line) + "\n");
+    } catch (...) {  // no memory: the message is lost
+    }
+}
+
+void put_json(const nlohmann::json& json, int indent) noexcept {
+    put_document(json, indent);
+}
+
+void put_json(const nlohmann::ordered_json& json, int indent) noexcept {
+    put_document(json, indent);
+}
+
+void draw(std::string_view text) noexcept {
+    if (messages().is_ready()) messages().write(text);
+}
+
+}  // namespace gainstage

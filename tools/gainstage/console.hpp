@@ -1,0 +1,58 @@
+#pragma once
+/// The one road for output: all that our programs print leaves here, but for the reports of a session, which
+/// leave by a LiveDisplay.
+///
+///   standard output  the product of a command. What can't be written there ends the program with 73
+///   standard error   messages. One that can't be written is lost, and nothing else happens
+///
+/// Nothing here throws. Text for people is cleaned (plain_text), so that no name from a file steers a
+/// terminal. One thread at a time.
+
+#include <fmt/format.h>
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+namespace gainstage {
+
+/// First of all in main(): see open_standard_streams().
+void open_console() noexcept;
+/// Last of all. Returns the exit code: 73 instead of 0 where a part of the product is missing, which is said
+/// unless the reader went away by itself, as `head` does.
+int close_console(int exit_code) noexcept;
+
+/// A text, or a part of one, to standard output.
+void put_text(std::string_view text) noexcept;
+/// A line to standard error.
+void say_text(std::string_view line) noexcept;
+/// The whole document and a newline to standard output. Bytes that are not UTF-8 are replaced.
+/// `indent`: of a level; -1: all on one line.
+void put_json(const nlohmann::json&, int indent = 2) noexcept;
+void put_json(const nlohmann::ordered_json&, int indent = 2) noexcept;
+
+/// A text of our own making that moves a terminal's cursor, to standard error; left out while the terminal is
+/// held.
+void draw(std::string_view text) noexcept;
+
+/// The text; empty where there is no memory for it.
+template <class... T>
+std::string formatted(fmt::format_string<T...> format, T&&... values) noexcept {
+    try {
+        return fmt::format(format, std::forward<T>(values)...);
+    } catch (...) {
+        return {};
+    }
+}
+
+/// The same with a format of fmt.
+template <class... T>
+void put(fmt::format_string<T...> format, T&&... values) noexcept {
+    put_text(formatted(format, std::forward<T>(values)...));
+}
+template <class... T>
+void say(fmt::format_string<T...> format, T&&... values) noexcept {
+    say_text(formatted(format, std::forward<T>(values)...));
+}
+
+}  // namespace gainstage

@@ -1,0 +1,118 @@
+#pragma once
+/// What our programs share of their command lines. Includes CLI11: only for files that do so anyway.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/problem_list.hpp"
+#include "tools/gainstage/console.hpp"
+#include "tools/gainstage/exit_code.hpp"
+
+namespace gainstage {
+
+/// Accepts numbers from `least` to `most`. (CLI11's Range lets NaN pass, and shows limits with 309 digits.)
+inline CLI::Validator number_between(double least, double most, const std::string& unit) {
+    const std::string wanted = fmt::format("a number of {} from {} to {}", unit, least, most);
+    return CLI::Validator(
+        [=](std::string& text) {
+            double number = 0.;
+            const bool is_number = CLI::detail::lexical_cast(text, number);
+            if (is_number && number >= least && number <= most) return std::string();
+            return fmt::format("{} was given; expected {}", in_quotes(text), wanted);
+        },
+        fmt::format("{} - {}", least, most));
+}
+
+/// Accepts names that an audio or MIDI server takes. `prefix`: what may stand before the name and does not
+/// count; a text without it is no name, and passes.
+inline CLI::Validator server_name(const std::string& prefix = "") {
+    constexpr std::size_t most_bytes = 63;  // JACK's limit
+    return CLI::Validator(
+        [=](std::string& text) {
+            if (text.rfind(prefix, 0) != 0) return std::string();
+            const std::size_t bytes = text.size() - prefix.size();
+            if (bytes > 0 && bytes <= most_bytes) return std::string();
+            return fmt::format("the name has {} bytes; expected 1 to {}, as JACK wants it", bytes,
+                               most_bytes);
+        },
+        "");
+}
+
+/// What stands below the options on a page of help.
+inline std::string footer_of(std::initializer_list<std::string_view> examples,
+                             std::initializer_list<ExitCode> codes) {
+    std::string text = "Examples:\n";
+    for (const std::string_view example : examples) text += fmt::format("  {}\n", example);
+    return text + "\nExit codes:\n" + text_of(codes);
+}
+
+namespace usage_detail {
+
+inline std::vector<std::string> names_of(const CLI::App& command) {
+    std::vector<std::string> names;
+    for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; }))
+        names.push_back(sub->get_name());
+    return names;
+}
+
+inline std::vector<std::string> options_of(const CLI::App& command) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : command.get_options())
+        if (!option->get_group().empty())  // "": hidden
+            for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    return names;
+}
+
+inline std::string unknown(const std::string& what, const std::string& wrong, const std::string& kinds,
+                           const std::vector<std::string>& names) {
+    return ProblemList("").unknown(fmt::format("there is no {} {}", what, in_quotes(wrong)), wrong, kinds,
+                                   Names(names.begin(), names.end()));
+}
+
+/// Why the command line can't be used. CLI11 complains of what is missing before it looks at what it doesn't
+/// know: a slip of the finger is told first.
+inline std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
+    const CLI::App* command = &app;
+    const auto chosen = app.get_subcommands();
+    if (!chosen.empty()) command = chosen.front();
+    const auto is_option = [](const std::string& word) { return word.size() > 1 && word[0] == '-'; };
+    for (const std::string& word : app.remaining(true)) {
+        if (word == "--") break;  // no options from here on
+        if (is_option(word))
+            return unknown("option", word.substr(0, word.find('=')), "options", options_of(*command));
+        if (command == &app && !names_of(app).empty())
+            return unknown("command", word, "commands", names_of(app));
+    }
+    return error.what();
+}
+
+}  // namespace usage_detail
+
+/// Reads the command line. Returns the exit code where the program has nothing more to do: help was asked
+/// for, or the command line can't be used.
+inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+    try {
+        app.parse(argc, argv);
+        return std::nullopt;
+    } catch (const CLI::Success& asked) {
+        std::ostringstream text;
+        app.exit(asked, text, text);
+        put_text(text.str());
+        return ok;
+    } catch (const CLI::ParseError& error) {
+        const auto chosen = app.get_subcommands();
+        const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
+        say("{}{}: {}\nMore: {}{} --help", app.get_name(), command, usage_detail::complaint(app, error),
+            app.get_name(), command);
+        return usage;
+    }
+}
+
+}  // namespace gainstage
