@@ -8,13 +8,13 @@ namespace {
 
 constexpr const char* replacement = "\xEF\xBF\xBD";  // U+FFFD
 
-struct Character {
+struct Glyph {
     char32_t code = 0;
     std::size_t bytes = 0;  ///< 0: the text does not begin with a character of UTF-8
 };
 
 /// The first character of `text`, which is not empty.
-Character first_of(std::string_view text) {
+Glyph first_of(std::string_view text) {
     const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
     const unsigned lead = byte(0);
     if (lead < 0x80) return {lead, 1};
@@ -44,7 +44,7 @@ std::string plain_text(std::string_view text) {
     std::string plain;
     plain.reserve(text.size());
     while (!text.empty()) {
-        const Character character = first_of(text);
+        const Glyph character = first_of(text);
         if (character.bytes == 0) {
             plain += replacement;
             text.remove_prefix(1);
