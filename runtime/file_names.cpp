@@ -29,7 +29,7 @@ bool is_mark_end(const std::string& text) {
 }
 
 /// "a.unfinished-2" -> "a"; "" where there is no mark.
-std::string without_mark(const std::string& name) {
+std::string without_unfinished(const std::string& name) {
     const std::size_t at = name.rfind(mark);
     if (at == name.npos || at == 0 || !is_mark_end(name.substr(at + mark.size()))) return {};
     return name.substr(0, at);
@@ -48,9 +48,9 @@ std::string unfinished_name(const std::string& file, int number) {
 std::string finished_name(const std::string& file) {
     const fs::path path(file);
     const std::string name = path.filename().string(), extension = path.extension().string();
-    std::string finished = without_mark(name);  // a name without an extension
+    std::string finished = without_unfinished(name);  // a name without an extension
     if (finished.empty())
-        if (const std::string stem = without_mark(path.stem().string()); !stem.empty())
+        if (const std::string stem = without_unfinished(path.stem().string()); !stem.empty())
             finished = stem + extension;
     return finished.empty() ? file : (path.parent_path() / finished).string();
 }
