@@ -78,7 +78,9 @@ public:
     /// Lines of the log that begin a change, the first patch included.
     int changes() const {
         int count = 0;
-        std::istringstream log(folder_.read("take.log"));
+        // The log takes its name when the take is over.
+        const bool grows = std::filesystem::exists(folder_.file("take.unfinished.log"));
+        std::istringstream log(folder_.read(grows ? "take.unfinished.log" : "take.log"));
         for (std::string line; std::getline(log, line);) count += has(line, "\"play\"");
         return count;
     }

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Tries everything that may go wrong around the engine, a line a kind: terminal, readers, disk, signals, files.
+
+    tests/faults.py [BUILD]     BUILD: the folder with the test programs (build)
+
+Each line names a kind, the tests that hold it (test program, words of their names) and whether all of them passed. Exit
+code 1 if one did not. tests/README.md says what each promises.
+"""
+
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# kind, then program and a pattern of Catch2's for its tests
+KINDS = [
+    ("output that is full or closed", "program", "outputs that are full or closed*", "plain lines that can't*",
+     "a message that can't be written*"),
+    ("a throw while a session starts", "control", "whatever throws on the way*", "a fault that comes back*"),
+    ("a hangup and other signals", "program", "every signal that asks*", "a program that was started to outlive*",
+     "a terminal that is closed*"),
+    ("a reader that goes away", "program", "a reader of --json that goes away*", "a reader that has seen enough*"),
+    ("a held terminal, a paused reader", "program", "a reader of --json that is paused*", "a terminal that is held*"),
+    ("descriptors that are closed", "control", "standard streams that were closed*", "a descriptor that is not open*"),
+    ("a killed program", "program", "a take whose program is killed*"),
+    ("a power cut in the middle of a take", "io", "a recording can be read at every moment*"),
+    ("a second Ctrl-C", "program", "a second Ctrl-C*"),
+    ("a last step of saving that fails", "program", "a recording whose name is taken*"),
+    ("a folder that is moved", "control", "a folder that is moved*"),
+    ("an earlier take", "program", "run gives a take a number*", "a run that never plays*"),
+    ("files beyond 4 GiB and disks that lack room", "io", "what fits into a WAV*", "what has no room*"),
+    ("an output that is an input", "program", "render refuses an output*"),
+    ("sound from a pipe", "cli", "render plays what comes through a pipe*"),
+    ("a sound file that was cut short or damaged", "io", "a WAV that was cut short*", "every format that says*",
+     "damage in the middle*", "an Ogg file*", "a file that goes away*"),
+    ("a sound file that was never finished", "io", "a header that was never finished*", "an unfinished RF64*"),
+    ("other things under a sound file's name", "io", "what only has the name*", "a BW64*"),
+    ("a product that can't be written", "program", "a program whose product*"),
+    ("integers in floats, samples that are no numbers", "io", "integers in floats*", "samples that are no numbers*"),
+    ("names that are not UTF-8", "cli", "names that are not UTF-8*"),
+    ("a patch behind a link", "program", "a patch behind a link*"),
+    ("an output behind a link", "program", "render writes through a link*"),
+    ("tables from spreadsheets", "midi", "What a spreadsheet*", "Lines end in CR*"),
+    ("lists that move nothing", "cli", "lists of moves*"),
+    ("MIDI files that count wrong, RIFF MIDI", "midi", "A header that counts*", "RIFF MIDI*"),
+    ("controls that send their fine half first", "midi", "A control that sends its fine half*"),
+    ("a patch that is mounted alone", "control", "a file that is written by its other name*",
+     "where the system doesn't tell*"),
+    ("typography in a patch", "patch", "read_patch: what an office program*"),
+    ("slips on the command line", "cli", "a slip in the name*", "numbers out of range*", "several inputs and*",
+     "a name that no audio server*", "a patch of many nodes*", "render does the rest of a batch*"),
+    ("links that others planted", "io", "a link that another user*", "a link planted*"),
+    ("calls of the system that fail", "program", "a call of the system that fails*"),
+]
+
+
+def passes(build, program, pattern):
+    """All tests of this name, of which there is one at least."""
+    command = [os.path.join(build, "test_" + program), pattern]
+    listed = subprocess.run([*command, "--list-test-names-only"], capture_output=True, text=True, errors="replace")
+    if not listed.stdout.strip():
+        return f"no test of {program} is called {pattern}"
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    return "" if done.returncode == 0 else f"test_{program} '{pattern}'"
+
+
+def main():
+    build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "build"))
+    failed = 0
+    for kind, program, *patterns in KINDS:
+        faults = [fault for fault in (passes(build, program, pattern) for pattern in patterns) if fault]
+        failed += bool(faults)
+        print(f"{kind + ' ':.<52} {'failed: ' + ', '.join(faults) if faults else 'right'}", flush=True)
+    print(f"{len(KINDS) - failed} kinds right, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
