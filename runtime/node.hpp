@@ -45,8 +45,7 @@ inline bool same_rate(double a_hz, double b_hz) noexcept {
 /// stream.
 inline constexpr int control_grid_frames = 16;
 
-// ------------------------------------------------------------------------------------------------
-// description
+// ------------------------ description
 
 /// How many channels a port has.
 enum class Width {
@@ -147,7 +146,7 @@ struct SetupError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// ------------------------------------------------------------------------------------------------ processing
+// ------------------------ processing
 
 /// Sound at a port, as the plan wired it. A mono cable into a wider port appears under both channels.
 struct PortBuffer {

@@ -58,8 +58,7 @@ void LiveSession::pay_owed_panic() {
     owed_panic_.reset();
 }
 
-// ------------------------------------------------------------------------------------------ files that
-// change
+// ------------------------ files that change
 
 /// Reads the patch and what it names, as a job of the builder.
 void LiveSession::load(std::function<void(Resolved)> done) {

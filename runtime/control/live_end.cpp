@@ -61,7 +61,7 @@ void LiveSession::fail(const Problems& problems) {
     leave();
 }
 
-// ------------------------------------------------------------------------------------------------ to silence
+// ------------------------ to silence
 
 void LiveSession::fade() {
     stage_ = Stage::fading;
@@ -103,7 +103,7 @@ void LiveSession::lose_device(const std::string& cause) {
     say(Kind::device_lost, fmt::format("{}: {}", keeper_.format().name, cause));
 }
 
-// ------------------------------------------------------------------------------------------------ to the end
+// ------------------------ to the end
 
 void LiveSession::close() {
     stage_ = Stage::closing;
@@ -134,7 +134,7 @@ void LiveSession::finish() {
     tell(report);
 }
 
-// ------------------------------------------------------------------------------------------------ in a hurry
+// ------------------------ in a hurry
 
 /// Asked to end for the second time: nobody wants to wait for a fade, a driver or a disk. Log and recording
 /// are brought into order, for half a second at most.
@@ -164,7 +164,7 @@ void LiveSession::set_sudden_code(int exit_code) {
     if (means_.end_signals) means_.end_signals->set_sudden_code(exit_code);
 }
 
-// ----------------------------------------------------------------------------------------- faults of our own
+// ------------------------ faults of our own
 
 /// Before the stream is started there is nothing to save. While it plays, the audio thread needs nobody here:
 /// what plays plays on. On the way to the end nothing repeats a step that failed.

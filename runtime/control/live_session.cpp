@@ -68,7 +68,7 @@ SessionEnd LiveSession::run() {
     return end_;
 }
 
-// ------------------------------------------------------------------------------------------------ one turn
+// ------------------------ one turn
 
 bool LiveSession::turn() {
     const Due due = wait();

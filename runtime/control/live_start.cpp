@@ -24,7 +24,7 @@ void LiveSession::open_device(const Graph& graph) {
     });
 }
 
-// ------------------------------------------------------------------------------------------------ preparing
+// ------------------------ preparing
 
 /// Whatever does not need the rest, at the same time.
 void LiveSession::prepare() {
@@ -122,7 +122,7 @@ void LiveSession::count_prepared() {
     build();
 }
 
-// ------------------------------------------------------------------------------------------------ to sound
+// ------------------------ to sound
 
 void LiveSession::build() {
     stage_ = Stage::building;

@@ -56,7 +56,7 @@ std::vector<NodeReading> readings(const Arrangement* playing) {
 
 }  // namespace
 
-// ------------------------------------------------------------------------------------------------ reports
+// ------------------------ reports
 
 void LiveSession::hear(const EngineNews& news) {
     stir();
@@ -109,7 +109,7 @@ void LiveSession::report_xruns() {
     xruns_said_at_ = Clock::now();
 }
 
-// ------------------------------------------------------------------------------------------------ numbers
+// ------------------------ numbers
 
 /// Of the calling thread.
 double LiveSession::cpu_seconds() {

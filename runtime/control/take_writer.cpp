@@ -29,7 +29,7 @@ TakeWriter::TakeWriter(Files files, Inbox& inbox, Listener listener)
       record_name_(files_.record),
       worker_("gainstage-write") {}
 
-// -------------------------------------------------------------------------------------------- control thread
+// ------------------------ control thread
 
 void TakeWriter::open(std::function<void(const std::string&)> done) {
     worker_.run([this, done = std::move(done)] {
@@ -87,7 +87,7 @@ void TakeWriter::discard(std::function<void()> done) {
     });
 }
 
-// ------------------------------------------------------------------------------------------------ the thread
+// ------------------------ the thread
 
 void TakeWriter::tell(std::string trouble) {
     inbox_.bring([this, trouble = std::move(trouble)] { listener_.trouble(trouble); });

@@ -191,7 +191,7 @@ void AudioDevice::Backend::stop(End end) {
     }
 }
 
-// ------------------------------------------------------------------------------------------------ the device
+// ------------------------ the device
 
 AudioDevice::AudioDevice(const AudioRequest& request) : backend_(std::make_shared<Backend>(*this)) {
     const ChosenDevice chosen = backend_->choose(request);

@@ -143,7 +143,7 @@ int rename_to_free_name(int folder, const std::string& from, const std::string& 
 
 }  // namespace
 
-// ------------------------------------------------------------------------------------------------ to begin
+// ------------------------ to begin
 
 NewFile::NewFile(const std::string& file, FileManner manner)
     : file_(file), manner_(manner), place_(find_file_place(file)), mode_(ordinary_mode()) {
@@ -208,7 +208,7 @@ void NewFile::must_have_room(std::int64_t bytes) const {
                                               static_cast<double>(bytes) * 1e-9, room * 1e-9));
 }
 
-// ------------------------------------------------------------------------------------------------ to write
+// ------------------------ to write
 
 bool NewFile::append(std::string_view text) noexcept {
     while (!text.empty()) {
@@ -229,7 +229,7 @@ bool NewFile::sync() noexcept {
 #endif
 }
 
-// ------------------------------------------------------------------------------------------------ to end
+// ------------------------ to end
 
 NewFile::~NewFile() {
     if (manner_.growth == FileManner::Growth::hidden) discard();
@@ -319,7 +319,7 @@ std::string NewFile::path_now(const std::string& name) const {
     return folder.empty() ? path : (fs::path(folder) / name).string();
 }
 
-// ------------------------------------------------------------------------------------------------ names
+// ------------------------ names
 
 int first_free_number(const std::vector<std::string>& files) {
     int number = 1;

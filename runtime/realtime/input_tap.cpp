@@ -17,7 +17,7 @@ InputTap::InputTap(int channels, int ring_frames) : input_channels_(channels) {
     }
 }
 
-// ---------------------------------------------------------------------------------------------- audio thread
+// ------------------------ audio thread
 
 int InputTap::room() const noexcept {
     std::size_t room = rings_.front()->write_available();
@@ -42,7 +42,7 @@ void InputTap::push(const float* const* in, int frames) noexcept {
     now_ += count;
 }
 
-// ---------------------------------------------------------------------------------------------- the reader
+// ------------------------ the reader
 
 int InputTap::filling() const noexcept {
     std::size_t filling = rings_.front()->read_available();

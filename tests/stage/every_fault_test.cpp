@@ -172,7 +172,7 @@ TEST_CASE("a call of the system that fails costs neither the music nor an earlie
     try_all(faults_of(counts, 7), seconds, 4);
 }
 
-// Some minutes: `test_stage "[every_fault]"`.
+// Some minutes: `test_program "[every_fault]"`.
 TEST_CASE("every single call of five seconds fails in turn", "[.every_fault]") {
     constexpr double seconds = 5.;
     const std::vector<Fault> faults = faults_of(calls_of_a_take(seconds), 100'000);

@@ -207,7 +207,7 @@ private:
 
 }  // namespace
 
-// -------------------------------------------------------------------------------- full and closed streams
+// ------------------------ full and closed streams
 
 TEST_CASE("outputs that are full or closed change nothing of a take, nor of its exit code") {
     const int out = GENERATE(Streams::as_usual, Streams::full, Streams::closed);
@@ -286,7 +286,7 @@ TEST_CASE("a reader that has seen enough, such as head, ends a program with 73 a
     CHECK(program.standard_error().empty());
 }
 
-// --------------------------------------------------------------------------------------------------- signals
+// ------------------------ signals
 
 TEST_CASE("every signal that asks for the end fades out, finishes the files and ends with 0") {
     const int number = GENERATE(SIGINT, SIGTERM, SIGHUP, SIGQUIT);
@@ -343,7 +343,7 @@ TEST_CASE("a render that is interrupted leaves nothing half-written behind, and 
     CHECK(folder.read("out.wav") == "the take of last night");
 }
 
-// --------------------------------------------------------------------------------------------------- readers
+// ------------------------ readers
 
 TEST_CASE("a reader of --json that goes away does not end the music, and that is said once") {
     const Take take;

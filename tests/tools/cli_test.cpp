@@ -72,7 +72,7 @@ const std::string in_and_out =
 
 }  // namespace
 
-// ------------------------------------------------------------------------------------------------ the whole
+// ------------------------ the whole
 
 TEST_CASE("a wrong command line is told on stderr and exits with 64") {
     for (const std::string arguments :
@@ -291,7 +291,7 @@ TEST_CASE("gainstage bench --all says which program has it now") {
     CHECK_FALSE(has(gainstage_run("bench --help").out, "--all"));
 }
 
-// ------------------------------------------------------------------------------------------------ check
+// ------------------------ check
 
 TEST_CASE("bench tells what a patch and a model cost, at every block size") {
     for (const std::string file : {"patches/hello.toml", "models/opto-textbook.safetensors"}) {
@@ -410,7 +410,7 @@ TEST_CASE("check says which models play at another rate than their own, how, and
     CHECK(has(gainstage_run("check --rate 47999 " + file("auto")).err, "is no simple ratio of that"));
 }
 
-// ------------------------------------------------------------------------------------------------ nodes
+// ------------------------ nodes
 
 TEST_CASE("nodes lists every type on a line of its own, aligned") {
     const Outcome outcome = gainstage_run("nodes");
@@ -456,7 +456,7 @@ TEST_CASE("nodes --json holds the specs, as a list or of one type") {
     CHECK(std::find(all.begin(), all.end(), gain) != all.end());
 }
 
-// ------------------------------------------------------------------------------------------------ info
+// ------------------------ info
 
 TEST_CASE("info shows what a model file holds") {
     const Outcome outcome = gainstage_run("info models/opto-textbook.safetensors");
@@ -479,7 +479,7 @@ TEST_CASE("info of what is no model exits with 65, of what is not there with 66"
     CHECK(has(gainstage_run("info nowhere.safetensors").err, "nowhere.safetensors"));
 }
 
-// ------------------------------------------------------------------------------------------------ devices
+// ------------------------ devices
 
 TEST_CASE("devices lists what a JACK server has, audio and MIDI") {
     if (!JackServer::is_available()) return;
@@ -506,8 +506,7 @@ TEST_CASE("devices without any device is no error: it says what to do, and the l
     CHECK(outcome.err.empty());  // no noise from the libraries either
 }
 
-// ------------------------------------------------------------------------------------------------ what can't
-// be read
+// ------------------------ what can't be read
 
 namespace {
 

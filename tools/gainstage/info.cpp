@@ -56,7 +56,7 @@ Json value_of(const std::string& text) {
     return json.is_discarded() || json.is_number() ? Json(text) : json;
 }
 
-// ------------------------------------------------------------------------------------------ for scripts
+// ------------------------ for scripts
 
 Json json_of(const Subject& subject) {
     const Model& model = *subject.model;
@@ -100,7 +100,7 @@ Json json_of(const ModelProbe& probe) {
             {"unsafe", probe.unsafe},     {"warnings", probe.warnings}};
 }
 
-// ------------------------------------------------------------------------------------------------ for people
+// ------------------------ for people
 
 Table facts_table(const Subject& subject) {
     const Model& model = *subject.model;

@@ -74,7 +74,7 @@ std::string names(const std::vector<PortSpec>& ports) {
     return all.empty() ? "-" : all;
 }
 
-// ------------------------------------------------------------------------------------------------ for people
+// ------------------------ for people
 
 void print_list(NodeTypes types) {
     Table table({"TYPE", "INPUTS", "OUTPUTS", "WHAT IT DOES"});
@@ -129,7 +129,7 @@ void print_type(const NodeType& type) {
     if (type.closes_loops) put("\nA loop of cables is legal through this node.\n");
 }
 
-// ------------------------------------------------------------------------------------------ for scripts
+// ------------------------ for scripts
 
 Json json_of(const PortSpec& port) {
     static const char* const widths[] = {"follow", "own", "mono", "stereo", "option"};
@@ -180,7 +180,7 @@ Json json_of(const NodeType& type) {
             {"closes_loops", type.closes_loops}};
 }
 
-// -------------------------------------------------------------------------------------------------------
+// ------------------------
 
 int fail_unknown(const std::string& name) {
     Names known;
