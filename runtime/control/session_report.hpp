@@ -64,7 +64,7 @@ struct LiveSummary {
     double seconds = 0.;
     std::uint64_t blocks = 0, xruns = 0, late_blocks = 0, swaps = 0, edits = 0, trips = 0, failures = 0,
                   midi_messages = 0, midi_dropped = 0;
-    /// What full queues did: reports that no log holds, events that never happened, blocks by which changes
+    /// What full queues did: reports that no log holds, events that never happened, turns by which changes
     /// were late, commands that were refused.
     std::uint64_t reports_lost = 0, events_lost = 0, swaps_postponed = 0, commands_refused = 0;
     float worst_load = 0.f;

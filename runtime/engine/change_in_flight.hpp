@@ -39,7 +39,7 @@ struct ChangeRequest {
 ///             reads and writes all of it
 ///   armed     the room has the transition and catches up with the stream; the control thread only reads
 ///   fading    the room plays it; the control thread only reads
-///   done      what was built has gone to the residents (take())
+///   done      what was built has gone to the residents (finish())
 ///   failed    what was built is freed; the room never had it, or has handed it back
 ///
 /// INVARIANT, checked at every step (std::logic_error): arrangement and transition are there from warming to
