@@ -179,7 +179,12 @@ private:
         if (outputs.empty()) outputs = {job_.out};
         inputs.insert(inputs.end(), {job_.in, job_.patch, job_.automation_file, job_.midi_file});
         const std::vector<std::string>& files = stream_.engine().playing()->graph.files;
-        if (!job_.take) inputs.insert(inputs.end(), files.begin(), files.end());
+        inputs.insert(inputs.end(), files.begin(), files.end());
+        if (job_.take)  // its patches and models play from the log, and are the user's all the same
+            for (const LoggedChange& change : job_.take->changes) {
+                if (change.has_patch) inputs.push_back(change.patch.file);
+                for (const auto& [path, bytes] : change.patch.models) inputs.push_back(path);
+            }
         must_differ(outputs, inputs);
     }
 

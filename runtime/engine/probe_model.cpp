@@ -189,7 +189,7 @@ std::string patch_around(const Model& model, NodeTypes types, const std::string&
             fmt::format("{}: no node type plays architecture \"{}\"", model.file, model.architecture));
     return "format = 1\nlinks = [\"in -> model -> out\"]\n[nodes.in]\ntype = \"input\"\nchannels = "
            "[1]\n[nodes.out]\ntype = \"output\"\nchannels = [1]\n[nodes.model]\ntype = \"" +
-           type->name + "\"\nmodel = '" + std::filesystem::absolute(model.file).string() + "'\n" + knobs;
+           type->name + "\"\nmodel = \"model.safetensors\"\n" + knobs;  // a name of any bytes is no TOML
 }
 
 Graph graph_around(const std::shared_ptr<const Model>& model, NodeTypes types, const std::string& knobs,

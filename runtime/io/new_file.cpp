@@ -191,6 +191,10 @@ bool NewFile::make(const std::string& name) {
     return fd_.get() >= 0;
 }
 
+static std::string size_text(double bytes) {
+    return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes * 1e-6) : fmt::format("{:.1f} GB", bytes * 1e-9);
+}
+
 void NewFile::must_have_room(std::int64_t bytes) const {
     if (growing_.empty()) return;
 #if defined(__linux__)
@@ -204,8 +208,8 @@ void NewFile::must_have_room(std::int64_t bytes) const {
     if (fstatvfs(fd_.get(), &disk) != 0 || disk.f_blocks == 0) return;  // nobody knows
     const double room = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
     if (static_cast<double>(bytes) > room)
-        throw_cannot_write(file_, fmt::format("it needs {:.1f} GB, and {:.1f} GB are free there",
-                                              static_cast<double>(bytes) * 1e-9, room * 1e-9));
+        throw_cannot_write(file_, fmt::format("it needs {}, and {} are free there",
+                                              size_text(static_cast<double>(bytes)), size_text(room)));
 }
 
 // ------------------------ to write

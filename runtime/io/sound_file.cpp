@@ -29,7 +29,8 @@ std::string cause(SNDFILE* file) {
 constexpr std::int64_t header_bytes = 4096, largest_wav_bytes = 0xFFFF'FFFF - header_bytes;
 
 std::string extension(const std::string& file) {
-    std::string found = std::filesystem::path(file).extension().string();
+    const std::filesystem::path path = file;
+    std::string found = (path.has_extension() ? path.extension() : path.filename()).string();  // ".flac", too
     std::transform(found.begin(), found.end(), found.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return found;

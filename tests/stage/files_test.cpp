@@ -88,6 +88,25 @@ TEST_CASE("render refuses an output that is one of its inputs, before anything i
     CHECK(folder.size() == entries);
 }
 
+TEST_CASE("render refuses to write onto the patch or a model of the take that it repeats") {
+    const TemporaryFolder folder;
+    const std::string model = folder.file("m.safetensors");
+    fs::copy(source_dir() + "/models/opto-textbook.safetensors", model);
+    const std::string patch =
+        folder.write("model.toml", test::patch(R"("in -> box -> out")", grey_box("box", "m.safetensors")));
+    const std::string log = folder.file("take.log"), in = folder.file("take.wav");
+    Program live({"run", patch, "--null", "--seconds", "0.3", "--log", log, "--record", in});
+    REQUIRE(live.wait() == 0);
+    const std::string model_before = folder.read("m.safetensors"), patch_before = folder.read("model.toml");
+    for (const std::string& out : {model, patch}) {
+        Program render({"render", hello, in, "--events", log, "-o", out});
+        CHECK(render.wait() == 73);
+        CHECK(has(render.standard_error(), "it is read as well, as "));
+    }
+    CHECK(folder.read("m.safetensors") == model_before);
+    CHECK(folder.read("model.toml") == patch_before);
+}
+
 TEST_CASE("render writes FLAC where the name says so, and refuses names of what it can't write") {
     const TemporaryFolder folder;
     const std::string in = write_noise(folder.file("in.wav"));

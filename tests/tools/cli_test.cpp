@@ -528,7 +528,9 @@ std::string level_patch(const std::string& name = "level.toml") {
 }
 
 std::string in_single_quotes(const std::string& text) {
-    return "'" + text + "'";
+    std::string quoted = "'";
+    for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
 }
 
 }  // namespace
@@ -672,6 +674,31 @@ TEST_CASE("names that are not UTF-8 break nothing, and a take with such names is
                                            in_single_quotes(out) + " --events " + in_single_quotes(log));
     INFO(repeated.err);
     CHECK(repeated.exit_code == 0);
+}
+
+TEST_CASE("an empty name is no name of a file, and is not passed over") {
+    for (const char* arguments : {"run patches/hello.toml --null --seconds 0.1 --log ''",
+                                  "run patches/hello.toml --null --seconds 0.1 --record ''",
+                                  "render patches/hello.toml a.wav -o b.wav --events ''",
+                                  "render patches/hello.toml a.wav -o b.wav --midi ''",
+                                  "render patches/hello.toml a.wav -o b.wav --automate ''",
+                                  "render patches/hello.toml a.wav -o ''"}) {
+        const Outcome outcome = gainstage_run(arguments);
+        INFO(arguments << ": " << outcome.err);
+        CHECK(outcome.exit_code == 64);
+        CHECK(has(outcome.err, "an empty name"));
+    }
+}
+
+TEST_CASE("a model may have any name, and is measured all the same") {
+    const TemporaryFolder folder;
+    for (const char* name :
+         {"it's.safetensors", "both'\".safetensors", "mod\xe9.safetensors", "two\nlines.safetensors"}) {
+        std::filesystem::copy_file(source_dir() + "/models/opto-textbook.safetensors", folder.file(name));
+        const Outcome outcome = gainstage_run("info " + in_single_quotes(folder.file(name)));
+        INFO(name << ": " << outcome.err);
+        CHECK(outcome.exit_code == 0);
+    }
 }
 
 }  // namespace gainstage::test::cli_test

@@ -30,7 +30,7 @@ void add_run(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<RunOptions>();
     LiveConfig& config = options->config;
     CLI::App* command = add_command(app, "run", "Play a patch live", chosen, options, run_run);
-    command->add_option("patch", config.patch, "The patch (.toml)")->required();
+    command->add_option("patch", config.patch, "The patch (.toml)")->required()->check(file_name());
     command->add_option("--api", config.audio.api, "Audio API: jack, alsa, pulse, core ...");
     command->add_option("--device", config.audio.device, "Audio device, by a part of its name");
     command->add_option("--in-device", config.audio.in_device,
@@ -53,9 +53,12 @@ void add_run(CLI::App& app, Command& chosen) {
     command->add_flag("--null", config.null_device, "No hardware: silence in, a clock, nothing heard");
     command->add_option("--seconds", config.seconds, "End by itself after so long; 0: play on")
         ->check(number_between(0., longest_s, "seconds"));
-    command->add_option("--log", config.log, "Write every event with its sample, for render --events");
-    command->add_option("--record", config.record,
-                        "Record the input to a WAV, from the first sample; render repeats the take from it");
+    command->add_option("--log", config.log, "Write every event with its sample, for render --events")
+        ->check(file_name());
+    command
+        ->add_option("--record", config.record,
+                     "Record the input to a WAV, from the first sample; render repeats the take from it")
+        ->check(file_name());
     command->add_flag(
         "--overwrite", config.overwrite,
         "Replace an earlier log and recording of these names; without, the new ones get a number");
@@ -78,12 +81,15 @@ void add_render(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<RenderOptions>();
     CLI::App* command = add_command(app, "render", "Play sound files through a patch, faster than real time",
                                     chosen, options, run_render);
-    command->add_option("patch", options->patch, "The patch (.toml)")->required();
-    command->add_option("in", options->in, "Sound files to play (WAV, FLAC, AIFF ...)")->required();
+    command->add_option("patch", options->patch, "The patch (.toml)")->required()->check(file_name());
+    command->add_option("in", options->in, "Sound files to play (WAV, FLAC, AIFF ...)")
+        ->required()
+        ->check(file_name());
     command
         ->add_option("-o,--output", options->out,
                      "File to write: .wav (32-bit float) or .flac (24 bits); a folder for several inputs")
-        ->required();
+        ->required()
+        ->check(file_name());
     command->add_option("--block", options->block, "Frames per block; changes no bit of the result")
         ->check(CLI::Range(1, max_block_frames));
     command
@@ -91,11 +97,14 @@ void add_render(CLI::App& app, Command& chosen) {
             "--threads", options->threads,
             "Threads that play branches of the patch beside each other; changes no bit of the result")
         ->check(CLI::Range(1, Crew::max_threads));
-    command->add_option("--midi", options->midi, "MIDI file whose messages move the patch's controllers");
-    command->add_option("--automate", options->automate, "CSV of seconds,node.parameter,value");
-    command->add_option(
-        "--events", options->events,
-        "Log of a live take (run --log): repeats it, with the patch and models that it played");
+    command->add_option("--midi", options->midi, "MIDI file whose messages move the patch's controllers")
+        ->check(file_name());
+    command->add_option("--automate", options->automate, "CSV of seconds,node.parameter,value")
+        ->check(file_name());
+    command
+        ->add_option("--events", options->events,
+                     "Log of a live take (run --log): repeats it, with the patch and models that it played")
+        ->check(file_name());
     command->add_flag("--keep-latency", options->keep_latency,
                       "Leave the patch's latency at the beginning of the file");
     command->add_flag("--strict", options->strict,

@@ -54,13 +54,14 @@ struct UsageError : std::runtime_error {
 /// Several inputs need a folder, and "out.wav" is meant as a file.
 void check_folder(const RenderOptions& options) {
     const fs::path out = options.out;
-    if (fs::is_directory(out)) return;
+    std::error_code error;  // a name that can't be looked at is told when it is written
+    if (fs::is_directory(out, error)) return;
     std::string ending = out.extension().string();
     std::transform(ending.begin(), ending.end(), ending.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     static constexpr std::array sounds{".wav", ".flac", ".aif",  ".aiff", ".ogg",
                                        ".mp3", ".w64",  ".rf64", ".caf"};
-    if (fs::exists(out) || std::find(sounds.begin(), sounds.end(), ending) != sounds.end())
+    if (fs::exists(out, error) || std::find(sounds.begin(), sounds.end(), ending) != sounds.end())
         throw UsageError(fmt::format(
             "-o {}: {} inputs need a folder, and that is a file; name a folder, or render the inputs "
             "one by one",
@@ -70,7 +71,8 @@ void check_folder(const RenderOptions& options) {
 /// Where each input's output goes: OUT itself for one input, files of the same names in the folder OUT for
 /// several.
 std::vector<std::string> outputs(const RenderOptions& options) {
-    if (options.in.size() == 1 && !fs::is_directory(options.out)) return {options.out};
+    std::error_code error;
+    if (options.in.size() == 1 && !fs::is_directory(options.out, error)) return {options.out};
     check_folder(options);
     make_folders(options.out);
     std::vector<std::string> files;

@@ -45,6 +45,13 @@ inline CLI::Validator server_name(const std::string& prefix = "") {
         "");
 }
 
+/// Accepts any name but an empty one, which a script's unset variable leaves.
+inline CLI::Validator file_name() {
+    return CLI::Validator(
+        [](std::string& text) { return text.empty() ? "an empty name; expected a file's" : std::string(); },
+        "");
+}
+
 /// What stands below the options on a page of help.
 inline std::string footer_of(std::initializer_list<std::string_view> examples,
                              std::initializer_list<ExitCode> codes) {
