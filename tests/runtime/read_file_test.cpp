@@ -8,6 +8,7 @@
 #include "runtime/foreign_bytes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::read_file_test {
 
@@ -37,10 +38,6 @@ std::vector<std::string> lines_of(const std::string& file) {
     std::vector<std::string> lines;
     for (std::string line; reader.next(line);) lines.push_back(line);
     return lines;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace

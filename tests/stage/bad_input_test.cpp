@@ -16,6 +16,7 @@
 #include "tests/support/model_files.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::bad_input_test {
 
@@ -160,10 +161,6 @@ std::vector<std::string> refusals(const Program& live) {
 
 int lines(const std::string& text) {
     return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 #include "tests/support/signals.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::files_test {
 
@@ -31,10 +32,6 @@ std::string write_noise(const std::string& file, std::uint32_t seed = 1, float g
     writer.write(&channel, 4'800);
     writer.finish();
     return file;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 std::string notes_of(const Program& program) {

@@ -9,6 +9,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/signals.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::full_disk_test {
 
@@ -27,10 +28,6 @@ std::string noise_in(const TemporaryFolder& folder) {
     writer.write(&channel, 48'000);
     writer.finish();
     return file;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 int lines(const std::string& text) {

@@ -8,6 +8,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::mishap_test {
 
@@ -35,10 +36,6 @@ private:
     }
     Program program_;
 };
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 /// The messages of `run` about its device, one line after another.
 std::vector<std::string> said_of_device(const Program& program) {

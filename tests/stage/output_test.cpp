@@ -21,6 +21,7 @@
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
 #include "tests/support/signals.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::output_test {
 
@@ -30,10 +31,6 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 const std::string hello = source_dir() + "/patches/hello.toml";
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 /// `is_so` within the patience of these tests.
 template <class IsSo>

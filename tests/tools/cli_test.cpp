@@ -16,6 +16,7 @@
 #include "tests/support/model_files.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::cli_test {
 
@@ -49,10 +50,6 @@ Outcome gainstage_run(const std::string& arguments) {
 
 Outcome lab_run(const std::string& arguments) {
     return run(lab_path(), arguments);
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 /// Lines that begin at the margin.

@@ -18,30 +18,15 @@ import unittest
 import zlib
 from unittest import mock
 
-SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-IMPORT, DATA = os.path.join(SOURCE, "tools", "import"), os.path.join(SOURCE, "tests", "data", "torch")
-sys.dont_write_bytecode = True
-sys.path.insert(0, IMPORT)
-
-try:
-    import numpy as np
-except ImportError:
-    print("skipped: the importer needs numpy (Debian: apt install python3-numpy)")
-    sys.exit(0)
-try:
-    import h5py
-except ImportError:
-    h5py = None
-try:
-    import torch
-except ImportError:
-    torch = None
+from importing import IMPORT, SOURCE, h5py, np, torch  # first: it finds the importer
 
 import import_model  # noqa: E402
 import torch_files as files  # noqa: E402
 from gainstage_import import checkpoint, foreign, keras_h5, pickles, s4d, s6, safetensors, tf_bundle, torch_archive, torch_old  # noqa: E402
 from gainstage_import.problem import Problem  # noqa: E402
 from gainstage_import.take import Take  # noqa: E402
+
+DATA = os.path.join(SOURCE, "tests", "data", "torch")
 
 SECONDS, SPARE, TIMES = 2.0, 300 << 20, 10  # what a bad file may take at most: of the processor; bytes, and times its size
 

@@ -11,20 +11,7 @@ import tempfile
 import unittest
 import zipfile
 
-SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-IMPORT = os.path.join(SOURCE, "tools", "import")
-sys.dont_write_bytecode = True
-sys.path.insert(0, IMPORT)
-
-try:
-    import numpy as np
-except ImportError:
-    print("skipped: the importer needs numpy (Debian: apt install python3-numpy)")
-    sys.exit(0)
-try:
-    import torch
-except ImportError:
-    torch = None
+from importing import IMPORT, np, torch  # first: it finds the importer
 
 import torch_files  # noqa: E402
 from gainstage_import import checkpoint, s4d, torch_archive, torch_tensors  # noqa: E402

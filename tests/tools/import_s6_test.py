@@ -9,20 +9,7 @@ import sys
 import tempfile
 import unittest
 
-SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-IMPORT = os.path.join(SOURCE, "tools", "import")
-sys.dont_write_bytecode = True
-sys.path.insert(0, IMPORT)
-
-try:
-    import numpy as np
-except ImportError:
-    print("skipped: the importer needs numpy (Debian: apt install python3-numpy)")
-    sys.exit(0)
-try:
-    import h5py
-except ImportError:
-    h5py = None
+from importing import IMPORT, h5py, np  # first: it finds the importer
 
 from gainstage_import import ed_lstm, s6, s6_memory, tf_bundle  # noqa: E402
 from gainstage_import.problem import Problem  # noqa: E402

@@ -10,20 +10,7 @@ import sys
 import tempfile
 import unittest
 
-SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-IMPORT = os.path.join(SOURCE, "tools", "import")
-sys.dont_write_bytecode = True
-sys.path.insert(0, IMPORT)
-
-try:
-    import numpy as np
-except ImportError:
-    print("skipped: the importer needs numpy (Debian: apt install python3-numpy)")
-    sys.exit(0)
-try:
-    import torch
-except ImportError:
-    torch = None
+from importing import IMPORT, SOURCE, h5py, np, torch  # first: it finds the importer
 
 import torch_files  # noqa: E402
 from gainstage_import import cells, grey_box, memory, model_file, settings  # noqa: E402

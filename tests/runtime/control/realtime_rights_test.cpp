@@ -9,6 +9,7 @@
 
 #include "runtime/realtime/stack.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::realtime_rights_test {
 
@@ -21,10 +22,6 @@ bool in_child(const std::function<bool()>& check) {
     int status = -1;
     waitpid(child, &status, 0);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 /// Runs as an ordinary user without any rights.

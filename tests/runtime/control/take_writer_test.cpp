@@ -8,6 +8,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::take_writer_test {
 
@@ -168,10 +169,6 @@ private:
     InputTap tap_{1, 48'000};
     TakeWriter writer_;
 };
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::size_t frames_in(const std::string& file) {
     return read_sound_file(file).channels[0].size();

@@ -8,6 +8,7 @@
 #include "runtime/io/patience.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/jack_server.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::audio_device_test {
 
@@ -38,10 +39,6 @@ std::string error_of(const std::function<void()>& action) {
 }
 std::string error_of(const AudioDevices& devices, const AudioRequest& request) {
     return error_of([&] { choose_device(devices, request); });
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 bool becomes_true(const std::function<bool()>& condition, std::chrono::milliseconds patience = 5s) {

@@ -13,6 +13,7 @@
 #include "runtime/file_names.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::new_file_test {
 
@@ -22,19 +23,6 @@ namespace {
 
 constexpr FileManner a_take{.growth = FileManner::Growth::visible, .may_replace = false};
 constexpr uid_t somebody = 65'534;
-
-std::string error_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const WriteError& error) {
-        return error.what();
-    }
-    return "no error";
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::string write(const std::string& file, const std::string& text, FileManner manner = {}) {
     NewFile made(file, manner);
@@ -178,7 +166,7 @@ TEST_CASE("a file that came into being meanwhile is not replaced, and what was m
         NewFile made(file, a_take);
         REQUIRE(made.append("new"));
         folder.write("take.wav", "other");
-        const std::string error = error_of([&] { made.finish(); });
+        const std::string error = write_error_of([&] { made.finish(); });
         CHECK(has(error, "take.wav: cannot be written: File exists; what was made is kept as " +
                              folder.file("take.unfinished.wav")));
         CHECK(folder.read("take.wav") == "other");
@@ -193,7 +181,7 @@ TEST_CASE("a file that came into being meanwhile is not replaced, and what was m
                 NewFile made(file, {.growth = growth});
                 REQUIRE(made.append("new"));
                 fs::create_directory(file);
-                error = error_of([&] { made.finish(); });
+                error = write_error_of([&] { made.finish(); });
             }
             CHECK(has(error, "take.wav: cannot be written: Is a directory; what was made is kept as " +
                                  folder.file("take.unfinished.wav")));
@@ -221,7 +209,7 @@ TEST_CASE("a file that somebody deletes while it grows is missed") {
     const TemporaryFolder folder;
     NewFile made(folder.file("a.wav"), a_take);
     fs::remove(folder.path() / "a.unfinished.wav");
-    CHECK(has(error_of([&] { made.finish(); }), "a.wav: cannot be written: somebody deleted it"));
+    CHECK(has(write_error_of([&] { made.finish(); }), "a.wav: cannot be written: somebody deleted it"));
 }
 
 TEST_CASE("links of one's own are written through, even to a file that isn't there yet") {
@@ -237,9 +225,9 @@ TEST_CASE("links of one's own are written through, even to a file that isn't the
     }
     fs::create_symlink("b", folder.path() / "a");
     fs::create_symlink("a", folder.path() / "b");
-    CHECK(has(error_of([&] { write(folder.file("a"), ""); }), "Too many levels of symbolic links"));
-    CHECK(has(error_of([&] { write(folder.file("store/"), ""); }), "it is a folder"));
-    CHECK(has(error_of([&] { write(folder.file("store/.."), ""); }), "it is a folder"));
+    CHECK(has(write_error_of([&] { write(folder.file("a"), ""); }), "Too many levels of symbolic links"));
+    CHECK(has(write_error_of([&] { write(folder.file("store/"), ""); }), "it is a folder"));
+    CHECK(has(write_error_of([&] { write(folder.file("store/.."), ""); }), "it is a folder"));
 }
 
 TEST_CASE("a link that another user has put into a folder of all is refused, on the whole way") {
@@ -253,20 +241,20 @@ TEST_CASE("a link that another user has put into a folder of all is refused, on 
         REQUIRE(lchown(folder.file(name).c_str(), owner, owner) == 0);
     };
     plant(mine.file("precious"), "out.wav", somebody);
-    CHECK(has(error_of([&] { write(folder.file("out.wav"), "new"); }),
+    CHECK(has(write_error_of([&] { write(folder.file("out.wav"), "new"); }),
               "out.wav is a link that another user (65534) has put into a folder where everybody may write"));
     plant(mine.path().string(), "way", somebody);
-    CHECK(
-        has(error_of([&] { write(folder.file("way/precious"), "new"); }), "way is a link that another user"));
+    CHECK(has(write_error_of([&] { write(folder.file("way/precious"), "new"); }),
+              "way is a link that another user"));
     CHECK(mine.read("precious") == "old");
     SECTION("but not the folder owner's") {
         REQUIRE(chown(folder.path().c_str(), somebody, somebody) == 0);
-        CHECK(error_of([&] { write(folder.file("out.wav"), "new"); }) == "no error");
+        CHECK(write_error_of([&] { write(folder.file("out.wav"), "new"); }) == "no error");
         CHECK(mine.read("precious") == "new");
     }
     SECTION("but not where nobody else may write") {
         REQUIRE(chmod(folder.path().c_str(), 0755) == 0);
-        CHECK(error_of([&] { write(folder.file("way/precious"), "new"); }) == "no error");
+        CHECK(write_error_of([&] { write(folder.file("way/precious"), "new"); }) == "no error");
     }
 }
 
@@ -283,7 +271,7 @@ TEST_CASE("pipes and disks are refused without waiting; devices are written to a
     const TemporaryFolder folder;
     const std::string pipe = folder.file("pipe");
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-    CHECK(has(error_of([&] { write(pipe, ""); }),
+    CHECK(has(write_error_of([&] { write(pipe, ""); }),
               "pipe: cannot be written: it is a pipe, and a file is needed"));
     CHECK(write("/dev/null", "gone") == "/dev/null");
     CHECK(fs::is_character_file("/dev/null"));
@@ -293,7 +281,7 @@ TEST_CASE("what has no room on the disk is refused before it is written") {
     const TemporaryFolder folder;
     const NewFile made(folder.file("a.wav"));
     made.must_have_room(1'000);
-    CHECK(has(error_of([&] { made.must_have_room(std::int64_t{1} << 60); }),
+    CHECK(has(write_error_of([&] { made.must_have_room(std::int64_t{1} << 60); }),
               "a.wav: cannot be written: it needs 1152921504.6 GB, and "));
 }
 
@@ -305,10 +293,13 @@ TEST_CASE("an output that is an input, or another output, is refused however it 
     fs::create_directory_symlink(".", folder.path() / "here");
     for (const std::string& name :
          {a, folder.file("link.wav"), folder.file("hard.wav"), folder.file("here/a.wav")})
-        CHECK(has(error_of([&] { must_differ({name}, {b, a}); }), "it is read as well, as " + a));
+        CHECK(has(write_error_of([&] { must_differ({name}, {b, a}); }), "it is read as well, as " + a));
     must_differ({b, folder.file("new.wav")}, {a, "/nowhere"});
-    CHECK(has(error_of([&] { must_differ({a, folder.file("hard.wav")}, {}); }), a + " is the same file"));
-    CHECK(has(error_of([&] {
+    CHECK(has(write_error_of([&] {
+                  must_differ({a, folder.file("hard.wav")}, {});
+              }),
+              a + " is the same file"));
+    CHECK(has(write_error_of([&] {
                   must_differ({folder.file("new"), folder.file("here/new")}, {});
               }),
               folder.file("new") + " is the same file"));

@@ -21,6 +21,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/signals.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/words.hpp"
 
 namespace gainstage::test::sound_file_test {
 
@@ -50,18 +51,6 @@ Refused refusal_of(const std::string& file) {
     }
     return {};
 }
-std::string write_error_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const WriteError& error) {
-        return error.what();
-    }
-    return "no error";
-}
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 TEST_CASE("a float WAV holds every sample exactly, even beyond full scale and not finite") {
