@@ -38,6 +38,10 @@ public:
             volatile std::byte& touched = first_[at];
             touched = std::byte{0};
         }
+        if (bytes > 0) {  // an array that begins within a page ends in one more
+            volatile std::byte& last = first_[bytes - 1];
+            last = std::byte{0};
+        }
     }
     LargeArray(const LargeArray&) = delete;
     LargeArray& operator=(const LargeArray&) = delete;

@@ -23,7 +23,7 @@ public:
     static void play(void* self, const float* const* in, float* const* out, int frames, bool input_overflow,
                      bool output_underflow);
 
-    /// Blocks before which the driver lost sound, coming in or going out. Any thread.
+    /// Times that the driver lost sound; a block may count for both ways, in and out. Any thread.
     std::uint64_t xruns() const noexcept { return xruns_.load(std::memory_order_relaxed); }
 
 private:
