@@ -63,8 +63,8 @@ EndSignals::EndSignals(bool may_take_long) {
 }
 
 EndSignals::~EndSignals() {
-    alarm(0);
     for (std::size_t k = 0; k < end_numbers.size(); ++k) sigaction(end_numbers[k], &earlier.ends[k], nullptr);
+    alarm(0);  // after the handlers that set it
     sigaction(SIGALRM, &earlier.alarm, nullptr);
     signals_seen = 0;
     first_number = 0;

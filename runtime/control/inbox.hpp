@@ -18,7 +18,7 @@ namespace gainstage {
 ///   quit     the same
 ///   others, and a set beyond the capacity: refused "busy"
 ///
-/// Commands keep their order; a replaced `set` takes the place of the later one, so it overtakes nothing.
+/// Commands keep their order; the later `set` keeps its own place, so it overtakes nothing.
 class Inbox {
 public:
     static constexpr std::size_t default_capacity = 256;

@@ -22,7 +22,8 @@ void LiveSession::obey(Command&& command) {
         case Command::Kind::panic:
             return panic(std::move(command));
         case Command::Kind::reload:
-            if (!announced_ || stage_ > Stage::playing) return command.answer(false, nothing_plays);
+            if (stage_ > Stage::playing) return command.answer(false, "the session is ending");
+            if (!announced_) return command.answer(false, nothing_plays);
             reload({""});
             return command.answer(true);
         case Command::Kind::sync:
@@ -88,6 +89,7 @@ void LiveSession::reload(const std::vector<std::string>& changed) {
 /// A file that can't be used is reported; what plays plays on.
 void LiveSession::on_reloaded(Resolved resolved) {
     is_loading_ = false;
+    if (stage_ > Stage::playing) return;  // it ends
     stir();
     say(resolved.problems);
     if (resolved.graph) {

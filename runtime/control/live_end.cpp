@@ -177,7 +177,10 @@ void LiveSession::on_fault(const std::exception& fault) noexcept {
         const std::string cause =
             is_ours ? fmt::format("a fault of Gainstage itself: {}; please report it", fault.what())
                     : std::string(fault.what());
-        if (stage_ < Stage::starting) return fail(end_.exit_code, cause);
+        if (stage_ < Stage::starting) {
+            end_.leaves_threads = true;  // a library may be at work
+            return fail(end_.exit_code, cause);
+        }
         const bool plays_on = stage_ <= Stage::playing;
         if (failed_turns_ == 0) say(Kind::problem, cause + (plays_on ? "; what plays plays on" : ""));
     } catch (...) {  // no memory: it can't be told

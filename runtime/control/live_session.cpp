@@ -48,6 +48,7 @@ LiveSession::LiveSession(LiveConfig config, NodeTypes types, SessionMeans means)
     // The patch is read once without a rate, to know its channels before anything is opened.
     loader_ = std::make_unique<PatchLoader>(types_, 0.);
     load([this](Resolved resolved) {
+        if (stage_ != Stage::reading) return;  // asked to end meanwhile
         if (!resolved.graph) {
             say(resolved.problems);
             return fail(resolved.problems);
@@ -152,7 +153,7 @@ void LiveSession::work(Due due) {
 void LiveSession::heed_signals() {
     if (!means_.end_signals) return;
     const int come = means_.end_signals->count();
-    if (come > 0) end_soon();
+    if (come > 0) guard([this] { end_soon(); });
     if (come > 1) guard([this] { hurry(); });
 }
 

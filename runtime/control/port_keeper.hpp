@@ -25,8 +25,6 @@ public:
     /// reason why not, or "".
     void open(const std::string& name, MidiQueue&, std::function<void(const std::string& error)> done);
 
-    /// Something is asked for and not over: the library behind may hang.
-    bool is_busy() const { return worker_.is_busy(); }
     /// Messages that were put into the queue, and those that found it full.
     std::uint64_t received() const noexcept { return shown_ ? shown_->received() : 0; }
     std::uint64_t dropped() const noexcept { return shown_ ? shown_->dropped() : 0; }

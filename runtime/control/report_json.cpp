@@ -80,6 +80,7 @@ void add_summary(json& object, const LiveSummary& s) {
     object["recorded_s"] = s.recorded_s;
     object["record_lost_s"] = s.record_lost_s;
     object["device_lost"] = s.device_lost;
+    object["incomplete"] = s.is_incomplete;
 }
 
 /// The keys that both `run --json` and the log of a take have.

@@ -55,16 +55,18 @@ void TakeWriter::take(const SessionReport& report) {
             tell(
                 fmt::format("{}: the disk is too slow, lines are missing from {:.2f} s on; the take can't "
                             "be repeated from here",
-                            files_.log, report.seconds));
+                            log_name_, report.seconds));
         }
     }
-    if (is_due) worker_.run([this] { write_log(); });
+    if (is_due) worker_.run([this] { attempt([this] { write_log(); }); });
 }
 
 void TakeWriter::drain() {
     if (!files_.tap) return;
     if (files_.tap->lost() > 0 && std::exchange(recording_is_whole_, false))
-        tell(fmt::format("{}: the disk is too slow, a part of the recording is silence", files_.record));
+        tell(fmt::format(
+            "{}: the disk is too slow, a part of the recording is silence; record to a faster one",
+            record_name_));
     if (drain_due_.exchange(true)) return;
     worker_.run([this] {
         drain_due_ = false;
@@ -176,7 +178,7 @@ void TakeWriter::end() {
                 note(fmt::format("{}: its folder was moved; the file is now {}", name, place));
         });
     };
-    write_log();
+    attempt([this] { write_log(); });
     finish(log_, log_name_);
     tell_of_log();
     finish(recorder_, record_name_);

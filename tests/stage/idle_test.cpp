@@ -1,5 +1,7 @@
 /// A session in which nothing happens.
 
+#include <algorithm>
+
 #include "tests/stage/program.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/places.hpp"
@@ -7,17 +9,20 @@
 
 namespace gainstage::test::idle_test {
 
-TEST_CASE("the loop of an idle session sleeps, and tells how long it took at most") {
-    const TemporaryFolder folder;
-    Program live(
-        {"run", source_dir() + "/patches/hello.toml", "--null", "--json", "--rehearse", "--seconds", "3"});
-    REQUIRE(live.wait() == 0);
-    const auto summary = live.events("summary").at(0);
-    INFO(summary.dump());
-    // 0.2 to 0.3 % of a core where the machine is otherwise idle; a loop that doesn't sleep takes all of it.
-    CHECK(summary.at("control_load") > 0.);
-    CHECK(summary.at("control_load") < 0.02);
-    CHECK(summary.at("longest_turn_ms") > 0.);
+TEST_CASE("the loop of an idle session takes less than half a per cent of a core") {
+    // The least of a few takes: what else runs on the machine makes the same turns dearer.
+    double least = 1.;
+    for (int take = 0; take < 4 && least >= 0.005; ++take) {
+        Program live({"run", source_dir() + "/patches/hello.toml", "--null", "--json", "--rehearse",
+                      "--seconds", "5"});
+        REQUIRE(live.wait() == 0);
+        const auto summary = live.events("summary").at(0);
+        INFO(summary.dump());
+        CHECK(summary.at("control_load") > 0.);
+        CHECK(summary.at("longest_turn_ms") > 0.);
+        least = std::min(least, summary.at("control_load").get<double>());
+    }
+    CHECK(least < 0.005);
 }
 
 TEST_CASE("a meter's readings are in every status, with their units") {

@@ -333,7 +333,7 @@ TEST_CASE("a port that hangs and then fails ends the start with its reason, and 
         config.midi = {"knobs"};
         Stage stage(config,
                     {.open_port = [](const std::string& name, MidiQueue&) -> std::unique_ptr<MidiInput> {
-                        std::this_thread::sleep_for(1s);
+                        std::this_thread::sleep_for(2s);
                         throw DeviceError(name + " does not answer");
                     }});
         Answer answer;

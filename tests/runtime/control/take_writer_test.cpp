@@ -139,7 +139,7 @@ public:
         tap_.push(&channel, 1'000);
         writer_.take(panic_at(5));
         writer_.drain();
-        turn_until(inbox_, [&] { return writer_.recorded() == 1'000; });
+        REQUIRE(turn_until(inbox_, [&] { return writer_.recorded() == 1'000; }));
     }
     void finish() {
         bool finished = false;
