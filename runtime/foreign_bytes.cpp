@@ -75,7 +75,7 @@ std::string no_text(std::string_view bytes) {
     if (std::string known = impostor(bytes); !known.empty()) return known;
     if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff"))
         return "UTF-16 text; save the file as UTF-8";
-    if (bytes.find('\0') != std::string_view::npos) return "a binary file";
+    if (bytes.find('\0') != std::string_view::npos) return "a binary file; expected a text file";
     return {};
 }
 

@@ -117,7 +117,9 @@ bool LineReader::next(std::string& line) {
         const std::size_t end = std::min(buffer_.find_first_of("\r\n", at_), buffer_.size());
         line.append(buffer_, at_, end - at_);
         if (line.size() > longest_line_)
-            throw FileFault(fmt::format("a line is longer than {} MiB", longest_line_ >> 20), cannot_be_used);
+            throw FileFault(
+                fmt::format("a line is longer than {} MiB; is this the right file?", longest_line_ >> 20),
+                cannot_be_used);
         at_ = end;
         if (end == buffer_.size()) continue;
         has_line_end_ = true;

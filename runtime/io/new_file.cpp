@@ -44,10 +44,21 @@ mode_t ordinary_mode() {
 constexpr std::string_view random_letters = "abcdefghijklmnopqrstuvwxyz234567";
 constexpr std::size_t random_length = 12;
 
-/// Letters and digits that nobody can foresee.
-std::string random_name() {
+std::string size_text(double bytes) {
+    return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes * 1e-6) : fmt::format("{:.1f} GB", bytes * 1e-9);
+}
+
+bool is_same(const struct stat& a, const struct stat& b) {
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/// Letters and digits that nobody can foresee, for what becomes `file`.
+std::string random_name(const std::string& file) {
     std::array<unsigned char, random_length> bytes{};
-    if (getentropy(bytes.data(), bytes.size()) != 0) throw_cannot_write("a new file", std::strerror(errno));
+    if (getentropy(bytes.data(), bytes.size()) != 0)
+        throw WriteError(
+            fmt::format("{}: cannot be written: the system gives no random numbers: {}; restart it", file,
+                        std::strerror(errno)));
     std::string name;
     for (const unsigned char byte : bytes) name += random_letters[byte % random_letters.size()];
     return name;
@@ -174,8 +185,9 @@ void NewFile::open_beside() {
     const bool is_visible = manner_.growth == FileManner::Growth::visible;
     if (!is_visible) remove_left_behind(place_);
     for (int n = 1; n < most_names; ++n) {
-        if (make(is_visible ? unfinished_name(place_.name, n)
-                            : fmt::format("{}{}{}", hidden_begin(place_.name), random_name(), hidden_end))) {
+        if (make(is_visible
+                     ? unfinished_name(place_.name, n)
+                     : fmt::format("{}{}{}", hidden_begin(place_.name), random_name(file_), hidden_end))) {
             flock(fd_.get(), LOCK_EX | LOCK_NB);  // where there are locks
             return;
         }
@@ -191,18 +203,13 @@ bool NewFile::make(const std::string& name) {
     return fd_.get() >= 0;
 }
 
-static std::string size_text(double bytes) {
-    return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes * 1e-6) : fmt::format("{:.1f} GB", bytes * 1e-9);
-}
-
 void NewFile::must_have_room(std::int64_t bytes) const {
     if (growing_.empty()) return;
 #if defined(__linux__)
     struct statfs kind {};
     if (fstatfs(fd_.get(), &kind) == 0 && kind.f_type == MSDOS_SUPER_MAGIC && bytes > 0xFFFF'FFFF)
-        throw_cannot_write(file_,
-                           fmt::format("it needs {:.1f} GB, and a file can't be longer than 4.3 GB there",
-                                       static_cast<double>(bytes) * 1e-9));
+        throw_cannot_write(file_, fmt::format("it needs {}, and a file can't be longer than 4.3 GB there",
+                                              size_text(static_cast<double>(bytes))));
 #endif
     struct statvfs disk {};
     if (fstatvfs(fd_.get(), &disk) != 0 || disk.f_blocks == 0) return;  // nobody knows
@@ -253,7 +260,8 @@ std::string NewFile::finish() {
     if (fstat(fd_.get(), &written) != 0) keep(errno);
     if (written.st_nlink == 0) {
         growing_.clear();
-        throw_cannot_write(file_, "somebody deleted it while it was written");
+        throw WriteError(fmt::format(
+            "{}: cannot be written: somebody deleted it while it was written; write it again", file_));
     }
     if (fsync(fd_.get()) != 0) keep(errno);
     fchmod(fd_.get(), mode_);  // where there are rights
@@ -305,8 +313,7 @@ void NewFile::show() {
 
 std::string NewFile::where_it_lies(const struct stat& written) const {
     struct stat found {};
-    if (stat(file_.c_str(), &found) == 0 && found.st_dev == written.st_dev && found.st_ino == written.st_ino)
-        return file_;
+    if (stat(file_.c_str(), &found) == 0 && is_same(found, written)) return file_;
     return path_now(place_.name);
 }
 
@@ -316,8 +323,7 @@ std::string NewFile::path_now(const std::string& name) const {
     struct stat inside {
     }, outside{};
     if (fstatat(place_.folder.get(), name.c_str(), &inside, AT_SYMLINK_NOFOLLOW) == 0 &&
-        lstat(path.c_str(), &outside) == 0 && inside.st_dev == outside.st_dev &&
-        inside.st_ino == outside.st_ino)
+        lstat(path.c_str(), &outside) == 0 && is_same(inside, outside))
         return path;
     const std::string folder = place_.present_folder();
     return folder.empty() ? path : (fs::path(folder) / name).string();
@@ -351,7 +357,7 @@ bool is_file(const std::string& name, struct stat& found) {
 bool are_one_file(const std::string& a, const std::string& b) {
     struct stat of_a {
     }, of_b{};
-    return is_file(a, of_a) && is_file(b, of_b) && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+    return is_file(a, of_a) && is_file(b, of_b) && is_same(of_a, of_b);
 }
 
 /// The same, or it will be when one of them is made.
@@ -363,8 +369,7 @@ bool have_one_place(const std::string& a, const std::string& b) {
     struct stat folder_a {
     }, folder_b{};
     return of_a.name == of_b.name && fstat(of_a.folder.get(), &folder_a) == 0 &&
-           fstat(of_b.folder.get(), &folder_b) == 0 && folder_a.st_dev == folder_b.st_dev &&
-           folder_a.st_ino == folder_b.st_ino;
+           fstat(of_b.folder.get(), &folder_b) == 0 && is_same(folder_a, folder_b);
 }
 
 }  // namespace
@@ -373,8 +378,10 @@ void must_differ(const std::vector<std::string>& outputs, const std::vector<std:
     for (auto output = outputs.begin(); output != outputs.end(); ++output) {
         for (const std::string& input : inputs)
             if (are_one_file(*output, input))
-                throw_cannot_write(*output,
-                                   fmt::format("it is read as well, as {}, and would be lost", input));
+                throw WriteError(
+                    fmt::format("{}: cannot be written: it is read as well, as {}, and would be lost; choose "
+                                "another name",
+                                *output, input));
         for (auto other = outputs.begin(); other != output; ++other)
             if (have_one_place(*output, *other))
                 throw_cannot_write(*output, fmt::format("{} is the same file", *other));

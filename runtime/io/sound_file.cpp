@@ -133,9 +133,6 @@ private:
     }
 
     [[noreturn]] void fail() const { throw_cannot_write(name_, cause(file_)); }
-    static std::string closing_cause(int error) {
-        return errno != 0 ? std::strerror(errno) : sf_error_number(error);
-    }
     bool is_float() const { return (format_ & SF_FORMAT_SUBMASK) == SF_FORMAT_FLOAT; }
     bool is_wav() const { return (format_ & SF_FORMAT_TYPEMASK) == SF_FORMAT_WAV; }
     /// libsndfile writes the time into the peak chunk of an RF64, asked not to or not.

@@ -40,6 +40,24 @@ std::string little_bytes(std::int64_t value, int count) {
     return bytes;
 }
 
+void put_big(std::string& bytes, std::int64_t at, int count, std::int64_t value) {
+    for (int k = 0; k < count; ++k)
+        bytes[static_cast<std::size_t>(at + k)] =
+            static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * (count - 1 - k)));
+}
+
+/// All that stands before the sound. Empty: too much, or it can't be read.
+std::string head_before(SoundSource& source, std::int64_t sound_at) {
+    if (sound_at > largest_head) return {};
+    std::string head = source.read_text(0, static_cast<std::size_t>(sound_at));
+    return static_cast<std::int64_t>(head.size()) == sound_at ? head : std::string();
+}
+
+/// What is there of what the header promises.
+std::int64_t there_of(std::int64_t promised, std::int64_t to_the_end) {
+    return std::clamp<std::int64_t>(to_the_end, 0, std::max<std::int64_t>(0, promised));
+}
+
 /// A program that can't go back to the header writes the largest size that 32 or 31 bits hold, or one just
 /// below.
 bool means_unknown(std::int64_t size) {
@@ -167,9 +185,8 @@ private:
 
     /// The header as it would be had somebody finished it.
     void finish() {
-        if (sound_at_ > largest_head) return;
-        std::string head = source_.read_text(0, static_cast<std::size_t>(sound_at_));
-        if (static_cast<std::int64_t>(head.size()) < sound_at_) return;
+        std::string head = head_before(source_, sound_at_);
+        if (head.empty()) return;
         const std::int64_t sound = header_.bytes_there;
         const std::int64_t riff = sound_at_ - 8 + sound;
         if (has_large_sizes()) {
@@ -222,13 +239,13 @@ SoundHeader read_w64(SoundSource& source) {
                 header.unfinished = "says 0 s";
                 header.promised_bytes = -1;
                 const std::int64_t sound_at = at + head_bytes;
-                if (sound_at > largest_head) return header;
-                std::string all = source.read_text(0, static_cast<std::size_t>(sound_at));
+                std::string all = head_before(source, sound_at);
+                if (all.empty()) return header;
                 put_little(all, 16, 8, source.file_bytes());
                 put_little(all, at + 16, 8, header.bytes_there + head_bytes);
                 source.replace_head(std::move(all), sound_at);
             } else {
-                header.bytes_there = std::clamp<std::int64_t>(header.promised_bytes, 0, header.bytes_there);
+                header.bytes_there = there_of(header.promised_bytes, header.bytes_there);
             }
             return header;
         }
@@ -250,8 +267,8 @@ SoundHeader read_aiff(SoundSource& source) {
         if (head.starts_with("SSND")) {
             constexpr std::int64_t offset_and_block = 8;
             header.promised_bytes = size - offset_and_block;
-            header.bytes_there = std::clamp<std::int64_t>(source.file_bytes() - at - 8 - offset_and_block, 0,
-                                                          std::max<std::int64_t>(0, header.promised_bytes));
+            header.bytes_there =
+                there_of(header.promised_bytes, source.file_bytes() - at - 8 - offset_and_block);
         }
         at += 8 + size + size % 2;
     }
@@ -271,15 +288,13 @@ SoundHeader read_caf(SoundSource& source) {
             if (size < 0) return header;  // "to the end of the file"
             header.promised_bytes = size - edit_count;
             // libsndfile refuses a size that is larger than the file.
-            if (header.promised_bytes > header.bytes_there && at < largest_head) {
-                std::string all = source.read_text(0, static_cast<std::size_t>(at + 12));
-                for (int byte = 0; byte < 8; ++byte)
-                    all[all.size() - 1 - byte] =
-                        static_cast<char>((header.bytes_there + edit_count) >> (8 * byte));
+            if (header.promised_bytes > header.bytes_there) {
+                std::string all = head_before(source, at + 12);
+                if (all.empty()) return header;
+                put_big(all, at + 4, 8, header.bytes_there + edit_count);
                 source.replace_head(std::move(all), at + 12);
             }
-            header.bytes_there = std::clamp<std::int64_t>(header.bytes_there, 0,
-                                                          std::max<std::int64_t>(0, header.promised_bytes));
+            header.bytes_there = there_of(header.promised_bytes, header.bytes_there);
             return header;
         }
         if (size < 0 || size > source.file_bytes()) return header;

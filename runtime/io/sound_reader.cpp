@@ -42,7 +42,7 @@ std::string foreign_sound(std::string_view head, const SoundHeader& header) {
     if (head.empty()) return "the file is empty";
     if (std::string known = impostor(head); !known.empty()) return known;
     if (head.substr(0, 4) == "MThd") return "a MIDI file; give it as --midi";
-    if (head.substr(4, 4) == "ftyp")
+    if (head.size() >= 8 && head.substr(4, 4) == "ftyp")
         return "an MP4 file (AAC or ALAC, .m4a); convert it: ffmpeg -i FILE NEW.wav";
     if (head.starts_with("\x1a\x45\xdf\xa3"))
         return "a Matroska or WebM file; convert it: ffmpeg -i FILE NEW.wav";

@@ -41,11 +41,14 @@ int open_to_read(const std::string& file) {
 /// A file without a name, on the disk where temporary files lie.
 int open_spool(const std::string& file) {
     std::error_code error;
-    std::string name = (std::filesystem::temp_directory_path(error) / "gainstage-XXXXXX").string();
-    const int fd = mkostemp(name.data(), O_CLOEXEC);
+    const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+    std::string name = (folder / "gainstage-XXXXXX").string();  // mkostemp() makes the last letters
+    const int fd = error ? -1 : mkostemp(name.data(), O_CLOEXEC);
     if (fd < 0)
-        refuse_source(file, fmt::format("can't be kept while it comes through a pipe: {}: {}", name,
-                                        std::strerror(errno)));
+        refuse_source(file,
+                      fmt::format("the sound that comes through the pipe can't be kept: {}; set TMPDIR to a "
+                                  "folder where you may write",
+                                  error ? error.message() : std::strerror(errno)));
     unlink(name.c_str());
     return fd;
 }
@@ -63,25 +66,9 @@ void write_spool(const std::string& file, int fd, const char* bytes, std::size_t
     }
 }
 
-/// Closes a descriptor when an exception passes.
-class OpenFile {
-public:
-    explicit OpenFile(int fd) : fd_(fd) {}
-    ~OpenFile() {
-        if (fd_ >= 0) close(fd_);
-    }
-    OpenFile(const OpenFile&) = delete;
-    OpenFile& operator=(const OpenFile&) = delete;
-    int fd() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
-
 /// Reads a pipe to its end. Waits for what its writers send, and 3 s for the first writer.
 int spooled(const std::string& file, int pipe) {
-    OpenFile spool(open_spool(file));
+    Descriptor spool(open_spool(file));
     std::array<char, spool_bytes> bytes{};
     const auto latest = std::chrono::steady_clock::now() + patience_for_a_writer;
     bool has_begun = false;
@@ -89,7 +76,7 @@ int spooled(const std::string& file, int pipe) {
         const ssize_t count = read(pipe, bytes.data(), bytes.size());
         if (count > 0) {
             has_begun = true;
-            write_spool(file, spool.fd(), bytes.data(), static_cast<std::size_t>(count));
+            write_spool(file, spool.get(), bytes.data(), static_cast<std::size_t>(count));
         } else if (count < 0 && errno == EAGAIN) {  // somebody has it open for writing
             has_begun = true;
             pollfd wait{.fd = pipe, .events = POLLIN, .revents = 0};
@@ -111,31 +98,27 @@ SoundSource& source_of(void* user) {
 
 }  // namespace
 
-SoundSource::SoundSource(const std::string& file) : file_(file) {
-    OpenFile opened(open_to_read(file));
+SoundSource::SoundSource(const std::string& file) {
+    Descriptor opened(open_to_read(file));
     struct stat status {};
-    if (fstat(opened.fd(), &status) != 0) refuse_source(file, std::strerror(errno));
+    if (fstat(opened.get(), &status) != 0) refuse_source(file, std::strerror(errno));
     if (S_ISDIR(status.st_mode)) refuse_source(file, "a folder; expected a sound file");
     if (S_ISREG(status.st_mode)) {
-        fd_ = opened.release();
+        fd_ = std::move(opened);
     } else if (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)) {
-        fd_ = spooled(file, opened.fd());
-        fstat(fd_, &status);
+        fd_ = Descriptor(spooled(file, opened.get()));
+        fstat(fd_.get(), &status);
     } else {
         refuse_source(file, "not a sound file that can be read: a device");
     }
     file_bytes_ = status.st_size;
 }
 
-SoundSource::~SoundSource() {
-    close(fd_);
-}
-
 std::size_t SoundSource::read_at(std::int64_t at, void* to, std::size_t count) {
     std::size_t done = 0;
     while (done < count) {
         const ssize_t got =
-            pread(fd_, static_cast<char*>(to) + done, count - done, at + static_cast<off_t>(done));
+            pread(fd_.get(), static_cast<char*>(to) + done, count - done, at + static_cast<off_t>(done));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) error_ = errno;
         if (got <= 0) break;

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "runtime/io/file_place.hpp"
+
 namespace gainstage {
 
 /// Control thread.
@@ -15,7 +17,6 @@ public:
     /// Opens a file, or reads a pipe to its end into a temporary file. Throws SoundFileError: not there (66);
     /// a folder, a device, or a pipe that nobody writes to (65).
     explicit SoundSource(const std::string& file);
-    ~SoundSource();
     SoundSource(const SoundSource&) = delete;
     SoundSource& operator=(const SoundSource&) = delete;
 
@@ -42,8 +43,7 @@ private:
     sf_count_t seek(sf_count_t offset, int whence);
     static SF_VIRTUAL_IO functions();
 
-    const std::string file_;
-    int fd_ = -1;
+    Descriptor fd_;
     std::int64_t file_bytes_ = 0;
     std::string head_;
     std::int64_t replaced_ = 0;

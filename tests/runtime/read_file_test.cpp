@@ -102,7 +102,7 @@ TEST_CASE("a last line without an end is known, and lines are bounded") {
         LineReader reader(long_file, "log", 1 << 20);
         reader.next(line);
     });
-    CHECK(refused.text == "a line is longer than 1 MiB");
+    CHECK(refused.text == "a line is longer than 1 MiB; is this the right file?");
     CHECK(refused.exit_code == 65);
 }
 
@@ -117,7 +117,7 @@ TEST_CASE("what is often saved under a wrong name is named") {
     CHECK(impostor("<").empty());
     CHECK(no_text("\xff\xfe"
                   "a") == "UTF-16 text; save the file as UTF-8");
-    CHECK(no_text(std::string("a\0b", 3)) == "a binary file");
+    CHECK(no_text(std::string("a\0b", 3)) == "a binary file; expected a text file");
     CHECK(no_text("caf\xe9").empty());
 }
 

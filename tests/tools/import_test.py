@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-from importing import IMPORT, SOURCE, h5py, np, torch  # first: it finds the importer
+from importing import IMPORT, SOURCE, np, torch  # first: it finds the importer
 
 import torch_files  # noqa: E402
 from gainstage_import import cells, grey_box, memory, model_file, settings  # noqa: E402

@@ -101,8 +101,9 @@ TEST_CASE("a file that is missing, a folder, not sound, or cut off is one clear 
     CHECK(refusal_of(folder.file("none.wav")).exit_code == 66);
     CHECK(has(refusal_of(folder.file("none.wav")).text, "none.wav: there is no such file"));
     CHECK(refusal_of(folder.path().string()).exit_code == 65);
-    for (const std::string& content : {std::string(), std::string("RIFF"), std::string(5'000, '\0'),
-                                       std::string("format = 1\nname = \"a patch\"\n")}) {
+    for (const std::string& content :
+         {std::string(), std::string("abc"), std::string("RIFF"), std::string(5'000, '\0'),
+          std::string("format = 1\nname = \"a patch\"\n")}) {
         const Refused refused = refusal_of(folder.write("wrong.wav", content));
         INFO(refused.text);
         CHECK(refused.exit_code == 65);

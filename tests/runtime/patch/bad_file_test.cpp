@@ -38,7 +38,7 @@ std::string repeated(const std::string& text, int times) {
 TEST_CASE("read_patch: a file that is no text or no TOML is refused with its place") {
     CHECK(complaint("") == "p.toml: the file is empty; a patch begins with format = 1\n");
     CHECK(complaint(" \n\t\r\n") == "p.toml: the file is empty; a patch begins with format = 1\n");
-    CHECK(complaint(std::string("form\0at = 1", 11)) == "p.toml: a binary file; a patch is a text file\n");
+    CHECK(complaint(std::string("form\0at = 1", 11)) == "p.toml: a binary file; expected a text file\n");
     CHECK(complaint("\xff\xfe"
                     "f\x01") == "p.toml: UTF-16 text; save the file as UTF-8\n");
     CHECK(complaint("format = 1\nname = \"caf\xe9\"\n").find("not UTF-8 text; save the file as UTF-8") !=
