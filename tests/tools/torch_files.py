@@ -147,3 +147,14 @@ def write(path, content):
     with open(path, "wb") as file:
         file.write(content)
     return path
+
+
+def programs():
+    """An object of class os.system and the like, made by each way that a pickle has."""
+    call = tup(text("touch /tmp/gainstage-was-run"))
+    return [name("os", "system") + call + b"R", name("posix", "system") + call + b"\x81", b"\x8c\x02os\x8c\x06system\x93" + call + b"R",
+            name("builtins", "eval") + tup(text("1/0")) + b"R", name("os", "system") + call + b"}\x92",
+            name("builtins", "getattr") + tup(name("torch", "FloatStorage"), text("__init__")) + b"R" + call + b"R",
+            name("torch._utils", "_rebuild_tensor_v2.__globals__") + call + b"R",
+            name("collections", "OrderedDict") + b")R" + table([("__class__", name("os", "system"))]) + b"b",
+            name("torch", "load") + call + b"R", name("torch.jit", "load") + call + b"R"]

@@ -265,6 +265,18 @@ bool are_prompt(const char* what, const std::vector<double>& ms) {
     return ms[ms.size() / 2] <= 10. && ms.back() <= 1'000.;
 }
 
+/// Records into take.wav of the folder.
+LiveConfig recording_in(const TemporaryFolder& folder) {
+    LiveConfig config = config_in(folder);
+    config.record = folder.file("take.wav");
+    return config;
+}
+
+SessionMeans watched() {
+    return {
+        .open_device = [](const AudioRequest& request) { return std::make_unique<WatchedDevice>(request); }};
+}
+
 }  // namespace
 
 // In children: a session locks the memory of its whole process.
@@ -445,8 +457,7 @@ TEST_CASE(
     INFO(step.where);
     const End end = in_child([step] {
         const TemporaryFolder folder;
-        LiveConfig config = config_in(folder);
-        config.record = folder.file("take.wav");
+        LiveConfig config = recording_in(folder);
         config.midi = {"virtual:knobs"};
         config.seconds = 0.2;
         const std::string where = step.where;
@@ -486,11 +497,8 @@ TEST_CASE(
 TEST_CASE("a fault of our own while it plays is told, it plays on, and the take is whole") {
     const End end = in_child([] {
         const TemporaryFolder folder;
-        LiveConfig config = config_in(folder);
-        config.record = folder.file("take.wav");
-        Stage stage(config, {.open_device = [](const AudioRequest& request) {
-                        return std::make_unique<WatchedDevice>(request);
-                    }});
+        const LiveConfig config = recording_in(folder);
+        Stage stage(config, watched());
         stage.listener().wait_for(Kind::playing);
         stage.inbox().bring([] { throw std::logic_error("lost"); });
         stage.inbox().bring([] { throw 1; });
@@ -515,11 +523,8 @@ TEST_CASE("a fault of our own while it plays is told, it plays on, and the take 
 TEST_CASE("a fault that comes back every turn stops the stream first, then finishes the recording") {
     const End end = in_child([] {
         const TemporaryFolder folder;
-        LiveConfig config = config_in(folder);
-        config.record = folder.file("take.wav");
-        Stage stage(config, {.open_device = [](const AudioRequest& request) {
-                        return std::make_unique<WatchedDevice>(request);
-                    }});
+        const LiveConfig config = recording_in(folder);
+        Stage stage(config, watched());
         stage.listener().wait_for(Kind::playing);
         std::function<void()> again = [&] {
             stage.inbox().bring(again);
@@ -543,8 +548,7 @@ TEST_CASE("a second signal ends a session at once; with a disk that hangs it doe
     const auto [disk_hangs, code] = GENERATE(Case{false, 0}, Case{true, 73});
     const End end = in_child([disk_hangs = disk_hangs, code = code] {
         const TemporaryFolder folder;
-        LiveConfig config = config_in(folder);
-        config.record = folder.file("take.wav");
+        LiveConfig config = recording_in(folder);
         const EndSignals signals;
         Stage stage(config, {.end_signals = &signals});
         stage.listener().wait_for(Kind::playing);

@@ -31,6 +31,20 @@ bool turn_until(Inbox& inbox, IsSo is_so) {
     return true;
 }
 
+/// Opens it; then its disk hangs until the promise is kept.
+void open_on_hung_disk(TakeWriter& writer, Inbox& inbox, std::promise<void>& disk_is_back) {
+    bool open = false;
+    writer.open([&](const std::string& error) { open = error.empty(); });
+    REQUIRE(turn_until(inbox, [&] { return open; }));
+    writer.worker().run([&disk_is_back] { disk_is_back.get_future().wait(); });
+}
+
+void finish(TakeWriter& writer, Inbox& inbox) {
+    bool finished = false;
+    writer.finish([&] { finished = true; });
+    REQUIRE(turn_until(inbox, [&] { return finished; }));
+}
+
 SessionReport panic_at(std::uint64_t sample) {
     SessionReport report{.kind = SessionReport::Kind::event};
     report.at = sample;
@@ -55,11 +69,8 @@ TEST_CASE("what comes while the disk hangs is written when it is back, and nobod
     InputTap tap(1, 48'000);
     TakeWriter writer({.log = log, .record = folder.file("take.wav"), .tap = &tap}, inbox,
                       {.trouble = [&](const std::string& trouble) { troubles.push_back(trouble); }});
-    bool open = false;
-    writer.open([&](const std::string& error) { open = error.empty(); });
-    REQUIRE(turn_until(inbox, [&] { return open; }));
     std::promise<void> disk_is_back;
-    writer.worker().run([&] { disk_is_back.get_future().wait(); });
+    open_on_hung_disk(writer, inbox, disk_is_back);
     const std::vector<float> sound(100, 0.5f);
     const float* const channel = sound.data();
     const auto begin = Clock::now();
@@ -70,9 +81,7 @@ TEST_CASE("what comes while the disk hangs is written when it is back, and nobod
     }
     CHECK(Clock::now() - begin < 2s);
     disk_is_back.set_value();
-    bool finished = false;
-    writer.finish([&] { finished = true; });
-    REQUIRE(turn_until(inbox, [&] { return finished; }));
+    finish(writer, inbox);
     CHECK(troubles.empty());
     CHECK(writer.lost() == 0);
     CHECK(lines_in(log) == 1 + 1'000);
@@ -88,11 +97,8 @@ TEST_CASE("what finds no room while the disk hangs is lost, counted, and told on
     InputTap tap(1, 150);
     TakeWriter writer({.log = log, .record = folder.file("take.wav"), .tap = &tap, .most = 10}, inbox,
                       {.trouble = [&](const std::string& trouble) { troubles.push_back(trouble); }});
-    bool open = false;
-    writer.open([&](const std::string& error) { open = error.empty(); });
-    REQUIRE(turn_until(inbox, [&] { return open; }));
     std::promise<void> disk_is_back;
-    writer.worker().run([&] { disk_is_back.get_future().wait(); });
+    open_on_hung_disk(writer, inbox, disk_is_back);
     const std::vector<float> sound(100, 0.5f);
     const float* const channel = sound.data();
     for (std::uint64_t k = 0; k < 25; ++k) writer.take(panic_at(k));
@@ -100,9 +106,7 @@ TEST_CASE("what finds no room while the disk hangs is lost, counted, and told on
     writer.drain();
     CHECK(writer.lost() == 15);
     disk_is_back.set_value();
-    bool finished = false;
-    writer.finish([&] { finished = true; });
-    REQUIRE(turn_until(inbox, [&] { return finished; }));
+    finish(writer, inbox);
     REQUIRE(troubles.size() == 2);
     CHECK(troubles[0].find(log + ": the disk is too slow, lines are missing from 0.00 s on") == 0);
     CHECK(troubles[1].find("take.wav: the disk is too slow, a part of the recording is silence") !=
@@ -141,11 +145,7 @@ public:
         writer_.drain();
         REQUIRE(turn_until(inbox_, [&] { return writer_.recorded() == 1'000; }));
     }
-    void finish() {
-        bool finished = false;
-        writer_.finish([&] { finished = true; });
-        REQUIRE(turn_until(inbox_, [&] { return finished; }));
-    }
+    void finish() { take_writer_test::finish(writer_, inbox_); }
     void discard() {
         bool discarded = false;
         writer_.discard([&] { discarded = true; });

@@ -1,0 +1,211 @@
+/// What the program makes of files that it can't read, or whose names are odd.
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "runtime/io/sound_file.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/sound_files.hpp"
+#include "tests/support/words.hpp"
+#include "tests/tools/cli.hpp"
+
+namespace gainstage::test::cli_files_test {
+
+using Json = nlohmann::json;
+
+namespace {
+
+/// A sine of half scale on one channel; returns the file's name.
+std::string sine_file(const std::string& name, int frames = 24'000, float amplitude = 0.5f) {
+    std::vector<float> sound(static_cast<std::size_t>(frames));
+    for (int k = 0; k < frames; ++k) sound[k] = amplitude * std::sin(0.05f * static_cast<float>(k));
+    const float* channel = sound.data();
+    SoundWriter writer(scratch().file(name), 1, 48'000);
+    writer.write(&channel, frames);
+    writer.finish();
+    return scratch().file(name);
+}
+
+/// "vol" from the input to the output.
+std::string level_patch(const std::string& name = "level.toml") {
+    return patch_file(name, in_and_out + "[nodes.vol]\ntype = \"gain\"\ngain_db = 0.0\n",
+                      "[\"in -> vol -> out\"]");
+}
+
+std::string in_single_quotes(const std::string& text) {
+    std::string quoted = "'";
+    for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
+}  // namespace
+
+TEST_CASE("render does the rest of a batch when a file of it can't be read, and exits with the first fault") {
+    const std::string patch = level_patch(), a = sine_file("a.wav"), b = sine_file("b.wav");
+    const std::string no_sound = scratch().write("page.wav", "<!DOCTYPE html><html></html>"),
+                      out = scratch().file("batch");
+    const Outcome outcome =
+        gainstage_run("render " + patch + " " + a + " nosuch.wav " + no_sound + " " + b + " -o " + out);
+    CHECK(outcome.exit_code == 66);
+    CHECK(has(outcome.err, "gainstage: nosuch.wav: there is no such file"));
+    CHECK(has(outcome.err, "page.wav: not a sound file that can be read: a web page"));
+    CHECK(has(outcome.out, out + "/a.wav"));
+    CHECK(has(outcome.out, out + "/b.wav"));
+    CHECK(read_sound_file(out + "/b.wav").channels[0].size() == 24'000);
+    CHECK_FALSE(std::filesystem::exists(out + "/page.wav"));
+    // A fault of the patch is told once, not for every file.
+    const std::string bad = patch_file("bad.toml", in_and_out, "[\"in -> nowhere -> out\"]");
+    const Outcome refused = gainstage_run("render " + bad + " " + a + " " + b + " -o " + out);
+    CHECK(refused.exit_code == 65);
+    CHECK(refused.err == gainstage_run("render " + bad + " " + a + " -o " + out).err);
+}
+
+TEST_CASE("render tells what it could not read, keeps the length, and refuses with --strict") {
+    const std::string patch = level_patch(), whole = sine_file("whole.wav"),
+                      out = scratch().file("cut-out.wav");
+    const std::string bytes = scratch().read("whole.wav");
+    const std::string cut = scratch().write("cut.wav", bytes.substr(0, bytes.size() - 4 * 12'000));
+    const Outcome outcome = gainstage_run("render " + patch + " " + cut + " -o " + out + " --json");
+    REQUIRE(outcome.exit_code == 0);
+    const Json json = Json::parse(outcome.out);
+    CHECK(json["seconds"] == 0.5);
+    CHECK(json["unreadable_s"] == 0.25);
+    REQUIRE(json["news"].size() == 1);
+    CHECK(json["news"][0] == cut + ": 0.250 to 0.500 s can't be read (the file ends there); silence instead");
+    const SoundData played = read_sound_file(out);
+    REQUIRE(played.channels[0].size() == 24'000);
+    CHECK(played.channels[0][11'999] != 0.f);
+    CHECK(played.channels[0][23'999] == 0.f);
+    scratch().write("cut-out.wav", "an earlier take");
+    const Outcome strict = gainstage_run("render " + patch + " " + cut + " -o " + out + " --strict");
+    CHECK(strict.exit_code == 65);
+    CHECK(has(strict.err, "gainstage: " + cut + ": 0.250 to 0.500 s can't be read"));
+    CHECK(scratch().read("cut-out.wav") == "an earlier take");
+    CHECK(gainstage_run("render " + patch + " " + whole + " -o " + out + " --strict").exit_code == 0);
+}
+
+TEST_CASE("render plays what comes through a pipe to its end") {
+    const std::string patch = level_patch(), whole = sine_file("piped.wav", 240'000),
+                      out = scratch().file("piped-out.wav");
+    const std::string command = "cat " + whole + " | timeout -s KILL 60 " + program_path() + " render " +
+                                patch + " /dev/stdin -o " + out + " >/dev/null 2>" + scratch().file("err");
+    REQUIRE(std::system(command.c_str()) == 0);
+    CHECK(read_sound_file(out).channels == read_sound_file(whole).channels);
+    CHECK(scratch().read("err").empty());
+}
+
+TEST_CASE("integers in floats are refused in one line; peaks of bad samples are numbers") {
+    const std::string patch = level_patch(), out = scratch().file("odd-out.wav");
+    const Outcome integers =
+        gainstage_run("render " + patch + " " + sine_file("int.wav", 24'000, 16'384.f) + " -o " + out);
+    CHECK(integers.exit_code == 65);
+    CHECK(headings(integers.err) == 1);
+    CHECK(has(integers.err, "int.wav: holds integers as floating-point numbers"));
+    std::vector<float> sound(24'000, 0.25f);
+    sound[12'000] = std::nanf("");
+    sound[12'001] = INFINITY;
+    const float* channel = sound.data();
+    SoundWriter writer(scratch().file("nan.wav"), 1, 48'000);
+    writer.write(&channel, 24'000);
+    writer.finish();
+    const Outcome outcome =
+        gainstage_run("render " + patch + " " + scratch().file("nan.wav") + " -o " + out + " --json");
+    REQUIRE(outcome.exit_code == 0);
+    const Json json = Json::parse(outcome.out);
+    for (const std::string key : {"in_peak_dbfs", "in_rms_dbfs", "out_peak_dbfs", "out_rms_dbfs"})
+        CHECK(json[key].is_number());
+    CHECK(json["in_peak_dbfs"].get<double>() == Approx(-12.04).margin(0.01));
+    CHECK(has(outcome.out, "2 samples are no numbers (NaN or infinite), the first at 0.250 s"));
+}
+
+TEST_CASE("lists of moves that are not there exit with 66; those that move nothing say so") {
+    const std::string patch = level_patch(), in = sine_file("a.wav"), out = scratch().file("lists-out.wav");
+    const std::string render = "render " + patch + " " + in + " -o " + out + " ";
+    for (const std::string option : {"--events", "--automate", "--midi"}) {
+        const Outcome outcome = gainstage_run(render + option + " nosuch.file");
+        CHECK(outcome.exit_code == 66);
+        CHECK(has(outcome.err, "nosuch.file: no such file"));
+    }
+    const Outcome empty = gainstage_run(render + "--automate " +
+                                        scratch().write("empty.csv", "seconds,node.parameter,value\n"));
+    CHECK(empty.exit_code == 0);
+    CHECK(has(empty.err, "empty.csv: holds no line of seconds,node.parameter,value: it moves nothing"));
+    const Outcome late =
+        gainstage_run(render + "--automate " + scratch().write("late.csv", "0,5;vol.gain_db;-10\n"));
+    CHECK(late.exit_code == 0);
+    CHECK(has(late.err, "late.csv: begins at 0.500 s, after the end of "));
+    const Outcome silent = gainstage_run(
+        render + "--midi " +
+        scratch().write("silent.mid", std::string("MThd\0\0\0\6\0\0\0\2\0\x60MTrk\0\0\0\4\0\xff\x2f\0", 26)));
+    CHECK(silent.exit_code == 0);
+    CHECK(has(silent.err, "silent.mid: its header counts 2 tracks, 1 are there: played all 1 (note)"));
+    CHECK(has(silent.err, "silent.mid: holds no message of a MIDI channel: it moves nothing"));
+    const Outcome moved =
+        gainstage_run(render + "--json --automate " + scratch().write("cr.csv", "0,25;vol.gain_db;-10\r"));
+    CHECK(Json::parse(moved.out)["news"].empty());
+    CHECK(Json::parse(moved.out)["out_rms_dbfs"].get<double>() <
+          Json::parse(moved.out)["in_rms_dbfs"].get<double>() - 2.);
+}
+
+TEST_CASE("names that are not UTF-8 break nothing, and a take with such names is repeated") {
+    const std::string folder = scratch().file("caf\xe9");
+    std::filesystem::create_directories(folder);
+    std::filesystem::copy_file(source_dir() + "/models/opto-textbook.safetensors",
+                               folder + "/opto \xff.safetensors",
+                               std::filesystem::copy_options::overwrite_existing);
+    std::filesystem::copy_file(source_dir() + "/models/opto-textbook.safetensors",
+                               folder + "/opto.safetensors",
+                               std::filesystem::copy_options::overwrite_existing);
+    const std::string patch = patch_file(
+        "caf\xe9/p.toml", in_and_out + "[nodes.opto]\ntype = \"grey_box\"\nmodel = \"opto.safetensors\"\n",
+        "[\"in -> opto -> out\"]");
+    const std::string in = sine_file("caf\xe9/in.wav"), out = folder + "/out.wav", log = folder + "/take.log",
+                      quoted = in_single_quotes(patch);
+    const std::string render =
+        "render " + quoted + " " + in_single_quotes(in) + " -o " + in_single_quotes(out);
+    const Outcome rendered = gainstage_run(render + " --json");
+    CHECK(rendered.exit_code == 0);
+    CHECK(Json::parse(rendered.out)["in"] == scratch().file("caf\ufffd/in.wav"));
+    CHECK(gainstage_run(render).exit_code == 0);
+    CHECK(Json::parse(gainstage_run("check --json " + quoted).out)[0]["ok"] == true);
+    CHECK(gainstage_run("info --json --no-probe " + in_single_quotes(folder + "/opto \xff.safetensors"))
+              .exit_code == 0);
+    CHECK(gainstage_run("bench --json --seconds 0.1 " + quoted).exit_code == 0);
+    const std::string take = folder + "/take.wav";
+    const Outcome live = gainstage_run("run " + quoted + " --null --seconds 0.3 --json --log " +
+                                       in_single_quotes(log) + " --record " + in_single_quotes(take));
+    CHECK(live.exit_code == 0);
+    const Outcome repeated = gainstage_run("render " + quoted + " " + in_single_quotes(take) + " -o " +
+                                           in_single_quotes(out) + " --events " + in_single_quotes(log));
+    INFO(repeated.err);
+    CHECK(repeated.exit_code == 0);
+}
+
+TEST_CASE("an empty name is no name of a file, and is not passed over") {
+    for (const char* arguments : {"run patches/hello.toml --null --seconds 0.1 --log ''",
+                                  "run patches/hello.toml --null --seconds 0.1 --record ''",
+                                  "render patches/hello.toml a.wav -o b.wav --events ''",
+                                  "render patches/hello.toml a.wav -o b.wav --midi ''",
+                                  "render patches/hello.toml a.wav -o b.wav --automate ''",
+                                  "render patches/hello.toml a.wav -o ''"}) {
+        const Outcome outcome = gainstage_run(arguments);
+        INFO(arguments << ": " << outcome.err);
+        CHECK(outcome.exit_code == 64);
+        CHECK(has(outcome.err, "an empty name"));
+    }
+}
+
+TEST_CASE("a model may have any name, and is measured all the same") {
+    const TemporaryFolder folder;
+    for (const char* name :
+         {"it's.safetensors", "both'\".safetensors", "mod\xe9.safetensors", "two\nlines.safetensors"}) {
+        std::filesystem::copy_file(source_dir() + "/models/opto-textbook.safetensors", folder.file(name));
+        const Outcome outcome = gainstage_run("info " + in_single_quotes(folder.file(name)));
+        INFO(name << ": " << outcome.err);
+        CHECK(outcome.exit_code == 0);
+    }
+}
+
+}  // namespace gainstage::test::cli_files_test
