@@ -2,8 +2,11 @@
 /// A patch whose every name is understood: types found, settings checked, ports and widths known, cables
 /// resolved. It is only data: no node is built, nothing runs.
 
+#include <cstddef>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/graph/knob_list.hpp"
@@ -35,6 +38,47 @@ struct GraphNode {
     int param_index(std::string_view name) const;  ///< -1: none
 };
 
+/// The nodes of a graph. Copies of a graph, and all that is built from it, share them: a node is written
+/// while its patch is resolved, and only read afterwards. Any thread may read and copy.
+class NodeList {
+public:
+    class Iterator {
+    public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = GraphNode;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const GraphNode*;
+        using reference = const GraphNode&;
+
+        explicit Iterator(const std::shared_ptr<GraphNode>* at) : at_(at) {}
+        reference operator*() const { return **at_; }
+        pointer operator->() const { return at_->get(); }
+        Iterator& operator++() { return ++at_, *this; }
+        Iterator operator++(int) { return Iterator(at_++); }
+        bool operator==(const Iterator&) const = default;
+
+    private:
+        const std::shared_ptr<GraphNode>* at_;
+    };
+
+    std::size_t size() const { return nodes_.size(); }
+    const GraphNode& operator[](std::size_t n) const { return *nodes_[n]; }
+    const GraphNode& at(std::size_t n) const { return *nodes_.at(n); }
+    const GraphNode& back() const { return *nodes_.back(); }
+    Iterator begin() const { return Iterator(nodes_.data()); }
+    Iterator end() const { return Iterator(nodes_.data() + nodes_.size()); }
+
+    std::shared_ptr<const GraphNode> shared(std::size_t n) const { return nodes_[n]; }
+
+    /// The node to write to. If another list has it too, this one gets its own first.
+    GraphNode& edit(std::size_t n);
+    void resize(std::size_t count);
+    void push_back(GraphNode node) { nodes_.push_back(std::make_shared<GraphNode>(std::move(node))); }
+
+private:
+    std::vector<std::shared_ptr<GraphNode>> nodes_;
+};
+
 struct GraphLink {
     int from = 0, from_port = 0, to = 0,
         to_port = 0;  ///< indices into Graph::nodes and the types' port lists
@@ -60,7 +104,7 @@ struct GraphMidi {
 struct Graph {
     std::string name, file;
     float fade_ms = 25.f, ceiling_dbfs = 24.f;
-    std::vector<GraphNode> nodes;
+    NodeList nodes;
     std::vector<GraphLink> links;
     std::vector<GraphMidi> midi;
     std::string patch_text;  ///< for the log of a take

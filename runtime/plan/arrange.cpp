@@ -32,8 +32,9 @@ Problem refusal(const GraphNode& node, const std::string& file, const char* mess
 
 }  // namespace
 
-std::shared_ptr<Slot> build_slot(NodeKey key, const GraphNode& node, int loop_latency,
-                                 const std::string& file, const ArrangeConfig& config) {
+std::shared_ptr<Slot> build_slot(NodeKey key, const std::shared_ptr<const GraphNode>& description,
+                                 int loop_latency, const std::string& file, const ArrangeConfig& config) {
+    const GraphNode& node = *description;
     const Setup setup{.sample_rate_hz = config.sample_rate_hz,
                       .max_frames = config.max_frames,
                       .channels = node.channels,
@@ -43,11 +44,16 @@ std::shared_ptr<Slot> build_slot(NodeKey key, const GraphNode& node, int loop_la
                       .start = node.values,
                       .loop_latency_samples = loop_latency};
     try {
-        GraphNode ready = node;
-        ready.prepared = prepared_for(node, config.sample_rate_hz);
-        auto built = build_node(*node.type, ready.prepared.get(), setup);
-        return std::make_shared<Slot>(key, ready, std::move(built), config.sample_rate_hz, config.max_frames,
-                                      loop_latency);
+        const auto prepared = prepared_for(node, config.sample_rate_hz);
+        auto built = build_node(*node.type, prepared.get(), setup);
+        std::shared_ptr<const GraphNode> ready = description;
+        if (prepared != node.prepared) {
+            auto own = std::make_shared<GraphNode>(node);
+            own->prepared = prepared;
+            ready = std::move(own);
+        }
+        return std::make_shared<Slot>(key, std::move(ready), std::move(built), config.sample_rate_hz,
+                                      config.max_frames, loop_latency);
     } catch (const ModelError& error) {
         throw NodeRefused(refusal(node, file, error.what(), error.exit_code));
     } catch (const std::exception& error) {
@@ -96,7 +102,7 @@ public:
 
 private:
     std::size_t node_count() const { return result_.graph.nodes.size(); }
-    GraphNode& node(int n) { return result_.graph.nodes[n]; }
+    const GraphNode& node(int n) const { return result_.graph.nodes[n]; }
 
     void collect_feeds() {
         const std::vector<GraphLink>& links = result_.graph.links;
@@ -144,7 +150,8 @@ private:
             return;
         }
         try {
-            result_.slots[n] = build_slot(key, node(n), loop_latency, result_.graph.file, config_);
+            result_.slots[n] =
+                build_slot(key, result_.graph.nodes.shared(n), loop_latency, result_.graph.file, config_);
             tell_of_resampler(n, old.get());
         } catch (const NodeRefused& refused) {
             result_.problems.push_back(refused.problem);

@@ -49,7 +49,7 @@ struct NodeRefused : std::runtime_error {
     const Problem problem;
 };
 /// A new slot of this node of a graph. `file` is the patch, for messages. Throws NodeRefused.
-std::shared_ptr<Slot> build_slot(NodeKey, const GraphNode&, int loop_latency, const std::string& file,
-                                 const ArrangeConfig&);
+std::shared_ptr<Slot> build_slot(NodeKey, const std::shared_ptr<const GraphNode>&, int loop_latency,
+                                 const std::string& file, const ArrangeConfig&);
 
 }  // namespace gainstage

@@ -118,7 +118,7 @@ private:
     /// to neither.
     void give_own_instance(int n) {
         const std::shared_ptr<Slot> before = now_.slots[n];
-        auto slot = build_slot(before->key, before->description, before->loop_latency_samples,
+        auto slot = build_slot(before->key, before->shared_description, before->loop_latency_samples,
                                now_.graph.file, config_.arrange);
         for (std::size_t p = 0; p < before->input_histories.size(); ++p)
             if (const auto& history = before->input_histories[p]) slot->input_histories[p] = history->twin();

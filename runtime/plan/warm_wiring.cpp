@@ -66,8 +66,8 @@ private:
         int& part = part_of_old_[o];
         if (part >= 0) return part;
         const Slot& slot = *old_.slots[o];
-        auto copy =
-            build_slot(slot.key, slot.description, slot.loop_latency_samples, old_.graph.file, config_);
+        auto copy = build_slot(slot.key, slot.shared_description, slot.loop_latency_samples, old_.graph.file,
+                               config_);
         part = add(-1, o, std::move(copy));
         return part;
     }

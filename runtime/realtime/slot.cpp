@@ -42,22 +42,23 @@ std::vector<float> with_extra_times(const std::vector<float>& times) {
 
 }  // namespace
 
-Slot::Slot(NodeKey key_, const GraphNode& description_, std::unique_ptr<Node> node_, double rate_hz,
-           int max_frames, int loop_latency)
+Slot::Slot(NodeKey key_, std::shared_ptr<const GraphNode> description_, std::unique_ptr<Node> node_,
+           double rate_hz, int max_frames, int loop_latency)
     : key(key_),
-      description(description_),
+      shared_description(std::move(description_)),
+      description(*shared_description),
       node(std::move(node_)),
       memory(*node),
-      breaker(description_.type->closes_loops ? static_cast<LoopBreaker*>(node.get()) : nullptr),
+      breaker(description.type->closes_loops ? static_cast<LoopBreaker*>(node.get()) : nullptr),
       latency_samples(node->latency_samples()),
       loop_latency_samples(loop_latency),
-      param_count(static_cast<int>(description_.params.size())),
+      param_count(static_cast<int>(description.params.size())),
       specs(description.params.all()),
-      smooth_ms(with_extra_times(description_.smooth_ms)),
-      input_histories(description_.type->inputs.size()),
-      dry(first_width(description_.output_channels), latency_samples, max_frames),
+      smooth_ms(with_extra_times(description.smooth_ms)),
+      input_histories(description.type->inputs.size()),
+      dry(first_width(description.output_channels), latency_samples, max_frames),
       ramp_samples(std::max(1, static_cast<int>(std::lround(Quarantine::ramp_s * rate_hz)))),
-      readings(description_.type->readings.size()) {
+      readings(description.type->readings.size()) {
     for (std::atomic<float>& reading : readings) reading = std::numeric_limits<float>::quiet_NaN();
     ramps.reserve(specs.size());
     for (const float value : description.values) ramps.push_back(settled(value));

@@ -84,7 +84,8 @@ Ramp within_range(const ParamSpec&, Ramp) noexcept GAINSTAGE_REALTIME;
 
 /// Everything that lives as long as one node instance. Built by the control thread, run by the audio thread.
 struct Slot {
-    Slot(NodeKey, const GraphNode&, std::unique_ptr<Node>, double rate_hz, int max_frames, int loop_latency);
+    Slot(NodeKey, std::shared_ptr<const GraphNode>, std::unique_ptr<Node>, double rate_hz, int max_frames,
+         int loop_latency);
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
 
@@ -95,7 +96,8 @@ struct Slot {
 
     // fixed after construction, any thread
     const NodeKey key;
-    const GraphNode description;
+    const std::shared_ptr<const GraphNode> shared_description;  ///< the graph has it too
+    const GraphNode& description;
     const std::unique_ptr<Node> node;
     NodeMemory memory;           ///< the node's state
     LoopBreaker* const breaker;  ///< the node, if it closes loops

@@ -118,7 +118,7 @@ void prepare(Draft& draft, GraphNode& node, const Setting& setting) {
 
 bool resolve_model(Draft& draft, int index) {
     const PatchNode& written = draft.patch.nodes[index];
-    GraphNode& node = draft.graph.nodes[index];
+    GraphNode& node = draft.graph.nodes.edit(index);
     const Setting* setting = find_setting(written, "model");
     if (!setting) {
         draft.problems.error(written.place, key_of(node),

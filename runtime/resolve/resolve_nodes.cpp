@@ -62,7 +62,7 @@ void complain_about_type(Draft& draft, const PatchNode& written, const GraphNode
 
 void resolve_node(Draft& draft, TypeShelf& types, int index) {
     const PatchNode& written = draft.patch.nodes[index];
-    GraphNode& node = draft.graph.nodes[index];
+    GraphNode& node = draft.graph.nodes.edit(index);
     node.id = written.id;
     node.place = written.place;
     node.type = types.find(written.type);

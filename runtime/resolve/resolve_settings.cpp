@@ -17,7 +17,7 @@ public:
     Settings(Draft& draft, std::size_t index)
         : draft_(draft),
           written_(draft.patch.nodes[index]),
-          node_(draft.graph.nodes[index]),
+          node_(draft.graph.nodes.edit(index)),
           knobs_known_(draft.knobs_known[index]),
           type_(*node_.type) {}
 

@@ -39,7 +39,7 @@ public:
 
 private:
     void prepare(int index) {
-        GraphNode& node = nodes_[index];
+        GraphNode& node = nodes_.edit(index);
         if (!node.type) return;
         node.input_channels.assign(node.type->inputs.size(), 0);
         node.output_channels.assign(node.type->outputs.size(), 1);
@@ -52,7 +52,7 @@ private:
 
     /// True: an output changed.
     bool update(int index) {
-        GraphNode& node = nodes_[index];
+        GraphNode& node = nodes_.edit(index);
         cables_.assign(node.type->inputs.size(), 0);
         for (const int link : incoming_[index]) {
             int& widest = cables_[links_[link].to_port];
@@ -111,7 +111,7 @@ private:
     }
 
     Draft& draft_;
-    std::vector<GraphNode>& nodes_;
+    NodeList& nodes_;
     const std::vector<GraphLink>& links_;
     const Grouped incoming_, outgoing_;  // links per node
     std::vector<int> waiting_;           // nodes whose inputs may have grown

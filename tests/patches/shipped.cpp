@@ -34,7 +34,7 @@ Shipped& Shipped::with(const std::string& target, float value) {
     const FoundTarget found = find_target(graph_, target);
     if (!found.target) throw std::runtime_error(found.problem);
     if (found.target->kind == TargetKind::parameter)
-        graph_.nodes[found.target->node].values[found.target->param] = value;
+        graph_.nodes.edit(found.target->node).values[found.target->param] = value;
     else
         switches_.emplace_back(*found.target, value);
     return *this;

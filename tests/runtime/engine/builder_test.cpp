@@ -187,8 +187,7 @@ TEST_CASE("what is wrong with a patch comes as news, the first one's too") {
         type.make = [](const Setup&) -> std::unique_ptr<Node> { throw SetupError("it is broken"); };
         return type;
     }();
-    for (GraphNode& node : graph.nodes)
-        if (node.id == "slow") node.type = &broken;
+    graph.nodes.edit(graph.node_index("slow")).type = &broken;
     for (int attempt = 1; attempt <= 2; ++attempt) {
         engine.play(graph);
         CHECK(engine.refusal().empty());

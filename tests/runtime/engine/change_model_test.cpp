@@ -96,8 +96,7 @@ const Graph& song(int number) {
         at->second = graph_of(
             patch("\"in -> fuse -> out\"", node("fuse", "slow", fmt::format("memory = {}", 4 + number))),
             rate_hz);
-        for (GraphNode& node : at->second.nodes)
-            if (node.id == "fuse") node.type = &type;
+        at->second.nodes.edit(at->second.node_index("fuse")).type = &type;
     }
     return at->second;
 }
