@@ -111,11 +111,17 @@ void LiveSession::close() {
         if (stage_ != Stage::closing) return;
         if (was_given_up) lose_device("the audio server does not answer and is left as it is; restart it");
         end_.leaves_threads = end_.leaves_threads || was_given_up;
-        engine_->tick();  // what the last blocks had to tell
+        hear_the_last();
         stage_ = Stage::writing;
         if (!writer_) return finish();
         writer_->finish([this] { finish(); });
     });
+}
+
+/// The stream has stopped.
+void LiveSession::hear_the_last() {
+    engine_->conclude();
+    tell_losses(true);
 }
 
 void LiveSession::finish() {
@@ -197,6 +203,11 @@ void LiveSession::abandon() noexcept {
     try {
         keeper_.close([](bool) {});
         end_.leaves_threads = !becomes_so(10s, [this] { return !keeper_.is_busy(); });
+        try {
+            if (!end_.leaves_threads) hear_the_last();
+        } catch (...) {  // the log ends a little earlier
+            is_incomplete_ = true;
+        }
         if (!writer_) return;
         writer_->finish([] {});
         if (becomes_so(5s, [this] { return !writer_->worker().is_busy(); })) return;

@@ -19,9 +19,9 @@ using namespace std::chrono_literals;
 namespace {
 
 /// How long the loop may sleep. The audio thread wakes nobody, so the loop looks for its reports: at once
-/// while somebody waits for an answer, less often the longer nothing happens. A node in quarantine must be
-/// found soon enough to be rebuilt within 100 ms (Engine::return_after_ms).
-constexpr auto brisk = 2ms, steady = 5ms, calm = 20ms, idle = 40ms, without_reports = 50ms;
+/// while somebody waits for an answer, less often the longer nothing happens. A node in quarantine is found
+/// within 20 ms.
+constexpr auto brisk = 2ms, steady = 5ms, calm = 10ms, idle = 15ms, without_reports = 50ms;
 constexpr auto brisk_for = 30ms, steady_for = 200ms, calm_for = 2'000ms;
 
 constexpr auto drain_every = 100ms;
@@ -178,6 +178,7 @@ void LiveSession::go_on() {
     if (stage_ == Stage::ringing) ring_on();
     if (!announced_ || stage_ == Stage::over) return;
     report_xruns();
+    tell_losses();
     if (writer_ && Clock::now() >= next_drain_) {
         next_drain_ = Clock::now() + drain_every;
         writer_->drain();

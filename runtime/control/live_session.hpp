@@ -15,6 +15,7 @@
 #include "runtime/control/file_watcher.hpp"
 #include "runtime/control/inbox.hpp"
 #include "runtime/control/live_config.hpp"
+#include "runtime/control/loss_watch.hpp"
 #include "runtime/control/port_keeper.hpp"
 #include "runtime/control/realtime_rights.hpp"
 #include "runtime/control/session_report.hpp"
@@ -33,6 +34,7 @@ struct SessionMeans {
     PortKeeper::Open open_port = {};
     std::function<std::unique_ptr<Builder>(Builder::Task wake)> make_builder = {};
     const EndSignals* end_signals = nullptr;  ///< null: only commands end the session
+    std::optional<QueueSizes> queues = {};
 };
 
 /// How it ended.
@@ -138,6 +140,7 @@ private:
     void make_engine();
     CrewConfig crew(int priority);
     void open_files();
+    void watch_queues();
     void open_ports();
     void count_prepared();
     void build();
@@ -154,6 +157,7 @@ private:
     void fade_on();
     void ring_on();
     void close();
+    void hear_the_last();
     void finish();
     bool is_device_lost();
     void lose_device(const std::string& cause);
@@ -169,6 +173,7 @@ private:
     void say(const Problems&);
     void tell(const SessionReport&);
     void report_xruns();
+    void tell_losses(bool last = false);
     LiveStatus status();
     LiveSummary summary();
     void find_slowest_node(LiveSummary&);
@@ -196,6 +201,7 @@ private:
     std::shared_ptr<TakeWriter> writer_;
     std::vector<std::unique_ptr<PortKeeper>> ports_;
     DeviceKeeper keeper_;
+    std::optional<LossWatch> losses_;  // looks at the engine, the ports and the tap
     std::unique_ptr<FileWatcher> watcher_;
 
     // preparing

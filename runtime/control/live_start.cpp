@@ -33,6 +33,7 @@ void LiveSession::prepare() {
     make_engine();
     open_files();
     open_ports();
+    watch_queues();
     if (config_.rehearse) watcher_ = std::make_unique<FileWatcher>();
     if (watcher_) watcher_->watch({config_.patch});  // before it is read: an edit in between is not missed
     ++awaited_;
@@ -50,7 +51,8 @@ void LiveSession::make_engine() {
         EngineConfig{.room = {.sample_rate_hz = rate(),
                               .max_frames = std::min(format.block_frames, max_block_frames),
                               .midi_ports = static_cast<int>(config_.midi.size()),
-                              .crew = crew(config_.audio.priority)},
+                              .crew = crew(config_.audio.priority),
+                              .queues = means_.queues.value_or(QueueSizes::for_stage(!config_.log.empty()))},
                      .builder = builder_.get()});
     engine_->listen([this](const EngineNews& news) { hear(news); });
     if (!config_.record.empty())
@@ -113,6 +115,15 @@ void LiveSession::open_ports() {
     }
 }
 
+void LiveSession::watch_queues() {
+    losses_.emplace([this] { return engine_->room().now(); },
+                    static_cast<std::uint64_t>(keeper_.format().block_frames));
+    for (const auto& port : ports_)
+        losses_->add(Loss::Kind::midi, [&keeper = *port] { return keeper.dropped(); });
+    losses_->add(Loss::Kind::events, [this] { return engine_->room().stats().events_lost.load(); });
+    if (tap_) losses_->add(Loss::Kind::frames, [this] { return tap_->lost(); });
+}
+
 void LiveSession::count_prepared() {
     if (--awaited_ > 0 || stage_ != Stage::preparing) return;
     if (!file_error_.empty()) return fail(session_code::cannot_write, file_error_);
@@ -162,9 +173,12 @@ void LiveSession::announce() {
     announced_at_ = Clock::now();
     cpu_at_announcement_s_ = cpu_seconds();
     const AudioFormat& format = keeper_.format();
-    say(Kind::started, fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out)", config_.patch,
-                                   format.name, format.api, format.rate_hz, format.block_frames,
-                                   format.in_channels, format.out_channels));
+    const double queue_mb = static_cast<double>(engine_->room().queue_bytes().all()) * 1e-6;
+    say(Kind::started,
+        fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out); {:.1f} MB of memory "
+                    "hold what waits",
+                    config_.patch, format.name, format.api, format.rate_hz, format.block_frames,
+                    format.in_channels, format.out_channels, queue_mb));
 }
 
 }  // namespace gainstage

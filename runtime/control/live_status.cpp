@@ -62,6 +62,10 @@ void LiveSession::hear(const EngineNews& news) {
     stir();
     if (news.kind == EngineNews::Kind::event && news.event.kind == EventKind::midi)
         last_midi_ = news.event.midi;
+    if (news.kind == EngineNews::Kind::lost) {
+        if (news.loss.kind == Loss::Kind::lines && config_.log.empty()) return;  // there are none
+        is_incomplete_ = is_incomplete_ || writer_;
+    }
     tell(report_of(news, rate()));
 }
 
@@ -109,6 +113,14 @@ void LiveSession::report_xruns() {
     xruns_said_at_ = Clock::now();
 }
 
+void LiveSession::tell_losses(bool last) {
+    if (!losses_) return;
+    for (const Loss& loss : losses_->look(Clock::now(), last)) {
+        is_incomplete_ = is_incomplete_ || writer_;
+        tell(report_of(loss, engine_->room().now(), rate()));
+    }
+}
+
 // ------------------------ numbers
 
 /// Of the calling thread.
@@ -126,8 +138,12 @@ LiveStatus LiveSession::status() {
                       .load = stats.load.load(),
                       .worst_load = stats.worst_load.load(),
                       .xruns = callback_->xruns(),
+                      .quarantines = engine_->counts().trips,
+                      .resting = {},
                       .readings = readings(engine_->playing()),
                       .last_midi = midi_text(last_midi_)};
+    for (const auto& [key, patient] : engine_->ward().patients())
+        status.resting.push_back(engine_->node_id(key));
     for (int c = 0; c < std::min(format.in_channels, RoomStats::metered_channels); ++c)
         status.in_peak_db.push_back(to_db(stats.in_peak[c].exchange(0.f)));
     for (int c = 0; c < std::min(format.out_channels, RoomStats::metered_channels); ++c)
@@ -151,7 +167,11 @@ LiveSummary LiveSession::summary() {
         summary.midi_messages += port->received();
         summary.midi_dropped += port->dropped();
     }
-    summary.reports_lost = engine_->room().reports_lost();
+    const Outbox& outbox = engine_->room().outbox();
+    summary.reports_lost = outbox.reports_lost() + (config_.log.empty() ? outbox.entries_lost() : 0);
+    summary.log_lost = config_.log.empty() ? 0 : outbox.entries_lost();
+    summary.moves_lost = counts.moves_lost;
+    summary.queue_bytes = engine_->room().queue_bytes().all();
     summary.events_lost = stats.events_lost.load();
     summary.swaps_postponed = stats.swaps_postponed.load();
     summary.commands_refused = inbox_.counts().busy;
@@ -160,7 +180,7 @@ LiveSummary LiveSession::summary() {
     find_slowest_node(summary);
     if (writer_) {
         summary.recorded_s = static_cast<double>(writer_->recorded()) / rate();
-        summary.log_lost = writer_->lost();
+        summary.log_lost += writer_->lost();
     }
     if (tap_) summary.record_lost_s = static_cast<double>(tap_->lost()) / rate();
     count_crew(summary);

@@ -36,12 +36,18 @@ const char* kind_of(const Event& event) {
     return event.kind == EventKind::midi ? "midi" : event.kind == EventKind::knob ? "knob" : "action";
 }
 
+json lost(const Loss& loss) {
+    return {{"from", loss.from}, {"to", loss.to}, {word_of(loss.kind), loss.count}};
+}
+
 void add_status(json& object, const LiveStatus& s) {
     object["in_peak_dbfs"] = s.in_peak_db;
     object["out_peak_dbfs"] = s.out_peak_db;
     object["load"] = s.load;
     object["worst_load"] = s.worst_load;
     object["xruns"] = s.xruns;
+    object["quarantines"] = s.quarantines;
+    object["resting"] = s.resting;
     json& readings = object["readings"] = json::array();
     for (const NodeReading& reading : s.readings)
         readings.push_back({{"node", reading.node},
@@ -66,8 +72,10 @@ void add_summary(json& object, const LiveSummary& s) {
     object["midi_dropped"] = s.midi_dropped;
     object["reports_lost"] = s.reports_lost;
     object["events_lost"] = s.events_lost;
+    object["moves_lost"] = s.moves_lost;
     object["commands_refused"] = s.commands_refused;
     object["log_lost"] = s.log_lost;
+    object["queue_bytes"] = s.queue_bytes;
     object["swaps_postponed_turns"] = s.swaps_postponed;
     object["shared_pieces"] = s.shared_pieces;
     object["unshared_pieces"] = s.unshared_pieces;
@@ -86,6 +94,7 @@ void add_summary(json& object, const LiveSummary& s) {
 /// The keys that both `run --json` and the log of a take have.
 void add_details(json& object, const SessionReport& report) {
     if (report.kind == Kind::event) return add_event(object, report);
+    if (report.kind == Kind::lost) object["lost"] = lost(report.loss);
     if (report.kind != Kind::fade) return;
     if (report.warmed) object["warm_from"] = report.warm_from;
     if (!report.swapped.empty()) object["swapped"] = report.swapped;
@@ -117,6 +126,7 @@ std::string to_log_line(const SessionReport& report) {
     add_details(object, report);
     switch (report.kind) {
         case Kind::event:
+        case Kind::lost:
             break;
         case Kind::fade:
             if (report.patch) add_patch(object, *report.patch);
@@ -135,8 +145,10 @@ std::string to_log_line(const SessionReport& report) {
     return line_of(object);
 }
 
-std::string log_head(double rate_hz) {
-    return line_of({{"gainstage_log", 1}, {"sample_rate_hz", rate_hz}});
+std::string log_head(double rate_hz, const Loss& loss) {
+    json object{{"gainstage_log", 1}, {"sample_rate_hz", rate_hz}};
+    if (loss.count > 0) object["lost"] = lost(loss);
+    return line_of(object);
 }
 
 std::string to_json(const SessionReport& report) {

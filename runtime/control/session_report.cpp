@@ -30,6 +30,8 @@ Kind kind_of(EngineNews::Kind kind) {
             return Kind::clamped;
         case EngineNews::Kind::event:
             return Kind::event;
+        case EngineNews::Kind::lost:
+            return Kind::lost;
         case EngineNews::Kind::silent:
             return Kind::silent;
         case EngineNews::Kind::note:
@@ -65,7 +67,17 @@ SessionReport report_of(const EngineNews& news, double rate_hz) {
             .warm_from = news.warm_from,
             .swapped = news.swapped,
             .returned = news.returned,
-            .patch = news.graph ? played(*news.graph) : nullptr};
+            .patch = news.graph ? played(*news.graph) : nullptr,
+            .loss = news.loss};
+}
+
+SessionReport report_of(const Loss& loss, std::uint64_t at, double rate_hz) {
+    SessionReport report{.kind = Kind::lost};
+    report.at = at;
+    report.seconds = static_cast<double>(at) / rate_hz;
+    report.text = text_of(loss, rate_hz);
+    report.loss = loss;
+    return report;
 }
 
 const char* word_of(Kind kind) {
@@ -98,6 +110,8 @@ const char* word_of(Kind kind) {
             return "clamped";
         case Kind::event:
             return "event";
+        case Kind::lost:
+            return "lost";
         case Kind::xrun:
             return "xrun";
         case Kind::device_lost:

@@ -23,6 +23,9 @@
 ///   clamped      a knob was asked beyond its range: node, text
 ///   event        something was applied: kind "midi" (midi [bytes], port), "knob" (set "node.knob", value,
 ///                smooth_ms) or "action" (panic true, or fade_out_ms)
+///   lost         a full queue or a slow disk has lost something: lost {from, to (samples), and one count:
+///   lines
+///                (of the log), midi, events, moves or frames}, text
 ///   xrun         the driver lost sound: text
 ///   device_lost  the audio device is gone: text
 ///   silent       the fade-out at the end is over: text
@@ -30,7 +33,7 @@
 ///   summary      the last report: see LiveSummary
 ///
 /// A line of a take's log (`run --log`, see engine/take.hpp) is the same object with what a replay needs: of
-/// `event` and `fade` the keys above, `at`, and with `fade` the patch.
+/// `event`, `lost` and `fade` the keys above, `at`, and with `fade` the patch.
 
 #include <cstdint>
 #include <memory>
@@ -55,6 +58,8 @@ struct LiveStatus {
     float load = 0.f,
           worst_load = 0.f;  ///< of the latest block and the worst so far; 1 = all the time there is
     std::uint64_t xruns = 0;
+    std::uint64_t quarantines = 0;      ///< trips so far
+    std::vector<std::string> resting;   ///< ids of the nodes that are in quarantine now
     std::vector<NodeReading> readings;  ///< of every node that has played, in the order of the patch
     std::string last_midi;              ///< "ch 1 cc 21 = 64"
 };
@@ -64,22 +69,24 @@ struct LiveSummary {
     double seconds = 0.;
     std::uint64_t blocks = 0, xruns = 0, late_blocks = 0, swaps = 0, edits = 0, trips = 0, failures = 0,
                   midi_messages = 0, midi_dropped = 0;
-    /// What full queues did: reports that no log holds, events that never happened, turns by which changes
-    /// were late, commands that were refused.
-    std::uint64_t reports_lost = 0, events_lost = 0, swaps_postponed = 0, commands_refused = 0;
+    /// What full queues did: reports that no display got, events that never happened, moves of knobs that new
+    /// instances were not warmed on, turns by which changes were late, commands that were refused.
+    std::uint64_t reports_lost = 0, events_lost = 0, moves_lost = 0, swaps_postponed = 0,
+                  commands_refused = 0;
     float worst_load = 0.f;
     double worst_at_s = 0.;
     std::string slowest_node;                    ///< most time per sample, where any was measured
     double slowest_node_load = 0.;               ///< its share of the time there is
     double recorded_s = 0., record_lost_s = 0.;  ///< of the input; what was lost is silence in the file
-    std::uint64_t log_lost = 0;                  ///< reports that the log has no line of
+    std::uint64_t log_lost = 0;                  ///< lines that are missing in the log
+    std::uint64_t queue_bytes = 0;               ///< memory of the room's queues
     // of several threads: pieces of the stream that workers had a part in, or came too late for
     std::uint64_t shared_pieces = 0, unshared_pieces = 0, stalls = 0;
     double longest_wait_us = 0.;  ///< of the audio thread for a worker
     double longest_turn_ms = 0.;  ///< of the session's loop, since sound flows
     double control_load = 0.;     ///< of the control thread, since sound flows; 1 = a whole core
     bool device_lost = false;
-    bool is_incomplete = false;  ///< the log or the recording could not be written to its end
+    bool is_incomplete = false;  ///< the log or the recording lacks something
 };
 
 /// The patch that a change leads to, with all that is needed to repeat it.
@@ -111,6 +118,7 @@ struct SessionReport {
         stalled,
         clamped,
         event,
+        lost,
         xrun,
         device_lost,
         silent,
@@ -128,13 +136,15 @@ struct SessionReport {
     std::uint64_t warm_from = 0;                           ///< fade: from this sample on
     std::vector<std::string> swapped = {}, returned = {};  ///< fade: ids
     std::shared_ptr<const PlayedPatch> patch =
-        {};  ///< fade; null: the patch stays (a return from quarantine)
+        {};          ///< fade; null: the patch stays (a return from quarantine)
+    Loss loss = {};  ///< lost
     std::shared_ptr<const LiveStatus> status = {};
     std::shared_ptr<const LiveSummary> summary = {};
 };
 
 /// Control thread. Keeps all that the news only borrow.
 SessionReport report_of(const EngineNews&, double rate_hz);
+SessionReport report_of(const Loss&, std::uint64_t at, double rate_hz);
 
 /// The word of a kind, as JSON has it.
 const char* word_of(SessionReport::Kind);
@@ -143,8 +153,8 @@ std::string to_json(const SessionReport&);
 
 /// One line of a take's log, without its end; empty where a replay does not need the report. Any thread.
 std::string to_log_line(const SessionReport&);
-/// The log's first line.
-std::string log_head(double rate_hz);
+/// The log's first line; `lost`: lines that could not be written to the disk.
+std::string log_head(double rate_hz, const Loss& lost = {});
 /// By which a log names a weight file: 16 hexadecimal digits.
 std::string content_name(std::uint64_t hash);
 

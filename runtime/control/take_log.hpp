@@ -12,7 +12,8 @@
 namespace gainstage {
 
 /// The writer's thread. The log grows as `take.unfinished.log`, and lines go there by flush(): a take that
-/// ends badly can be replayed up to there.
+/// ends badly can be replayed up to there. Lines that the disk has no room for are counted in the first line,
+/// where there is room for that.
 class TakeLog {
 public:
     /// Without `may_replace` a file that has the name stays. Throws WriteError.
@@ -30,13 +31,21 @@ public:
     std::string finish();
     /// False once a line or a weight file could not be written (a full disk); the take goes on.
     bool good() const { return good_; }
+    /// Lines that could not be written.
+    std::uint64_t lost() const noexcept { return lost_.count; }
 
 private:
+    std::string head() const;
+    void lose();
     void keep(const PlayedPatch::PlayedModel&);
 
     const std::string name_;
+    const double rate_hz_;
     NewFile file_;
-    std::string lines_;  // not yet in the file
+    LogHole waiting_;           // the reports in `lines_`
+    LogHole lost_;              // those that could not be written
+    std::string lines_;         // not yet in the file
+    std::int64_t written_ = 0;  // bytes, whole lines
     bool tells_ = false;
     std::chrono::steady_clock::time_point on_disk_at_{};
     std::set<std::uint64_t> kept_;

@@ -13,10 +13,10 @@ using Kind = SessionReport::Kind;
 
 namespace {
 
-/// A replay needs it.
+/// A replay needs it, or people who read the log.
 bool belongs_in_log(Kind kind) {
     return kind == Kind::event || kind == Kind::fade || kind == Kind::quarantine || kind == Kind::latched ||
-           kind == Kind::stalled;
+           kind == Kind::stalled || kind == Kind::lost;
 }
 
 }  // namespace
@@ -51,11 +51,13 @@ void TakeWriter::take(const SessionReport& report) {
         if (waiting_.size() < files_.most) {
             waiting_.push_back(report);
             is_due = !std::exchange(log_due_, true);
-        } else if (lost_++ == 0) {
-            tell(
-                fmt::format("{}: the disk is too slow, lines are missing from {:.2f} s on; the take can't "
-                            "be repeated from here",
-                            log_name_, report.seconds));
+        } else {
+            hole_.add(report.at);
+            if (lost_++ == 0)
+                tell(fmt::format(
+                    "{}: the disk is too slow, lines are missing from {:.2f} s on; the take can't "
+                    "be repeated from here",
+                    log_name_, report.seconds));
         }
     }
     if (is_due) worker_.run([this] { attempt([this] { write_log(); }); });
@@ -147,14 +149,21 @@ void TakeWriter::make_files() {
 
 void TakeWriter::write_log() {
     std::vector<SessionReport> reports;
+    LogHole hole;  // after them: until now the queue was full
     {
         const std::lock_guard lock(mutex_);
         reports.swap(waiting_);
+        hole = std::exchange(hole_, {});
         log_due_ = false;
     }
     if (!log_) return;
     for (const SessionReport& report : reports) log_->write(report);
+    if (hole.count > 0)
+        log_->write(
+            report_of(Loss{.kind = Loss::Kind::lines, .from = hole.from, .to = hole.to, .count = hole.count},
+                      hole.to, files_.rate_hz));
     log_->flush();
+    unwritten_ = log_->lost();
     tell_of_log();
 }
 

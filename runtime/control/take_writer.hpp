@@ -17,7 +17,8 @@
 namespace gainstage {
 
 /// A disk that hangs holds up nobody but this thread. Meanwhile reports for the log wait in a bounded queue
-/// and the input in the tap's ring; what finds no room there is lost and counted. Nothing of an earlier take
+/// and the input in the tap's ring; what finds no room there is lost and counted, and the log has a line that
+/// says so in its place. Nothing of an earlier take
 /// is touched before this one is whole: files that have the names stay, and log and recording get the same
 /// number
 /// ("take-2.wav"), unless `overwrite` says otherwise. All calls: control thread; none waits.
@@ -55,8 +56,8 @@ public:
     /// Instead of finish(), where nothing has been played: leaves no files.
     void discard(std::function<void()> done);
 
-    /// Reports that the log has no line of.
-    std::uint64_t lost() const noexcept { return lost_; }
+    /// Lines that are missing in the log.
+    std::uint64_t lost() const noexcept { return lost_ + unwritten_.load(std::memory_order_relaxed); }
     /// Frames of input in the recording.
     std::uint64_t recorded() const noexcept { return recorded_.load(std::memory_order_relaxed); }
     /// The thread.
@@ -84,6 +85,7 @@ private:
 
     std::mutex mutex_;  // of the queue
     std::vector<SessionReport> waiting_;
+    LogHole hole_;          // what came after them and found no room
     bool log_due_ = false;  // a job is going to look at the queue
     std::atomic<bool> drain_due_{false};
 
@@ -92,7 +94,7 @@ private:
     std::unique_ptr<TakeLog> log_;
     std::unique_ptr<InputRecorder> recorder_;
     bool log_is_good_ = true;
-    std::atomic<std::uint64_t> recorded_{0};
+    std::atomic<std::uint64_t> recorded_{0}, unwritten_{0};
 
     Worker worker_;  // last: its jobs use all that is above
 };

@@ -9,6 +9,7 @@
 
 #include "runtime/engine/builder.hpp"
 #include "runtime/engine/knob_history.hpp"
+#include "runtime/engine/loss.hpp"
 #include "runtime/engine/residents.hpp"
 #include "runtime/engine/ward.hpp"
 #include "runtime/realtime/audio_room.hpp"
@@ -35,6 +36,7 @@ struct EngineNews {
         returned,  ///< quarantine
         clamped,
         event,   ///< something was applied: a knob, a MIDI message, a panic
+        lost,    ///< a log of the stream would lack something
         silent,  ///< the fade-out at the end is over
     };
     Kind kind = Kind::note;
@@ -50,12 +52,14 @@ struct EngineNews {
     std::uint64_t warm_from = 0;
     bool warmed = false;
     std::vector<std::string> swapped, returned;
+    Loss loss{};  ///< lost
 };
 
 struct EngineCounts {
     std::uint64_t swaps = 0;  ///< completed changes in which an instance replaced another
     std::uint64_t edits = 0;  ///< completed changes of the patch's text
     std::uint64_t trips = 0, failures = 0, stalls = 0;
+    std::uint64_t moves_lost = 0;  ///< moves of knobs that newcomers were not warmed on
 };
 
 class Engine {
@@ -82,6 +86,8 @@ public:
     /// Does what has come up, and never waits: the builder builds and warms. Every few milliseconds; offline
     /// after every block.
     void tick();
+    /// The stream has stopped: hears what the last blocks had to tell.
+    void conclude();
 
     /// Moves a knob now. False: nothing plays, the value is no number, or the queue is full.
     bool set(const GraphTarget&, float value, float smooth_ms = -1.f, std::uint64_t stamp = Event::at_once);
@@ -131,7 +137,7 @@ private:
     void remember_knobs();
     void forget_trips();
 
-    // what the room says
+    // what the room tells
     /// A change of state in the room, found by looking at the states themselves.
     struct Fact {
         enum class Kind { start, finish, failure, trip, stall, silent };
@@ -152,8 +158,11 @@ private:
     bool is_heard(const Slot*) const;
     bool is_worker_away();
     double latch_window_samples() const;
-    void take(const Report&);
-    void tell_event(const Report&);
+    void take_next(std::uint64_t stamp);
+    void tell(const LogEntry&);
+    void tell_event(const Event&);
+    void tell_lost(const Loss&, std::uint64_t stamp);
+    void tell_lost_moves(const ChangeInFlight&, std::uint64_t stamp);
     std::string knob_name(NodeKey, std::int32_t param) const;
 
     // a turn
@@ -178,7 +187,9 @@ private:
     std::optional<ChangeRequest> waiting_;
     Problems refusal_;
     Ward ward_;
-    std::uint64_t rings_heard_ = 0;  // of the room's bell
+    static constexpr std::uint64_t unheard = ~std::uint64_t{0};
+    std::uint64_t rings_heard_ = unheard;  // of the room's bell
+    Fact coming_;                          // the next change of state that is known; not yet acted on
 };
 
 }  // namespace gainstage

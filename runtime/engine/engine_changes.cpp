@@ -92,14 +92,14 @@ void Engine::warm_on() {
     constexpr double close_s = 0.01;  // two turns of the control thread; a builder at once needs none
     ChangeInFlight& change = *residents_.change();
     Warming& warming = *change.warming();
-    const std::uint64_t end = end_of_past(warming);
-    collect();  // every knob that moved before `end` was reported before `end` was published
+    const std::uint64_t end = std::min(end_of_past(warming), room_.now());
+    collect();  // every move of a knob before `end`
     if (change.legs() == 0) change.start_from(knobs_, begin_of_past(end));
     auto close = static_cast<std::uint64_t>(2 * config_.room.max_frames);
     if (builder_ != &at_once_)
         close = std::max(close, static_cast<std::uint64_t>(close_s * config_.room.sample_rate_hz));
     // The room knows the latest moves only; a leg takes the newcomers over those before.
-    const bool knows_moves = knobs_.next_sequence() - warming.knob_sequence <= KnobTrail::size / 2;
+    const bool knows_moves = knobs_.next_sequence() - warming.knob_sequence <= room_.trail().size() / 2;
     const bool is_close = change.legs() > 0 && end - warming.time <= close && knows_moves;
     if (is_close || change.legs() == most_legs) {
         change.be_ready();
@@ -173,6 +173,7 @@ void Engine::on_started(std::uint64_t stamp) {
     change.begin();
     remember_knobs();
     forget_trips();
+    tell_lost_moves(change, stamp);
     if (!listener_) return;
     EngineNews news;
     news.kind = Kind::started;
@@ -183,6 +184,14 @@ void Engine::on_started(std::uint64_t stamp) {
     news.swapped = change.swapped();
     news.returned = change.request().order.returning;
     listener_(news);
+}
+
+/// A replay warms newcomers on every move, so that it comes to other bits.
+void Engine::tell_lost_moves(const ChangeInFlight& change, std::uint64_t stamp) {
+    if (!change.warming()) return;
+    const std::uint64_t from = change.warming()->from;
+    if (const std::uint64_t lost = knobs_.lost_after(from))
+        tell_lost({.kind = Loss::Kind::moves, .from = from, .to = stamp, .count = lost}, stamp);
 }
 
 /// The history of knobs goes on under the same node, in the order of the new instance's knobs.

@@ -1,4 +1,4 @@
-/// Acts on the room's changes of state, and passes on its reports.
+/// Acts on the room's changes of state, and passes on what it tells.
 
 #include <fmt/format.h>
 
@@ -20,16 +20,25 @@ void take_earlier(Fact& first, const Fact& other) {
 
 }  // namespace
 
-/// Takes reports and changes of state in the order of the stream, because the log of a take only goes
-/// forward. The room has reported all that happened before the sample `known`; changes of later samples wait
-/// for the next turn.
+/// Takes what the room tells and its changes of state in the order of the stream, because the log of a take
+/// only goes forward and moves of knobs belong to the instance that played then. The room has told all that
+/// happened before the sample `known`; the rest waits for the next turn.
 void Engine::collect() {
     const std::uint64_t known = room_.now();
-    for (Report report; room_.next_report(report);) {
-        act(report.stamp);
-        take(report);
+    for (;;) {
+        const std::uint64_t next = std::min(
+            {room_.outbox().next_entry(), room_.outbox().next_report(), knobs_.next_move(room_.trail())});
+        if (next >= known) break;
+        act(next);
+        take_next(next);
     }
     act(known);
+}
+
+void Engine::conclude() {
+    tick();
+    const LogHole hole = room_.outbox().hole_at_the_end();
+    if (hole.count > 0) tell(LogEntry(hole));
 }
 
 // States
@@ -37,13 +46,9 @@ void Engine::collect() {
 /// Acts on every change of state up to stream sample `end`, in their order.
 void Engine::act(std::uint64_t end) {
     const std::uint64_t rings = room_.rings();
-    if (rings == rings_heard_) return;
-    for (;;) {
-        const Fact fact = next_fact();
-        if (fact.stamp == Slot::never) break;
-        if (fact.stamp > end) return;  // the bell stays unheard
-        act_on(fact);
-    }
+    if (rings == rings_heard_ && coming_.stamp > end) return;
+    rings_heard_ = unheard;  // if acting throws, the next turn looks again
+    for (coming_ = next_fact(); coming_.stamp <= end; coming_ = next_fact()) act_on(coming_);
     rings_heard_ = rings;
 }
 
@@ -105,8 +110,8 @@ double Engine::latch_window_samples() const {
 }
 
 void Engine::on_trip(const Slot& slot) {
-    ++counts_.trips;
     ward_.take_tripped(slot, latch_window_samples());
+    ++counts_.trips;
     const Quarantine& quarantine = slot.quarantine;
     const std::string& id = keys_.id(slot.key);
     const char* cause = quarantine.cause == TripCause::not_finite
@@ -165,35 +170,46 @@ void Engine::lose_branch(const Task& task, std::uint64_t since) {
         id);
 }
 
-// Reports
+// What was applied
 
-void Engine::take(const Report& report) {
-    switch (report.kind) {
-        case ReportKind::event:
-            tell_event(report);
-            break;
-        case ReportKind::knob:
-            knobs_.add(report);
-            break;
-        case ReportKind::clamped:
-            say(Kind::clamped, report.stamp,
-                fmt::format("{}: {} was asked for {}, beyond its range; it stays at the end of it",
-                            keys_.id(report.key), knob_name(report.key, report.param), report.value),
-                keys_.id(report.key));
-            break;
-    }
+/// Whatever comes next in the stream, at this sample.
+void Engine::take_next(std::uint64_t stamp) {
+    if (knobs_.next_move(room_.trail()) == stamp) knobs_.take_move();
+    if (LogEntry entry; room_.outbox().next_entry() == stamp && room_.outbox().take(entry)) tell(entry);
+    if (Report report; room_.outbox().next_report() == stamp && room_.outbox().take(report))
+        say(Kind::clamped, report.stamp,
+            fmt::format("{}: {} was asked for {}, beyond its range; it stays at the end of it",
+                        keys_.id(report.key), knob_name(report.key, report.param), report.value),
+            keys_.id(report.key));
 }
 
-void Engine::tell_event(const Report& report) {
+void Engine::tell(const LogEntry& entry) {
+    if (!entry.is_hole()) return tell_event(entry.event());
+    const LogHole hole = entry.hole();
+    tell_lost({.kind = Loss::Kind::lines, .from = hole.from, .to = hole.to, .count = hole.count}, hole.to);
+}
+
+void Engine::tell_event(const Event& event) {
     if (!listener_) return;
     EngineNews news;
     news.kind = Kind::event;
-    news.stamp = report.stamp;
-    news.event = report.event;
-    if (report.event.kind == EventKind::knob) {
-        news.node = keys_.id(report.event.key);
-        news.parameter = knob_name(report.event.key, report.event.param);
+    news.stamp = event.stamp;
+    news.event = event;
+    if (event.kind == EventKind::knob) {
+        news.node = keys_.id(event.key);
+        news.parameter = knob_name(event.key, event.param);
     }
+    listener_(news);
+}
+
+void Engine::tell_lost(const Loss& loss, std::uint64_t stamp) {
+    if (loss.kind == Loss::Kind::moves) counts_.moves_lost += loss.count;
+    if (!listener_) return;
+    EngineNews news;
+    news.kind = Kind::lost;
+    news.stamp = stamp;
+    news.text = text_of(loss, config_.room.sample_rate_hz);
+    news.loss = loss;
     listener_(news);
 }
 

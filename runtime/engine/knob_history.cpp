@@ -27,11 +27,25 @@ void KnobHistory::replace_node(NodeKey key, const std::vector<int>& param_of_old
             entry.param = static_cast<std::size_t>(entry.param) < now_at.size() ? now_at[entry.param] : -1;
 }
 
-void KnobHistory::add(const Report& knob) {
-    if (knob.sequence > next_sequence_)
-        gaps_.push_back({.before = knob.stamp, .lost = knob.sequence - next_sequence_});
-    entries_.push_back({.sequence = knob.sequence, .key = knob.key, .param = knob.param, .ramp = knob.ramp});
-    next_sequence_ = knob.sequence + 1;
+/// Where moves were overwritten, the next one is the oldest that will stay for a while.
+std::uint64_t KnobHistory::next_move(const KnobTrail& trail) {
+    std::uint64_t number = next_sequence_;
+    KnobTrail::Move move;
+    for (;;) {
+        const std::uint64_t count = trail.count();
+        if (number >= count) return never;
+        if (trail.read(number, move)) break;
+        number = std::max(number + 1, count - trail.size() / 8 * 7);
+    }
+    coming_ = {.sequence = number, .key = move.key, .param = move.param, .ramp = move.ramp};
+    return move.ramp.start;
+}
+
+void KnobHistory::take_move() {
+    entries_.push_back(coming_);
+    if (coming_.sequence > next_sequence_)
+        gaps_.push_back({.before = coming_.ramp.start, .lost = coming_.sequence - next_sequence_});
+    next_sequence_ = coming_.sequence + 1;
 }
 
 std::uint64_t KnobHistory::lost_after(std::uint64_t time) const {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "runtime/realtime/messages.hpp"
+#include "runtime/realtime/knob_trail.hpp"
 #include "runtime/realtime/transition.hpp"
 
 namespace gainstage {
@@ -45,9 +45,13 @@ public:
     /// Another instance takes the node's place; `param_of_old[p]` is where its knob p was before, -1:
     /// nowhere.
     void replace_node(NodeKey, const std::vector<int>& param_of_old, const std::vector<Ramp>& start);
-    void add(const Report& knob);
-    /// How many reports of moves after `time` were lost in a full queue. The positions of those knobs are
-    /// unknown until they move again.
+    /// The sample of the trail's next move that is not in the history; `never` where there is none.
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+    std::uint64_t next_move(const KnobTrail&);
+    /// Takes that move. REQUIRES: next_move() has just found one.
+    void take_move();
+    /// How many moves after `time` the trail had overwritten before they were taken. The positions of those
+    /// knobs are unknown until they move again.
     std::uint64_t lost_after(std::uint64_t time) const;
     /// Forgets the moves before `time`, but not where the knobs were then.
     void forget_before(std::uint64_t time);
@@ -56,15 +60,16 @@ public:
     void set_up(Warming&, std::uint64_t time) const;
     /// The moves from `sequence` on, up to and including stream sample `end`.
     KnobPassage passage(std::uint64_t sequence, std::uint64_t end) const;
-    /// Of the next move that will be reported.
+    /// Of the next move that will be taken.
     std::uint64_t next_sequence() const noexcept { return next_sequence_; }
 
 private:
     std::unordered_map<NodeKey, std::vector<Ramp>> before_;  // as the oldest entry found them
     std::deque<KnobMoved> entries_;
     std::uint64_t next_sequence_ = 0;
+    KnobMoved coming_;  // what next_move() has found
     struct Gap {
-        std::uint64_t before = 0;  // stream sample: the first move that was reported again
+        std::uint64_t before = 0;  // stream sample: the first move that is known again
         std::uint64_t lost = 0;
     };
     std::vector<Gap> gaps_;

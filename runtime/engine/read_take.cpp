@@ -72,6 +72,7 @@ private:
     void take_line(const json& line) {
         if (!line.is_object()) refuse("not a line of a take's log");
         if (!std::exchange(has_head_, true)) return take_head(line);
+        if (line.contains("lost")) return take_loss(line["lost"]);
         if (line.contains("tripped")) return;  // follows from the rest
         if (line.contains("stalled")) return;  // was the machine's doing; a replay does not repeat it
         latest_ = sample(line, "at", latest_, longest_take);
@@ -84,6 +85,23 @@ private:
     void take_head(const json& line) {
         if (line.value("gainstage_log", 0) != 1) refuse("not a log of Gainstage (format 1)");
         take_.sample_rate_hz = number(line, "sample_rate_hz", 1'000., 1e6);
+        if (line.contains("lost")) take_loss(line["lost"]);
+    }
+
+    void take_loss(const json& lost) {
+        if (!lost.is_object()) refuse("lost: expected from, to and what is missing");
+        const std::uint64_t from = sample(lost, "from", 0, longest_take);
+        const std::uint64_t to = sample(lost, "to", from, longest_take);
+        const std::size_t before = take_.losses.size();
+        for (const Loss::Kind kind : Loss::kinds) {
+            if (!lost.contains(word_of(kind))) continue;
+            const json& count = lost[word_of(kind)];
+            if (!count.is_number_unsigned() || count == 0)
+                refuse(fmt::format("lost: {}: expected a number from 1 on", word_of(kind)));
+            take_.losses.push_back(
+                {.kind = kind, .from = from, .to = to, .count = count.get<std::uint64_t>()});
+        }
+        if (take_.losses.size() == before) refuse("lost: expected lines, midi, events, moves or frames");
     }
 
     LoggedEvent event(const json& line) const {
@@ -181,6 +199,22 @@ private:
 };
 
 }  // namespace
+
+std::string text_of_losses(const Take& take) {
+    constexpr std::size_t most = 4;
+    std::string text;
+    for (std::size_t k = 0; k < take.losses.size() && k < most; ++k)
+        text += (k > 0 ? "; " : "") + text_of(take.losses[k], take.sample_rate_hz);
+    if (take.losses.size() > most) text += fmt::format("; and {} more", take.losses.size() - most);
+    return text;
+}
+
+void must_be_whole(const Take& take, const std::string& file) {
+    if (take.losses.empty()) return;
+    throw TakeError(fmt::format("{}: the take is not whole: {}; --incomplete repeats what there is of it",
+                                file, text_of_losses(take)),
+                    65);
+}
 
 Take read_take(const std::string& file) {
     try {

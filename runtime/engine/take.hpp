@@ -11,6 +11,8 @@
 ///   {"at":30000,"returned":["opto"],"warm_from":25200}
 ///   {"at":40000,"panic":true}   {"at":50000,"fade_out_ms":50}
 ///   {"at":60000,"tripped":"opto","latched":false}   {"at":60000,"stalled":"opto"}      for people
+///   {"at":70000,"lost":{"from":64000,"to":69000,"lines":812}}     what the take lacks: lines, midi, events,
+///                         moves or frames; in the first line what a full disk has lost
 
 #include <cstdint>
 #include <stdexcept>
@@ -38,6 +40,7 @@ struct Take {
     double sample_rate_hz = 0.;
     std::vector<LoggedChange> changes;  ///< in order; the first is at sample 0
     std::vector<LoggedEvent> events;    ///< in order
+    std::vector<Loss> losses;           ///< what it lacks: with any, a replay is not what was heard
 };
 
 /// Says file:line, cause and remedy.
@@ -48,6 +51,10 @@ struct TakeError : std::runtime_error {
 
 /// Reads a log and the weight files beside it. Blank lines are passed over. Throws TakeError.
 Take read_take(const std::string& file);
+/// What the take lacks, in words, a few of it at most; empty where it is whole.
+std::string text_of_losses(const Take&);
+/// Throws TakeError (65) if the take lacks something; says that `--incomplete` repeats the rest.
+void must_be_whole(const Take&, const std::string& file);
 
 /// Where the weight files of a log are, of a finished one and of one that never was, and the one whose
 /// content has this hash (16 hexadecimal digits).

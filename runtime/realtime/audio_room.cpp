@@ -9,16 +9,25 @@ namespace gainstage {
 AudioRoom::AudioRoom(const RoomConfig& config)
     : config_(config),
       crew_(config.crew.threads > 1 ? std::make_unique<Crew>(config.crew, config.sample_rate_hz) : nullptr),
+      outbox_(config.queues.log, config.queues.reports),
+      timeline_(config.queues.due),
+      trail_(config.queues.moves),
       desk_(config.sample_rate_hz, trail_, outbox_),
       seat_(trail_, crew_.get(), config.max_frames),
       master_(config.sample_rate_hz),
       meter_(config.sample_rate_hz) {
     master_.start(config.start_ramp_ms);
-    for (int p = 0; p < config.midi_ports; ++p) {
-        midi_.push_back(std::make_unique<MidiQueue>());
-        touch(*midi_.back(), StampedMidi{});
-    }
+    for (int p = 0; p < config.midi_ports; ++p)
+        midi_.push_back(std::make_unique<MidiQueue>(config.queues.midi));
     touch(news_, News{});
+}
+
+QueueBytes AudioRoom::queue_bytes() const noexcept {
+    return {.midi = midi_.size() * static_cast<std::size_t>(config_.queues.midi) * sizeof(StampedMidi),
+            .due = timeline_.bytes(),
+            .moves = trail_.bytes(),
+            .log = outbox_.entry_bytes(),
+            .reports = outbox_.report_bytes()};
 }
 
 bool AudioRoom::post(Transition* transition) {
@@ -47,6 +56,7 @@ void AudioRoom::process(const float* const* in, int in_channels, float* const* o
     }
     if (crew_) crew_->end_block();
     if (seat_.catch_up(now_, frames)) outbox_.ring();
+    outbox_.settle();
 
     published_now_.store(now_, std::memory_order_release);
     const std::uint64_t end = config_.time_nodes ? read_ticks() : 0;
@@ -63,10 +73,14 @@ void AudioRoom::take_news(int frames, std::int64_t clock_ns) noexcept {
 }
 
 /// Plays a message as far into this block as it came into the last one. So every message is late by exactly
-/// one block, instead of by anything up to a block.
+/// one block, instead of by anything up to a block. Takes four times of what comes in a flood: after a pause
+/// of the stream, thousands that have waited are spread over some blocks.
 void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
-    for (std::size_t p = 0; p < midi_.size(); ++p)
-        for (StampedMidi message; !timeline_.is_full() && midi_[p]->pop(message);) {
+    constexpr double most_per_second = 4. * Flood::messages_per_second;
+    const int most = 1'024 + static_cast<int>(most_per_second / config_.sample_rate_hz * frames);
+    for (std::size_t p = 0; p < midi_.size(); ++p) {
+        StampedMidi message;
+        for (int k = 0; k < most && !timeline_.is_full() && midi_[p]->pop(message); ++k) {
             const double late_s = static_cast<double>(message.arrival_ns - last_clock_ns_) * 1e-9;
             const double offset = last_clock_ns_ && clock_ns ? late_s * config_.sample_rate_hz : 0.;
             schedule({.kind = EventKind::midi,
@@ -74,6 +88,7 @@ void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
                       .midi = message.message,
                       .stamp = now_ + static_cast<std::uint64_t>(std::clamp(offset, 0., frames - 1.))});
         }
+    }
 }
 
 /// An event that is late happens now.
@@ -105,14 +120,15 @@ void AudioRoom::apply(const Event& event) noexcept {
             master_.fade_out(now_, event.value);
             break;
     }
-    outbox_.tell({.kind = ReportKind::event, .stamp = now_, .event = event});
+    outbox_.log({event, now_});
 }
 
 void AudioRoom::panic() noexcept {
     const std::uint64_t reset = master_.panic(now_);
     if (reset == Master::never) return;
+    // There is room: what asked for the panic has left its place on the timeline.
     schedule({.kind = EventKind::panic_reset, .stamp = reset});
-    outbox_.tell({.kind = ReportKind::event, .stamp = now_, .event = {.kind = EventKind::panic, .stamp = 0}});
+    outbox_.log({Event{.kind = EventKind::panic}, now_});
 }
 
 void AudioRoom::forget_all_sound() noexcept {

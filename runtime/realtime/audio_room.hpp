@@ -11,6 +11,7 @@
 #include "runtime/realtime/change_seat.hpp"
 #include "runtime/realtime/crew.hpp"
 #include "runtime/realtime/desk.hpp"
+#include "runtime/realtime/flood.hpp"
 #include "runtime/realtime/master.hpp"
 #include "runtime/realtime/midi_queue.hpp"
 #include "runtime/realtime/outbox.hpp"
@@ -26,6 +27,7 @@ struct RoomConfig {
     bool time_nodes = true;      ///< measure blocks, and nodes in turn; off only in `bench`
     float start_ramp_ms = 20.f;  ///< with which a stream begins; 0: at full level, as renders of files do
     CrewConfig crew = {};        ///< threads that help
+    QueueSizes queues = {};
 };
 
 /// Cuts the stream where something happens, and asks for each piece: the seat what plays, the desk where the
@@ -39,7 +41,10 @@ public:
     bool post(const Event& event) { return news_.push({event, nullptr}); }
     /// False as above; counted.
     bool post(Transition* transition);
-    bool next_report(Report& report) { return outbox_.next(report); }
+    /// What was applied, and reports. All that happened before now() is there.
+    Outbox& outbox() noexcept { return outbox_; }
+    /// Every move of a knob, for the same.
+    const KnobTrail& trail() const noexcept { return trail_; }
     /// Before the first block: begins as a live stream does.
     void begin_with_ramp() { master_.start(RoomConfig{}.start_ramp_ms); }
     RoomStats& stats() noexcept { return meter_.stats(); }
@@ -47,13 +52,16 @@ public:
     // any thread
     /// How often a state has changed that the engine acts on; see outbox.hpp.
     std::uint64_t rings() const noexcept { return outbox_.rings(); }
-    std::uint64_t reports_lost() const noexcept { return outbox_.lost(); }
+    /// Entries and reports that found a full queue.
+    std::uint64_t reports_lost() const noexcept { return outbox_.entries_lost() + outbox_.reports_lost(); }
+    /// The queues' memory: taken by the constructor, and none later.
+    QueueBytes queue_bytes() const noexcept;
     /// The sample from which on the stream is silent for good; Master::never until then.
     std::uint64_t silent_at() const noexcept { return master_.silent_at(); }
     const RoomConfig& config() const noexcept { return config_; }
     /// Null where the audio thread is alone.
     Crew* crew() noexcept { return crew_.get(); }
-    /// Stream samples played so far. Whatever was reported of them is in the outbox.
+    /// Stream samples played so far. Whatever was told of them is in the outbox and the trail.
     std::uint64_t now() const noexcept { return published_now_.load(std::memory_order_acquire); }
 
     // a MIDI port's thread

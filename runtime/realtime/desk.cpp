@@ -48,7 +48,7 @@ void Desk::turn(Score& score, const Event& event, std::uint64_t now) noexcept {
     if (knob == numbers.end()) return;
     Event applied = event;
     applied.param = static_cast<std::int32_t>(knob - numbers.begin());
-    outbox_.tell({.kind = ReportKind::event, .stamp = now, .event = applied});
+    outbox_.log({applied, now});
     move(target, applied.param, event.value, event.smooth_ms, now);
 }
 
@@ -60,7 +60,7 @@ void Desk::follow(Score& score, const std::vector<KnobMove>& moves, std::uint64_
 }
 
 void Desk::forget(std::uint64_t now) noexcept {
-    remember(every_node, -1, {.start = now}, now);
+    trail_.add({.key = every_node, .param = -1, .ramp = {.start = now}});
 }
 
 /// During a fade the leaving instance moves too.
@@ -73,7 +73,7 @@ void Desk::move(TargetSlot& target, std::int32_t param, float value, float smoot
         const int theirs = target.leaving_param[param];
         if (theirs >= 0) start_ramp(*target.leaving, theirs, value, smooth_ms, now);
     }
-    remember(slot.key, param, ramp, now);
+    trail_.add({.key = slot.key, .param = param, .ramp = ramp});
 }
 
 Ramp Desk::start_ramp(Slot& slot, std::int32_t param, float value, float smooth_ms,
@@ -82,25 +82,13 @@ Ramp Desk::start_ramp(Slot& slot, std::int32_t param, float value, float smooth_
     Ramp& ramp = slot.knobs()[param];
     const float asked = std::isnan(value) ? spec.start : value;
     if (asked != value || asked < spec.min || asked > spec.max)
-        outbox_.tell(
-            {.kind = ReportKind::clamped, .key = slot.key, .param = param, .value = value, .stamp = now});
+        outbox_.tell({.stamp = now, .key = slot.key, .param = param, .value = value});
     const float to = nearest_value(spec, asked);
     const float ms = smooth_ms >= 0.f ? smooth_ms : slot.smooth_ms[param];
     const std::uint32_t length = spec.steps > 1 ? 0 : samples_of(ms, sample_rate_hz_);
     ramp = {.start = now, .length = length, .from = ramp.at(now), .to = to};
     if (param >= slot.param_count) slot.update_plain();
     return ramp;
-}
-
-void Desk::remember(NodeKey key, std::int32_t param, const Ramp& ramp, std::uint64_t now) noexcept {
-    const std::uint64_t sequence = trail_.add(key, param, ramp);
-    outbox_.tell({.kind = ReportKind::knob,
-                  .key = key,
-                  .param = param,
-                  .value = ramp.to,
-                  .stamp = now,
-                  .sequence = sequence,
-                  .ramp = ramp});
 }
 
 }  // namespace gainstage

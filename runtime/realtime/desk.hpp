@@ -34,7 +34,6 @@ private:
               std::uint64_t now) noexcept GAINSTAGE_REALTIME;
     Ramp start_ramp(Slot&, std::int32_t param, float value, float smooth_ms,
                     std::uint64_t now) noexcept GAINSTAGE_REALTIME;
-    void remember(NodeKey, std::int32_t param, const Ramp&, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
 
     /// As many as an event can name: Event::port has 8 bits.
     static constexpr int port_count = 256;

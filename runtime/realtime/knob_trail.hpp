@@ -1,37 +1,60 @@
 #pragma once
-/// The latest moves of all knobs: newcomers that catch up with the stream make them too.
+/// The latest moves of all knobs: newcomers make them too.
 
+#include <atomic>
+#include <bit>
 #include <cstdint>
-#include <vector>
 
+#include "runtime/realtime/flood.hpp"
+#include "runtime/realtime/large_array.hpp"
 #include "runtime/realtime/transition.hpp"
 
 namespace gainstage {
 
-/// A ring. Moves are numbered; the control thread knows them by the same numbers (Report::sequence). Audio
-/// thread; the constructor allocates all there is.
+/// A ring of numbered moves. The audio thread writes it, and makes newcomers that catch up with the stream
+/// move. The control thread reads it at its leisure, without a lock, and sees where a move was overwritten
+/// before it came. The constructor allocates all there is, and touches it.
 class KnobTrail {
 public:
-    static constexpr std::uint64_t size = 4096;
+    struct Move {
+        NodeKey key = 0;
+        std::int32_t param = 0;
+        Ramp ramp{};
+    };
 
-    KnobTrail() : moves_(size) {}
+    /// Holds at least so many moves.
+    explicit KnobTrail(int moves = QueueSizes().moves) : size_(places(moves)), places_(size_) {}
 
-    /// Returns the number of the move.
-    std::uint64_t add(NodeKey, std::int32_t param, const Ramp&) noexcept GAINSTAGE_REALTIME;
+    // audio thread
+    void add(const Move&) noexcept GAINSTAGE_REALTIME;
     /// The ring still holds every move that the warming has not made.
     bool reaches(const Warming&) const noexcept GAINSTAGE_REALTIME;
     /// Makes the moves up to and including the warming's present time. Returns the sample of the next one, at
     /// most `end`.
     std::uint64_t move_due(Warming&, std::uint64_t end) const noexcept GAINSTAGE_REALTIME;
 
+    // any thread
+    /// How many moves there were so far.
+    std::uint64_t count() const noexcept GAINSTAGE_REALTIME { return next_.load(std::memory_order_acquire); }
+    std::uint64_t size() const noexcept { return size_; }
+    /// REQUIRES: `number` < count(). False: it was overwritten, or is being so.
+    bool read(std::uint64_t number, Move&) const noexcept GAINSTAGE_REALTIME;
+
+    std::size_t bytes() const noexcept { return size_ * sizeof(Place); }
+
 private:
-    struct Move {
-        NodeKey key = 0;
-        std::int32_t param = 0;
-        Ramp ramp{};
+    /// A move in words that two threads may touch: its first sample, length and begin, end and key, param.
+    struct Place {
+        std::atomic<std::uint64_t> words[4];
     };
-    std::vector<Move> moves_;
-    std::uint64_t next_ = 0;
+
+    static std::uint64_t places(int moves) noexcept {
+        return std::bit_ceil(static_cast<std::uint64_t>(moves) + 1);
+    }
+
+    const std::uint64_t size_;  // a power of two
+    const LargeArray<Place> places_;
+    std::atomic<std::uint64_t> next_{0};
 };
 
 }  // namespace gainstage

@@ -26,28 +26,18 @@ struct Event {
     MidiMessage midi{};
     NodeKey key = 0;
     std::uint32_t knob = 0;   ///< number of its name, see slot.hpp
-    std::int32_t param = -1;  ///< in reports: its index in the ramps of the slot that it moved
+    std::int32_t param = -1;  ///< once applied: its index in the ramps of the slot that it moved
     float value = 0.f;
     float smooth_ms = -1.f;  ///< < 0: as the knob says
     std::uint64_t stamp = at_once;
 };
 
-/// For the log, the display and the history of knobs; see outbox.hpp.
-enum class ReportKind : std::uint8_t {
-    event,    ///< `event` was applied at `stamp` (what a log of the take must hold)
-    knob,     ///< a ramp began: newcomers are warmed on it
-    clamped,  ///< a knob was asked beyond its range
-};
-
+/// A knob was asked beyond its range. For people; see outbox.hpp.
 struct Report {
-    ReportKind kind = ReportKind::event;
+    std::uint64_t stamp = 0;
     NodeKey key = 0;
     std::int32_t param = 0;
     float value = 0.f;
-    std::uint64_t stamp = 0;
-    std::uint64_t sequence = 0;  ///< of knob reports: counts them, without a gap unless one was lost
-    Ramp ramp{};
-    Event event{};
 };
 
 }  // namespace gainstage

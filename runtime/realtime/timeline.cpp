@@ -1,19 +1,25 @@
 #include "runtime/realtime/timeline.hpp"
 
+#include <algorithm>
+
 namespace gainstage {
+
+bool Timeline::is_later(const Waiting& a, const Waiting& b) noexcept {
+    return a.event.stamp != b.event.stamp ? a.event.stamp > b.event.stamp : a.number > b.number;
+}
 
 bool Timeline::add(const Event& event) noexcept {
     if (is_full()) return false;
-    auto at = events_.end();
-    while (at != events_.begin() && (at - 1)->stamp <= event.stamp) --at;
-    events_.insert(at, event);
+    Waiting* const first = events_.data();
+    first[count_++] = {.event = event, .number = added_++};
+    std::push_heap(first, first + count_, is_later);
     return true;
 }
 
 Event Timeline::take() noexcept {
-    const Event event = events_.back();
-    events_.pop_back();
-    return event;
+    Waiting* const first = events_.data();
+    std::pop_heap(first, first + count_, is_later);
+    return first[--count_].event;
 }
 
 }  // namespace gainstage

@@ -38,7 +38,8 @@ EngineRig::EngineRig(const std::string& toml, const Config& config)
       stream_({.sample_rate_hz = config.sample_rate_hz,
                .max_frames = config.max_frames,
                .midi_ports = 1,
-               .crew = config.crew},
+               .crew = config.crew,
+               .queues = config.queues},
               loader_) {
     engine().listen([this](const EngineNews& news) { news_.push_back(news); });
     const Problems problems = stream_.start(graph_of(toml, config.sample_rate_hz));

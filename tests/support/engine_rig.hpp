@@ -33,6 +33,7 @@ public:
         int out_channels = 2;
         bool guard = true;  ///< a RealtimeScope around every block
         CrewConfig crew = {};
+        QueueSizes queues = {};
     };
 
     explicit EngineRig(const std::string& toml) : EngineRig(toml, Config()) {}

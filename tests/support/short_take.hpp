@@ -1,6 +1,7 @@
 #pragma once
 /// A short take with its log, block by block, and its replay.
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
 
@@ -16,13 +17,17 @@ namespace gainstage::test {
 /// Blocks of 64 frames of a programme; the control thread turns when the test says so.
 class ShortTake {
 public:
-    static constexpr int frames = 64;
+    static constexpr int frames = 64, filling = 8'192;
 
-    explicit ShortTake(const std::string& patch_text, Builder* builder = nullptr)
+    /// `queues`: by default fill_reports() can fill what the log is told by.
+    explicit ShortTake(const std::string& patch_text, Builder* builder = nullptr,
+                       QueueSizes queues = {.log = filling})
         : loader_(nodes_for_tests(), scene_rate_hz),
-          engine_(
-              EngineConfig{.room = {.sample_rate_hz = scene_rate_hz, .max_frames = frames, .midi_ports = 2},
-                           .builder = builder}) {
+          engine_(EngineConfig{.room = {.sample_rate_hz = scene_rate_hz,
+                                        .max_frames = frames,
+                                        .midi_ports = 2,
+                                        .queues = queues},
+                               .builder = builder}) {
         log_.emplace(folder_.file("take.log"), scene_rate_hz);
         engine_.listen([this](const EngineNews& news) {
             log_->write(report_of(news, scene_rate_hz));
@@ -52,8 +57,16 @@ public:
             out_.resize(at + frames);
             const float* from = in.data();
             float* to = out_.data() + at;
-            engine_.room().process(&from, 1, &to, 1, frames);
+            engine_.room().process(&from, 1, &to, 1, frames, clock_ns());
         }
+    }
+    /// A controller of port 0 moves, so many samples after the next block's begin. It is heard a block later.
+    bool cc(int number, int value, int late_samples = 0) {
+        return engine_.room().midi_queue(0).push(
+            {.arrival_ns = clock_ns() + std::int64_t{late_samples} * 1'000'000'000 / 48'000,
+             .message = {
+                 .size = 3,
+                 .bytes = {0xb0, static_cast<std::uint8_t>(number), static_cast<std::uint8_t>(value)}}});
     }
     void turns(int count) {
         for (int k = 0; k < count; ++k) {
@@ -64,12 +77,12 @@ public:
     void set(const std::string& target, float value, float smooth_ms = -1.f) {
         REQUIRE(engine_.set(*find_target(engine_.playing()->graph, target).target, value, smooth_ms));
     }
-    /// Two reports for each of 8,192 moves: the queue is full, and not one of them is lost.
+    /// The queue of entries for the log is full, and not one of them is lost.
     void fill_reports(const std::string& target) {
         engine_.tick();
         const std::uint64_t lost = engine_.room().reports_lost();
         for (int quarter = 0; quarter < 4; ++quarter) {
-            for (int k = 0; k < 2'048; ++k) set(target, static_cast<float>(-(k % 7)), 0.f);
+            for (int k = 0; k < filling / 4; ++k) set(target, static_cast<float>(-(k % 7)), 0.f);
             blocks(1);
         }
         REQUIRE(engine_.room().reports_lost() == lost);
@@ -79,6 +92,11 @@ public:
     std::uint64_t now() const { return engine_.room().now(); }
     const Channel& out() const { return out_; }
     const std::vector<EngineNews>& news() const { return news_; }
+    int count(EngineNews::Kind kind) const {
+        return static_cast<int>(std::count_if(news_.begin(), news_.end(),
+                                              [&](const EngineNews& news) { return news.kind == kind; }));
+    }
+    std::string log() const { return folder_.file("take.unfinished.log"); }
     const EngineNews* last(EngineNews::Kind kind) const {
         const EngineNews* found = nullptr;
         for (const EngineNews& news : news_)
@@ -89,7 +107,7 @@ public:
     Channel replayed() {
         PatchLoader loader(nodes_for_tests(), scene_rate_hz);
         OfflineStream stream({.sample_rate_hz = scene_rate_hz, .max_frames = 512, .midi_ports = 0}, loader);
-        REQUIRE(!has_errors(stream.start(read_take(folder_.file("take.unfinished.log")))));
+        REQUIRE(!has_errors(stream.start(read_take(log()))));
         const Channel in = heard(0, out_.size());
         Channel again(in.size());
         const float* from = in.data();
@@ -100,6 +118,10 @@ public:
     }
 
 private:
+    /// The clock of a device that never hesitates.
+    std::int64_t clock_ns() const {
+        return static_cast<std::int64_t>(1'000'000 + now() * 1'000'000'000 / 48'000);
+    }
     Channel programme_part() { return heard(out_.size(), frames); }
     /// The input from a sample on: 20 s that begin again, for a take on a busy machine may be long.
     Channel heard(std::size_t first, std::size_t count) {

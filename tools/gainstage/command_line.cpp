@@ -105,6 +105,9 @@ void add_render(CLI::App& app, Command& chosen) {
         ->add_option("--events", options->events,
                      "Log of a live take (run --log): repeats it, with the patch and models that it played")
         ->check(file_name());
+    command->add_flag(
+        "--incomplete", options->incomplete,
+        "Repeat a take whose log says that something is missing; it differs from what was heard");
     command->add_flag("--keep-latency", options->keep_latency,
                       "Leave the patch's latency at the beginning of the file");
     command->add_flag("--strict", options->strict,

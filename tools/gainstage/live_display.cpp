@@ -162,8 +162,11 @@ void LiveDisplay::show(const LiveSummary& s) {
                          s.record_lost_s > 0. ? fmt::format("; {:.1f} s of it are lost", s.record_lost_s)
                                               : std::string()));
     if (s.reports_lost)
-        line(fmt::format("{} report(s) lost: the log of this take is not complete", s.reports_lost));
-    if (s.log_lost) line(fmt::format("{} line(s) of the log lost: the disk was too slow", s.log_lost));
+        line(fmt::format("{} report(s) were not shown: they came faster than they could be", s.reports_lost));
+    if (s.log_lost) line(fmt::format("{} line(s) of the log are missing", s.log_lost));
+    if (s.moves_lost)
+        line(fmt::format("{} move(s) of knobs are missing in what new instances were warmed on",
+                         s.moves_lost));
     if (s.commands_refused)
         line(fmt::format("{} command(s) refused: more came at once than can wait", s.commands_refused));
     if (s.events_lost) line(fmt::format("{} event(s) lost: more came at once than can wait", s.events_lost));

@@ -39,7 +39,7 @@ struct RenderOptions {
     std::string patch, out, midi, automate, events;
     std::vector<std::string> in;
     int block = 512, threads = 1;
-    bool keep_latency = false, strict = false, json = false, quiet = false;
+    bool keep_latency = false, strict = false, incomplete = false, json = false, quiet = false;
 };
 
 struct RunOptions {

@@ -139,7 +139,11 @@ int read_lists(const RenderOptions& options, RenderJob& job) {
         job.midi = std::move(midi.messages);
         job.midi_file = options.midi;
     }
-    if (!options.events.empty()) job.take = read_take(options.events);
+    if (!options.events.empty()) {
+        job.take = read_take(options.events);
+        if (!options.incomplete) must_be_whole(*job.take, options.events);
+        if (!job.take->losses.empty()) say("{}: {} (note)", options.events, text_of_losses(*job.take));
+    }
     if (options.automate.empty()) return ok;
     Automation automation = read_automation_file(options.automate);
     job.automation = std::move(automation.moves);

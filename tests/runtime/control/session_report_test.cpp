@@ -88,6 +88,32 @@ TEST_CASE("words for people are told, and not logged; a quarantine is noted in t
     CHECK(Json::parse(to_log_line(report)) == Json{{"at", 0}, {"tripped", "opto"}, {"latched", true}});
 }
 
+TEST_CASE("what a take lacks is told in words and in the log, by kind, from sample to sample") {
+    const SessionReport midi =
+        report_of(Loss{.kind = Loss::Kind::midi, .from = 48'000, .to = 96'000, .count = 7}, 96'128, 48'000.);
+    CHECK(midi.text == "7 MIDI message(s) were lost in a full queue, from 1.00 s to 2.00 s");
+    const Json lost{{"from", 48'000}, {"to", 96'000}, {"midi", 7}};
+    CHECK(Json::parse(to_log_line(midi)) == Json{{"at", 96'128}, {"lost", lost}});
+    Json told = Json::parse(to_json(midi));
+    CHECK(told["event"] == "lost");
+    CHECK(told["lost"] == lost);
+    for (const Loss::Kind kind : Loss::kinds) {
+        const Json line = Json::parse(to_log_line(report_of(Loss{.kind = kind, .count = 3}, 5, 48'000.)));
+        CHECK(line["lost"][word_of(kind)] == 3);
+        CHECK_FALSE(text_of(Loss{.kind = kind, .count = 3}, 48'000.).empty());
+    }
+    CHECK_FALSE(Json::parse(log_head(48'000.)).contains("lost"));
+    CHECK(Json::parse(log_head(48'000., {.from = 1, .to = 2, .count = 3}))["lost"] ==
+          Json{{"from", 1}, {"to", 2}, {"lines", 3}});
+}
+
+TEST_CASE("a status says how many nodes have tripped, and which rest now") {
+    SessionReport report{.kind = Kind::status};
+    report.status = std::make_shared<const LiveStatus>(LiveStatus{.quarantines = 4, .resting = {"opto"}});
+    CHECK(Json::parse(to_json(report))["quarantines"] == 4);
+    CHECK(Json::parse(to_json(report))["resting"] == Json{"opto"});
+}
+
 TEST_CASE("a status holds every reading with its node and unit") {
     SessionReport report{.kind = Kind::status};
     LiveStatus status;

@@ -6,7 +6,9 @@
 #include <fstream>
 #include <future>
 
+#include "runtime/engine/take.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/full_disk.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/words.hpp"
 
@@ -111,8 +113,43 @@ TEST_CASE("what finds no room while the disk hangs is lost, counted, and told on
     CHECK(troubles[0].find(log + ": the disk is too slow, lines are missing from 0.00 s on") == 0);
     CHECK(troubles[1].find("take.wav: the disk is too slow, a part of the recording is silence") !=
           std::string::npos);
-    CHECK(lines_in(log) == 1 + 10);
+    CHECK(lines_in(log) == 1 + 10 + 1);
+    // The samples of panic_at() are those that the log lacks.
+    CHECK(folder.read("take.jsonl").find("{\"at\":24,\"lost\":{\"from\":10,\"lines\":15,\"to\":24}}") !=
+          std::string::npos);
     CHECK(read_sound_file(folder.file("take.wav")).channels[0].size() == 300);  // lost sound is silence
+}
+
+TEST_CASE("lines that a full disk has lost are counted in the first line, and later ones follow whole") {
+    const TemporaryFolder folder;
+    const std::string log = folder.file("take.log");
+    SessionReport fade{.kind = SessionReport::Kind::fade};
+    fade.patch =
+        std::make_shared<const PlayedPatch>(PlayedPatch{.file = "song.toml", .text = "", .models = {}});
+    TakeLog take(log, 48'000.);
+    take.write(fade);
+    take.flush();
+    const auto lines = [&](std::uint64_t first, std::uint64_t last) {
+        for (std::uint64_t k = first; k <= last; ++k) take.write(panic_at(k));
+        take.flush();
+    };
+    lines(1, 3);
+    REQUIRE(take.good());
+    {
+        const FullDisk disk(folder.read("take.unfinished.log").size() + 40);  // a line and a part of the next
+        lines(4, 8);
+        lines(9, 9);
+        CHECK_FALSE(take.good());
+        CHECK(take.lost() == 6);
+        CHECK(read_take(folder.file("take.unfinished.log")).events.size() == 3);
+    }
+    lines(10, 11);
+    take.finish();
+    const Take read = read_take(log);
+    REQUIRE(read.losses.size() == 1);
+    CHECK(read.losses[0] == Loss{.kind = Loss::Kind::lines, .from = 4, .to = 9, .count = 6});
+    REQUIRE(read.events.size() == 5);
+    CHECK(read.events[3].event.stamp == 10);
 }
 
 TEST_CASE("a file that can't be made is told when it is opened") {

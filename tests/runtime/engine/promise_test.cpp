@@ -107,7 +107,7 @@ namespace {
 /// A stream whose control thread is busy elsewhere.
 class Unread {
 public:
-    explicit Unread(const std::string& text) : rig(text) {
+    explicit Unread(const std::string& text) : rig(text, {.queues = {.log = 4'096}}) {
         const GraphTarget target = *find_target(rig.engine().playing()->graph, "a.gain_db").target;
         move_ = rig.engine().event_for(target, 0.f);
     }
@@ -119,7 +119,7 @@ public:
             rig.engine().room().process(&from, 1, &to, 1, 64);
         }
     }
-    /// Moves a knob so often that the queue of reports (16,384, two for each move) is full.
+    /// Moves a knob so often that the queue of what was applied (4,096) is full.
     void fill() {
         for (int k = 0; k < 9'000; ++k) {
             REQUIRE(rig.engine().post(move_));

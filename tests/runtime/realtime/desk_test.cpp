@@ -42,11 +42,7 @@ public:
         const int index = arrangement_.graph.node_index(node);
         return (16.383 + double{arrangement_.slots[index]->ramps[0].to}) * 1'000.;
     }
-    std::uint64_t moves() {
-        std::uint64_t count = 0;
-        for (Report report; outbox_.next(report);) count += report.kind == ReportKind::knob;
-        return count;
-    }
+    std::uint64_t moves() { return trail_.count() - std::exchange(moves_seen_, trail_.count()); }
     Desk& desk() { return desk_; }
     Score& score() { return *transition_->score; }
 
@@ -55,9 +51,9 @@ private:
     Arrangement arrangement_;
     std::unique_ptr<Transition> transition_;
     KnobTrail trail_;
-    Outbox outbox_;
+    Outbox outbox_{1'024, 16};
     Desk desk_{48'000., trail_, outbox_};
-    std::uint64_t now_ = 0;
+    std::uint64_t now_ = 0, moves_seen_ = 0;
 };
 
 }  // namespace
