@@ -244,8 +244,9 @@ void soak(int seconds) {
     const TemporaryFolder folder;
     const auto save_as = [&](const Family& family, int version) {
         ModelFile parts = model_parts(source_dir() + "/models/" + family.model + ".safetensors");
-        parts.metadata["license"] = fmt::format("version {}", version);
-        return save(folder, fmt::format("{}-{}.safetensors", family.model, version), parts);
+        const long memory = std::stol(parts.metadata["memory_samples"]) - version;
+        return save(folder, fmt::format("{}-{}.safetensors", family.model, version),
+                    remembering(parts, memory));
     };
     LiveConfig config;
     config.patch = folder.file("song.toml");
@@ -294,7 +295,9 @@ void soak(int seconds) {
     must(show.listener->all(Kind::lost).empty() && !summary.is_incomplete, "the take is whole");
     must(summary.failures == 0 && summary.trips == 0, "no model is refused, none trips");
     must(fades.size() > 2 && warm == fades.size() - 1, "every newcomer but the first is warm");
-    must(show.listener->all(Kind::note).empty(), "on all that it wants of the past");
+    for (const SessionReport& note : show.listener->all(Kind::note))
+        must(note.text.find("the latency of the whole patch changes") != std::string::npos,
+             "all are warmed on all that they want of the past");
     const Take take = read_take(config.log);
     must(take.events.size() == sent + 1, "the log has them all");
     const Channel again = replayed(config.log, show.heard.size());
@@ -324,13 +327,15 @@ TEST_CASE("a quarantine after a long rest is noticed within 20 ms, counted, and 
         const TemporaryFolder folder;
         LiveConfig config;
         config.patch = folder.write(
-            "song.toml", patch("\"in -> bomb -> out\"", node("bomb", "bomb", "at = 120000\nevery = 120000")));
+            "song.toml",
+            patch("\"in -> one -> other -> out\"", node("one", "bomb", "at = 125000\nevery = 250000") +
+                                                       node("other", "bomb", "at = 250000\nevery = 250000")));
         config.status_every = 50ms;
         Show show(config);
         must(show.playing, "it plays");
         const auto playing = show.listener->times(Kind::playing).at(0);
         const double began = show.listener->all(Kind::playing).at(0).seconds;
-        must(show.listener->waits_for(Kind::returned, 3), "it trips every 2.5 s, and comes back");
+        must(show.listener->waits_for(Kind::returned, 3), "a node trips every 2.6 s, and comes back");
         std::this_thread::sleep_for(100ms);
         const SessionEnd how = show.end();
         must(how.exit_code == 0, "it ends with 0");
@@ -351,7 +356,7 @@ TEST_CASE("a quarantine after a long rest is noticed within 20 ms, counted, and 
              "the last status counts them");
         must(std::any_of(statuses.begin(), statuses.end(),
                          [](const SessionReport& r) {
-                             return r.status->resting == std::vector<std::string>{"bomb"};
+                             return r.status->resting == std::vector<std::string>{"other"};
                          }),
              "a status names the node that rests");
         must(show.listener->all(Kind::summary).at(0).summary->trips == trips.size(), "so does the summary");

@@ -109,7 +109,10 @@ TEST_CASE("what a take lacks is told in words and in the log, by kind, from samp
 
 TEST_CASE("a status says how many nodes have tripped, and which rest now") {
     SessionReport report{.kind = Kind::status};
-    report.status = std::make_shared<const LiveStatus>(LiveStatus{.quarantines = 4, .resting = {"opto"}});
+    LiveStatus status;
+    status.quarantines = 4;
+    status.resting = {"opto"};
+    report.status = std::make_shared<const LiveStatus>(status);
     CHECK(Json::parse(to_json(report))["quarantines"] == 4);
     CHECK(Json::parse(to_json(report))["resting"] == Json{"opto"});
 }
