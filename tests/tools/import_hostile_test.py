@@ -15,6 +15,7 @@ import unittest
 
 from importing import IMPORT, h5py, np, torch  # first: it finds the importer
 
+import tf_files
 import torch_files as files
 
 SECONDS, SPARE, TIMES = 2.0, 300 << 20, 10  # what a bad file may take at most: of the processor; bytes, and times its size
@@ -69,13 +70,11 @@ class Hostile:
                 for count in range(40):
                     file.create_dataset(f"a{count}/kernel", (1 << 24,), "f4", chunks=(1 << 20,))
             self.all += [("ed_lstm", os.path.join(folder, name)) for name in ("sparse.h5", "chunks.h5")]
-        with contextlib.redirect_stdout(io.StringIO()):
-            import import_s6_test as maker
-        maker.write_bundle(os.path.join(folder, "prefix"), {"a": np.arange(3.0)}, change=wide_names(maker.field, maker.SUFFIX))
-        huge = maker.field(1, 1) + maker.field(2, maker.field(2, maker.field(1, 1 << 40)) + maker.field(2, b"")) + maker.field(5, 0)
-        maker.write_bundle(os.path.join(folder, "huge"), {"a": np.arange(3.0)}, change=lambda entries: entries.update({"a" + maker.SUFFIX: huge}))
-        maker.write_bundle(os.path.join(folder, "entries"), {"a": np.arange(3.0)},
-                           change=lambda entries: entries.update({f"{k:07d}{maker.SUFFIX}": maker.field(1, 1) for k in range(18000)}))
+        tf_files.write_bundle(os.path.join(folder, "prefix"), {"a": np.arange(3.0)}, change=wide_names(tf_files.field, tf_files.SUFFIX))
+        huge = tf_files.field(1, 1) + tf_files.field(2, tf_files.field(2, tf_files.field(1, 1 << 40)) + tf_files.field(2, b"")) + tf_files.field(5, 0)
+        tf_files.write_bundle(os.path.join(folder, "huge"), {"a": np.arange(3.0)}, change=lambda entries: entries.update({"a" + tf_files.SUFFIX: huge}))
+        tf_files.write_bundle(os.path.join(folder, "entries"), {"a": np.arange(3.0)},
+                           change=lambda entries: entries.update({f"{k:07d}{tf_files.SUFFIX}": tf_files.field(1, 1) for k in range(18000)}))
         self.all += [("s6", os.path.join(folder, name + ".index")) for name in ("prefix", "huge", "entries")]
         self.add("plain.json", b"{}", "s6")
         os.mkfifo(os.path.join(folder, "fifo.pt"))
@@ -85,7 +84,7 @@ class Hostile:
             with open(os.path.join(folder, "script.pt"), "rb") as file:
                 self.add("script_tail.pt", file.read() + b"PK\5\6")
             self.all.append(("grey_box", os.path.join(folder, "script.pt")))
-        for count, opcodes in enumerate(files.programs()):
+        for count, opcodes in enumerate(files.programs(os.path.join(folder, "was-run"))):
             self.archive(f"run{count}", opcodes)
             self.add(f"old_run{count}.pt", files.old_form(files.pickle(files.table([("w", opcodes)])), []))
 

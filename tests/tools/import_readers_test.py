@@ -1,9 +1,7 @@
 #!/usr/bin/python3
 """The readers of TensorFlow's, Keras's and text files: what they refuse, and that no size is taken on trust."""
 
-import contextlib
 import glob
-import io
 import json
 import os
 import struct
@@ -15,6 +13,7 @@ from unittest import mock
 from importing import SOURCE, h5py, np  # first: it finds the importer
 
 import import_model
+import tf_files
 import torch_files as files
 from gainstage_import import foreign, keras_h5, s4d, s6, safetensors, tf_bundle
 from gainstage_import.problem import Problem
@@ -23,16 +22,8 @@ from hostile import Case
 
 
 class Tensorflow(Case):
-    def setUp(self):
-        super().setUp()
-        sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-        self.addCleanup(sys.path.pop, 0)
-        with contextlib.redirect_stdout(io.StringIO()):
-            import import_s6_test
-        self.maker = import_s6_test
-
     def bundle(self, change, tensors=None):
-        self.maker.write_bundle(self.path("m"), tensors or {"a": np.arange(3.0)}, change=change)
+        tf_files.write_bundle(self.path("m"), tensors or {"a": np.arange(3.0)}, change=change)
         return self.path("m")
 
     def test_checksums_are_those_of_the_standard(self):
@@ -46,7 +37,7 @@ class Tensorflow(Case):
             self.assertEqual(tf_bundle.crc_of(content), crc ^ 0xFFFFFFFF, length)
 
     def test_shapes_that_no_file_has_are_refused(self):
-        field, name = self.maker.field, "a" + self.maker.SUFFIX
+        field, name = tf_files.field, "a" + tf_files.SUFFIX
         for widths in ([1 << 40, 0], [0, 1 << 62], [1 << 62] * 40, [1] * 9, [2, 3]):
             shape = b"".join(field(2, field(1, width)) for width in widths)
             entry = field(1, 1) + field(2, shape) + field(5, 0)
@@ -57,7 +48,7 @@ class Tensorflow(Case):
 
         def change(entries):
             for count in range(50):
-                entries[f"b{count}{self.maker.SUFFIX}"] = entries["a" + self.maker.SUFFIX]
+                entries[f"b{count}{tf_files.SUFFIX}"] = entries["a" + tf_files.SUFFIX]
         self.refused(lambda: tf_bundle.load(self.bundle(change, numbers)), "more numbers than the data file holds")
 
 

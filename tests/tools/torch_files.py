@@ -149,9 +149,9 @@ def write(path, content):
     return path
 
 
-def programs():
-    """An object of class os.system and the like, made by each way that a pickle has."""
-    call = tup(text("touch /tmp/gainstage-was-run"))
+def programs(marker):
+    """An object of class os.system and the like, made by each way that a pickle has. Whoever runs one makes the file `marker`."""
+    call = tup(text(f"touch '{marker}'"))
     return [name("os", "system") + call + b"R", name("posix", "system") + call + b"\x81", b"\x8c\x02os\x8c\x06system\x93" + call + b"R",
             name("builtins", "eval") + tup(text("1/0")) + b"R", name("os", "system") + call + b"}\x92",
             name("builtins", "getattr") + tup(name("torch", "FloatStorage"), text("__init__")) + b"R" + call + b"R",
