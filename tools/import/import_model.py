@@ -14,7 +14,7 @@ import math
 import os
 import sys
 
-from gainstage_import import checkpoint, ed_lstm, grey_box, gru, lstm, model_file, new_file, s4d, s6, settings, tcn
+from gainstage_import import checkpoint, ed_lstm, grey_box, gru, lstm, model_file, new_file, s4d, s6, settings, streams, tcn
 from gainstage_import.foreign import shown
 from gainstage_import.problem import CANNOT_CREATE, USAGE, Problem
 from gainstage_import.take import Take
@@ -110,4 +110,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    streams.run(main, sys.argv[1:])

@@ -13,6 +13,8 @@ import argparse
 import json
 import sys
 
+from gainstage_import import streams
+
 from . import libraries
 
 PROGRAM = "python3 -m train"
@@ -109,4 +111,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    streams.run(main, sys.argv[1:])

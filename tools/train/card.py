@@ -10,6 +10,8 @@ import re
 import struct
 import sys
 
+from gainstage_import import streams
+
 from . import libraries
 
 PROGRAM = "python3 -m train.card"
@@ -170,4 +172,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    streams.run(main, sys.argv[1:])

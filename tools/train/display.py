@@ -11,9 +11,9 @@ except ImportError:  # pip's PyTorch may come without; lines will do
 class Display:
     """On standard error, which a pipe of results does not see."""
 
-    def __init__(self, quiet=False, stream=sys.stderr):
-        self.quiet, self.stream, self.bar = quiet, stream, None
-        self.draws = not quiet and tqdm is not None and stream.isatty()
+    def __init__(self, quiet=False, stream=None):
+        self.quiet, self.stream, self.bar = quiet, stream or sys.stderr, None
+        self.draws = not quiet and tqdm is not None and self.stream.isatty()
 
     def say(self, text):
         if self.quiet:

@@ -10,6 +10,8 @@ import argparse
 import json
 import sys
 
+from gainstage_import import streams
+
 from . import libraries
 
 PROGRAM = "python3 -m train.evaluate"
@@ -82,4 +84,4 @@ def work(options):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    streams.run(main, sys.argv[1:])

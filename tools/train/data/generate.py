@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
+from gainstage_import import streams
 
 from ..compressors import digital, optical
 from ..problem import USAGE, Problem
@@ -180,8 +181,9 @@ def main():
         print(generate(parse(sys.argv[1:])))
     except Problem as problem:
         print(f"{os.path.basename(sys.argv[0])}: {problem}", file=sys.stderr)
-        sys.exit(problem.exit_code)
+        return problem.exit_code
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    streams.run(main)

@@ -9,6 +9,8 @@ A run that is there, with the same plan and at least as long, is not repeated. C
 import os
 import sys
 
+from gainstage_import import streams
+
 from .. import libraries
 from ..__main__ import above_zero, count
 
@@ -43,4 +45,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    streams.run(main, sys.argv[1:])
