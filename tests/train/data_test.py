@@ -317,6 +317,17 @@ class SignalTrain(Folder):
         self.assertEqual([each["name"] for each in found.controls], ["limit", "peak_reduction"])
         self.assertEqual(found.sample_rate, 44100)
 
+    def test_a_target_of_another_clock_is_refused(self):
+        x = music(20.0, 138, 44100)
+        for ppm in (50.0, -20.0):
+            self.sound("Train/input_138_.wav", x, 44100)
+            self.sound("Train/target_138_LA2A_3c__0__0.wav", played_late(squashed(x), 0.0, 1e-6 * ppm), 44100)
+            said = self.refused("target_138_LA2A_3c__0__0.wav: drifts away from ", "recorded by another clock; resample it")
+            self.assertAlmostEqual(float(said.split(" by ")[1].split(" ppm")[0]), ppm, delta=2.0)
+            self.assertEqual(len(said.splitlines()), 1)
+        self.sound("Train/target_138_LA2A_3c__0__0.wav", squashed(x), 44100)
+        self.assertEqual(len(data.load(self.path).pairs), 4)
+
     def test_it_is_read_where_it_is_looked_at(self):
         dry = data.load(self.path).pairs[0].dry
         self.assertEqual(len(dry), 44100)

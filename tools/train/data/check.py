@@ -122,15 +122,17 @@ class Drift:
         return f"{1e6 * self.slope:+.1f} ppm, {self.slope * sample_rate:+.2f} samples a second"
 
 
-def drift(dry, wet, sample_rate):
+def drift(dry, wet, sample_rate, parts=DRIFT_PARTS, window_s=None):
     """-> Drift beyond what is tolerated, or None: none, or it can't be told (short recordings, steady tones). A line through
-    the lags of excerpts along the recording, of which some may be wrong (Theil-Sen)."""
+    the lags of excerpts along the recording, one from each of so many parts, of which some may be wrong (Theil-Sen).
+    window_s: how much of each part is looked at to choose its excerpt (all), for recordings that are read where they are sliced."""
     size = int(DRIFT_EXCERPT_S * sample_rate)
-    parts = min(DRIFT_PARTS, len(dry) // size if size else 0)
+    window = max(size, int(window_s * sample_rate)) if window_s else len(dry)
+    parts = min(parts, len(dry) // size if size else 0)
     if parts < FEWEST_DRIFT_PARTS:
         return None
     edges = [len(dry) * k // parts for k in range(parts + 1)]
-    begins = [begin + loudest(dry[begin:end], size) for begin, end in zip(edges, edges[1:])]
+    begins = [begin + loudest(dry[begin:min(end, begin + window)], size) for begin, end in zip(edges, edges[1:])]
     found = [(begin + size / 2.0, correlated(dry[begin:begin + size], wet[begin:begin + size], sample_rate)) for begin in begins]
     known = [(at, lag[1]) for at, lag in found if lag is not None]
     if len(known) < FEWEST_DRIFT_PARTS:

@@ -12,6 +12,7 @@ from . import check, folder, sound
 from .controls import control
 from .pairs import TEST, TRAIN, VALIDATION, Dataset, Pair
 
+DRIFT_PARTS, DRIFT_WINDOW_S = 8, 4.5
 SPLITS = {"Train": TRAIN, "Val": VALIDATION, "Test": TEST}
 TARGET = re.compile(r"target_(\d+)_LA2A_\dc__(\d+(?:\.\d+)?)__(\d+(?:\.\d+)?)\.wav", re.IGNORECASE)
 INPUT = re.compile(r"input_(\d+)_\.wav", re.IGNORECASE)
@@ -51,15 +52,22 @@ def controls(limits):
     return ([control("limit", "", 0.0, 1.0, 0.0, steps=2)] if len(limits) > 1 else []) + out
 
 
+def drifting(dry, wet):
+    """By excerpts: all of it would be 20 hours to read."""
+    found = check.drift(dry, wet, dry.sample_rate, DRIFT_PARTS, DRIFT_WINDOW_S)
+    return [f"{wet.path}: drifts away from {dry.path} by {found.text(dry.sample_rate)}: it was recorded by another clock; resample it, or "
+            "take both out"] if found else []
+
+
 def checked(dry, wet):
-    """Headers of all, and the samples of five seconds in the middle."""
+    """Headers of all, the samples of five seconds in the middle, and excerpts along the recording."""
     problems = check.lengths(dry.path, dry, wet.path, wet, dry.sample_rate)
     middle = max(0, min(len(dry), len(wet)) // 2 - check.EXCERPT // 2)
     for each in (dry, wet):
         x = each[middle:middle + check.EXCERPT]
         if not np.all(np.isfinite(x)):
             problems.append(f"{each.path}: holds samples that are NaN or infinite; unpack the archive again")
-    return problems
+    return problems or drifting(dry, wet)
 
 
 def pair_of(split, dry_path, wet_path, limit, peak, switched):
