@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace gainstage {
 
@@ -23,8 +24,26 @@ constexpr std::array signs{
     Sign{"\x1f\x8b"sv, "a gzip archive; unpack it first"sv},
     Sign{"7z\xbc\xaf\x27\x1c"sv, "a 7-Zip archive; unpack it first"sv},
     Sign{"Rar!"sv, "a RAR archive; unpack it first"sv},
+    Sign{"\xfd"
+         "7zXZ"sv,
+         "an xz archive; unpack it first"sv},
+    Sign{"\x28\xb5\x2f\xfd"sv, "a Zstandard archive; unpack it first"sv},
+    Sign{"BZh"sv, "a bzip2 archive; unpack it first"sv},
+    Sign{"\x89PNG\r\n"sv, "a picture (PNG)"sv},
+    Sign{"\xff\xd8\xff"sv, "a picture (JPEG)"sv},
+    Sign{"GIF8"sv, "a picture (GIF)"sv},
+    Sign{"\x7f"
+         "ELF"sv,
+         "a program"sv},
+    Sign{"SQLite format 3"sv, "a database (SQLite)"sv},
     Sign{"%PDF"sv, "a PDF document"sv},
     Sign{"{\\rtf"sv, "a document of a word processor (RTF); save it as plain text"sv},
+};
+
+constexpr std::array sounds{
+    Sign{"fLaC"sv, "a sound file (FLAC)"sv}, Sign{"OggS"sv, "a sound file (Ogg)"sv},
+    Sign{"ID3"sv, "a sound file (MP3)"sv},   Sign{"caff"sv, "a sound file (CAF)"sv},
+    Sign{".snd"sv, "a sound file (AU)"sv},   Sign{"MThd"sv, "a MIDI file"sv},
 };
 
 constexpr std::array<std::string_view, 4> pages{"<!doctype html"sv, "<html"sv, "<head"sv, "<?xml"sv};
@@ -52,14 +71,70 @@ constexpr std::array typography{
     Character{"\u2212"sv, "a typographic minus sign (\u2212); write the one of the keyboard: -"sv},
     Character{"\u2013"sv, "a dash (\u2013); write the minus sign of the keyboard: -"sv},
     Character{"\u2014"sv, "a dash (\u2014); write the minus sign of the keyboard: -"sv},
+    Character{"\u2010"sv, "a hyphen (\u2010); write the minus sign of the keyboard: -"sv},
+    Character{"\u2011"sv, "a hyphen (\u2011); write the minus sign of the keyboard: -"sv},
+    Character{"\u2039"sv, "a French quotation mark (\u2039); write a straight one: '"sv},
+    Character{"\u203a"sv, "a French quotation mark (\u203a); write a straight one: '"sv},
+    Character{"\u201a"sv, "a low quotation mark (\u201a); write a straight one: '"sv},
+    Character{"\u00b4"sv, "an accent (\u00b4); write a straight quotation mark: '"sv},
     Character{"\u2192"sv, "an arrow (\u2192); write it as ->"sv},
+    Character{"\u21d2"sv, "an arrow (\u21d2); write it as ->"sv},
+    Character{"\u27f6"sv, "an arrow (\u27f6); write it as ->"sv},
+    Character{"\u279c"sv, "an arrow (\u279c); write it as ->"sv},
+    Character{"\u2794"sv, "an arrow (\u2794); write it as ->"sv},
+    Character{"\u3010"sv, "a bracket of another script (\u3010); write an ordinary one: ["sv},
+    Character{"\u3011"sv, "a bracket of another script (\u3011); write an ordinary one: ]"sv},
+    Character{"\u3014"sv, "a bracket of another script (\u3014); write an ordinary one: ["sv},
+    Character{"\u3015"sv, "a bracket of another script (\u3015); write an ordinary one: ]"sv},
+    Character{"\u300c"sv, "a quotation mark of another script (\u300c); write a straight one: \""sv},
+    Character{"\u300d"sv, "a quotation mark of another script (\u300d); write a straight one: \""sv},
+    Character{"\u3001"sv, "a comma of another script (\u3001); write an ordinary one: ,"sv},
+    Character{"\u3000"sv, "a fullwidth space; write an ordinary one"sv},
+    Character{"\u2026"sv, "an ellipsis (\u2026) in one character; take it out"sv},
     Character{"\u00a0"sv, "a no-break space; write an ordinary one"sv},
     Character{"\u202f"sv, "a narrow no-break space; write an ordinary one"sv},
     Character{"\u200b"sv, "an invisible character (zero-width space); take it out"sv},
     Character{"\ufeff"sv, "an invisible character (byte-order mark); take it out"sv},
 };
 
+/// U+FF01 to U+FF5E are the characters of ASCII for another script. Empty: it is none of them.
+std::string fullwidth(std::string_view text) {
+    constexpr std::uint32_t first = 0xFF01, last = 0xFF5E, first_narrow = 0x21;
+    if (text.size() < 3 || text[0] != '\xef') return {};
+    const auto byte = [&](std::size_t k) {
+        return static_cast<std::uint32_t>(static_cast<unsigned char>(text[k]));
+    };
+    const std::uint32_t point = (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+    if (point < first || point > last) return {};
+    return "a fullwidth character (" + std::string(text.substr(0, 3)) +
+           "); write the one of the keyboard: " + static_cast<char>(first_narrow + point - first);
+}
+
 }  // namespace
+
+std::string sound_or_midi(std::string_view head) {
+    for (const Sign& sign : sounds)
+        if (head.starts_with(sign.bytes)) return std::string(sign.meaning);
+    if (head.size() < 12) return {};
+    const std::string_view outside = head.substr(0, 4), inside = head.substr(8, 4);
+    if (inside == "WAVE" && outside != "FORM") return "a sound file (WAV)";
+    if (outside == "FORM" && inside.starts_with("AIF")) return "a sound file (AIFF)";
+    return {};
+}
+
+std::string json_page(std::string_view head) {
+    std::string_view text = without_mark(head);
+    const auto take_blanks = [&text] {
+        text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    };
+    take_blanks();
+    if (!text.starts_with('{') && !text.starts_with('[')) return {};
+    text.remove_prefix(1);
+    take_blanks();
+    const bool goes_on = text.starts_with('"') || text.starts_with('{') || text.starts_with('}');
+    return goes_on ? "JSON text, such as a server's answer in place of the file; download the file again"
+                   : "";
+}
 
 std::string impostor(std::string_view head) {
     for (const Sign& sign : signs)
@@ -73,6 +148,7 @@ std::string impostor(std::string_view head) {
 
 std::string no_text(std::string_view bytes) {
     if (std::string known = impostor(bytes); !known.empty()) return known;
+    if (std::string sound = sound_or_midi(bytes); !sound.empty()) return sound + "; expected a text file";
     if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff"))
         return "UTF-16 text; save the file as UTF-8";
     if (bytes.find('\0') != std::string_view::npos) return "a binary file; expected a text file";
@@ -105,7 +181,7 @@ std::string with_line_feeds(std::string_view text) {
 std::string typographic(std::string_view text) {
     for (const Character& character : typography)
         if (text.starts_with(character.utf8)) return std::string(character.cause);
-    return {};
+    return fullwidth(text);
 }
 
 }  // namespace gainstage

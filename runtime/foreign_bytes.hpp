@@ -10,6 +10,13 @@ namespace gainstage {
 /// the file again". Looks at the first bytes only. Empty: nothing that we know.
 std::string impostor(std::string_view head);
 
+/// "a sound file (WAV)", "a MIDI file", by the first bytes. Empty: neither.
+std::string sound_or_midi(std::string_view head);
+
+/// Names JSON text, which servers send in place of a file that they don't have. Not for files that may be
+/// JSON. Empty: none.
+std::string json_page(std::string_view head);
+
 /// Why the bytes are no text of ours: UTF-16, an impostor, a binary file. Empty: they may be text.
 std::string no_text(std::string_view bytes);
 
@@ -23,7 +30,8 @@ std::string_view take_line(std::string_view& text);
 std::string with_line_feeds(std::string_view text);
 
 /// Names a typographic character at the beginning of `text` that an office program, a chat or a web page put
-/// there in place of the ASCII one: "a curly quotation mark (“); write a straight one: \"". Empty: none.
+/// there in place of the ASCII one, or a keyboard of another script: "a curly quotation mark (“); write a
+/// straight one: \"". Empty: none.
 std::string typographic(std::string_view text);
 
 }  // namespace gainstage

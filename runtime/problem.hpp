@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/sysexits.hpp"
+
 namespace gainstage {
 
 /// A position in a text file, counted from 1. Line 0 stands for the whole file.
@@ -20,7 +22,7 @@ struct Problem {
     std::string key;       ///< dotted path, "nodes.trim.gain_db"; empty for the whole file
     std::string message;   ///< cause and remedy in one sentence, with the nearest valid name if one is near
     bool is_note = false;  ///< the user should know, but the file is good
-    int exit_code = 65;    ///< sysexits: 65 bad data, 66 file not found
+    int exit_code = sysexits::bad_data;
 
     /// "file:line:column: key: message"
     std::string text() const {

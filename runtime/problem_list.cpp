@@ -77,6 +77,8 @@ void sort_by_place(Problems& problems) {
     problems = std::move(sorted);
 }
 
+namespace {
+
 void shorten_notes(Problems& problems, const std::string& where, std::size_t most) {
     std::size_t notes = 0;
     std::string file;
@@ -93,7 +95,24 @@ void shorten_notes(Problems& problems, const std::string& where, std::size_t mos
                             .is_note = true});
 }
 
-void shorten(Problems& problems, std::size_t most) {
+}  // namespace
+
+void shorten_for_people(Problems& problems, const std::string& where, std::size_t most) {
+    shorten(problems, most, where);
+    shorten_notes(problems, where, most);
+}
+
+namespace {
+
+/// Who reads a patch has already counted those beyond this as one.
+std::string number_of_more(std::size_t errors, std::size_t most) {
+    const bool is_known = most >= most_errors_shown || errors <= most_errors_shown;
+    return is_known ? std::to_string(errors - most) : "many";
+}
+
+}  // namespace
+
+void shorten(Problems& problems, std::size_t most, const std::string& where) {
     std::size_t errors = 0;
     int exit_code = 0;
     std::string file;
@@ -107,7 +126,8 @@ void shorten(Problems& problems, std::size_t most) {
         problems.push_back({.file = file,
                             .place = {},
                             .key = {},
-                            .message = fmt::format("and {} more", errors - most),
+                            .message = fmt::format("and {} more{}{}", number_of_more(errors, most),
+                                                   where.empty() ? "" : "; ", where),
                             .is_note = false,
                             .exit_code = exit_code});
 }

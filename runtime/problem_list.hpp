@@ -13,7 +13,7 @@ class ProblemList {
 public:
     explicit ProblemList(std::string file) : file_(std::move(file)) {}
 
-    void error(Place, std::string key, std::string message, int exit_code = 65);
+    void error(Place, std::string key, std::string message, int exit_code = sysexits::bad_data);
     void note(Place, std::string key, std::string message);
 
     /// "CAUSE; did you mean "NAME"? (WHAT: all, the, names)"
@@ -35,15 +35,15 @@ void sort_by_place(Problems&);
 
 /// Nobody reads more errors of one patch at once.
 inline constexpr std::size_t most_errors_shown = 100;
-/// Keeps the first `most` errors and every note. If there were more errors, one more says how many; its exit
-/// code is the highest of theirs.
-void shorten(Problems&, std::size_t most = most_errors_shown);
+/// Keeps the first `most` errors and every note. If there were more errors, one more says how many, and
+/// `where` all of them are to be seen; its exit code is the highest of theirs.
+void shorten(Problems&, std::size_t most = most_errors_shown, const std::string& where = {});
 
-/// A patch of many nodes may have a note for each.
-inline constexpr std::size_t most_notes_shown = 10;
-/// For people: keeps every error and the first `most` notes. If there were more, one more note says how many,
-/// and `where` all of them are to be seen.
-void shorten_notes(Problems&, const std::string& where, std::size_t most = most_notes_shown);
+/// A patch of many nodes may have an error or a note for each.
+inline constexpr std::size_t most_told = 10;
+/// For people: keeps the first `most` errors and the first `most` notes. If there were more, one more of each
+/// says how many, and `where` all of them are to be seen.
+void shorten_for_people(Problems&, const std::string& where, std::size_t most = most_told);
 
 /// `"text"` on one line, without control characters, cut if it is long. For text of an untrusted file in a
 /// message.

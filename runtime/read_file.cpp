@@ -11,12 +11,13 @@
 #include <utility>
 
 #include "runtime/foreign_bytes.hpp"
+#include "runtime/sysexits.hpp"
+#include "runtime/system_reason.hpp"
 
 namespace gainstage {
 
 namespace {
 
-constexpr int cannot_be_used = 65, cannot_be_read = 66;
 constexpr std::size_t buffer_bytes = 1 << 16;
 
 std::string a(std::string_view noun) {
@@ -25,14 +26,15 @@ std::string a(std::string_view noun) {
 }
 
 [[noreturn]] void refuse_to_open(int error) {
-    if (error == ENOENT || error == ENOTDIR) throw FileFault("no such file", cannot_be_read);
+    if (error == ENOENT || error == ENOTDIR) throw FileFault("no such file", sysexits::not_found);
     if (error == EACCES || error == EPERM)
-        throw FileFault("can't be read; check its permissions", cannot_be_read);
-    throw FileFault(fmt::format("can't be opened: {}", std::strerror(error)), cannot_be_read);
+        throw FileFault("can't be read; check its permissions", sysexits::not_found);
+    throw FileFault("can't be opened: " + system_reason(error),
+                    is_lack_of_descriptors(error) ? sysexits::environment : sysexits::not_found);
 }
 
 [[noreturn]] void refuse_size(std::string_view noun, std::size_t most) {
-    throw FileFault(fmt::format("larger than {} MiB; that is no {}", most >> 20, noun), cannot_be_used);
+    throw FileFault(fmt::format("larger than {} MiB; that is no {}", most >> 20, noun), sysexits::bad_data);
 }
 
 }  // namespace
@@ -49,7 +51,7 @@ InputFile::InputFile(const std::string& file, std::string_view noun)
                                                         : "not a regular file; expected " + a(noun);
     if (!cause.empty()) {
         close(fd_);
-        throw FileFault(cause, cannot_be_read);
+        throw FileFault(cause, sysexits::not_found);
     }
     size_ = static_cast<std::uintmax_t>(status.st_size);
 }
@@ -66,7 +68,7 @@ std::size_t InputFile::read(char* to, std::size_t most) {
         if (count < 0)
             throw FileFault(
                 fmt::format("can't be read from byte {} on: {}", read_ + done, std::strerror(errno)),
-                cannot_be_read);
+                sysexits::not_found);
         if (count == 0) break;
         done += static_cast<std::size_t>(count);
     }
@@ -92,7 +94,8 @@ std::string read_whole_file(const std::string& file, std::string_view noun, std:
 LineReader::LineReader(const std::string& file, std::string_view noun, std::size_t longest_line)
     : file_(file, noun), longest_line_(longest_line) {
     fill();
-    if (const std::string cause = no_text(buffer_); !cause.empty()) throw FileFault(cause, cannot_be_used);
+    if (const std::string cause = no_text(buffer_); !cause.empty())
+        throw FileFault(cause, sysexits::bad_data);
     at_ = buffer_.size() - without_mark(buffer_).size();
 }
 
@@ -119,7 +122,7 @@ bool LineReader::next(std::string& line) {
         if (line.size() > longest_line_)
             throw FileFault(
                 fmt::format("a line is longer than {} MiB; is this the right file?", longest_line_ >> 20),
-                cannot_be_used);
+                sysexits::bad_data);
         at_ = end;
         if (end == buffer_.size()) continue;
         has_line_end_ = true;

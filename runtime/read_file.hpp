@@ -13,7 +13,7 @@ namespace gainstage {
 /// Why a file can't be read: cause and remedy, without the file's name.
 struct FileFault : std::runtime_error {
     FileFault(const std::string& message, int code) : std::runtime_error(message), exit_code(code) {}
-    int exit_code;  ///< 65 too large or no text; 66 not there, or can't be read
+    int exit_code;  ///< bad_data: too large or no text; not_found: not there, or can't be read
 };
 
 /// A regular file, open for reading. Any thread but the audio thread.

@@ -81,7 +81,7 @@ void LiveSession::say(Kind kind, std::string text) {
 
 void LiveSession::say(const Problems& problems) {
     Problems told = problems;
-    shorten_notes(told, "gainstage check --json lists them");
+    shorten_for_people(told, "gainstage check --json lists them");
     for (const Problem& problem : told) say(problem.is_note ? Kind::note : Kind::problem, problem.text());
 }
 

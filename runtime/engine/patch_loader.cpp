@@ -25,12 +25,12 @@ Resolved PatchLoader::load(const std::string& patch_file) {
 }
 
 Resolved PatchLoader::load_text(const LoggedPatch& patch) {
-    constexpr int not_found = 66;
     return resolve_with(read_patch_text(patch.text, patch.file, patch.folder, patch.link_folder),
                         [&](const std::string& path) {
                             const auto found = patch.models.find(path);
                             if (found == patch.models.end())
-                                throw ModelError(path + ": not among the files of the log", not_found);
+                                throw ModelError(path + ": not among the files of the log",
+                                                 sysexits::not_found);
                             return read_model_bytes(found->second, path);
                         });
 }

@@ -46,13 +46,14 @@ public:
             }
         }
         if (take_.changes.empty())
-            throw TakeError(fmt::format("{}: holds no patch; was it written by run --log?", file_), 65);
+            throw TakeError(fmt::format("{}: holds no patch; was it written by run --log?", file_),
+                            sysexits::bad_data);
         return std::move(take_);
     }
 
 private:
     [[noreturn]] void refuse(const std::string& message) const {
-        throw TakeError(fmt::format("{}:{}: {}", file_, line_, message), 65);
+        throw TakeError(fmt::format("{}:{}: {}", file_, line_, message), sysexits::bad_data);
     }
 
     double number(const json& line, const char* key, double min, double max) const {

@@ -46,7 +46,8 @@ struct Take {
 /// Says file:line, cause and remedy.
 struct TakeError : std::runtime_error {
     TakeError(const std::string& message, int code) : std::runtime_error(message), exit_code(code) {}
-    int exit_code;  ///< 65 no log, or its models are not there; 66 the log is not there, or can't be read
+    int exit_code;  ///< bad_data: no log, or its models are not there; not_found: the log is not there, or
+                    ///< can't be read
 };
 
 /// Reads a log and the weight files beside it. Blank lines are passed over. Throws TakeError.

@@ -130,7 +130,7 @@ public:
                                 fields.list.size(), remedy(text, fields.list.size())));
     }
     bool is_hopeless() const { return count_ >= most_problems; }
-    void problem(Place place, std::string message, int exit_code = 65) {
+    void problem(Place place, std::string message, int exit_code = sysexits::bad_data) {
         ++count_;
         problems_.error(place, "", std::move(message), exit_code);
     }
@@ -178,7 +178,8 @@ Automation refused(const std::string& path, const std::string& message, int exit
 }  // namespace
 
 Automation parse_automation(std::string_view text, const std::string& file) {
-    if (const std::string cause = no_text(text); !cause.empty()) return refused(file, cause, 65);
+    if (const std::string cause = no_text(text); !cause.empty())
+        return refused(file, cause, sysexits::bad_data);
     Reader reader(file);
     text = without_mark(text);
     for (int number = 1; !text.empty(); ++number) {

@@ -13,6 +13,8 @@
 #include <sys/vfs.h>
 #endif
 
+#include "runtime/system_reason.hpp"
+
 namespace gainstage {
 
 namespace fs = std::filesystem;
@@ -20,6 +22,12 @@ namespace fs = std::filesystem;
 void throw_cannot_write(const std::string& file, const std::string& cause) {
     throw WriteError(
         fmt::format("{}: cannot be written: {}; choose another place, or make room there", file, cause));
+}
+
+void throw_cannot_write(const std::string& file, int error) {
+    if (is_lack_of_descriptors(error))  // another place would not help
+        throw WriteError(fmt::format("{}: cannot be written: {}", file, system_reason(error)));
+    throw_cannot_write(file, std::strerror(error));
 }
 
 Descriptor::~Descriptor() {
@@ -76,7 +84,7 @@ public:
     }
 
 private:
-    [[noreturn]] void fail() const { throw_cannot_write(file_, std::strerror(errno)); }
+    [[noreturn]] void fail() const { throw_cannot_write(file_, errno); }
 
     /// The names that are still to come begin with those of `path`.
     void start(const fs::path& path) {
@@ -106,7 +114,7 @@ private:
     }
 
     void follow(const std::string& name, const struct stat& link) {
-        if (++links_ > most_links) throw_cannot_write(file_, std::strerror(ELOOP));
+        if (++links_ > most_links) throw_cannot_write(file_, ELOOP);
         must_be_trusted(name, link);
         char target[4096];
         const ssize_t size = readlinkat(folder_.get(), name.c_str(), target, sizeof target);

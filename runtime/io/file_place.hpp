@@ -16,6 +16,8 @@ struct WriteError : std::runtime_error {
 };
 
 [[noreturn]] void throw_cannot_write(const std::string& file, const std::string& cause);
+/// `error`: the system's number (errno).
+[[noreturn]] void throw_cannot_write(const std::string& file, int error);
 
 /// Closes what it holds.
 class Descriptor {

@@ -7,6 +7,7 @@
 
 #include "runtime/foreign_bytes.hpp"
 #include "runtime/read_file.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -26,8 +27,12 @@ public:
     std::size_t at() const { return at_; }
     std::size_t left() const { return end_ - at_; }
 
+    [[noreturn]] void refuse(std::string_view what) const {
+        throw MidiFileError(fmt::format("{}: {}", *name_, what), sysexits::bad_data);
+    }
     [[noreturn]] void fail(std::string_view what) const {
-        throw MidiFileError(fmt::format("{}: byte {}: {}: export the file again", *name_, at_, what), 65);
+        throw MidiFileError(fmt::format("{}: byte {}: {}: export the file again", *name_, at_, what),
+                            sysexits::bad_data);
     }
     std::uint8_t byte() {
         if (done()) fail("the data ends in the middle of an event");
@@ -121,10 +126,18 @@ void enter_riff(Cursor& file) {
     }
 }
 
+/// What else the file is. Empty: nobody knows.
+std::string other_file(std::string_view head) {
+    for (std::string known : {impostor(head), sound_or_midi(head), json_page(head)})
+        if (!known.empty()) return known;
+    return {};
+}
+
 Header read_header(Cursor& file, std::span<const std::uint8_t> bytes) {
     if (file.left() < 14 || !is_chunk(file, "MThd")) {
-        const std::string known = impostor({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-        file.fail("this is no Standard MIDI File (.mid)" + (known.empty() ? known : ", but " + known));
+        const std::string known = other_file({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        if (known.empty()) file.fail("this is no Standard MIDI File (.mid)");
+        file.refuse("this is no Standard MIDI File (.mid), but " + known);
     }
     Cursor chunk = file.take(file.big_endian(4));
     if (chunk.left() < 6) chunk.fail("the header is too short");
@@ -235,7 +248,8 @@ std::vector<TimedMidi> timed(const std::vector<TickEvent>& events, const Header&
         const double seconds =
             since_seconds + static_cast<double>(event.tick - since_tick) * seconds_per_tick;
         if (seconds > latest_message_s)
-            throw MidiFileError(name + ": plays for more than 11 days: export the file again", 65);
+            throw MidiFileError(name + ": plays for more than 11 days: export the file again",
+                                sysexits::bad_data);
         if (event.message.size > 0) {
             messages.push_back({seconds, event.message});
         } else if (header.ticks_per_quarter) {

@@ -22,7 +22,7 @@ struct TimedMidi {
 /// Says which file, at which byte, what is wrong with it and what to do.
 struct MidiFileError : std::runtime_error {
     MidiFileError(const std::string& message, int code) : std::runtime_error(message), exit_code(code) {}
-    int exit_code;  ///< sysexits: 65 bad data, 66 file not found
+    int exit_code;  ///< of sysexits
 };
 
 struct MidiFile {

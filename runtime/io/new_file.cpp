@@ -152,6 +152,17 @@ int rename_to_free_name(int folder, const std::string& from, const std::string& 
     return renameat(folder, from.c_str(), folder, to.c_str());
 }
 
+/// /dev/stdout of a program that was started without it, /dev/stdin: opening it anew would succeed, and
+/// nobody would get what is written.
+bool is_for_reading_only(const std::string& name, const struct stat& found) {
+    struct stat open_file {};
+    const bool is_number =
+        !name.empty() && name.size() < 6 && name.find_first_not_of("0123456789") == name.npos;
+    const int fd = is_number ? std::stoi(name) : -1;
+    return fd >= 0 && fstat(fd, &open_file) == 0 && is_same(open_file, found) &&
+           (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
+
 }  // namespace
 
 // ------------------------ to begin
@@ -168,16 +179,18 @@ NewFile::NewFile(const std::string& file, FileManner manner)
     }
     // Renaming asks the folder for permission, not the file: ask the file first.
     if (place_.is_there && faccessat(place_.folder.get(), place_.name.c_str(), W_OK, 0) != 0)
-        throw_cannot_write(file_, std::strerror(errno));
+        throw_cannot_write(file_, errno);
     if (place_.is_there) mode_ = kind & 07777;
     open_beside();
 }
 
 void NewFile::open_in_place() {
+    if (place_.is_open_file && is_for_reading_only(place_.name, place_.found))
+        throw_cannot_write(file_, "it is not open for writing");
     const int links = place_.is_open_file ? 0 : O_NOFOLLOW;
     fd_ = Descriptor(openat(place_.folder.get(), place_.name.c_str(),
                             O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | links));
-    if (fd_.get() < 0) throw_cannot_write(file_, std::strerror(errno));
+    if (fd_.get() < 0) throw_cannot_write(file_, errno);
     fcntl(fd_.get(), F_SETFL, fcntl(fd_.get(), F_GETFL) & ~O_NONBLOCK);  // that was for opening
 }
 
@@ -193,7 +206,7 @@ void NewFile::open_beside() {
         }
         if (errno != EEXIST) break;
     }
-    throw_cannot_write(file_, std::strerror(errno));
+    throw_cannot_write(file_, errno);
 }
 
 bool NewFile::make(const std::string& name) {
@@ -253,7 +266,7 @@ void NewFile::discard() noexcept {
 
 std::string NewFile::finish() {
     if (growing_.empty()) {
-        if (close(fd_.release()) != 0) throw_cannot_write(file_, std::strerror(errno));
+        if (close(fd_.release()) != 0) throw_cannot_write(file_, errno);
         return file_;
     }
     struct stat written {};

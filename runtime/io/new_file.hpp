@@ -39,6 +39,8 @@ public:
 
     /// Open for writing, and for reading where it is a file, until finish().
     int fd() const noexcept { return fd_.get(); }
+    /// Where the file grows; "" where it is written in place, or finished.
+    std::string growing() const { return growing_.empty() ? growing_ : place_.path_of(growing_); }
     /// Refuses what has no room on the disk, or is longer than a file can be there.
     void must_have_room(std::int64_t bytes) const;
     /// All of `text`. False: errno says why not.

@@ -16,8 +16,9 @@ namespace gainstage {
 
 /// The message names the file, the tensor or key, what was found and what was expected.
 struct ModelError : std::runtime_error {
-    ModelError(const std::string& message, int code = 65) : std::runtime_error(message), exit_code(code) {}
-    int exit_code;  ///< 65 bad data, 66 file not found
+    ModelError(const std::string& message, int code = sysexits::bad_data)
+        : std::runtime_error(message), exit_code(code) {}
+    int exit_code;  ///< of sysexits
 };
 
 /// A knob that the model was trained with. The network receives `value * scale + offset`.

@@ -9,6 +9,8 @@
 #include "runtime/model/model.hpp"
 #include "runtime/model/safetensors.hpp"
 #include "runtime/read_file.hpp"
+#include "runtime/sysexits.hpp"
+#include "runtime/system_reason.hpp"
 
 namespace gainstage {
 
@@ -54,11 +56,16 @@ struct Version {
 Version version_of(const std::string& file) {
     std::error_code error;
     const fs::file_status status = fs::status(file, error);
-    if (!fs::exists(status)) throw ModelError(fmt::format("{}: no such file", file), 66);
-    if (!fs::is_regular_file(status)) throw ModelError(fmt::format("{}: not a file of weights", file), 66);
-    Version version{.bytes = fs::file_size(file, error), .written = {}};
+    const auto refuse = [&](const std::string& cause) {
+        throw ModelError(fmt::format("{}: {}", file, cause), sysexits::not_found);
+    };
+    if (status.type() == fs::file_type::not_found) refuse("no such file");
+    if (fs::is_directory(status)) refuse("a folder; expected a model file");
+    if (!error && !fs::is_regular_file(status)) refuse("not a regular file; expected a model file");
+    Version version{};
+    if (!error) version.bytes = fs::file_size(file, error);
     if (!error) version.written = fs::last_write_time(file, error);
-    if (error) throw ModelError(fmt::format("{}: cannot be read: {}", file, error.message()), 66);
+    if (error) refuse("can't be opened: " + system_reason(error.value()));
     return version;
 }
 

@@ -42,6 +42,8 @@ std::string foreign_model(std::string_view head) {
     if (head.starts_with("\x80\2") || head.starts_with("\x80\3"))
         return fmt::format("an old PyTorch checkpoint (pickle){}", remedy);
     if (std::string known = impostor(head); !known.empty()) return known;
+    if (std::string sound = sound_or_midi(head); !sound.empty())
+        return sound + "; expected a model (.safetensors)";
     const std::string_view text = head.substr(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
     if (!text.starts_with('{')) return {};
     if (head.find("\"architecture\""sv) != head.npos && head.find("\"config\""sv) != head.npos)

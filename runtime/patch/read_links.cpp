@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "runtime/foreign_bytes.hpp"
 #include "runtime/patch/read_tables.hpp"
 
 namespace gainstage {
@@ -37,6 +38,13 @@ bool is_name(std::string_view text) {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     });
+}
+
+/// How a word becomes a name: without what another script's keyboard put into it.
+std::string remedy(std::string_view word) {
+    for (std::size_t k = 0; k < word.size(); ++k)
+        if (const std::string cause = typographic(word.substr(k)); !cause.empty()) return "it holds " + cause;
+    return std::string(example);
 }
 
 /// One text of the list `links`.
@@ -78,7 +86,7 @@ private:
         const Station station{word.substr(0, dot), has_port ? word.substr(dot + 1) : std::string_view{},
                               place(at)};
         if (!is_name(station.node) || (has_port && !is_name(station.port)))
-            return complain(at, fmt::format("{} names no node; {}", in_quotes(word), example));
+            return complain(at, fmt::format("{} names no node; {}", in_quotes(word), remedy(word)));
         stations_.push_back(station);
         return true;
     }

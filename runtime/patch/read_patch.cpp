@@ -17,6 +17,8 @@ constexpr std::size_t largest_bytes = 4u << 20;  // a thousand nodes take about 
 /// Why the bytes can't be a patch, before TOML is asked. Empty: they may be one.
 std::string no_patch(std::string_view bytes) {
     if (std::string cause = no_text(bytes); !cause.empty()) return cause;
+    // A patch may begin with [.
+    if (std::string cause = bytes.starts_with('{') ? json_page(bytes) : ""; !cause.empty()) return cause;
     if (bytes.find_first_not_of(" \t\r\n") == std::string_view::npos)
         return "the file is empty; a patch begins with format = 1";
     return {};
@@ -51,8 +53,10 @@ ReadPatch read_patch_file(const std::string& file) {
 ReadPatch read_patch_text(std::string text, const std::string& file, const std::string& folder,
                           const std::string& link_folder) {
     if (text.size() > largest_bytes)
-        return refused(file, fmt::format("larger than {} MiB; that is no patch", largest_bytes >> 20), 65);
-    if (const std::string cause = no_patch(text); !cause.empty()) return refused(file, cause, 65);
+        return refused(file, fmt::format("larger than {} MiB; that is no patch", largest_bytes >> 20),
+                       sysexits::bad_data);
+    if (const std::string cause = no_patch(text); !cause.empty())
+        return refused(file, cause, sysexits::bad_data);
     ReadPatch read;
     read.patch.file = file;
     read.patch.folder = folder;

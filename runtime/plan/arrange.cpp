@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/graph/grouped.hpp"
+#include "runtime/number_text.hpp"
 #include "runtime/plan/align_delay.hpp"
 #include "runtime/plan/arrangement.hpp"
 #include "runtime/plan/build_node.hpp"
@@ -57,7 +58,7 @@ std::shared_ptr<Slot> build_slot(NodeKey key, const std::shared_ptr<const GraphN
     } catch (const ModelError& error) {
         throw NodeRefused(refusal(node, file, error.what(), error.exit_code));
     } catch (const std::exception& error) {
-        throw NodeRefused(refusal(node, file, error.what(), 65));
+        throw NodeRefused(refusal(node, file, error.what(), sysexits::bad_data));
     }
 }
 
@@ -170,10 +171,10 @@ private:
             {.file = result_.graph.file,
              .place = node(n).place,
              .key = "nodes." + node(n).id,
-             .message =
-                 fmt::format("its model was made for {:g} Hz and plays at that rate, behind a resampler "
-                             "({:.2g} ms of latency); rate = \"refuse\" would make this an error",
-                             now.model_rate_hz, 1000. * now.resampler_samples / config_.sample_rate_hz),
+             .message = fmt::format(
+                 "its model was made for {:g} Hz and plays at that rate, behind a resampler "
+                 "({} ms of latency); rate = \"refuse\" would make this an error",
+                 now.model_rate_hz, number_text(1000. * now.resampler_samples / config_.sample_rate_hz, 2)),
              .is_note = true});
     }
 

@@ -7,8 +7,6 @@ namespace gainstage {
 
 namespace {
 
-constexpr int not_found = 66;
-
 const Setting* find_setting(const PatchNode& written, std::string_view key) {
     for (const Setting& setting : written.settings)
         if (setting.key == key) return &setting;
@@ -32,13 +30,13 @@ std::shared_ptr<const Model> read_beside(Draft& draft, const std::filesystem::pa
     try {
         return read_once(draft, path);
     } catch (const ModelError& error) {
-        if (error.exit_code != not_found) throw;
+        if (error.exit_code != sysexits::not_found) throw;
         try {
             auto model = read_once(draft, (std::filesystem::path(draft.patch.link_folder) / file).string());
             draft.graph.files.push_back(path);  // it comes first as soon as it is there
             return model;
         } catch (const ModelError& other) {
-            if (other.exit_code != not_found) throw;
+            if (other.exit_code != sysexits::not_found) throw;
         }
         throw;
     }

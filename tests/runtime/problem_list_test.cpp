@@ -15,21 +15,25 @@ Problem error(int line) {
 
 }  // namespace
 
-TEST_CASE("of many notes the first are shown and the others are counted; no error is left out") {
+TEST_CASE("of many notes and many errors the first are shown and the others are counted") {
     Problems problems;
     for (int k = 1; k <= 60; ++k) problems.push_back(note(k)), problems.push_back(error(k));
-    shorten_notes(problems, "see there");
-    REQUIRE(problems.size() == 71);
-    CHECK(problems[19].is_note == false);
-    CHECK(problems.back().text() == "a.toml: and 50 more; see there");
-    CHECK(problems.back().is_note);
+    problems.back().exit_code = 66;
+    shorten_for_people(problems, "see there");
+    REQUIRE(problems.size() == 22);
+    CHECK(problems[19].place.line == 10);
+    CHECK(problems[20].text() == "a.toml: and 50 more; see there");
+    CHECK_FALSE(problems[20].is_note);
+    CHECK(problems[20].exit_code == 66);
+    CHECK(problems[21].text() == "a.toml: and 50 more; see there");
+    CHECK(problems[21].is_note);
 }
 
-TEST_CASE("a few notes stay as they are") {
+TEST_CASE("a few notes and errors stay as they are") {
     Problems problems;
-    for (int k = 1; k <= 10; ++k) problems.push_back(note(k));
-    shorten_notes(problems, "see there");
-    CHECK(problems.size() == 10);
+    for (int k = 1; k <= 10; ++k) problems.push_back(note(k)), problems.push_back(error(k));
+    shorten_for_people(problems, "see there");
+    CHECK(problems.size() == 20);
     CHECK(problems.back().place.line == 10);
 }
 

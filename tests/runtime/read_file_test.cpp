@@ -112,6 +112,16 @@ TEST_CASE("what is often saved under a wrong name is named") {
     CHECK(has(impostor("version https://git-lfs.github.com/spec/v1\noid sha256:00"), "git lfs pull"));
     CHECK(has(impostor(std::string("\0\5\x16\7\0\2\0\0Mac OS X", 16)), "a macOS companion file"));
     CHECK(has(impostor("PK\3\4..."), "a ZIP archive"));
+    CHECK(has(impostor("\x89PNG\r\n\x1a\n"), "a picture (PNG)"));
+    CHECK(has(impostor("\xff\xd8\xff\xe0"), "a picture (JPEG)"));
+    CHECK(sound_or_midi(std::string("RIFX\0\0\0\0WAVEfmt ", 16)) == "a sound file (WAV)");
+    CHECK(sound_or_midi(std::string("FORM\0\0\0\0AIFCFVER", 16)) == "a sound file (AIFF)");
+    CHECK(sound_or_midi("MThd") == "a MIDI file");
+    CHECK(sound_or_midi("RIFF").empty());
+    CHECK(has(json_page("{\"error\": 404}"), "a server's answer"));
+    CHECK(has(json_page("\xEF\xBB\xBF [ {"), "JSON text"));
+    CHECK(json_page("[nodes.in]\n").empty());
+    CHECK(json_page("").empty());
     CHECK(impostor("format = 1\n").empty());
     CHECK(impostor("").empty());
     CHECK(impostor("<").empty());

@@ -7,6 +7,7 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/engine/patch_loader.hpp"
+#include "runtime/number_text.hpp"
 #include "runtime/plan/timing.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
@@ -129,8 +130,8 @@ void print_timings(const Checked& checked) {
 void print_ok(const Checked& checked) {
     const double latency_ms = 1000. * checked.latency_samples / checked.rate_hz;
     put("{}: ok ({} node{}, {})\n", checked.file, checked.nodes, checked.nodes == 1 ? "" : "s",
-        checked.latency_samples ? fmt::format("latency {} samples: {:.2g} ms at {} Hz",
-                                              checked.latency_samples, latency_ms, checked.rate_hz)
+        checked.latency_samples ? fmt::format("latency {} samples: {} ms at {} Hz", checked.latency_samples,
+                                              number_text(latency_ms, 2), checked.rate_hz)
                                 : "no latency");
     print_timings(checked);
 }

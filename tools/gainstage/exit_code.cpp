@@ -61,7 +61,7 @@ int fail(int exit_code, const std::string& message) noexcept {
 int print_problems(const Problems& problems) {
     int code = ok;
     Problems told = problems;
-    shorten_notes(told, "gainstage check --json lists them");
+    shorten_for_people(told, "gainstage check --json lists them");
     for (const Problem& problem : told) {
         say("{}{}", problem.text(), problem.is_note ? " (note)" : "");
         if (!problem.is_note) code = std::max(code, problem.exit_code);

@@ -5,19 +5,20 @@
 #include <string>
 
 #include "runtime/problem.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
-/// Exit codes, after sysexits.h.
+/// See runtime/sysexits.hpp.
 enum ExitCode : int {
-    ok = 0,
-    usage = 64,         ///< the command line
-    bad_data = 65,      ///< a patch, a model, a sound file
-    not_found = 66,     ///< a file
-    no_device = 69,     ///< no such audio device or MIDI port, or it is gone
-    internal = 70,      ///< a fault of ours
-    cannot_write = 73,  ///< an output
-    environment = 78,   ///< something that the machine lacks
+    ok = sysexits::ok,
+    usage = sysexits::usage,
+    bad_data = sysexits::bad_data,
+    not_found = sysexits::not_found,
+    no_device = sysexits::no_device,
+    internal = sysexits::internal,
+    cannot_write = sysexits::cannot_write,
+    environment = sysexits::environment,
 };
 
 /// A line each, for a page of help.

@@ -9,6 +9,7 @@
 #include "nodes/all_nodes.hpp"
 #include "runtime/engine/probe_model.hpp"
 #include "runtime/model/model.hpp"
+#include "runtime/number_text.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
 #include "tools/gainstage/table.hpp"
@@ -106,8 +107,8 @@ Table facts_table(const Subject& subject) {
     const Model& model = *subject.model;
     const auto samples = [&](std::int64_t count) {
         const double seconds = static_cast<double>(count) / model.sample_rate_hz;
-        return seconds < 1. ? fmt::format("{} samples ({:.4g} ms)", count, 1000. * seconds)
-                            : fmt::format("{} samples ({:.3g} s)", count, seconds);
+        return seconds < 1. ? fmt::format("{} samples ({} ms)", count, number_text(1000. * seconds, 4))
+                            : fmt::format("{} samples ({} s)", count, number_text(seconds, 3));
     };
     Table table({"", ""});
     table.add({"architecture", model.architecture});

@@ -7,6 +7,7 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/nearest_name.hpp"
+#include "runtime/number_text.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
 #include "tools/gainstage/table.hpp"

@@ -1,7 +1,5 @@
 #include "tools/gainstage/table.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 namespace gainstage {
@@ -32,10 +30,6 @@ std::string Table::text(const std::string& indent) const {
         if (!line.empty()) all += line + "\n";
     }
     return all;
-}
-
-std::string number_text(double value) {
-    return fmt::format("{:.7g}", value);
 }
 
 }  // namespace gainstage

@@ -21,7 +21,4 @@ private:
     std::vector<Row> rows_;
 };
 
-/// "-3", "0.7071", "48000": at most so many digits as matter.
-std::string number_text(double value);
-
 }  // namespace gainstage

@@ -6,6 +6,7 @@
 
 #include "nodes/layers/model_config.hpp"
 #include "nodes/layers/operations.hpp"
+#include "runtime/number_text.hpp"
 
 namespace gainstage {
 
@@ -61,11 +62,11 @@ void EdLstmWeights::read_lstm(LayerReader& read) {
 
 std::string EdLstmWeights::note_on_memory() const {
     return fmt::format(
-        "this ED-LSTM has no memory beyond {} samples ({:.2g} ms), {} of which are its latency: its state is "
+        "this ED-LSTM has no memory beyond {} samples ({} ms), {} of which are its latency: its state is "
         "rebuilt for every window, so it cannot show attack and release; one that was trained with "
         "config.state = \"carried\" can",
-        facts.memory_samples, 1000. * static_cast<double>(facts.memory_samples) / facts.model_rate_hz,
-        window);
+        facts.memory_samples,
+        number_text(1000. * static_cast<double>(facts.memory_samples) / facts.model_rate_hz, 2), window);
 }
 
 double EdLstmWeights::count_operations() const {

@@ -349,6 +349,15 @@ TEST_CASE("read_patch: what an office program, a chat or a comma key did to a li
         "not valid TOML: a decimal comma (3,5)");
     has(complaint("fade_ms =\u00a025"), "not valid TOML: a no-break space");
     // Quoted texts and comments may hold all of them; other faults keep their cause.
+    has(complaint("links = \u3010\"in -> out\"\u3011"),
+        "not valid TOML: a bracket of another script (\u3010); write an ordinary one: [");
+    has(complaint("links = \uff3b\"in -> out\"\uff3d"),
+        "not valid TOML: a fullwidth character (\uff3b); write the one of the keyboard: [");
+    has(complaint("fade_ms \uff1d 25"), "write the one of the keyboard: =");
+    has(complaint("fade_ms = \uff12\uff15"), "write the one of the keyboard: 2");
+    has(complaint("links = [\"in \u2192 out\"]"),
+        "p.toml:2:11: links: \"in \u2192 out\" names no node; it holds an arrow (\u2192); write it as ->");
+    has(complaint("links = [\"in -> out\uff0ea\"]"), "it holds a fullwidth character (\uff0e)");
     CHECK(complaint("name = \"\u201cOpto\u201d \u2212 1,5\" # \u2212 2,5").empty());
     CHECK(complaint("name = \"\u201c\" fade_ms").find("quotation") == std::string::npos);
     CHECK(complaint("name = [1,2").find("comma (") == std::string::npos);

@@ -1,0 +1,15 @@
+#pragma once
+/// Why the system refused something, in words that a player can act on.
+
+#include <string>
+
+namespace gainstage {
+
+/// `error`: the system's number (errno). Too many open files names the limit and how to raise it; links that lead
+/// nowhere are named; all others are the system's own words.
+std::string system_reason(int error);
+
+/// No further file can be opened: the process's limit is reached, or the machine's.
+bool is_lack_of_descriptors(int error);
+
+}  // namespace gainstage
