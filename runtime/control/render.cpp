@@ -8,6 +8,7 @@
 
 #include "runtime/control/realtime_rights.hpp"
 #include "runtime/io/sound_file.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -146,13 +147,24 @@ private:
     void tell_news() {
         const auto& news = reader_.news();
         for (; told_ < news.size(); ++told_) {
-            const auto& [kind, text] = news[told_];
+            const auto& [kind, text, cause] = news[told_];
+            using Kind = SoundNews::Kind;
+            const bool is_silenced = kind == Kind::bad_samples && !job_.take;
+            if (job_.strict && (kind == Kind::lost || is_silenced))
+                throw SoundFileError(cause + "; refused, as --strict asks", sysexits::bad_data);
             // A take is repeated whatever its input was.
-            const bool is_refused = (kind == SoundNews::Kind::lost && job_.strict) ||
-                                    (kind == SoundNews::Kind::integers && !job_.take);
-            if (is_refused) throw SoundFileError(text, 65);
-            report_.news.push_back(text);
+            if (kind == Kind::no_sound && !job_.take) throw SoundFileError(cause, sysexits::bad_data);
+            report_.news.push_back(is_silenced ? text + "; silence instead" : text);
         }
+    }
+
+    /// Samples that can't be sound would throw the first node into quarantine, which is no fault of its. A
+    /// take is repeated whatever its input was.
+    void silence_bad_samples(std::vector<std::vector<float>>& sound, int frames) const {
+        if (job_.take) return;
+        for (auto& channel : sound)
+            for (int k = 0; k < frames; ++k)
+                if (!is_sound(channel[k])) channel[k] = 0.f;
     }
 
     /// Lists of moves of which none can be heard.
@@ -207,6 +219,7 @@ private:
             tell_news();
             more = got == job_.block_frames;
             read_total += got;
+            silence_bad_samples(in, got);
             in_level.add(in, 0, got);
             for (auto& channel : in) std::fill(channel.begin() + got, channel.end(), 0.f);
             const int wanted = more ? job_.block_frames

@@ -29,7 +29,7 @@ struct RenderJob {
 struct RenderReport {
     double seconds = 0., elapsed_s = 0.;
     int rate_hz = 0, out_channels = 0, latency_samples = 0;
-    double unreadable_s = 0.;  ///< of the input: silence stands for it
+    double unreadable_s = 0.;  ///< of the input: silence stands for it, or the output ends before it
     /// Of the samples that are numbers.
     double in_peak_db = -144., out_peak_db = -144., in_rms_db = -144., out_rms_db = -144.;
     std::vector<std::string> news;  ///< what happened on the way (quarantine, notes)

@@ -5,6 +5,9 @@
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "runtime/io/byte_order.hpp"
 
 namespace gainstage {
 
@@ -31,18 +34,12 @@ std::uint32_t crc_of(std::string_view bytes) {
     return crc;
 }
 
-std::uint64_t number_at(std::string_view bytes, std::size_t at, int count) {
-    std::uint64_t value = 0;
-    for (int k = count - 1; k >= 0; --k)
-        value = value << 8 | static_cast<std::uint8_t>(bytes[at + static_cast<std::size_t>(k)]);
-    return value;
-}
-
 struct Page {
     std::int64_t size = 0;      ///< 0: there is no whole page
     std::int64_t granule = -1;  ///< samples up to its end; -1: no packet ends on it
-    std::uint32_t stream = 0, number = 0;
-    bool is_last = false;
+    std::int64_t stream = 0, number = 0;
+    bool is_first = false, is_last = false;  // of its stream
+    std::string body = {};                   // of a first page
 };
 
 Page page_at(SoundSource& source, std::int64_t at) {
@@ -57,12 +54,16 @@ Page page_at(SoundSource& source, std::int64_t at) {
     std::string page = source.read_text(at, size);
     if (page.size() < size) return {};
     page.replace(22, 4, 4, '\0');
-    if (crc_of(page) != number_at(head, 22, 4)) return {};
+    constexpr ByteOrder order = ByteOrder::little;
+    if (crc_of(page) != number_at(head, 22, 4, order)) return {};
+    const bool is_first = (head[5] & 2) != 0;
     return {.size = static_cast<std::int64_t>(size),
-            .granule = static_cast<std::int64_t>(number_at(head, 6, 8)),
-            .stream = static_cast<std::uint32_t>(number_at(head, 14, 4)),
-            .number = static_cast<std::uint32_t>(number_at(head, 18, 4)),
-            .is_last = (head[5] & 4) != 0};
+            .granule = number_at(head, 6, 8, order),
+            .stream = number_at(head, 14, 4, order),
+            .number = number_at(head, 18, 4, order),
+            .is_first = is_first,
+            .is_last = (head[5] & 4) != 0,
+            .body = is_first ? page.substr(page_head_bytes + segments) : std::string()};
 }
 
 /// The next place from `at` on that may be a page; the end of the file if there is none.
@@ -77,34 +78,92 @@ std::int64_t next_page(SoundSource& source, std::int64_t at) {
     return source.file_bytes();
 }
 
+/// The streams of a chain, one after the other.
+class Chain {
+public:
+    /// False: streams lie beside each other, as sound does beside a picture.
+    bool add(const Page& page) {
+        if (page.is_first) {
+            if (!has_sound_ && streams_ > 0) return false;
+            begin(page);
+        }
+        if (streams_ == 0 || page.stream != stream_) return streams_ == 0;
+        if (streams_ == 1)
+            add_to_first(page);
+        else if (page.granule > 0)
+            last_ = page.granule;
+        has_sound_ = has_sound_ || page.granule > 0;
+        expected_ = page.number + 1;
+        return true;
+    }
+    OggPages found() {
+        count_stream();
+        return std::move(found_);
+    }
+
+private:
+    void begin(const Page& page) {
+        count_stream();
+        stream_ = page.stream;
+        expected_ = page.number;
+        has_sound_ = false;
+        last_ = 0;
+        (++streams_ == 1 ? found_ : later_) = ogg_clock(page.body);
+        if (streams_ == 1) found_.has_last_page = false;
+    }
+
+    /// The stream that ends here.
+    void count_stream() {
+        found_.streams = std::max(streams_, 1);
+        if (streams_ > 1 && later_.ticks_per_second > 0)
+            found_.later_s += std::max(0., later_.seconds(last_));
+    }
+
+    void add_to_first(const Page& page) {
+        is_open_ = is_open_ || page.number != expected_;
+        found_.has_last_page = page.is_last;
+        if (page.granule < 0) return;
+        if (is_open_ && page.granule > granule_ && found_.holes.size() < most_holes)
+            found_.holes.push_back({granule_, page.granule});
+        is_open_ = false;
+        granule_ = page.granule;
+    }
+
+    OggPages found_, later_;
+    std::int64_t stream_ = 0, expected_ = 0, granule_ = 0, last_ = 0;
+    int streams_ = 0;
+    bool has_sound_ = false, is_open_ = false;  // a hole whose end isn't known yet
+};
+
 }  // namespace
 
-OggPages look_at_ogg_pages(SoundSource& source) {
+OggPages ogg_clock(std::string_view first_packet) {
     OggPages found;
-    found.has_last_page = false;
-    std::uint32_t stream = 0, expected = 0;
-    std::int64_t granule = 0;
-    bool has_begun = false, is_open = false;  // a hole whose end isn't known yet
-    for (std::int64_t at = 0; at < source.file_bytes();) {
-        const Page page = page_at(source, at);
-        if (page.size == 0) {
-            at = next_page(source, at + 1);
-            continue;
-        }
-        at += page.size;
-        if (has_begun && page.stream != stream) return {};
-        is_open = is_open || (has_begun && page.number != expected);
-        has_begun = true;
-        stream = page.stream;
-        expected = page.number + 1;
-        found.has_last_page = page.is_last;
-        if (page.granule < 0) continue;
-        if (is_open && page.granule > granule && found.holes.size() < most_holes)
-            found.holes.push_back({granule, page.granule});
-        is_open = false;
-        granule = page.granule;
+    const auto number = [&](std::int64_t at, int count, ByteOrder order) {
+        const bool is_there = first_packet.size() >= static_cast<std::size_t>(at + count);
+        return is_there ? static_cast<int>(number_at(first_packet, at, count, order)) : 0;
+    };
+    if (first_packet.starts_with("\x01vorbis")) {
+        found.ticks_per_second = number(12, 4, ByteOrder::little);
+    } else if (first_packet.starts_with("OpusHead")) {
+        found.is_opus = true;
+        found.ticks_per_second = 48'000;
+        found.ticks_before = number(10, 2, ByteOrder::little);
+    } else if (first_packet.starts_with("\x7f"
+                                        "FLAC")) {
+        found.ticks_per_second = number(27, 3, ByteOrder::big) >> 4;
     }
     return found;
+}
+
+OggPages look_at_ogg_pages(SoundSource& source) {
+    Chain chain;
+    for (std::int64_t at = 0; at < source.file_bytes();) {
+        const Page page = page_at(source, at);
+        if (page.size > 0 && !chain.add(page)) return {};
+        at = page.size > 0 ? at + page.size : next_page(source, at + 1);
+    }
+    return chain.found();
 }
 
 }  // namespace gainstage

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "runtime/io/sound_reader.hpp"
+
 namespace gainstage {
 
 /// Looks at all samples of a file, piece by piece.
@@ -21,12 +23,20 @@ public:
             const float size = std::abs(x);
             peak_ = std::max(peak_, size);
             ++sounding_;
+            if (!is_sound(x) && beyond_sound_++ == 0) first_beyond_sound_ = first_frame + k / channels;
             far_beyond_ += size > far_beyond_full_scale;
             all_whole_ = all_whole_ && size == std::floor(size);
         }
     }
     std::int64_t no_numbers() const { return no_numbers_; }
     std::int64_t first_no_number() const { return first_no_number_; }
+    /// Finite samples that no sound has.
+    std::int64_t beyond_sound() const { return beyond_sound_; }
+    std::int64_t first_beyond_sound() const { return first_beyond_sound_; }
+    /// Neither sound nor integers, and not a damaged place alone.
+    bool is_no_sound() const {
+        return peak_ > largest_integer && beyond_sound_ >= enough && 4 * beyond_sound_ >= sounding_;
+    }
     /// Whole numbers above full scale, or a level that no floating-point sound has but a 16-bit integer does.
     bool looks_like_integers() const {
         if (peak_ > largest_integer) return false;
@@ -41,6 +51,7 @@ private:
     static constexpr std::int64_t enough = 100;
 
     std::int64_t no_numbers_ = 0, first_no_number_ = 0, sounding_ = 0, far_beyond_ = 0;
+    std::int64_t beyond_sound_ = 0, first_beyond_sound_ = 0;
     bool all_whole_ = true;
     float peak_ = 0.f;
 };

@@ -4,6 +4,7 @@
 #include <sndfile.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <cmath>
@@ -11,6 +12,8 @@
 #include <filesystem>
 #include <string_view>
 #include <utility>
+
+#include "runtime/io/sound_source.hpp"
 
 namespace gainstage {
 
@@ -20,9 +23,7 @@ constexpr int buffer_frames = 4096;
 
 /// The system's reason, where there is one, else libsndfile's.
 std::string cause(SNDFILE* file) {
-    if (errno != 0) return std::strerror(errno);
-    const std::string text = sf_strerror(file);
-    return text.substr(0, text.find_last_not_of(". ") + 1);
+    return errno != 0 ? std::strerror(errno) : sound_library_reason(file);
 }
 
 /// A WAV file counts its bytes in 32 bits. The header takes less than this of them.
@@ -36,14 +37,24 @@ std::string extension(const std::string& file) {
     return found;
 }
 
+constexpr std::array written_as_wav{".wav", ".wave", ".rf64", ".bwf"};
+constexpr std::array not_written{".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".caf", ".au",
+                                 ".snd", ".w64", ".m4a", ".mp4",  ".aac", ".wma",  ".wv",   ".ape", ".raw"};
+
+bool is_among(const auto& endings, const std::string& ending) {
+    return std::find(endings.begin(), endings.end(), ending) != endings.end();
+}
+
 bool names_other_format(const std::string& extension) {
-    for (const char* other : {".mp3", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".aifc", ".caf", ".au",
-                              ".snd", ".w64", ".m4a", ".aac", ".wma", ".raw"})
-        if (extension == other) return true;
-    return false;
+    return is_among(not_written, extension);
 }
 
 }  // namespace
+
+bool names_sound_file(const std::string& file) {
+    const std::string given = extension(file);
+    return given == ".flac" || is_among(written_as_wav, given) || names_other_format(given);
+}
 
 class SoundWriter::File {
 public:
@@ -112,6 +123,7 @@ public:
     }
 
     void discard() { place_.discard(); }
+    std::string growing() const { return place_.growing(); }
     std::int64_t cut_off() const noexcept { return cut_off_; }
 
 private:
@@ -202,6 +214,9 @@ std::string SoundWriter::finish() {
 }
 void SoundWriter::discard() {
     file_->discard();
+}
+std::string SoundWriter::growing() const {
+    return file_->growing();
 }
 std::int64_t SoundWriter::cut_off() const noexcept {
     return file_->cut_off();

@@ -12,6 +12,10 @@
 
 namespace gainstage {
 
+/// Whether a name ends as sound files do, whatever the capitals: .wav, .flac, and formats that can't be
+/// written.
+bool names_sound_file(const std::string& file);
+
 /// Writes a sound file beside its place and puts it there when all of it is on disk (see NewFile). The same
 /// samples give the same bytes. The name says the format:
 ///
@@ -47,6 +51,8 @@ public:
     std::string finish();
     /// Nothing is worth keeping.
     void discard();
+    /// Where the file grows; "": see NewFile.
+    std::string growing() const;
 
     /// Samples that the format couldn't hold.
     std::int64_t cut_off() const noexcept;

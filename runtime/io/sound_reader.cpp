@@ -13,6 +13,7 @@
 #include "runtime/io/sample_check.hpp"
 #include "runtime/io/sound_header.hpp"
 #include "runtime/io/sound_source.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -26,13 +27,12 @@ constexpr int piece_frames = 4096;
 constexpr int probe_frames = 64;
 /// How far behind damage sound is looked for: first this far, then each time a quarter further.
 constexpr double first_step_frames = 512., step_growth = 1.25;
-/// A header that promises more than this beyond what is there is not believed.
-constexpr double longest_promise_s = 24. * 3600.;
 
-/// libsndfile's reason without its full stop.
-std::string reason_of(SNDFILE* file) {
-    const std::string text = sf_strerror(file);
-    return text.substr(0, text.find_last_not_of(". ") + 1);
+/// Whether so much may be missing of a file. A header that promises hours where there are seconds was never
+/// true, and nobody wants hours of silence.
+bool is_believable(double missing_s, double there_s) {
+    constexpr double always_s = 60., never_s = 24. * 3600., most_times = 10.;
+    return missing_s <= std::max(always_s, most_times * there_s) && missing_s < never_s;
 }
 
 /// What a file is that libsndfile refuses, where we know better than it does.
@@ -41,6 +41,7 @@ std::string foreign_sound(std::string_view head, const SoundHeader& header) {
         return fmt::format("{} in a WAV file; convert it: ffmpeg -i FILE NEW.wav", header.codec);
     if (head.empty()) return "the file is empty";
     if (std::string known = impostor(head); !known.empty()) return known;
+    if (std::string known = json_page(head); !known.empty()) return known;
     if (head.substr(0, 4) == "MThd") return "a MIDI file; give it as --midi";
     if (head.size() >= 8 && head.substr(4, 4) == "ftyp")
         return "an MP4 file (AAC or ALAC, .m4a); convert it: ffmpeg -i FILE NEW.wav";
@@ -78,7 +79,7 @@ bool holds_floats(const SF_INFO& info) {
     return kind == SF_FORMAT_FLOAT || kind == SF_FORMAT_DOUBLE;
 }
 
-/// The length that the header promises, if it is more than libsndfile finds; else what libsndfile says.
+/// The length that the header promises; less than libsndfile finds where it says nothing.
 std::int64_t promised_frames(const SF_INFO& info, const SoundHeader& header) {
     std::int64_t promised = header.promised_frames;
     if (promised < 0 && header.promised_bytes > header.bytes_there) {
@@ -90,8 +91,7 @@ std::int64_t promised_frames(const SF_INFO& info, const SoundHeader& header) {
                 std::llround(static_cast<double>(info.frames) * (static_cast<double>(header.promised_bytes) /
                                                                  static_cast<double>(header.bytes_there)));
     }
-    const double missing_s = static_cast<double>(promised - info.frames) / info.samplerate;
-    return missing_s > 0. && missing_s < longest_promise_s ? promised : info.frames;
+    return promised;
 }
 
 int bits_for(float peak) {
@@ -109,26 +109,19 @@ public:
         if (!handle_) refuse();
         if (info_.channels < 1 || info_.channels > most_channels || info_.samplerate < 1 ||
             info_.samplerate > highest_rate_hz) {
-            sf_close(handle_);
             throw SoundFileError(
                 fmt::format("{}: {} channels at {} Hz; up to {} channels at up to {} Hz can be read", name_,
                             info_.channels, info_.samplerate, most_channels, highest_rate_hz),
-                65);
+                sysexits::bad_data);
         }
         format_ = {.channels = info_.channels,
                    .rate_hz = info_.samplerate,
-                   .frames = info_.frames < SF_COUNT_MAX ? promised_frames(info_, header_) : -1};
+                   .frames = info_.frames < SF_COUNT_MAX ? info_.frames : -1};
         buffer_.resize(static_cast<std::size_t>(piece_frames) * static_cast<std::size_t>(info_.channels));
         tell_unfinished();
-        if ((info_.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG) ogg_ = look_at_ogg_pages(source_);
-        // Other streams in Ogg count time in another way.
-        if ((info_.format & SF_FORMAT_SUBMASK) != SF_FORMAT_VORBIS) ogg_.holes.clear();
+        if (source_.read_text(0, 4) == "OggS") take_ogg(look_at_ogg_pages(source_));
+        if (format_.frames >= 0) take_promise();
     }
-    ~File() {
-        if (handle_) sf_close(handle_);
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
 
     const SoundFormat& format() const { return format_; }
     const std::vector<SoundNews>& news() const { return news_; }
@@ -166,17 +159,61 @@ public:
 private:
     [[noreturn]] void refuse() {
         const std::string foreign = foreign_sound(source_.read_text(0, 512), header_);
-        const std::string cause = source_.error() ? std::strerror(source_.error())
-                                  : !foreign.empty()
-                                      ? foreign
-                                      : reason_of(nullptr) + "; WAV, FLAC, AIFF, OGG and MP3 can be read";
-        throw SoundFileError(fmt::format("{}: not a sound file that can be read: {}", name_, cause), 65);
+        const std::string cause =
+            source_.error()    ? std::strerror(source_.error())
+            : !foreign.empty() ? foreign
+                               : sound_library_reason(nullptr) + "; WAV, FLAC, AIFF, OGG and MP3 can be read";
+        throw SoundFileError(fmt::format("{}: not a sound file that can be read: {}", name_, cause),
+                             source_.error() ? sysexits::not_found : sysexits::bad_data);
+    }
+
+    /// The holes in frames; what follows the first stream is promised and can't be read.
+    void take_ogg(const OggPages& pages) {
+        // libsndfile looks half a second back for its place in an Opus, and must not find it before the hole.
+        const double settling_s = pages.is_opus ? 0.6 : 0.;
+        ogg_ = pages;
+        ogg_.holes.clear();
+        for (const OggHole& ticks : pages.holes) {
+            if (pages.ticks_per_second == 0) break;
+            const auto from = std::max<std::int64_t>(0, frames_of(pages.seconds(ticks.from)));
+            const auto to = std::clamp<std::int64_t>(frames_of(pages.seconds(ticks.to) + settling_s), from,
+                                                     std::max(from, info_.frames));
+            if (!ogg_.holes.empty() && from <= ogg_.holes.back().to)
+                ogg_.holes.back().to = std::max(to, ogg_.holes.back().to);
+            else
+                ogg_.holes.push_back({from, to});
+        }
+        if (format_.frames >= 0) format_.frames += frames_of(pages.later_s);
+    }
+
+    /// A length that can't be believed is told before anything is played.
+    void take_promise() {
+        const std::int64_t there = info_.frames;
+        const std::int64_t promised = std::max(promised_frames(info_, header_), format_.frames);
+        if (promised <= there || is_believable(seconds(promised - there), seconds(there))) {
+            format_.frames = std::max(promised, there);
+            return;
+        }
+        format_.frames = there;
+        end_early(there, promised, has_later_streams() ? later_streams() : "its header promises more");
     }
 
     double seconds(std::int64_t frames) const { return static_cast<double>(frames) / format_.rate_hz; }
 
-    void tell(SoundNews::Kind kind, const std::string& text) {
-        news_.push_back({kind, fmt::format("{}: {}", name_, text)});
+    std::int64_t frames_of(double seconds) const { return std::llround(seconds * format_.rate_hz); }
+
+    /// `done`: what is done about it by who plays the file all the same.
+    void tell(SoundNews::Kind kind, const std::string& text, const std::string& done = {}) {
+        const std::string cause = fmt::format("{}: {}", name_, text);
+        news_.push_back({kind, done.empty() ? cause : fmt::format("{}; {}", cause, done), cause});
+    }
+
+    bool has_later_streams() const { return ogg_.streams > 1; }
+    std::string later_streams() const {
+        return fmt::format(
+            "a chain of {} Ogg streams, of which the first is read; convert it: ffmpeg -i FILE "
+            "NEW.wav",
+            ogg_.streams);
     }
 
     void tell_unfinished() {
@@ -221,15 +258,16 @@ private:
 
     /// -1: something is wrong with the file.
     int checked_read(int frames, int buffer_at = 0) {
-        const auto got = sf_readf_float(handle_, buffer_.data() + buffer_at * format_.channels, frames);
-        return sf_error(handle_) != SF_ERR_NO_ERROR || source_.error() ? -1 : static_cast<int>(got);
+        const auto got = sf_readf_float(handle_.get(), buffer_.data() + buffer_at * format_.channels, frames);
+        return sf_error(handle_.get()) != SF_ERR_NO_ERROR || source_.error() ? -1 : static_cast<int>(got);
     }
 
     bool reopen_at(std::int64_t frame) {
-        if (handle_) sf_close(std::exchange(handle_, nullptr));
+        handle_.reset();  // only one at a time
         SF_INFO info{};
         handle_ = source_.open(info);
-        return handle_ && (frame == 0 || sf_seek(handle_, frame, SEEK_SET) == frame) && !source_.error();
+        return handle_ && (frame == 0 || sf_seek(handle_.get(), frame, SEEK_SET) == frame) &&
+               !source_.error();
     }
 
     std::int64_t frames_to_hole() const {
@@ -267,12 +305,15 @@ private:
             step *= step_growth;
             target += static_cast<std::int64_t>(step);
         }
-        if (end_frame > position_)
+        const bool is_silent_to_the_end = is_believable(seconds(end_frame - position_), seconds(position_));
+        if (end_frame > position_ && !is_silent_to_the_end)
+            end_early(position_, end_frame, cause);
+        else if (end_frame > position_)
             lose(position_, end_frame, cause);
         else if (format_.frames < 0)
             tell(SoundNews::Kind::lost,
                  fmt::format("ends at {:.3f} s, because {}", seconds(position_), cause));
-        missing_at_end_ = end_frame - position_;
+        missing_at_end_ = is_silent_to_the_end ? end_frame - position_ : 0;
         return end();
     }
 
@@ -295,34 +336,55 @@ private:
 
     std::string cause_here() const {
         if (source_.error()) return std::strerror(source_.error());
+        if (!is_damaged_ && has_later_streams() && position_ >= info_.frames) return later_streams();
         if (!is_damaged_ || source_.hit_the_end()) return "the file ends there";
         return "the file is damaged there";
     }
 
     void lose(std::int64_t from, std::int64_t to, const std::string& cause) {
         lost_frames_ += to - from;
-        tell(SoundNews::Kind::lost, fmt::format("{:.3f} to {:.3f} s can't be read ({}); silence instead",
-                                                seconds(from), seconds(to), cause));
+        tell(SoundNews::Kind::lost,
+             fmt::format("{:.3f} to {:.3f} s can't be read ({})", seconds(from), seconds(to), cause),
+             "silence instead");
+    }
+
+    /// Instead of silence without end.
+    void end_early(std::int64_t from, std::int64_t to, const std::string& cause) {
+        lost_frames_ += to - from;
+        tell(SoundNews::Kind::lost,
+             fmt::format("{:.3f} to {:.3f} s can't be read ({})", seconds(from), seconds(to), cause),
+             fmt::format("it ends at {:.3f} s", seconds(from)));
     }
 
     void check_samples(int frames) {
         check_.look(buffer_.data(), std::int64_t{frames} * format_.channels, position_, format_.channels);
-        if (told_integers_ || !check_.looks_like_integers()) return;
-        told_integers_ = true;
+        if (told_no_sound_) return;
+        if (check_.is_no_sound()) return tell_no_sound();
+        if (!check_.looks_like_integers()) return;
+        told_no_sound_ = true;
         const float peak = std::max(check_.peak(), peak_of_rest());
         const int bits = bits_for(peak);
-        tell(SoundNews::Kind::integers,
+        tell(SoundNews::Kind::no_sound,
              fmt::format("holds integers as floating-point numbers: samples up to {:.0f} ({:+.0f} dBFS), "
                          "which nobody divided "
                          "by full scale. Divide them by {:.0f} ({} bits): sox FILE NEW.wav vol {:.8g}",
                          peak, 20. * std::log10(peak), std::exp2(bits - 1), bits, std::exp2(1 - bits)));
     }
 
+    void tell_no_sound() {
+        told_no_sound_ = true;
+        tell(SoundNews::Kind::no_sound,
+             fmt::format(
+                 "holds numbers up to {:+.0f} dBFS, which are no sound: bytes of another kind, or in the "
+                 "wrong order. Export it again as floating-point numbers of full scale 1",
+                 20. * std::log10(static_cast<double>(check_.peak()))));
+    }
+
     /// Of all that follows the piece in the buffer, which stays. Then reading goes on where it was.
     float peak_of_rest() {
         std::vector<float> samples(buffer_.size());
         float peak = 0.f;
-        while (const auto got = sf_readf_float(handle_, samples.data(), piece_frames)) {
+        while (const auto got = sf_readf_float(handle_.get(), samples.data(), piece_frames)) {
             for (std::int64_t k = 0; k < got * format_.channels; ++k)
                 if (std::isfinite(samples[k])) peak = std::max(peak, std::abs(samples[k]));
         }
@@ -331,17 +393,23 @@ private:
     }
 
     void tell_samples() {
-        if (check_.no_numbers() == 0) return;
-        tell(SoundNews::Kind::odd,
-             fmt::format("{} samples are no numbers (NaN or infinite), the first at {:.3f} s",
-                         check_.no_numbers(), seconds(check_.first_no_number())));
+        if (check_.no_numbers() > 0)
+            tell(SoundNews::Kind::bad_samples,
+                 fmt::format("{} samples are no numbers (NaN or infinite), the first at {:.3f} s",
+                             check_.no_numbers(), seconds(check_.first_no_number())));
+        if (check_.beyond_sound() > 0 && !told_no_sound_)
+            tell(SoundNews::Kind::bad_samples,
+                 fmt::format(
+                     "{} samples are louder than any sound (up to {:+.0f} dBFS), the first at {:.3f} s",
+                     check_.beyond_sound(), 20. * std::log10(static_cast<double>(check_.peak())),
+                     seconds(check_.first_beyond_sound())));
     }
 
     const std::string name_;
     SoundSource source_;
     const SoundHeader header_;
     SF_INFO info_{};
-    SNDFILE* handle_ = nullptr;
+    SoundHandle handle_;
     SoundFormat format_;
     std::vector<float> buffer_;
     std::vector<SoundNews> news_;
@@ -350,7 +418,7 @@ private:
     std::size_t next_hole_ = 0;
     int frames_in_buffer_ = 0;
     std::int64_t position_ = 0, gap_left_ = 0, missing_at_end_ = 0, lost_frames_ = 0;
-    bool is_damaged_ = false, has_ended_ = false, told_integers_ = false;
+    bool is_damaged_ = false, has_ended_ = false, told_no_sound_ = false;
 };
 
 SoundReader::SoundReader(const std::string& file) : file_(std::make_unique<File>(file)) {}
@@ -382,7 +450,8 @@ SoundData read_sound_file(const std::string& file) {
         const std::size_t done = sound.channels[0].size();
         if (static_cast<std::int64_t>(done * channels) > most_samples_in_memory)
             throw SoundFileError(
-                fmt::format("{}: too long to be read at once: cut it into parts of an hour", file), 65);
+                fmt::format("{}: too long to be read at once: cut it into parts of an hour", file),
+                sysexits::bad_data);
         for (std::size_t c = 0; c < channels; ++c) {
             sound.channels[c].resize(done + piece_frames);
             end[c] = sound.channels[c].data() + done;

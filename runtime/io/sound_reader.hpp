@@ -2,6 +2,7 @@
 /// The one reader of sound files: whatever libsndfile reads (WAV, FLAC, AIFF, OGG, MP3 ...), from files and
 /// pipes. It tells whole files from short ones, and why they are short.
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -13,26 +14,34 @@ namespace gainstage {
 /// A file that can't be read: names it and what is wrong with it.
 struct SoundFileError : std::runtime_error {
     SoundFileError(const std::string& message, int code) : std::runtime_error(message), exit_code(code) {}
-    int exit_code;  ///< 66 not found, 65 no sound file
+    int exit_code;  ///< of sysexits: not_found, bad_data
 };
 
 struct SoundFormat {
     int channels = 0;  ///< 1..64
     int rate_hz = 0;
-    /// As the header promises, which may be more than can be read; -1: it doesn't say.
+    /// As the header promises, which may be more than can be read; -1: it doesn't say. A promise that can't
+    /// be true (hours where there are seconds) is told and not taken.
     std::int64_t frames = 0;
 };
 
 /// What a listener should know about a file: one sentence that names it.
 struct SoundNews {
     enum class Kind {
-        lost,      ///< sound that could not be read, with its time
-        odd,       ///< all was read, but something is wrong with the file
-        integers,  ///< a floating-point file of samples that nobody divided by full scale
+        lost,         ///< sound that could not be read, with its time
+        odd,          ///< all was read, but something is wrong with the file
+        bad_samples,  ///< some samples can't be sound: see is_sound()
+        no_sound,     ///< a floating-point file of other numbers, such as integers that nobody divided
     };
     Kind kind = Kind::odd;
     std::string text;
+    std::string cause;  ///< the same without what is done about it, for those who refuse the file
 };
+
+/// Whether a sample can be sound: a number, and at most +80 dBFS.
+inline bool is_sound(float sample) {
+    return std::abs(sample) <= 10'000.f;  // false for NaN
+}
 
 /// Reads in pieces, for files of any length. Control thread; errors are thrown as SoundFileError.
 class SoundReader {

@@ -16,6 +16,8 @@
 #include <utility>
 
 #include "runtime/io/sound_reader.hpp"
+#include "runtime/sysexits.hpp"
+#include "runtime/system_reason.hpp"
 
 namespace gainstage {
 
@@ -26,7 +28,8 @@ using namespace std::chrono_literals;
 constexpr auto patience_for_a_writer = 3s;
 constexpr std::size_t spool_bytes = 1 << 16;
 
-[[noreturn]] void refuse_source(const std::string& file, const std::string& cause, int exit_code = 65) {
+[[noreturn]] void refuse_source(const std::string& file, const std::string& cause,
+                                int exit_code = sysexits::not_found) {
     throw SoundFileError(fmt::format("{}: {}", file, cause), exit_code);
 }
 
@@ -34,8 +37,10 @@ int open_to_read(const std::string& file) {
     // Without O_NONBLOCK a pipe that nobody writes to would be waited for without end.
     const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd >= 0) return fd;
-    const bool is_missing = errno == ENOENT || errno == ENOTDIR;
-    refuse_source(file, is_missing ? "there is no such file" : std::strerror(errno), is_missing ? 66 : 65);
+    const int error = errno;
+    if (error == ENOENT || error == ENOTDIR) refuse_source(file, "there is no such file");
+    refuse_source(file, "can't be opened: " + system_reason(error),
+                  is_lack_of_descriptors(error) ? sysexits::environment : sysexits::not_found);
 }
 
 /// A file without a name, on the disk where temporary files lie.
@@ -48,7 +53,8 @@ int open_spool(const std::string& file) {
         refuse_source(file,
                       fmt::format("the sound that comes through the pipe can't be kept: {}; set TMPDIR to a "
                                   "folder where you may write",
-                                  error ? error.message() : std::strerror(errno)));
+                                  error ? error.message() : std::strerror(errno)),
+                      sysexits::cannot_write);
     unlink(name.c_str());
     return fd;
 }
@@ -61,7 +67,8 @@ void write_spool(const std::string& file, int fd, const char* bytes, std::size_t
             refuse_source(file,
                           fmt::format("what comes through the pipe can't be kept: {}; set TMPDIR to a folder "
                                       "with more room",
-                                      std::strerror(errno)));
+                                      std::strerror(errno)),
+                          sysexits::cannot_write);
         done += static_cast<std::size_t>(written);
     }
 }
@@ -176,12 +183,17 @@ SF_VIRTUAL_IO SoundSource::functions() {
             .tell = [](void* user) -> sf_count_t { return source_of(user).at_; }};
 }
 
-SNDFILE* SoundSource::open(SF_INFO& info) {
+std::string sound_library_reason(SNDFILE* file) {
+    const std::string text = sf_strerror(file);
+    return text.substr(0, text.find_last_not_of(". ") + 1);
+}
+
+SoundHandle SoundSource::open(SF_INFO& info) {
     at_ = 0;
     error_ = 0;
     hit_the_end_ = false;
     SF_VIRTUAL_IO io = functions();
-    return sf_open_virtual(&io, SFM_READ, &info, this);
+    return SoundHandle(sf_open_virtual(&io, SFM_READ, &info, this));
 }
 
 }  // namespace gainstage

@@ -5,17 +5,28 @@
 #include <sndfile.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "runtime/io/file_place.hpp"
 
 namespace gainstage {
 
+struct SoundCloser {
+    void operator()(SNDFILE* file) const noexcept { sf_close(file); }
+};
+using SoundHandle = std::unique_ptr<SNDFILE, SoundCloser>;
+
+/// The reason of the last failure in libsndfile's words, without their full stop. `file`: null for one that
+/// could not be opened.
+std::string sound_library_reason(SNDFILE* file);
+
 /// Control thread.
 class SoundSource {
 public:
-    /// Opens a file, or reads a pipe to its end into a temporary file. Throws SoundFileError: not there (66);
-    /// a folder, a device, or a pipe that nobody writes to (65).
+    /// Opens a file, or reads a pipe to its end into a temporary file. Throws SoundFileError: not there, no
+    /// file (a folder, a device), a pipe that nobody writes to (not_found); no room for what comes through a
+    /// pipe (cannot_write).
     explicit SoundSource(const std::string& file);
     SoundSource(const SoundSource&) = delete;
     SoundSource& operator=(const SoundSource&) = delete;
@@ -30,7 +41,7 @@ public:
     void replace_head(std::string head, std::int64_t replaced);
     /// libsndfile at the beginning of the file; null if it refuses. Only one at a time. Forgets an earlier
     /// error.
-    SNDFILE* open(SF_INFO&);
+    SoundHandle open(SF_INFO&);
 
     /// The system's error (errno) since open(); 0: none.
     int error() const noexcept { return error_; }

@@ -81,7 +81,9 @@ TEST_CASE("render tells what it could not read, keeps the length, and refuses wi
     scratch().write("cut-out.wav", "an earlier take");
     const Outcome strict = gainstage_run("render " + patch + " " + cut + " -o " + out + " --strict");
     CHECK(strict.exit_code == 65);
-    CHECK(has(strict.err, "gainstage: " + cut + ": 0.250 to 0.500 s can't be read"));
+    CHECK(strict.err ==
+          "gainstage: " + cut +
+              ": 0.250 to 0.500 s can't be read (the file ends there); refused, as --strict asks\n");
     CHECK(scratch().read("cut-out.wav") == "an earlier take");
     CHECK(gainstage_run("render " + patch + " " + whole + " -o " + out + " --strict").exit_code == 0);
 }
@@ -117,7 +119,21 @@ TEST_CASE("integers in floats are refused in one line; peaks of bad samples are 
     for (const std::string key : {"in_peak_dbfs", "in_rms_dbfs", "out_peak_dbfs", "out_rms_dbfs"})
         CHECK(json[key].is_number());
     CHECK(json["in_peak_dbfs"].get<double>() == Approx(-12.04).margin(0.01));
-    CHECK(has(outcome.out, "2 samples are no numbers (NaN or infinite), the first at 0.250 s"));
+    REQUIRE(json["news"].size() == 1);  // no node is blamed for it
+    CHECK(has(outcome.out,
+              "2 samples are no numbers (NaN or infinite), the first at 0.250 s; silence instead"));
+    const SoundData played = read_sound_file(out);
+    CHECK(played.channels[0][11'999] == 0.25f);
+    CHECK(played.channels[0][12'000] == 0.f);
+    CHECK(played.channels[0][12'002] == 0.25f);
+    const Outcome strict =
+        gainstage_run("render " + patch + " " + scratch().file("nan.wav") + " -o " + out + " --strict");
+    CHECK(strict.exit_code == 65);
+    const Outcome garbage =
+        gainstage_run("render " + patch + " " + sine_file("garbage.wav", 24'000, 1e38f) + " -o " + out);
+    CHECK(garbage.exit_code == 65);
+    CHECK(headings(garbage.err) == 1);
+    CHECK(has(garbage.err, "garbage.wav: holds numbers up to +760 dBFS, which are no sound"));
 }
 
 TEST_CASE("lists of moves that are not there exit with 66; those that move nothing say so") {

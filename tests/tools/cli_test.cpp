@@ -99,15 +99,86 @@ TEST_CASE("a name that no audio server takes is refused before anything is opene
 }
 
 TEST_CASE("several inputs and the name of a sound file are refused: they need a folder") {
-    const std::string out = scratch().file("both.wav");
-    for (const std::string& name : {out, scratch().write("a-file", "content")}) {
+    const std::string out = scratch().file("both.wav"), other = scratch().file("both.M4A");
+    for (const std::string& name : {out, other, scratch().write("a-file", "content")}) {
         const Outcome outcome = gainstage_run("render patches/hello.toml a.wav b.wav -o " + name);
         INFO(outcome.err);
         CHECK(outcome.exit_code == 64);
         CHECK(has(outcome.err, "2 inputs need a folder"));
     }
     CHECK_FALSE(std::filesystem::exists(out));
+    CHECK_FALSE(std::filesystem::exists(other));
     CHECK(scratch().read("a-file") == "content");
+}
+
+TEST_CASE("many faults of a patch are told in a few lines, all of them to --json") {
+    std::string nodes = in_and_out;
+    for (int k = 0; k < 60; ++k) nodes += "[nodes.wrong" + std::to_string(k) + "]\ntype = \"gian\"\n";
+    const std::string file = patch_file("wrong.toml", nodes, "[\"in -> out\"]");
+    for (const std::string command : {"check ", "run --null ", "bench "}) {
+        const Outcome outcome = gainstage_run(command + file);
+        INFO(outcome.err);
+        CHECK(outcome.exit_code == 65);
+        CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 11);
+        CHECK(has(outcome.err, "and 50 more; gainstage check --json lists them"));
+    }
+    CHECK(Json::parse(gainstage_run("check --json " + file).out)[0]["problems"].size() == 60);
+}
+
+TEST_CASE("numbers for people have no exponents") {
+    std::string nodes = in_and_out, links = "[\"in -> a\", \"in -> out\"";
+    nodes += "[nodes.a]\ntype = \"limiter\"\n";
+    for (int k = 0; k < 40; ++k) {
+        nodes += "[nodes.late" + std::to_string(k) + "]\ntype = \"limiter\"\n";
+        links += ", \"" + (k ? "late" + std::to_string(k - 1) : std::string("a")) + " -> late" +
+                 std::to_string(k) + "\"";
+    }
+    const Outcome outcome =
+        gainstage_run("check " + patch_file("late.toml", nodes, links + ", \"late39 -> out\"]"));
+    INFO(outcome.out << outcome.err);
+    REQUIRE(outcome.exit_code == 0);
+    CHECK_FALSE(has(outcome.out, "e+"));
+}
+
+TEST_CASE("a folder or a circle of links in place of a file is told alike everywhere, and exits with 66") {
+    const std::string circle = scratch().file("circle"), other = scratch().file("circle2");
+    std::filesystem::create_symlink(other, circle);
+    std::filesystem::create_symlink(circle, other);
+    const std::string folder = scratch().path().string(), in = scratch().write("page.wav", "<html>"),
+                      out = " -o " + scratch().file("never.wav");
+    for (const auto& [path, told] : {std::pair(folder, "a folder; expected a"),
+                                     std::pair(circle, "can't be opened: its links lead in a circle")})
+        for (const std::string& command :
+             {"check " + path, "run --null " + path, "info " + path, "bench " + path,
+              "render " + path + " " + in + out, "render patches/hello.toml " + path + out,
+              "render patches/hello.toml " + in + " --events " + path + out,
+              "render patches/hello.toml " + in + " --midi " + path + out,
+              "render patches/hello.toml " + in + " --automate " + path + out}) {
+            const Outcome outcome = gainstage_run(command);
+            INFO(command << ": " << outcome.err);
+            CHECK(outcome.exit_code == 66);
+            CHECK(has(outcome.err, told));
+            CHECK(headings(outcome.err) == 1);
+        }
+}
+
+TEST_CASE("files of another kind are named as what they are") {
+    const std::string page = scratch().write("page.mid", "<!doctype html>\n<html>"),
+                      sound = scratch().write("sound.safetensors", "RIFF" + std::string(4, '\0') +
+                                                                       "WAVEfmt " + std::string(100, '\0')),
+                      table = scratch().write("sound.csv", "fLaC" + std::string(100, '\0'));
+    const Outcome midi = gainstage_run("render patches/hello.toml a.wav --midi " + page + " -o " +
+                                       scratch().file("never.wav"));
+    CHECK(has(midi.err,
+              "this is no Standard MIDI File (.mid), but a web page, not the file itself; download the file "
+              "again"));
+    CHECK_FALSE(has(midi.err, "export"));
+    const Outcome model = gainstage_run("info " + sound);
+    CHECK(model.exit_code == 65);
+    CHECK(has(model.err, "sound.safetensors: a sound file (WAV); expected a model (.safetensors)"));
+    const Outcome moves = gainstage_run("render patches/hello.toml a.wav --automate " + table + " -o " +
+                                        scratch().file("never.wav"));
+    CHECK(has(moves.err, "a sound file (FLAC); expected a text file"));
 }
 
 TEST_CASE("a patch of many nodes is told in a few lines") {

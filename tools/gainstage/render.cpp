@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -56,12 +54,7 @@ void check_folder(const RenderOptions& options) {
     const fs::path out = options.out;
     std::error_code error;  // a name that can't be looked at is told when it is written
     if (fs::is_directory(out, error)) return;
-    std::string ending = out.extension().string();
-    std::transform(ending.begin(), ending.end(), ending.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    static constexpr std::array sounds{".wav", ".flac", ".aif",  ".aiff", ".ogg",
-                                       ".mp3", ".w64",  ".rf64", ".caf"};
-    if (fs::exists(out, error) || std::find(sounds.begin(), sounds.end(), ending) != sounds.end())
+    if (fs::exists(out, error) || names_sound_file(options.out))
         throw UsageError(fmt::format(
             "-o {}: {} inputs need a folder, and that is a file; name a folder, or render the inputs "
             "one by one",

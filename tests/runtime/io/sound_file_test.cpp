@@ -63,7 +63,7 @@ TEST_CASE("a file that is missing, a folder, not sound, or cut off is one clear 
     const TemporaryFolder folder;
     CHECK(refusal_of(folder.file("none.wav")).exit_code == 66);
     CHECK(has(refusal_of(folder.file("none.wav")).text, "none.wav: there is no such file"));
-    CHECK(refusal_of(folder.path().string()).exit_code == 65);
+    CHECK(refusal_of(folder.path().string()).exit_code == 66);
     for (const std::string& content :
          {std::string(), std::string("abc"), std::string("RIFF"), std::string(5'000, '\0'),
           std::string("format = 1\nname = \"a patch\"\n")}) {
@@ -74,7 +74,7 @@ TEST_CASE("a file that is missing, a folder, not sound, or cut off is one clear 
     }
     const std::string pipe = folder.file("pipe");
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-    CHECK(refusal_of(pipe).exit_code == 65);  // and it does not wait for ever
+    CHECK(refusal_of(pipe).exit_code == 66);  // and it does not wait for ever
     CHECK(has(refusal_of(pipe).text, "a pipe that nobody writes to"));
 }
 
