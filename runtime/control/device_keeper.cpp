@@ -1,7 +1,8 @@
 #include "runtime/control/device_keeper.hpp"
 
-#include <exception>
 #include <utility>
+
+#include "runtime/control/failure.hpp"
 
 namespace gainstage {
 
@@ -14,14 +15,7 @@ DeviceKeeper::~DeviceKeeper() {
 
 void DeviceKeeper::open(const AudioRequest& request, Done done) {
     worker_.run([this, request, done = std::move(done)] {
-        std::string error;
-        try {
-            stream_ = open_(request);
-        } catch (const std::exception& cause) {
-            error = cause.what();
-        } catch (...) {
-            error = "the library behind it failed without a reason";
-        }
+        const std::string error = failure_of([&] { stream_ = open_(request); });
         inbox_.bring([this, done, error, stream = stream_.get()] {
             shown_ = stream;
             if (stream) format_ = stream->format();
@@ -32,14 +26,7 @@ void DeviceKeeper::open(const AudioRequest& request, Done done) {
 
 void DeviceKeeper::start(AudioCallback callback, void* context, Done done) {
     worker_.run([this, callback, context, done = std::move(done)] {
-        std::string error;
-        try {
-            stream_->start(callback, context);
-        } catch (const std::exception& cause) {
-            error = cause.what();
-        } catch (...) {
-            error = "the library behind it failed without a reason";
-        }
+        const std::string error = failure_of([&] { stream_->start(callback, context); });
         inbox_.bring([done, error] { done(error); });
     });
 }

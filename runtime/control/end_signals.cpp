@@ -1,10 +1,12 @@
 #include "runtime/control/end_signals.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <csignal>
+#include <deque>
 
 #include "runtime/control/wake.hpp"
 
@@ -12,11 +14,17 @@ namespace gainstage {
 
 namespace {
 
-constexpr std::array end_numbers{SIGINT, SIGTERM, SIGQUIT, SIGHUP};
+#if defined(SIGPWR)
+constexpr std::array end_numbers{SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGXCPU, SIGPWR};
+#else
+constexpr std::array end_numbers{SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGXCPU};
+#endif
 constexpr unsigned patience_s = 1;
 
-std::atomic<int> signals_seen{0}, first_number{0}, sudden_code{0}, hurried_from{2};
+std::atomic<int> signals_seen{0}, first_number{0}, sudden_code{0}, hurried_from{2}, words_to{STDERR_FILENO};
+std::atomic<const std::string*> last_words{nullptr};
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler writes it");
+static_assert(std::atomic<const std::string*>::is_always_lock_free, "a signal handler reads it");
 
 const Wake& wake() {
     static const Wake forever;
@@ -30,16 +38,27 @@ struct Earlier {
 };
 Earlier earlier;
 
+/// A terminal that is held is not waited for.
+[[noreturn]] void end_suddenly() {
+    const std::string* const words = last_words;
+    pollfd room{.fd = words_to, .events = POLLOUT, .revents = 0};
+    if (words && poll(&room, 1, 0) > 0) [[maybe_unused]]
+        const ssize_t count = write(room.fd, words->data(), words->size());
+    _exit(sudden_code);
+}
+
 extern "C" void on_end_signal(int number) {
+    // The system repeats it with every second of processor time: that is nobody's impatience.
+    if (number == SIGXCPU && signals_seen > 0) return;
     const int seen = signals_seen.fetch_add(1) + 1;
     if (seen == 1) first_number = number;
-    if (seen > 2) _exit(sudden_code);
+    if (seen > 2) end_suddenly();
     if (seen == hurried_from) alarm(patience_s);
     wake().call();
 }
 
 extern "C" void on_patience_over(int) {
-    _exit(sudden_code);
+    if (signals_seen >= hurried_from) end_suddenly();  // else it is somebody else's
 }
 
 void handle(int number, void (*handler)(int), struct sigaction& before) {
@@ -54,7 +73,8 @@ void handle(int number, void (*handler)(int), struct sigaction& before) {
 
 }  // namespace
 
-EndSignals::EndSignals(bool may_take_long) {
+EndSignals::EndSignals(bool may_take_long, int last_words_to) {
+    words_to = last_words_to;
     hurried_from = may_take_long ? 2 : 1;
     wake();  // made before a handler needs it
     for (std::size_t k = 0; k < end_numbers.size(); ++k)
@@ -69,6 +89,7 @@ EndSignals::~EndSignals() {
     signals_seen = 0;
     first_number = 0;
     sudden_code = 0;
+    last_words = nullptr;
     wake().clear();
 }
 
@@ -84,7 +105,10 @@ int EndSignals::number() const noexcept {
     return first_number.load();
 }
 
-void EndSignals::set_sudden_code(int exit_code) const noexcept {
+void EndSignals::set_sudden_end(int exit_code, const std::string& words) const {
+    static std::deque<std::string>& kept = *new std::deque<std::string>;  // a handler may be reading one
+    if (!words.empty()) kept.push_back(words);
+    last_words = words.empty() ? nullptr : &kept.back();
     sudden_code = exit_code;
 }
 

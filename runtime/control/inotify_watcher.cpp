@@ -14,8 +14,10 @@
 #include <deque>
 #include <filesystem>
 #include <set>
-#include <system_error>
+#include <stdexcept>
 #include <utility>
+
+#include "runtime/system_reason.hpp"
 
 namespace gainstage {
 
@@ -60,7 +62,7 @@ constexpr std::uint32_t shared_systems[] = {
 
 int opened() {
     const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (fd < 0) throw std::system_error(errno, std::generic_category(), "files can't be watched (inotify)");
+    if (fd < 0) throw std::runtime_error("files can't be watched (inotify): " + system_reason(errno));
     return fd;
 }
 

@@ -37,6 +37,9 @@ public:
     /// Returns where that is: another path than the one given only if somebody has moved the folder.
     std::string finish();
 
+    /// Where the file grows; "": it is finished.
+    std::string growing() const { return writer_ ? writer_->growing() : std::string(); }
+
     /// Frames in the file. Any thread.
     std::uint64_t frames() const noexcept { return written_.load(std::memory_order_relaxed); }
 

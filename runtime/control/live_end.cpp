@@ -2,14 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
-#include "runtime/control/session_code.hpp"
+#include "runtime/plain_text.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -29,6 +33,17 @@ bool becomes_so(std::chrono::milliseconds limit, IsSo is_so) {
 }
 
 }  // namespace
+
+/// Why a signal ends it that nobody sent by hand.
+void LiveSession::tell_of_signal() {
+    const int number = means_.end_signals->number();
+    if (number == SIGXCPU)
+        say(Kind::problem,
+            "the limit of processor time is reached, so the session ends; allow more: ulimit -t unlimited");
+#if defined(SIGPWR)
+    if (number == SIGPWR) say(Kind::note, "the power fails (SIGPWR), so the session ends");
+#endif
+}
 
 /// Somebody wants it to end. What plays is faded out; before that there is nothing to wait for.
 void LiveSession::end_soon() {
@@ -128,10 +143,12 @@ void LiveSession::finish() {
     if (stage_ != Stage::writing) return;
     stage_ = Stage::over;
     if (device_lost_)
-        end_.exit_code = session_code::no_device;
+        end_.exit_code = sysexits::no_device;
     else if (is_incomplete_)
-        end_.exit_code = session_code::cannot_write;
-    set_sudden_code(end_.exit_code);  // the files are whole, or their trouble has been told
+        end_.exit_code = sysexits::cannot_write;
+    else if (means_.end_signals && means_.end_signals->number() == SIGXCPU)
+        end_.exit_code = sysexits::environment;
+    set_sudden_end(end_.exit_code);  // the files are whole, or their trouble has been told
     if (is_hurried_) return;
     SessionReport report{.kind = Kind::summary};
     report.summary = std::make_shared<const LiveSummary>(summary());
@@ -159,15 +176,23 @@ void LiveSession::hurry_on() {
     if (stage_ == Stage::over || Clock::now() < patience_) return;
     stage_ = Stage::over;
     if (!announced_) return;  // nothing was played
-    end_.exit_code = session_code::cannot_write;
+    end_.exit_code = sysexits::cannot_write;
     end_.error =
-        "log and recording could not be finished in half a second; what is written of them is kept in their "
-        "folder";
+        fmt::format("log and recording could not be finished in half a second; {}", where_the_take_lies());
 }
 
-/// The exit code of an end that nobody can wait for.
-void LiveSession::set_sudden_code(int exit_code) {
-    if (means_.end_signals) means_.end_signals->set_sudden_code(exit_code);
+std::string LiveSession::where_the_take_lies() const {
+    return fmt::format("what is written of them is kept as {}", fmt::join(writer_->growing(), " and "));
+}
+
+/// Of an end that nobody can wait for.
+void LiveSession::set_sudden_end(int exit_code) {
+    if (!means_.end_signals) return;
+    const bool is_lost = exit_code == sysexits::cannot_write && writer_ && !writer_->growing().empty();
+    means_.end_signals->set_sudden_end(
+        exit_code, is_lost ? plain_text(fmt::format("\ngainstage: log and recording were not finished; {}\n",
+                                                    where_the_take_lies()))
+                           : std::string());
 }
 
 // ------------------------ faults of our own
@@ -178,7 +203,7 @@ void LiveSession::on_fault(const std::exception& fault) noexcept {
     turn_failed_ = true;
     // No thread, no descriptor, no watch: the machine's, not ours.
     const bool is_ours = dynamic_cast<const std::runtime_error*>(&fault) == nullptr;
-    end_.exit_code = is_ours ? session_code::internal : session_code::environment;
+    end_.exit_code = is_ours ? sysexits::internal : sysexits::environment;
     try {
         const std::string cause =
             is_ours ? fmt::format("a fault of Gainstage itself: {}; please report it", fault.what())

@@ -153,6 +153,7 @@ void LiveSession::work(Due due) {
 void LiveSession::heed_signals() {
     if (!means_.end_signals) return;
     const int come = means_.end_signals->count();
+    if (come > 0 && !end_asked_) guard([this] { tell_of_signal(); });
     if (come > 0) guard([this] { end_soon(); });
     if (come > 1) guard([this] { hurry(); });
 }

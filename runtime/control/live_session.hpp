@@ -165,7 +165,9 @@ private:
     void hurry_on();
     void on_fault(const std::exception&) noexcept;
     void abandon() noexcept;
-    void set_sudden_code(int exit_code);
+    void set_sudden_end(int exit_code);
+    std::string where_the_take_lies() const;
+    void tell_of_signal();
 
     // live_status.cpp: words and numbers
     void hear(const EngineNews&);

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
-#include "runtime/control/session_code.hpp"
 #include "runtime/realtime/realtime_scope.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -19,7 +19,7 @@ void LiveSession::open_device(const Graph& graph) {
     inputs_ = graph.files;
     keeper_.open(request, [this](const std::string& error) {
         if (stage_ != Stage::opening) return;
-        if (!error.empty()) return fail(session_code::no_device, error);
+        if (!error.empty()) return fail(sysexits::no_device, error);
         prepare();
     });
 }
@@ -126,8 +126,8 @@ void LiveSession::watch_queues() {
 
 void LiveSession::count_prepared() {
     if (--awaited_ > 0 || stage_ != Stage::preparing) return;
-    if (!file_error_.empty()) return fail(session_code::cannot_write, file_error_);
-    if (!port_error_.empty()) return fail(session_code::no_device, port_error_);
+    if (!file_error_.empty()) return fail(sysexits::cannot_write, file_error_);
+    if (!port_error_.empty()) return fail(sysexits::no_device, port_error_);
     say(first_.problems);
     if (!first_.graph) return fail(first_.problems);
     build();
@@ -156,11 +156,11 @@ void LiveSession::lock() {
 
 void LiveSession::start() {
     stage_ = Stage::starting;
-    if (writer_) set_sudden_code(session_code::cannot_write);  // until its files are whole
+    if (writer_) set_sudden_end(sysexits::cannot_write);  // until its files are whole
     DeviceCallbackScope::prepare();
     keeper_.start(&StreamCallback::play, callback_.get(), [this](const std::string& error) {
         if (stage_ != Stage::starting) return;
-        if (!error.empty()) return fail(session_code::no_device, error);
+        if (!error.empty()) return fail(sysexits::no_device, error);
         stage_ = Stage::playing;
         announce();
         stir();

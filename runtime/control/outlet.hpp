@@ -6,7 +6,8 @@
 
 namespace gainstage {
 
-/// A descriptor of its own for the same file, so that it is heard while QuietStderr turns stderr away. A text
+/// A descriptor of its own for the same file, so that it is heard while QuietStderr turns stderr away;
+/// standard output, which nobody turns away, is used as it is. A text
 /// that can't be written is lost and counted, and nothing else happens: no exception, no signal (the program
 /// ignores SIGPIPE). One thread at a time.
 class Outlet {

@@ -1,7 +1,8 @@
 #include "runtime/control/port_keeper.hpp"
 
-#include <exception>
 #include <utility>
+
+#include "runtime/control/failure.hpp"
 
 namespace gainstage {
 
@@ -15,14 +16,7 @@ PortKeeper::~PortKeeper() {
 void PortKeeper::open(const std::string& name, MidiQueue& queue,
                       std::function<void(const std::string&)> done) {
     worker_.run([this, name, &queue, done = std::move(done)] {
-        std::string error;
-        try {
-            port_ = open_(name, queue);
-        } catch (const std::exception& cause) {
-            error = cause.what();
-        } catch (...) {
-            error = "the library behind it failed without a reason";
-        }
+        const std::string error = failure_of([&] { port_ = open_(name, queue); });
         inbox_.bring([this, done, error, port = port_.get()] {
             shown_ = port;
             done(error);

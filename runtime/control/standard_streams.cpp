@@ -7,7 +7,7 @@
 #include <csignal>
 #include <initializer_list>
 
-#include "runtime/control/session_code.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -18,17 +18,33 @@ bool is_open(int descriptor) {
 }
 
 /// Gets the lowest free number. Without /dev any file keeps the number taken, and writing to it fails.
-int open_nothing() {
-    const int nothing = open("/dev/null", O_RDWR);
+int open_nothing(int descriptor) {
+    const int nothing = open("/dev/null", descriptor == STDOUT_FILENO ? O_RDONLY : O_RDWR);
     return nothing >= 0 ? nothing : open("/", O_RDONLY);
+}
+
+void ignore(int number) {
+    std::signal(number, SIG_IGN);
+}
+
+/// A handler that a profiler has put there stays.
+void ignore_if_nobody_heeds(int number) {
+    struct sigaction now {};
+    if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) ignore(number);
 }
 
 }  // namespace
 
 void open_standard_streams() noexcept {
     for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        if (!is_open(descriptor) && open_nothing() != descriptor) _exit(session_code::environment);
-    for (const int number : {SIGPIPE, SIGXFSZ, SIGTTOU}) std::signal(number, SIG_IGN);
+        if (!is_open(descriptor) && open_nothing(descriptor) != descriptor) _exit(sysexits::environment);
+    for (const int number : {SIGPIPE, SIGXFSZ, SIGTTOU}) ignore(number);
+    for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO})
+        ignore_if_nobody_heeds(number);
+#if defined(__linux__)
+    ignore_if_nobody_heeds(SIGSTKFLT);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) ignore_if_nobody_heeds(number);
+#endif
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);

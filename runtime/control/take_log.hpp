@@ -29,6 +29,8 @@ public:
     /// All is on the disk and in its place when this returns. Returns where that is: another path than the
     /// one given only if somebody has moved the folder. Throws WriteError.
     std::string finish();
+    /// Where the log grows; "": it is finished.
+    std::string growing() const { return file_.growing(); }
     /// False once a line or a weight file could not be written (a full disk); the take goes on.
     bool good() const { return good_; }
     /// Lines that could not be written.

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <exception>
 #include <utility>
 
+#include "runtime/control/failure.hpp"
 #include "runtime/file_names.hpp"
 
 namespace gainstage {
@@ -33,12 +33,7 @@ TakeWriter::TakeWriter(Files files, Inbox& inbox, Listener listener)
 
 void TakeWriter::open(std::function<void(const std::string&)> done) {
     worker_.run([this, done = std::move(done)] {
-        std::string error;
-        try {
-            make_files();
-        } catch (const std::exception& cause) {
-            error = cause.what();
-        }
+        const std::string error = failure_of([this] { make_files(); });
         inbox_.bring([done, error] { done(error); });
     });
 }
@@ -102,22 +97,24 @@ void TakeWriter::note(std::string text) {
 }
 
 void TakeWriter::attempt(const std::function<void()>& step) {
-    try {
-        step();
-    } catch (const std::exception& error) {  // no room on the disk, or none in memory
-        tell(error.what());
-    }
+    // No room on the disk, or none in memory.
+    if (const std::string error = failure_of(step); !error.empty()) tell(error);
 }
 
-/// Log and recording belong together, so they have one number.
-void TakeWriter::choose_names() {
+/// Log and recording belong together, so they have one number. False: the names are those that were asked
+/// for.
+bool TakeWriter::choose_names() {
     const int number = files_.overwrite ? 1 : first_free_number({files_.log, files_.record});
-    if (number == 1) return;
+    if (number == 1) return false;
     const auto numbered = [&](const std::string& file) {
         return file.empty() ? file : numbered_name(file, number);
     };
     log_name_ = numbered(files_.log);
     record_name_ = numbered(files_.record);
+    return true;
+}
+
+void TakeWriter::tell_of_names() {
     note(fmt::format(
         "an earlier take has this name and stays as it is (--overwrite replaces it); this one is {}{}{}",
         record_name_, record_name_.empty() || log_name_.empty() ? "" : " and ", log_name_));
@@ -140,11 +137,27 @@ void TakeWriter::make_files() {
         if (!file.empty()) outputs.push_back(file);
     must_differ(outputs, files_.inputs);
     tell_of_unfinished();
-    choose_names();
+    const bool is_numbered = choose_names();
     if (!log_name_.empty()) log_ = std::make_unique<TakeLog>(log_name_, files_.rate_hz, files_.overwrite);
     if (!record_name_.empty())
         recorder_ =
             std::make_unique<InputRecorder>(record_name_, *files_.tap, files_.rate_hz, files_.overwrite);
+    note_growing();
+    if (is_numbered) tell_of_names();
+}
+
+void TakeWriter::note_growing() {
+    std::vector<std::string> names;
+    for (const std::string& name :
+         {log_ ? log_->growing() : std::string(), recorder_ ? recorder_->growing() : std::string()})
+        if (!name.empty()) names.push_back(name);
+    const std::lock_guard lock(mutex_);
+    growing_ = std::move(names);
+}
+
+std::vector<std::string> TakeWriter::growing() const {
+    const std::lock_guard lock(mutex_);
+    return growing_;
 }
 
 void TakeWriter::write_log() {
@@ -186,6 +199,7 @@ void TakeWriter::end() {
             if (const std::string place = file->finish(); place != name)
                 note(fmt::format("{}: its folder was moved; the file is now {}", name, place));
         });
+        note_growing();
     };
     attempt([this] { write_log(); });
     finish(log_, log_name_);

@@ -58,14 +58,18 @@ public:
 
     /// Lines that are missing in the log.
     std::uint64_t lost() const noexcept { return lost_ + unwritten_.load(std::memory_order_relaxed); }
+    /// The names under which log and recording grow; none: they are finished. Any thread.
+    std::vector<std::string> growing() const;
     /// Frames of input in the recording.
     std::uint64_t recorded() const noexcept { return recorded_.load(std::memory_order_relaxed); }
     /// The thread.
     Worker& worker() noexcept { return worker_; }
 
 private:
-    void choose_names();
+    bool choose_names();
+    void tell_of_names();
     void tell_of_unfinished();
+    void note_growing();
     void make_files();
     void write_log();
     void tell_of_log();
@@ -83,8 +87,9 @@ private:
     std::uint64_t lost_ = 0;
     bool recording_is_whole_ = true;
 
-    std::mutex mutex_;  // of the queue
+    mutable std::mutex mutex_;  // of the queue and the names
     std::vector<SessionReport> waiting_;
+    std::vector<std::string> growing_;
     LogHole hole_;          // what came after them and found no room
     bool log_due_ = false;  // a job is going to look at the queue
     std::atomic<bool> drain_due_{false};

@@ -5,7 +5,7 @@ namespace gainstage {
 
 class Wake {
 public:
-    /// Throws std::system_error when the process has no descriptors left.
+    /// Throws std::runtime_error where the process has no descriptors left.
     Wake();
     ~Wake();
     Wake(const Wake&) = delete;
@@ -18,7 +18,7 @@ public:
     void clear() const noexcept;
 
 private:
-    int ends_[2];  // a pipe: to read, to write
+    int ends_[2];  // to read, to write: one eventfd on Linux, a pipe elsewhere
 };
 
 }  // namespace gainstage

@@ -269,10 +269,20 @@ TEST_CASE("a program whose product can't be written ends with 73 and says why") 
                   "gainstage: standard output: cannot be written: No space left on device"));
         Program untold(arguments, {.out = Streams::full, .err = Streams::full});
         CHECK(untold.wait() == 73);
+        Program closed(arguments, {.out = Streams::closed});
+        CHECK(closed.wait() == 73);
+        CHECK(has(closed.standard_error(),
+                  "gainstage: standard output: cannot be written: it was closed at the start"));
     }
     CHECK(read_sound_file(out).channels[0].size() == 48'000);
     Program bad({"check", "nosuch.toml", "--json"}, {.out = Streams::full});
     CHECK(bad.wait() == 66);
+    // What prints no product needs no standard output.
+    Program quiet({"render", hello, in, "-o", out, "--quiet"}, {.out = Streams::closed});
+    CHECK(quiet.wait() == 0);
+    Program lost({"render", hello, in, "-o", "/dev/stdout", "--quiet"}, {.out = Streams::closed});
+    CHECK(lost.wait() == 73);
+    CHECK(has(lost.standard_error(), "/dev/stdout: cannot be written: it is not open for writing"));
 }
 
 TEST_CASE("a reader that has seen enough, such as head, ends a program with 73 and without a word") {
@@ -285,17 +295,56 @@ TEST_CASE("a reader that has seen enough, such as head, ends a program with 73 a
 
 // ------------------------ signals
 
-TEST_CASE("every signal that asks for the end fades out, finishes the files and ends with 0") {
-    const int number = GENERATE(SIGINT, SIGTERM, SIGHUP, SIGQUIT);
+TEST_CASE("every signal that asks for the end fades out and finishes the files") {
+    const auto [number, code] = GENERATE(std::pair{SIGINT, 0}, std::pair{SIGTERM, 0}, std::pair{SIGHUP, 0},
+                                         std::pair{SIGQUIT, 0}, std::pair{SIGPWR, 0}, std::pair{SIGXCPU, 78});
     const Take take;
     Program program(take.run({"--json"}));
     REQUIRE(program.tells("status", 1));
     program.signal(number);
-    CHECK(program.wait() == 0);
+    if (number == SIGXCPU) program.signal(number);  // the system repeats it
+    CHECK(program.wait() == code);
+    if (number == SIGXCPU)
+        CHECK(has(program.events("problem").at(0).at("text"), "the limit of processor time is reached"));
+    if (number == SIGPWR) CHECK(has(program.events("note").at(0).at("text"), "the power fails"));
     INFO(program.words());
     CHECK(program.events("silent").size() == 1);
     REQUIRE(program.events("summary").size() == 1);
     CHECK(take.check() == Approx(program.events("summary")[0].at("seconds").get<double>()));
+}
+
+TEST_CASE("a signal that asks for nothing changes nothing") {
+    const Take take;
+    Program program(take.run({"--json"}));
+    REQUIRE(program.tells("status", 1));
+    for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT, SIGWINCH,
+                             SIGCHLD, SIGURG, SIGPIPE, SIGRTMIN, SIGRTMIN + 3, SIGRTMAX})
+        program.signal(number);
+    const std::size_t told = program.events("status").size();
+    CHECK(program.tells("status", told + 2));
+    CHECK(program.events("silent").empty());
+    program.signal(SIGTERM);
+    CHECK(program.wait() == 0);
+    CHECK(take.check() >= program.events("status").back().at("seconds").get<double>());
+}
+
+TEST_CASE("three signals end a program that nobody waits for, and it says where the take lies") {
+    const Take take;
+    Program program(take.run({}));
+    REQUIRE(take.plays());
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) program.signal(number);
+    const int code = program.wait();
+    INFO(program.words());
+    if (code == 0) {  // all was finished between the second and the third
+        take.check();
+        return;
+    }
+    CHECK(code == 73);
+    CHECK(has(program.standard_error(),
+              "log and recording were not finished; what is written of them is kept as " +
+                  take.folder().file("take.unfinished.log") + " and " +
+                  take.folder().file("take.unfinished.wav")));
+    CHECK(std::filesystem::exists(take.folder().file("take.unfinished.wav")));
 }
 
 TEST_CASE("a program that was started to outlive its terminal plays on when that hangs up") {
@@ -434,6 +483,29 @@ TEST_CASE("a terminal that is closed fades out and finishes the files; with nohu
     CHECK(program.wait() == 0);
     take.check();
     CHECK(has(take.folder().read("take.log"), "fade_out_ms"));
+}
+
+// ------------------------ descriptors
+
+TEST_CASE("with any number of descriptors a session plays or says which limit is in the way") {
+    const TemporaryFolder folder;
+    for (int count = 4; count <= 20; ++count) {
+        INFO(count << " descriptors");
+        Program plain({"run", hello, "--null", "--seconds", "0.1"}, {.descriptors = count});
+        Program full({"run", hello, "--null", "--seconds", "0.1", "--rehearse", "--record",
+                      folder.file("take.wav"), "--log", folder.file("take.log"), "--overwrite"},
+                     {.descriptors = count});
+        for (Program* program : {&plain, &full}) {
+            const int code = program->wait();
+            INFO(code << ": " << program->words());
+            if (code == 0) continue;
+            CHECK((code == 73 || code == 78));
+            CHECK(has(program->standard_error(), "too many open files: " + std::to_string(count) +
+                                                     " are allowed; allow more: ulimit -n 256"));
+        }
+        if (count >= 8) CHECK(plain.wait() == 0);
+        if (count >= 16) CHECK(full.wait() == 0);
+    }
 }
 
 }  // namespace gainstage::test::output_test

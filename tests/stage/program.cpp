@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +45,11 @@ void lead(int stream, int to, const char* usual, int flags) {
     lead(STDIN_FILENO, streams.in, "/dev/null", O_RDONLY);
     lead(STDOUT_FILENO, streams.out, out.c_str(), O_WRONLY | O_CREAT);
     lead(STDERR_FILENO, streams.err, err.c_str(), O_WRONLY | O_CREAT);
+    if (streams.descriptors > 0) {
+        const rlimit limit{.rlim_cur = static_cast<rlim_t>(streams.descriptors),
+                           .rlim_max = static_cast<rlim_t>(streams.descriptors)};
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
     execv(arguments[0], arguments);
     _exit(127);
 }

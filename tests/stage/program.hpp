@@ -24,6 +24,7 @@ struct Streams {
     int in = as_usual, out = as_usual, err = as_usual;
     int terminal = -1;  ///< becomes the controlling terminal of the program; -1: it keeps the test's
     bool ignores_hangup = false;  ///< as `nohup` starts it
+    int descriptors = 0;          ///< it may have open at a time; 0: as many as the test
 };
 
 /// Owns the process; kills it in the destructor if it still runs.

@@ -54,10 +54,12 @@ int close_console(int exit_code) noexcept {
     product().finish();
     const int error = is_text_missing ? ENOMEM : product().error();
     if (error == 0) return exit_code;
-    if (error != EPIPE)
+    if (error == EBADF)
+        say("gainstage: standard output: cannot be written: it was closed at the start; run it again and let "
+            "it lead somewhere");
+    else if (error != EPIPE)
         say("gainstage: standard output: cannot be written: {}; a part of it is missing, make room and run "
-            "it "
-            "again",
+            "it again",
             std::strerror(error));
     return exit_code == ok ? cannot_write : exit_code;
 }
@@ -83,6 +85,10 @@ void put_json(const nlohmann::json& json, int indent) noexcept {
 
 void put_json(const nlohmann::ordered_json& json, int indent) noexcept {
     put_document(json, indent);
+}
+
+int message_descriptor() noexcept {
+    return messages().descriptor();
 }
 
 void draw(std::string_view text) noexcept {

@@ -31,6 +31,9 @@ void say_text(std::string_view line) noexcept;
 void put_json(const nlohmann::json&, int indent = 2) noexcept;
 void put_json(const nlohmann::ordered_json&, int indent = 2) noexcept;
 
+/// The descriptor behind the messages, which nobody turns away. After open_console().
+int message_descriptor() noexcept;
+
 /// A text of our own making that moves a terminal's cursor, to standard error; left out while the terminal is
 /// held.
 void draw(std::string_view text) noexcept;

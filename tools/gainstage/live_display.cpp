@@ -69,7 +69,7 @@ std::string cut(const std::string& text, std::size_t width) {
 }  // namespace
 
 LiveDisplay::LiveDisplay(Form form)
-    : form_(form), out_(form == Form::json ? STDOUT_FILENO : STDERR_FILENO), errors_(STDERR_FILENO) {}
+    : form_(form), errors_(STDERR_FILENO), json_(STDOUT_FILENO), out_(form == Form::json ? json_ : errors_) {}
 
 /// The count of what is missing leaves with the text that follows it, or not at all.
 void LiveDisplay::write(const std::string& text) {
@@ -96,6 +96,8 @@ void LiveDisplay::say_that_it_is_lost() {
     if (std::exchange(is_loss_said_, true)) return;
     errors_.write(out_.error() == EPIPE
                       ? std::string("gainstage: nobody reads standard output any more; playing goes on\n")
+                  : out_.error() == EBADF
+                      ? std::string("gainstage: standard output was closed at the start; playing goes on\n")
                       : fmt::format("gainstage: standard output: cannot be written: {}; playing goes on\n",
                                     std::strerror(out_.error())));
 }

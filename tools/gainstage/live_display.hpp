@@ -38,8 +38,9 @@ private:
     void say_that_it_is_lost();
 
     const Form form_;
-    Outlet out_;     // stdout for JSON, else stderr
     Outlet errors_;  // stderr
+    Outlet json_;    // stdout
+    Outlet& out_;    // where it shows: one of them
     bool is_loss_said_ = false;
     std::uint64_t missing_ = 0;  // texts lost since the last one that was written
 };

@@ -158,7 +158,7 @@ struct Interrupted {
 
 RenderReport interruptible(const RenderJob& job, ProgressBar& bar) {
     const EndSignals signals(false);
-    signals.set_sudden_code(cannot_write);
+    signals.set_sudden_end(cannot_write);
     return render(job, all_nodes(), [&](double part) {
         if (signals.count() > 0) throw Interrupted{signals.number()};
         bar.show(part);

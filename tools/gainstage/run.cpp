@@ -11,6 +11,7 @@
 #include "runtime/control/queued_sink.hpp"
 #include "runtime/io/patience.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/console.hpp"
 #include "tools/gainstage/live_display.hpp"
 
 namespace gainstage {
@@ -31,7 +32,7 @@ int play(const RunOptions& options) {
     const auto form = options.json            ? LiveDisplay::Form::json
                       : isatty(STDERR_FILENO) ? LiveDisplay::Form::terminal
                                               : LiveDisplay::Form::lines;
-    const EndSignals signals;
+    const EndSignals signals(true, message_descriptor());
     const auto display = std::make_shared<LiveDisplay>(form);
     const auto shown = std::make_shared<QueuedSink>(display);
     LiveConfig config = options.config;
