@@ -42,7 +42,7 @@ enum class MidiMode {
     trigger
 };
 /// Which half of a 14-bit value its control sends first.
-enum class MidiOrder { msb_first, lsb_first };
+enum class MidiOrder { msb_first, lsb_first, recognised };
 enum class MidiCurve { linear, log, exp, s };
 enum class MidiTakeover { jump, pickup, scale };
 
@@ -51,7 +51,7 @@ struct PatchMidi {
     int channel = 0;  ///< 1..16; 0: omni
     MidiSource source = MidiSource::cc;
     int number = 0;                          ///< controller, NRPN or note; 0 for pitch bend
-    MidiOrder order = MidiOrder::msb_first;  ///< of cc14 and nrpn
+    MidiOrder order = MidiOrder::recognised;  ///< of cc14 and nrpn
     MidiMode mode = MidiMode::absolute;
     std::string target;  ///< "node.parameter", "node.bypass", "node.mute", "panic"
     bool has_range = false;

@@ -1,5 +1,8 @@
 #include "runtime/realtime/midi_decoder.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace gainstage {
 
 namespace {
@@ -81,7 +84,8 @@ void MidiDecoder::data_entry(Channel& channel, MidiEvent event, int number, std:
         case 98: {
             std::uint8_t& half = number == 99 ? channel.nrpn_coarse : channel.nrpn_fine;
             if (half != value)
-                channel.data = {.has_fine = channel.data.has_fine};  // another parameter's data
+                channel.data = {.has_fine = channel.data.has_fine,
+                                .fine_first = channel.data.fine_first};  // another parameter's data
             half = value;
             channel.nrpn_selected = true;
             break;
@@ -105,6 +109,27 @@ void MidiDecoder::data_entry(Channel& channel, MidiEvent event, int number, std:
     }
 }
 
+void MidiDecoder::Joined::judge(bool is_fine) noexcept {
+    constexpr int smooth = 48, rough = 80;  // a coarse step is 128
+    constexpr int enough = 3;               // there are two at each place
+    std::int16_t& before = is_fine ? at_fine : at_coarse;
+    std::int16_t& leap = is_fine ? fine_leap : coarse_leap;
+    if (is_fine == last_was_fine) {  // halves that don't take turns say nothing
+        at_fine = at_coarse = fine_leap = coarse_leap = -1;
+        evidence = 0;
+    }
+    last_was_fine = is_fine;
+    const auto value = static_cast<std::int16_t>(coarse * 128 + last_fine);
+    leap = static_cast<std::int16_t>(before < 0 ? -1 : std::abs(value - before));
+    before = value;
+    if (is_fine || fine_leap < 0 || coarse_leap < 0) return;
+    if (coarse_leap <= smooth && fine_leap >= rough)
+        evidence = static_cast<std::int8_t>(std::min(evidence + 1, enough));
+    if (fine_leap <= smooth && coarse_leap >= rough)
+        evidence = static_cast<std::int8_t>(std::max(evidence - 1, -enough));
+    if (std::abs(evidence) == enough) fine_first = evidence > 0;
+}
+
 void MidiDecoder::add_joined(MidiEvent event, Joined& joined, bool is_fine, std::uint8_t value) noexcept {
     if (is_fine) {
         joined.fine = joined.last_fine = value;
@@ -113,6 +138,8 @@ void MidiDecoder::add_joined(MidiEvent event, Joined& joined, bool is_fine, std:
         joined.coarse = value;
         joined.fine = 0;
     }
+    joined.judge(is_fine);
+    event.fine_first = joined.fine_first;
     event.refines = is_fine;
     event.coarse = joined.coarse;
     event.pressed = joined.coarse >= 64;

@@ -206,7 +206,9 @@ MidiMapping mapping_of(const GraphMidi& midi) {
 }
 
 void receive(MidiMapping& mapping, const MidiEvent& event, MidiHost& host) noexcept {
-    if (mapping.order == MidiOrder::msb_first) return Mover(mapping, host).receive(event);
+    const bool is_fine_first =
+        mapping.order == MidiOrder::lsb_first || (mapping.order == MidiOrder::recognised && event.fine_first);
+    if (!is_fine_first) return Mover(mapping, host).receive(event);
     if (event.refines) return;
     MidiEvent whole = event;
     if (event.step == 0) whole.position = event.position_after_fine;

@@ -39,8 +39,8 @@ public:
 ///   to 127 but 122, are a press whatever their value, which is 0 for most: "all sound off" can be mapped to
 ///   `panic`.
 /// - order = lsb_first: a 14-bit control that sends its fine half first. Only the coarse half moves the knob,
-/// with the
-///   fine half that came before it; a fine half alone waits for its coarse half.
+///   with the fine half that came before it; a fine half alone waits for its coarse half. Without an order
+///   the decoder says which half comes first.
 /// - NRPN increment and decrement (96, 97) are a tick up and down; for buttons, a press and a release.
 /// - `panic` is fired by a press, in any mode.
 struct MidiMapping {
@@ -48,7 +48,7 @@ struct MidiMapping {
     GraphTarget target;
     std::uint64_t id = 0;  ///< of source and target's name; node indices differ from plan to plan
     int channel = 0;       ///< 1..16; 0: omni
-    MidiOrder order = MidiOrder::msb_first;
+    MidiOrder order = MidiOrder::recognised;
     MidiMode mode = MidiMode::absolute;
     MidiTakeover takeover = MidiTakeover::pickup;
     MidiCurveScale scale;

@@ -320,7 +320,8 @@ TEST_CASE("read_patch: all errors of a file are reported at once, in the order o
 
 }  // namespace
 TEST_CASE("read_patch: order says which half of a 14-bit control comes first, and only there") {
-    CHECK(midi("cc14 = 1\ntarget = \"a.b\"").order == MidiOrder::msb_first);
+    CHECK(midi("cc14 = 1\ntarget = \"a.b\"").order == MidiOrder::recognised);
+    CHECK(midi("cc14 = 1\norder = \"msb_first\"\ntarget = \"a.b\"").order == MidiOrder::msb_first);
     CHECK(midi("cc14 = 1\norder = \"lsb_first\"\ntarget = \"a.b\"").order == MidiOrder::lsb_first);
     CHECK(midi("nrpn = 1\norder = \"lsb_first\"\ntarget = \"a.b\"").order == MidiOrder::lsb_first);
     CHECK(midi("nrpn = 1\norder = \"msb_first\"\ntarget = \"a.b\"").order == MidiOrder::msb_first);
@@ -348,7 +349,6 @@ TEST_CASE("read_patch: what an office program, a chat or a comma key did to a li
     has(complaint("nodes = { g = { type = \"gain\", gain_db = -3,5 } }"),
         "not valid TOML: a decimal comma (3,5)");
     has(complaint("fade_ms =\u00a025"), "not valid TOML: a no-break space");
-    // Quoted texts and comments may hold all of them; other faults keep their cause.
     has(complaint("links = \u3010\"in -> out\"\u3011"),
         "not valid TOML: a bracket of another script (\u3010); write an ordinary one: [");
     has(complaint("links = \uff3b\"in -> out\"\uff3d"),
@@ -358,6 +358,7 @@ TEST_CASE("read_patch: what an office program, a chat or a comma key did to a li
     has(complaint("links = [\"in \u2192 out\"]"),
         "p.toml:2:11: links: \"in \u2192 out\" names no node; it holds an arrow (\u2192); write it as ->");
     has(complaint("links = [\"in -> out\uff0ea\"]"), "it holds a fullwidth character (\uff0e)");
+    // Quoted texts and comments may hold all of them; other faults keep their cause.
     CHECK(complaint("name = \"\u201cOpto\u201d \u2212 1,5\" # \u2212 2,5").empty());
     CHECK(complaint("name = \"\u201c\" fade_ms").find("quotation") == std::string::npos);
     CHECK(complaint("name = [1,2").find("comma (") == std::string::npos);
