@@ -24,8 +24,9 @@
 
 namespace gainstage {
 
-class Model;     // runtime/model/model.hpp
-class Prepared;  // runtime/prepared.hpp
+class Model;         // runtime/model/model.hpp
+struct OutputWatch;  // runtime/output_watch.hpp
+class Prepared;      // runtime/prepared.hpp
 
 /// Cables carry one or two channels.
 inline constexpr int max_channels = 2;
@@ -219,6 +220,10 @@ public:
     /// knobs stand alike and have rested for as long as the longest of their ramps took. If both hear the
     /// same sound from stream sample t on, they write the same bits from t + exact_memory_samples() on.
     virtual std::optional<std::int64_t> exact_memory_samples() const noexcept { return std::nullopt; }
+
+    /// Constant after construction; any thread. What a node that sends sound out has seen of it; null:
+    /// nothing.
+    virtual OutputWatch* output_watch() noexcept { return nullptr; }
 };
 
 /// A node that may close a loop: what it emits now depends only on what it absorbed before.

@@ -1,5 +1,8 @@
 #include "nodes/effects/output.hpp"
 
+#include <bit>
+#include <cmath>
+
 #include "nodes/dsp/door_channels.hpp"
 
 namespace gainstage {
@@ -9,18 +12,60 @@ const NodeType& Output::type() {
         .name = "output",
         .summary = "Sound to the interface, or to the file being rendered",
         .inputs = {{.name = "in", .width = Width::option}},
-        .options = {door_channels_spec("device channels, counted from 1; mono into two feeds both")},
+        .options = {door_channels_spec("device channels, counted from 1; mono into two feeds both"),
+                    {.name = "guard",
+                     .kind = OptionKind::choice,
+                     .start = "clip_safe",
+                     .choices = {"clip_safe", "off"},
+                     .summary = "clip_safe: above 0 dBFS it turns all channels down at once, for 100 ms, and "
+                                "says so; below every bit passes; off: all passes"}},
         .device = Door::out,
         .make = make_node<Output>,
     };
     return type;
 }
 
-Output::Output(const Setup& setup) : channels_(door_channels(setup.options)) {}
+namespace {
+
+/// |x| <= 1 for all of them. Compares bit patterns, in which NaN and Inf lie above every finite number.
+bool all_within_unity(const float* x, int frames) noexcept {
+    constexpr auto unity = std::bit_cast<std::int32_t>(1.f);
+    std::int32_t over = 0;
+    for (int k = 0; k < frames; ++k)
+        over |= static_cast<std::int32_t>((std::bit_cast<std::int32_t>(x[k]) & 0x7fffffff) > unity);
+    return over == 0;
+}
+
+/// This thread is the only writer, so no other may come between load and store.
+void raise(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
+    counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Output::Output(const Setup& setup)
+    : channels_(door_channels(setup.options)),
+      is_guarded_(setup.options.get<std::string>("guard") != "off"),
+      guard_(setup.sample_rate_hz),
+      dc_(channels_.size(), DcWatch(setup.sample_rate_hz)) {}
+
+std::optional<std::int64_t> Output::exact_memory_samples() const noexcept {
+    if (is_guarded_) return std::nullopt;
+    return 0;
+}
 
 void Output::process(const Block& block) noexcept {
+    if (block.device == nullptr) return;  // a plan that only warms its nodes
+    bool is_plain = !is_guarded_ || guard_.is_at_rest();
+    for (std::size_t c = 0; is_guarded_ && c < channels_.size(); ++c) {
+        is_plain = is_plain && all_within_unity(block.in(0, static_cast<int>(c)), block.frames);
+        watch_dc(block, static_cast<int>(c));
+    }
+    is_plain ? play_plain(block) : play_guarded(block);
+}
+
+void Output::play_plain(const Block& block) noexcept {
     const DeviceBlock* device = block.device;
-    if (device == nullptr) return;  // a plan that only warms its nodes
     for (std::size_t c = 0; c < channels_.size(); ++c) {
         const int channel = channels_[c] - 1;
         if (channel >= device->out_channels) continue;
@@ -28,6 +73,46 @@ void Output::process(const Block& block) noexcept {
         float* out = device->out[channel] + device->offset + block.offset;
         for (int k = 0; k < block.frames; ++k) out[k] += in[k];
     }
+}
+
+void Output::play_guarded(const Block& block) noexcept {
+    const DeviceBlock* device = block.device;
+    const int channels = static_cast<int>(channels_.size());
+    std::uint64_t softened = 0, not_numbers = 0, since = OutputWatch::never;
+    float loudest = 0.f;
+    for (int k = 0; k < block.frames; ++k) {
+        std::array<float, max_channels> in{};
+        float peak = 0.f;
+        for (int c = 0; c < channels; ++c) {
+            const float x = block.in(0, c)[k];
+            const bool is_number = std::isfinite(x);
+            not_numbers += !is_number;
+            in[c] = is_number ? x : 0.f;
+            peak = std::max(peak, std::abs(in[c]));
+            if (!is_number && since == OutputWatch::never) since = block.time + static_cast<std::uint64_t>(k);
+        }
+        const double gain = guard_.tick(peak);
+        softened += gain < 1.;
+        if (peak > 1.f) {
+            loudest = std::max(loudest, peak);
+            if (since == OutputWatch::never) since = block.time + static_cast<std::uint64_t>(k);
+        }
+        for (int c = 0; c < channels; ++c)
+            if (const int channel = channels_[c] - 1; channel < device->out_channels)
+                device->out[channel][device->offset + block.offset + k] +=
+                    gain < 1. ? static_cast<float>(double{in[c]} * gain) : in[c];
+    }
+    raise(watch_.softened, softened);
+    raise(watch_.not_numbers, not_numbers);
+    if (loudest > watch_.peak.load(std::memory_order_relaxed))
+        watch_.peak.store(loudest, std::memory_order_relaxed);
+    if (since < watch_.since.load(std::memory_order_relaxed))
+        watch_.since.store(since, std::memory_order_release);
+}
+
+void Output::watch_dc(const Block& block, int channel) noexcept {
+    if (dc_[channel].add(block.in(0, channel), block.frames))
+        watch_.dc[channel].store(dc_[channel].dc(), std::memory_order_relaxed);
 }
 
 }  // namespace gainstage

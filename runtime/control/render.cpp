@@ -75,8 +75,9 @@ private:
     void hear(const EngineNews& news) {
         using Kind = EngineNews::Kind;
         if (news.kind == Kind::event || news.kind == Kind::started || news.kind == Kind::finished ||
-            news.kind == Kind::silent || (news.kind == Kind::failed && news.problem))
-            return;  // a failed patch is among the problems
+            news.kind == Kind::silent || news.kind == Kind::guarded ||
+            (news.kind == Kind::failed && news.problem))
+            return;  // a failed patch is among the problems; guards are told of at the end
         report_.news.push_back(
             fmt::format("{:.3f} s: {}", static_cast<double>(news.stamp) / rate_hz_, news.text));
     }
@@ -185,6 +186,23 @@ private:
              "message of a MIDI channel");
     }
 
+    /// What the guards of the outputs did to the sound.
+    void tell_guards() {
+        for (const OutputReports::Total& total : stream_.engine().guarded()) {
+            const auto first_s = static_cast<double>(total.first) / rate_hz_;
+            if (total.peak > 0.f)
+                report_.news.push_back(
+                    fmt::format("{}: rose to {:.1f} dB above 0 dBFS, first at {:.3f} s, and was turned down "
+                                "for {:.3f} s; "
+                                "with guard = \"off\" it is written as it is",
+                                total.node, 20. * std::log10(double{total.peak}), first_s, total.softened_s));
+            if (total.not_numbers > 0)
+                report_.news.push_back(
+                    fmt::format("{}: {} sample(s) were no numbers; silence was written in their place",
+                                total.node, total.not_numbers));
+        }
+    }
+
     /// Throws before anything is written.
     void keep_inputs() {
         std::vector<std::string> outputs = job_.outputs, inputs = job_.inputs;
@@ -248,6 +266,7 @@ private:
         report_.seconds = static_cast<double>(read_total) / rate_hz_;
         report_.unreadable_s = reader_.lost_seconds();
         tell_idle_lists();
+        tell_guards();
         report_.in_peak_db = in_level.peak_db();
         report_.in_rms_db = in_level.rms_db();
         report_.out_peak_db = out_level.peak_db();

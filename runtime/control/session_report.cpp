@@ -28,6 +28,8 @@ Kind kind_of(EngineNews::Kind kind) {
             return Kind::returned;
         case EngineNews::Kind::clamped:
             return Kind::clamped;
+        case EngineNews::Kind::guarded:
+            return Kind::guarded;
         case EngineNews::Kind::event:
             return Kind::event;
         case EngineNews::Kind::lost:
@@ -108,6 +110,8 @@ const char* word_of(Kind kind) {
             return "stalled";
         case Kind::clamped:
             return "clamped";
+        case Kind::guarded:
+            return "guarded";
         case Kind::event:
             return "event";
         case Kind::lost:

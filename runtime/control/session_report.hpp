@@ -11,16 +11,18 @@
 ///   started      sound flows: text
 ///   fade         a change begins to be heard: swapped [ids], returned [ids], warm_from (sample)
 ///   playing      it is complete: text
-///   returned     the same, where the change only brought nodes back from quarantine: text
+///   returned     nodes are back from quarantine; those that tripped again meanwhile are not named: text
 ///   unchanged    the files say what plays already: text
 ///   problem      something in a patch or a model is wrong, or a file can't be written: text
 ///   failed       a change can't be built; what played plays on, and of the first patch nothing: text
 ///   refusal      the system refused a right that only makes playing safer: text
 ///   note         worth knowing: text
-///   quarantine   a node's output was bad; its input is heard instead: node, text
+///   quarantine   a node's output was bad; its input is heard instead, or silence where it has none: node,
+///                text
 ///   latched      the third time in ten seconds: until the patch or its model changes: node, text
 ///   stalled      a worker did not come back from a branch: node, text
 ///   clamped      a knob was asked beyond its range: node, text
+///   guarded      an output turned down what was above 0 dBFS; once a second at most: node, text
 ///   event        something was applied: kind "midi" (midi [bytes], port), "knob" (set "node.knob", value,
 ///                smooth_ms) or "action" (panic true, or fade_out_ms)
 ///   lost         a full queue or a slow disk has lost something: lost {from, to (samples), and one count:
@@ -117,6 +119,7 @@ struct SessionReport {
         latched,
         stalled,
         clamped,
+        guarded,
         event,
         lost,
         xrun,

@@ -1,7 +1,6 @@
 #include "runtime/engine/change_in_flight.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -58,10 +57,9 @@ void ChangeInFlight::build(const Arrangement* old, const ChangeConfig& config) {
 void ChangeInFlight::warm(KnobPassage knobs, std::uint64_t end, int max_frames) {
     const FlushDenormals flush;
     Warming& warming = *change_.transition->warming;
-    const float ceiling = std::pow(10.f, arrangement_->graph.ceiling_dbfs / 20.f);
     while (warming.time < end) {
         const std::uint64_t piece = std::min(end, warming.time + static_cast<std::uint64_t>(max_frames));
-        warm_failure_ = run_warming(warming, knobs.move_due(warming, piece), ceiling);
+        warm_failure_ = run_warming(warming, knobs.move_due(warming, piece));
         if (warm_failure_ != WarmFailure::none) return;
     }
     knobs.move_due(warming, end);

@@ -22,7 +22,10 @@ bool same_content(const Graph& a, const Graph& b) {
 }  // namespace
 
 Engine::Engine(const EngineConfig& config)
-    : config_(config), builder_(config.builder ? config.builder : &at_once_), room_(config.room) {}
+    : config_(config),
+      builder_(config.builder ? config.builder : &at_once_),
+      room_(config.room),
+      outputs_(config.room.sample_rate_hz) {}
 
 Engine::~Engine() {
     builder_->give_up();                        // before what it reads is freed
@@ -100,6 +103,7 @@ Event Engine::event_for(const GraphTarget& target, float value) const {
 void Engine::tick() {
     builder_->take_up();
     collect();
+    look_at_outputs();
     forget_the_past();
     start_what_is_due();
 }

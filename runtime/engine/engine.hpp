@@ -10,6 +10,7 @@
 #include "runtime/engine/builder.hpp"
 #include "runtime/engine/knob_history.hpp"
 #include "runtime/engine/loss.hpp"
+#include "runtime/engine/output_reports.hpp"
 #include "runtime/engine/residents.hpp"
 #include "runtime/engine/ward.hpp"
 #include "runtime/realtime/audio_room.hpp"
@@ -35,9 +36,10 @@ struct EngineNews {
         stalled,   ///< a worker did not come back from a branch; its nodes are rebuilt as after a quarantine
         returned,  ///< quarantine
         clamped,
-        event,   ///< something was applied: a knob, a MIDI message, a panic
-        lost,    ///< a log of the stream would lack something
-        silent,  ///< the fade-out at the end is over
+        guarded,  ///< an output turned its sound down; once a second at most
+        event,    ///< something was applied: a knob, a MIDI message, a panic
+        lost,     ///< a log of the stream would lack something
+        silent,   ///< the fade-out at the end is over
     };
     Kind kind = Kind::note;
     std::uint64_t stamp = 0;
@@ -113,6 +115,8 @@ public:
     /// Who lives in the room, and who is in quarantine.
     const Residents& residents() const noexcept { return residents_; }
     const Ward& ward() const noexcept { return ward_; }
+    /// What the guards of the outputs did so far.
+    std::vector<OutputReports::Total> guarded() const { return outputs_.totals(); }
 
     /// How long a node stays in quarantine at least.
     static constexpr float return_after_ms = 100.f;
@@ -133,6 +137,7 @@ private:
     void on_finished(std::uint64_t stamp);
     void on_failed(WarmFailure);
     std::string what_finished(bool is_first, const ChangeInFlight&) const;
+    static std::string who_is_back(const ChangeInFlight&, std::uint64_t stamp);
 
     void remember_knobs();
     void forget_trips();
@@ -147,6 +152,7 @@ private:
         Tasks* tasks = nullptr;
     };
     void collect();
+    void look_at_outputs();
     void act(std::uint64_t end);
     Fact next_fact() const;
     Fact change_fact() const;
@@ -190,6 +196,7 @@ private:
     static constexpr std::uint64_t unheard = ~std::uint64_t{0};
     std::uint64_t rings_heard_ = unheard;  // of the room's bell
     Fact coming_;                          // the next change of state that is known; not yet acted on
+    OutputReports outputs_;
 };
 
 }  // namespace gainstage

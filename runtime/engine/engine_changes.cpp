@@ -228,16 +228,25 @@ void Engine::on_finished(std::uint64_t stamp) {
     const bool is_first = !residents_.playing(), is_return = change.request().is_return;
     if (!change.swapped().empty()) ++counts_.swaps;
     if (!is_first && change.request().graph.patch_text != residents_.graph().patch_text) ++counts_.edits;
-    const std::string text = what_finished(is_first, change);
+    const std::string text = is_return ? who_is_back(change, stamp) : what_finished(is_first, change);
     residents_.settle(is_worker_away());
-    say(is_return ? Kind::returned : Kind::finished, stamp, text);
+    if (!text.empty()) say(is_return ? Kind::returned : Kind::finished, stamp, text);
+}
+
+/// Empty if each of them has tripped again by then.
+std::string Engine::who_is_back(const ChangeInFlight& change, std::uint64_t stamp) {
+    std::vector<std::string> back = named(change.request().order.returning);
+    std::erase_if(back, [&](const std::string& id) {
+        const int node = change.arrangement()->graph.node_index(id);
+        return node < 0 ||
+               change.arrangement()->slots[node]->tripped_at.load(std::memory_order_acquire) <= stamp;
+    });
+    return back.empty() ? "" : fmt::format("{}: back from quarantine", fmt::join(back, ", "));
 }
 
 std::string Engine::what_finished(bool is_first, const ChangeInFlight& change) const {
     const ChangeRequest& request = change.request();
     const std::string name = request.graph.name.empty() ? request.graph.file : request.graph.name;
-    if (request.is_return)
-        return fmt::format("{}: back from quarantine", fmt::join(named(request.order.returning), ", "));
     if (is_first) return name + " plays";
     if (!change.swapped().empty())
         return fmt::format("{}: the new one plays", fmt::join(change.swapped(), ", "));

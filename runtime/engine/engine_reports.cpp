@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/engine/engine.hpp"
+#include "runtime/engine/trip_text.hpp"
 
 namespace gainstage {
 
@@ -39,6 +41,13 @@ void Engine::conclude() {
     tick();
     const LogHole hole = room_.outbox().hole_at_the_end();
     if (hole.count > 0) tell(LogEntry(hole));
+}
+
+void Engine::look_at_outputs() {
+    if (!residents_.heard()) return;
+    for (OutputReports::Report& report : outputs_.look(*residents_.heard(), room_.now()))
+        say(report.is_offset ? Kind::note : Kind::guarded, report.stamp, std::move(report.text),
+            std::move(report.node));
 }
 
 // States
@@ -113,20 +122,8 @@ void Engine::on_trip(const Slot& slot) {
     ward_.take_tripped(slot, latch_window_samples());
     ++counts_.trips;
     const Quarantine& quarantine = slot.quarantine;
-    const std::string& id = keys_.id(slot.key);
-    const char* cause = quarantine.cause == TripCause::not_finite
-                            ? "its output was not a number"
-                            : "its output rose above the patch's ceiling_dbfs";
-    if (quarantine.latched) {
-        say(Kind::latched, quarantine.since,
-            fmt::format("{}: {} for the third time in ten seconds; it stays bypassed until the patch or its "
-                        "model changes",
-                        id, cause),
-            id);
-    } else {
-        say(Kind::tripped, quarantine.since,
-            fmt::format("{}: {}; its input is heard instead until it is rebuilt", id, cause), id);
-    }
+    say(quarantine.latched ? Kind::latched : Kind::tripped, quarantine.since,
+        trip_text(*residents_.heard(), slot), keys_.id(slot.key));
 }
 
 bool Engine::is_heard(const Slot* slot) const {

@@ -97,6 +97,7 @@ public:
         align_inputs();
         order_aligns();
         note_keys();
+        note_outputs();
         if (config_.with_histories) give_histories(result_, previous_, config_.sample_rate_hz);
         return std::move(result_);
     }
@@ -298,6 +299,11 @@ private:
         result_.node_of_key.assign(keys_.size(), -1);
         for (std::size_t n = 0; n < result_.slots.size(); ++n)
             result_.node_of_key[result_.slots[n]->key] = static_cast<int>(n);
+    }
+
+    void note_outputs() {
+        for (int n = 0; n < static_cast<int>(node_count()); ++n)
+            if (node(n).type->device == Door::out) result_.outputs.push_back(n);
     }
 
     struct Align {

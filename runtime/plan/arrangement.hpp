@@ -20,6 +20,7 @@ struct Arrangement {
     Feeds feeds;                               ///< per node and input port; sources are node indices
     Order order;                               ///< of the nodes
     std::vector<int> node_of_key;              ///< by NodeKey; -1: not here. See node_of()
+    std::vector<int> outputs;                  ///< nodes through which sound leaves
     int latency_samples = 0;                   ///< from the inputs to the outputs
     Problems problems;  ///< notes; errors, where nodes could not be built: then the rest means nothing
 

@@ -69,14 +69,16 @@ private:
     CompileOptions options(const FadeCurve* fade) const {
         return {.max_frames = config_.arrange.max_frames,
                 .watch = config_.watch,
+                .ceiling = ceiling(),
                 .fade = fade,
                 .threads = config_.threads,
                 .least_branch_ns = config_.least_branch_ns};
     }
     /// One thread catches up with the past.
     CompileOptions warm_options() const {
-        return {.max_frames = config_.arrange.max_frames, .watch = config_.watch};
+        return {.max_frames = config_.arrange.max_frames, .watch = config_.watch, .ceiling = ceiling()};
     }
+    float ceiling() const { return std::pow(10.f, now_.graph.ceiling_dbfs / 20.f); }
 
     int node_count() const { return static_cast<int>(now_.slots.size()); }
     /// The node of the old arrangement under the same id; -1: none.
@@ -224,7 +226,6 @@ private:
         auto score = std::make_unique<Score>();
         score->target_of_key = now_.node_of_key;
         score->target_of_key.resize(keys_.size(), -1);
-        score->ceiling = std::pow(10.f, now_.graph.ceiling_dbfs / 20.f);
         score->targets.reserve(now_.slots.size());
         for (int n = 0; n < node_count(); ++n) score->targets.push_back(target(n));
         score->midi = std::make_unique<MidiMap>(now_.graph.midi);

@@ -169,7 +169,6 @@ void AudioRoom::play_piece(DeviceBlock& device, int frames) noexcept {
                     .frames = frames,
                     .fade_start = seat_.fade_start(),
                     .device = &device,
-                    .ceiling = seat_.score()->ceiling,
                     .latch_window_samples = TripRecord::window_s * config_.sample_rate_hz};
         if (config_.time_nodes) meter_.choose_timed(*plan, piece);
         play_plan(*plan, piece);

@@ -98,7 +98,7 @@ WarmFailure ChangeSeat::warm_until(std::uint64_t end, std::uint64_t budget) noex
     while (warming.time < end) {
         if (!trail_.reaches(warming)) return WarmFailure::knobs_lost;
         const std::uint64_t piece = std::min(end, warming.time + static_cast<std::uint64_t>(max_frames_));
-        const WarmFailure failure = run_warming(warming, trail_.move_due(warming, piece), score_->ceiling);
+        const WarmFailure failure = run_warming(warming, trail_.move_due(warming, piece));
         if (failure != WarmFailure::none) return failure;
     }
     return WarmFailure::none;

@@ -18,7 +18,8 @@ bool each_within(const float* x, int frames, std::int32_t ceiling_bits) noexcept
 }
 
 /// First frame with a bad sample in any channel of any output; `frames` where there is none.
-int first_bad(const Step& step, int offset, int frames, float ceiling, TripCause& cause) noexcept {
+int first_bad(const Step& step, int offset, int frames, TripCause& cause) noexcept {
+    const auto ceiling = std::bit_cast<float>(step.ceiling_bits);
     for (int k = 0; k < frames; ++k)
         for (int p = 0; p < step.output_count; ++p)
             for (int c = 0; c < step.outputs[p].channels; ++c) {
@@ -68,9 +69,9 @@ GAINSTAGE_NOINLINE void guard(const Step& step, Piece& piece, const Dry& dry, st
     int bad = slot.quarantine.tripped ? 0 : frames;
     if (!slot.quarantine.tripped) {
         TripCause cause{};
-        bad = first_bad(step, offset, frames, piece.ceiling, cause);
+        bad = first_bad(step, offset, frames, cause);
         if (bad < frames) {
-            slot.trip(time + bad, cause, piece.latch_window_samples);
+            slot.trip(time + bad, cause, std::bit_cast<float>(step.ceiling_bits), piece.latch_window_samples);
             ++piece.trip_count;
         }
     }
@@ -79,12 +80,12 @@ GAINSTAGE_NOINLINE void guard(const Step& step, Piece& piece, const Dry& dry, st
             guard_channel(step, dry, p, c, time, offset, frames, bad);
 }
 
-bool all_within(const Step& step, int offset, int frames, std::int32_t ceiling_bits) noexcept {
+bool all_within(const Step& step, int offset, int frames) noexcept {
     bool good = true;
     for (int p = 0; p < step.output_count; ++p)
         for (int c = 0; c < step.outputs[p].channels; ++c) {
             const float* x = step.outputs[p].channel[c] + offset;
-            good &= surely_within(x, frames, ceiling_bits) || each_within(x, frames, ceiling_bits);
+            good &= surely_within(x, frames, step.ceiling_bits) || each_within(x, frames, step.ceiling_bits);
         }
     return good;
 }
@@ -98,8 +99,7 @@ void keep_last_good(const Step& step, int offset, int frames) noexcept {
 }  // namespace
 
 GAINSTAGE_NOINLINE void look_closely(const Step& step, Piece& piece, const Block& block) noexcept {
-    const bool good =
-        all_within(step, block.offset, block.frames, std::bit_cast<std::int32_t>(piece.ceiling));
+    const bool good = all_within(step, block.offset, block.frames);
     if (good && block.time >= step.slot->plain_from)
         keep_last_good(step, block.offset, block.frames);
     else

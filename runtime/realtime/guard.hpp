@@ -9,6 +9,9 @@
 
 namespace gainstage {
 
+/// The ceiling of plain effects outside loops, +80 dBFS: loud knobs are no fault, sound that runs away is.
+inline constexpr float plain_ceiling = 1e4f;
+
 /// A test in a few instructions, which most sound of ordinary level passes. The or of all bit patterns is at
 /// least the greatest of them, and stays below the pattern of 2.0 while every sample stays below 2.0.
 inline bool surely_within(const float* x, int frames, std::int32_t ceiling_bits) noexcept GAINSTAGE_REALTIME {

@@ -13,7 +13,6 @@ struct Piece {
     int frames = 0;
     std::uint64_t fade_start = 0;  ///< stream sample at which the plan's fade began
     const DeviceBlock* device = nullptr;
-    float ceiling = 15.85f;
     double latch_window_samples = 0.;    ///< three trips within it latch a node to bypass
     int timed_begin = 0, timed_end = 0;  ///< steps whose cost is measured this time
     bool history_lost = false;           ///< a recall came too late (warming only)

@@ -29,7 +29,10 @@ struct alignas(64) Step {
     bool is_off = false;       ///< its slot is lost: writes silence, touches nothing else; of a loop: one of
                                ///< its delays
     std::uint16_t input_count = 0, output_count = 0;  ///< of sum: its sources
-    std::int32_t length = 0;                          ///< loop: steps inside
+    union {
+        std::int32_t length = 0;    ///< loop: steps inside
+        std::int32_t ceiling_bits;  ///< process, emit: the bits of the loudest good sample
+    };
     Node* node = nullptr;
     union {
         Slot* slot = nullptr;              ///< process, emit, absorb
@@ -74,7 +77,6 @@ struct Score {
     std::vector<TargetSlot> targets;  ///< per node of the graph
     std::vector<int> target_of_key;   ///< NodeKey -> index into targets, -1: not in this patch
     std::unique_ptr<MidiMap> midi;
-    float ceiling = 15.85f;  ///< linear
 };
 
 /// Audio thread (or the thread that warms).

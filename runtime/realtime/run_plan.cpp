@@ -48,7 +48,7 @@ inline void run_plain(const Step& step, Piece& piece, Block& block) noexcept {
     if constexpr (!watched) return;
     const int frames = block.frames;
     const float* out = step.outputs[0].channel[0] + block.offset;
-    if (!surely_within(out, frames, std::bit_cast<std::int32_t>(piece.ceiling))) [[unlikely]]
+    if (!surely_within(out, frames, step.ceiling_bits)) [[unlikely]]
         return look_closely(step, piece, block);
     step.slot->last_good[0] = out[frames - 1];
 }

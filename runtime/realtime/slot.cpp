@@ -101,9 +101,10 @@ bool TripRecord::add(std::uint64_t stamp, double window_samples) noexcept {
     return count == trips_to_latch && static_cast<double>(stamp - stamps[0]) <= window_samples;
 }
 
-void Slot::trip(std::uint64_t stamp, TripCause cause, double latch_window_samples) noexcept {
+void Slot::trip(std::uint64_t stamp, TripCause cause, float ceiling, double latch_window_samples) noexcept {
     quarantine.tripped = true;
     quarantine.cause = cause;
+    quarantine.ceiling = ceiling;
     quarantine.since = stamp;
     quarantine.latched = quarantine.record.add(stamp, latch_window_samples);
     plain_from = never;

@@ -42,6 +42,7 @@ struct Quarantine {
 
     bool tripped = false, latched = false;
     TripCause cause = TripCause::not_finite;
+    float ceiling = 0.f;      ///< above which its output rose, linear
     std::uint64_t since = 0;  ///< stream sample of the first bad sample
     TripRecord record;        ///< of the node, by earlier instances too
 };
@@ -140,7 +141,8 @@ struct Slot {
     /// Audio thread, after any change of the bypass and mute knobs or of the quarantine.
     void update_plain() noexcept GAINSTAGE_REALTIME;
     /// Into quarantine. Whoever runs it.
-    void trip(std::uint64_t stamp, TripCause, double latch_window_samples) noexcept GAINSTAGE_REALTIME;
+    void trip(std::uint64_t stamp, TripCause, float ceiling,
+              double latch_window_samples) noexcept GAINSTAGE_REALTIME;
     void reset() noexcept GAINSTAGE_REALTIME;
     void copy_state(const Slot& twin) noexcept GAINSTAGE_REALTIME;
 };

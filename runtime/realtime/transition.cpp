@@ -18,12 +18,9 @@ void move_warm_knob(Warming& warming, NodeKey key, std::int32_t param, const Ram
     }
 }
 
-WarmFailure run_warming(Warming& warming, std::uint64_t stop, float ceiling) noexcept {
+WarmFailure run_warming(Warming& warming, std::uint64_t stop) noexcept {
     const DeviceBlock nothing;  // the past comes from histories, not from the hardware
-    Piece piece{.time = warming.time,
-                .frames = static_cast<int>(stop - warming.time),
-                .device = &nothing,
-                .ceiling = ceiling};
+    Piece piece{.time = warming.time, .frames = static_cast<int>(stop - warming.time), .device = &nothing};
     run_plan(warming.plan, piece);
     warming.time = stop;
     if (piece.history_lost) return WarmFailure::history_lost;

@@ -36,7 +36,7 @@ enum class WarmFailure : std::uint8_t { none, history_lost, knobs_lost, newcomer
 /// thread that warms.
 void move_warm_knob(Warming&, NodeKey key, std::int32_t param, const Ramp&) noexcept GAINSTAGE_REALTIME;
 /// Runs the warming plan up to stream sample `stop`, at most one piece away.
-WarmFailure run_warming(Warming&, std::uint64_t stop, float ceiling) noexcept GAINSTAGE_REALTIME;
+WarmFailure run_warming(Warming&, std::uint64_t stop) noexcept GAINSTAGE_REALTIME;
 
 /// A knob that the edit itself moves.
 struct KnobMove {

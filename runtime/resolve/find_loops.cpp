@@ -1,11 +1,10 @@
 #include "runtime/graph/grouped.hpp"
+#include "runtime/graph/loop_text.hpp"
 #include "runtime/resolve/draft.hpp"
 
 namespace gainstage {
 
 namespace {
-
-constexpr std::size_t most_named = 12;  // nodes of a loop in a message
 
 /// Walks depth first, without recursion, along the cables between nodes that don't close loops. A cable back
 /// into the path walked so far closes a loop; a delay in each such cable would make all loops legal.
@@ -72,27 +71,13 @@ private:
         }
     }
 
-    const std::string& id(int node) const { return graph_.nodes[node].id; }
-
-    std::string loop_text(const GraphLink& back) {
-        std::string text;
-        const std::size_t first = at(back.to).depth - 1, count = path_.size() - first;
-        for (std::size_t i = 0; i < count; ++i) {
-            if (count > most_named && i == most_named / 2) {
-                text += "... -> ";
-                i = count - most_named / 2;
-            }
-            text += shown(id(path_[first + i])) + " -> ";
-        }
-        return text + shown(id(back.to));
-    }
-
     void complain(const GraphLink& back) {
         draft_.problems.error(
             back.place, "links",
             fmt::format("the loop {} has no delay; put a node of type \"delay\" (delay_samples = 1 up) into "
                         "its cable \"{}\"",
-                        loop_text(back), cable_text(graph_, back)));
+                        loop_text(graph_, std::span(path_).subspan(at(back.to).depth - 1)),
+                        cable_text(graph_, back)));
     }
 
     Draft& draft_;

@@ -13,11 +13,12 @@ inline constexpr double scene_rate_hz = 48'000.;
 /// Frames after which the ramp at the start of every stream is over.
 inline constexpr int settled_in = 2'000;
 
-/// A patch: `in` reads device channel 1, `out` writes device channel 1; links and other nodes are given.
+/// A patch: `in` reads device channel 1, `out` writes device channel 1, unguarded; links and other nodes are
+/// given.
 inline std::string patch(const std::string& links, const std::string& nodes, const std::string& head = "") {
     return "format = 1\nlinks = [" + links + "]\n" + head +
            "\n[nodes.in]\ntype = \"input\"\nchannels = [1]\n[nodes.out]\ntype = \"output\"\nchannels = "
-           "[1]\n" +
+           "[1]\nguard = \"off\"\n" +
            nodes;
 }
 

@@ -61,6 +61,8 @@ private:
         if (what_ == "loud") return 1e5f;
         if (what_ == "over") return 15.86f;  // the ceiling's default is 15.849
         if (what_ == "under") return 15.84f;
+        if (what_ == "hot") return 9'999.f;  // the ceiling of plain effects is 10,000
+        if (what_ == "too_hot") return 10'001.f;
         return std::numeric_limits<float>::quiet_NaN();
     }
     const int channels_;
@@ -186,7 +188,8 @@ const NodeType& bomb_type() {
     static const NodeType type =
         wire_type("bomb", "Misbehaves at a chosen sample",
                   {whole_spec("at"), whole_spec("every"), whole_spec("only"), whole_spec("latency"),
-                   whole_spec("memory"), what_spec({"nan", "inf", "loud", "stuck_nan", "over", "under"})},
+                   whole_spec("memory"),
+                   what_spec({"nan", "inf", "loud", "stuck_nan", "over", "under", "hot", "too_hot"})},
                   make_node<Bomb>);
     return type;
 }

@@ -10,10 +10,10 @@
 namespace gainstage::test {
 
 /// Passes its input, but writes something bad at chosen stream samples. Options: `what` = nan, inf, loud
-/// (+100 dB), stuck_nan (from there on, like a poisoned state), over (a little above the default ceiling),
-/// under (a little below it); `at` = stream sample; `every` = again after this many samples; `only` = 0 for
-/// all channels, else one channel counted from 1; `latency` = samples by which it delays; `memory` = samples
-/// that it claims to remember.
+/// (+100 dB), stuck_nan (from there on, like a poisoned state), over (a little above a patch's default
+/// ceiling), under (a little below it), hot and too_hot (the same around the ceiling of plain effects); `at`
+/// = stream sample; `every` = again after this many samples; `only` = 0 for all channels, else one channel
+/// counted from 1; `latency` = samples by which it delays; `memory` = samples that it claims to remember.
 const NodeType& bomb_type();
 
 /// Passes its input and breaks the audio thread's promises at stream sample `at`. Option `what` = allocate,

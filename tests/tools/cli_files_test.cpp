@@ -88,6 +88,35 @@ TEST_CASE("render tells what it could not read, keeps the length, and refuses wi
     CHECK(gainstage_run("render " + patch + " " + whole + " -o " + out + " --strict").exit_code == 0);
 }
 
+TEST_CASE("render obeys the guard of the output and says what it did; guard = off writes all") {
+    const std::string in = sine_file("hot.wav"), out = scratch().file("hot-out.wav");
+    const auto louder = [](const std::string& name, const std::string& guard) {
+        return scratch().write(name,
+                               "format = 1\nlinks = [\"in -> vol -> out\"]\n[nodes]\n"
+                               "in = { type = \"input\", channels = [1] }\n"
+                               "vol = { type = \"gain\", gain_db = 12.0 }\n"
+                               "out = { type = \"output\", channels = [1]" +
+                                   guard + " }\n");
+    };
+    const auto peak_of = [&] {
+        float peak = 0.f;
+        for (const float x : read_sound_file(out).channels[0]) peak = std::max(peak, std::abs(x));
+        return peak;
+    };
+    const Outcome held = gainstage_run("render " + louder("hot.toml", "") + " " + in + " -o " + out);
+    CHECK(held.exit_code == 0);
+    CHECK(has(held.err + held.out, "out: rose to 6.0 dB above 0 dBFS, first at "));
+    CHECK(peak_of() == 1.f);
+    const Outcome off =
+        gainstage_run("render " + louder("off.toml", ", guard = \"off\"") + " " + in + " -o " + out);
+    CHECK(off.exit_code == 0);
+    CHECK_FALSE(has(off.err + off.out, "above 0 dBFS"));
+    CHECK(peak_of() > 1.9f);
+    const Outcome unknown = gainstage_run("check " + louder("limiter.toml", ", guard = \"limiter\""));
+    CHECK(unknown.exit_code == 65);
+    CHECK(has(unknown.err, "\"limiter\" is not known here"));
+}
+
 TEST_CASE("render plays what comes through a pipe to its end") {
     const std::string patch = level_patch(), whole = sine_file("piped.wav", 240'000),
                       out = scratch().file("piped-out.wav");

@@ -33,5 +33,5 @@ class Runtime:
     def patch(self, knobs):
         values = "".join(f", {name} = {float(value)!r}" for name, value in knobs.items())
         return ('format = 1\nname = "Evaluation"\nlinks = ["in -> model -> out"]\n[nodes]\n'
-                'in = { type = "input", channels = [1] }\nout = { type = "output", channels = [1] }\n'
+                'in = { type = "input", channels = [1] }\nout = { type = "output", channels = [1], guard = "off" }\n'
                 f"model = {{ type = {json.dumps(self.architecture)}, model = {json.dumps(self.file)}{values} }}\n")

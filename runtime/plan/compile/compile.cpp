@@ -146,7 +146,7 @@ std::unique_ptr<Plan> compile(const Wiring& wiring, const Order& order, const Co
     Branches branches;
     if (options.threads > 1)
         branches = find_branches(units_of(order, wiring), options.least_branch_ns / options.max_frames);
-    const StepList list = list_steps(wiring, order, branches, options.watch);
+    const StepList list = list_steps(wiring, order, branches, options);
     Placer placer(list, options);
     std::unique_ptr<Plan> plan = placer.run();
     plan->slots = wiring.slots;

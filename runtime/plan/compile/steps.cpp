@@ -1,13 +1,17 @@
 #include "runtime/plan/compile/steps.hpp"
 
+#include <bit>
+
+#include "runtime/realtime/guard.hpp"
+
 namespace gainstage {
 
 namespace {
 
 class StepWriter {
 public:
-    StepWriter(const Wiring& wiring, const Order& order, bool watch)
-        : wiring_(wiring), order_(order), watch_(watch), first_output_(wiring.slots.size(), 0) {
+    StepWriter(const Wiring& wiring, const Order& order, const CompileOptions& options)
+        : wiring_(wiring), order_(order), options_(options), first_output_(wiring.slots.size(), 0) {
         list_.steps.reserve(2 * wiring.slots.size());
         list_.ports.reserve(4 * wiring.slots.size());
     }
@@ -111,7 +115,7 @@ private:
     Step node_step(int part, StepKind kind) const {
         Slot& s = slot(part);
         Step step = step_of(kind);
-        step.watched = watch_;
+        step.watched = options_.watch;
         step.has_latency = s.latency_samples > 0;
         step.node = s.node.get();
         step.slot = &s;
@@ -120,11 +124,19 @@ private:
         return step;
     }
 
+    /// The loudest good sample. A plain effect may be as loud as its own knobs make it; a model may not, nor
+    /// may anything in a loop, where sound grows with every round.
+    float ceiling_of(const Slot& s) const {
+        const bool is_model = !s.description.type->architecture.empty();
+        return is_model || is_in_loop_ ? options_.ceiling : plain_ceiling;
+    }
+
     /// A step that runs a node and writes its outputs.
     void run_node(int part, StepKind kind, std::span<const PortIds> inputs) {
         outputs_.clear();
         for (const int channels : slot(part).description.output_channels) outputs_.push_back(fresh(channels));
         Step step = node_step(part, kind);
+        step.ceiling_bits = std::bit_cast<std::int32_t>(ceiling_of(slot(part)));
         step.is_plain = kind == StepKind::process && !step.has_latency && outputs_.size() == 1 &&
                         outputs_[0].channels == 1;
         first_output_[part] = push(step, inputs, outputs_);
@@ -144,6 +156,7 @@ private:
         if (!group.is_loop) return process(order_.nodes(group).front());
         const std::size_t loop_at = list_.steps.size();
         push(step_of(StepKind::loop), {}, {});
+        is_in_loop_ = true;
         list_.loops.emplace_back();
         for (const int breaker : order_.breakers(group)) {
             list_.loops.back().push_back(&slot(breaker));
@@ -151,12 +164,14 @@ private:
         }
         for (const int node : order_.nodes(group)) process(node);
         for (const int breaker : order_.breakers(group)) absorb(breaker);
+        is_in_loop_ = false;
         list_.steps[loop_at].length = static_cast<std::int32_t>(list_.steps.size() - loop_at - 1);
     }
 
     const Wiring& wiring_;
     const Order& order_;
-    const bool watch_;
+    const CompileOptions& options_;
+    bool is_in_loop_ = false;
     StepList list_;
     std::vector<int> first_output_;  // per part, index into the ports
     std::vector<PortIds> recalled_;
@@ -165,8 +180,9 @@ private:
 
 }  // namespace
 
-StepList list_steps(const Wiring& wiring, const Order& order, const Branches& branches, bool watch) {
-    return StepWriter(wiring, order, watch).run(branches);
+StepList list_steps(const Wiring& wiring, const Order& order, const Branches& branches,
+                    const CompileOptions& options) {
+    return StepWriter(wiring, order, options).run(branches);
 }
 
 }  // namespace gainstage

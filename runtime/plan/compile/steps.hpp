@@ -26,6 +26,6 @@ struct StepList {
 
 /// `branches` are made of the order's groups; with none, the steps simply follow the order. Any thread but
 /// the audio thread.
-StepList list_steps(const Wiring&, const Order&, const Branches&, bool watch);
+StepList list_steps(const Wiring&, const Order&, const Branches&, const CompileOptions&);
 
 }  // namespace gainstage

@@ -30,6 +30,7 @@ struct Wiring {
 struct CompileOptions {
     int max_frames = 512;
     bool watch = true;
+    float ceiling = 15.85f;  ///< of models and of nodes in a loop, linear
     const FadeCurve* fade = nullptr;
     int threads = 1;              ///< 1: the plan is not cut into tasks
     double least_branch_ns = 0.;  ///< what a branch must cost in a block of max_frames

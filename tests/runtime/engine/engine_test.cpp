@@ -13,7 +13,7 @@ constexpr double rate = 48'000.;
 std::string patch(const std::string& links, const std::string& nodes, const std::string& rest = "") {
     return "format = 1\nname = \"t\"\nlinks = [" + links + "]\n" + rest +
            "\n[nodes.in]\ntype = \"input\"\nchannels = [1]\n[nodes.out]\ntype = \"output\"\nchannels = "
-           "[1]\n" +
+           "[1]\nguard = \"off\"\n" +
            nodes;
 }
 

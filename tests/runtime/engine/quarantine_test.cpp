@@ -58,9 +58,9 @@ TEST_CASE("quarantine gives the same finite bits in blocks of any size, for any 
         CHECK(bit_difference(reference, play(text, in, partition)) == "");
 }
 
-TEST_CASE("the ceiling is that of the patch, exactly") {
+TEST_CASE("the ceiling of a loop is that of the patch, exactly") {
     const auto trips = [](const std::string& settings, const std::string& head = "") {
-        EngineRig rig(patch("\"in -> bomb -> out\"", bomb(settings), head));
+        EngineRig rig(head + loop(settings));
         rig.run(ramps(24'000));
         return rig.count(Kind::tripped);
     };
@@ -68,6 +68,60 @@ TEST_CASE("the ceiling is that of the patch, exactly") {
     CHECK(trips("at = 10001\nwhat = \"under\"") == 0);
     CHECK(trips("at = 10001\nwhat = \"over\"", "ceiling_dbfs = 30\n") == 0);
     CHECK(trips("at = 10001\nwhat = \"under\"", "ceiling_dbfs = 20\n") == 1);
+}
+
+TEST_CASE("the ceiling of a plain effect outside loops is +80 dBFS, exactly, whatever the patch says") {
+    const auto trips = [](const std::string& what, const std::string& head = "") {
+        EngineRig rig(patch("\"in -> bomb -> out\"", bomb("at = 10001\nwhat = \"" + what + "\""), head));
+        rig.run(ramps(24'000));
+        return rig.count(Kind::tripped);
+    };
+    CHECK(trips("over") == 0);
+    CHECK(trips("over", "ceiling_dbfs = 10\n") == 0);
+    CHECK(trips("hot") == 0);
+    CHECK(trips("too_hot") == 1);
+    CHECK(trips("too_hot", "ceiling_dbfs = 60\n") == 1);
+    CHECK(trips("inf") == 1);
+}
+
+namespace {
+std::vector<std::string> texts_of(const EngineRig& rig, Kind kind) {
+    std::vector<std::string> texts;
+    for (const EngineNews& news : rig.news())
+        if (news.kind == kind) texts.push_back(news.text);
+    return texts;
+}
+}  // namespace
+
+TEST_CASE("a loop that grows by 1 dB a round trips, and the message names the loop") {
+    EngineRig rig(patch("\"in -> tone -> out\", \"tone -> echo -> tone\"",
+                        gain("tone", 1.) + node("echo", "delay", "delay_samples = 1000")));
+    const Sound out = rig.run(ramps(96'000), {64});
+    CHECK(all_finite(out));
+    CHECK(rig.count(Kind::tripped) + rig.count(Kind::latched) >= 1);
+    CHECK(texts_of(rig, Kind::tripped).front() ==
+          "tone: its output rose above 24 dBFS (the patch's ceiling_dbfs) in a loop that grows: "
+          "echo -> tone -> echo; its input is heard instead until it is rebuilt");
+}
+
+TEST_CASE("a message says that silence is heard where a node has no dry sound") {
+    // What circulates grows by the input with every round. The delay plays it before the gain does.
+    EngineRig rig(patch("\"in -> echo -> out\", \"echo -> tone -> echo\"",
+                        gain("tone", 0.) + node("echo", "delay", "delay_samples = 1000")));
+    rig.run(mono(constant(24'000, 1.f)), {64});
+    CHECK(texts_of(rig, Kind::tripped).front() ==
+          "echo: its output rose above 24 dBFS (the patch's ceiling_dbfs) in a loop that grows: "
+          "echo -> tone -> echo; it is silent until it is rebuilt");
+}
+
+TEST_CASE("a node that trips again while it fades in is not said to be back") {
+    EngineRig rig(chain(fmt::format("at = {}\nevery = 5000\nwhat = \"stuck_nan\"", at)));
+    rig.run(ramps(60'000), {64});
+    CHECK(rig.count(Kind::tripped) == 2);
+    CHECK(texts_of(rig, Kind::latched) ==
+          std::vector<std::string>{"bomb: its output was not a number for the third time in ten seconds; it "
+                                   "stays bypassed until the patch changes"});
+    CHECK(rig.count(Kind::returned) == 0);
 }
 
 TEST_CASE("in quarantine the input has the latency of the node") {
