@@ -110,8 +110,40 @@ void Engine::tick() {
 
 void Engine::forget_the_past() {
     if (residents_.has_retired() && !is_worker_away()) residents_.free_retired();
-    const auto past = static_cast<std::uint64_t>((longest_memory_s + 6.) * config_.room.sample_rate_hz);
+    const std::uint64_t past = samples_of_past();
     if (room_.now() > past) knobs_.forget_before(room_.now() - past);
+    forget_names();
+}
+
+/// As far back as anything is asked for that was.
+std::uint64_t Engine::samples_of_past() const {
+    return static_cast<std::uint64_t>((longest_memory_s + 6.) * config_.room.sample_rate_hz);
+}
+
+/// Ids of nodes that are gone. Their numbers are free for others as soon as no knob's past names them. A
+/// change on its way has a copy of the table, so it waits for that.
+void Engine::forget_names() {
+    if (residents_.change() || room_.now() < next_forgetting_) return;
+    next_forgetting_ = room_.now() + static_cast<std::uint64_t>(config_.room.sample_rate_hz);
+    const std::vector<bool> in_use = keys_in_use();
+    unused_since_.resize(keys_.size(), Slot::never);
+    std::vector<NodeKey> gone;
+    for (NodeKey key = 0; key < keys_.size(); ++key) {
+        std::uint64_t& since = unused_since_[key];
+        since = in_use[key] || !keys_.is_used(key) ? Slot::never : std::min(since, room_.now());
+        if (since == Slot::never || room_.now() - since <= samples_of_past()) continue;
+        gone.push_back(key);
+        knobs_.forget_node(key);
+    }
+    keys_.forget(gone);
+}
+
+std::vector<bool> Engine::keys_in_use() const {
+    std::vector<bool> in_use(keys_.size(), false);
+    if (residents_.playing())
+        for (const auto& slot : residents_.playing()->slots) in_use[slot->key] = true;
+    for (NodeKey key = 0; key < keys_.size(); ++key) in_use[key] = in_use[key] || ward_.knows(key);
+    return in_use;
 }
 
 /// One change at a time. A patch that waits brings the tripped back too.

@@ -111,6 +111,8 @@ public:
     const Arrangement* playing() const noexcept { return residents_.coming(); }
     const EngineCounts& counts() const noexcept { return counts_; }
     const std::string& node_id(NodeKey key) const { return keys_.id(key); }
+    /// Node ids that it knows: those that play, and those that did lately.
+    const KeyTable& keys() const noexcept { return keys_; }
     Builder& builder() noexcept { return *builder_; }
     /// Who lives in the room, and who is in quarantine.
     const Residents& residents() const noexcept { return residents_; }
@@ -173,6 +175,9 @@ private:
 
     // a turn
     void forget_the_past();
+    void forget_names();
+    std::vector<bool> keys_in_use() const;
+    std::uint64_t samples_of_past() const;
     void start_what_is_due();
     void start_waiting();
     void bring_back_the_tripped();
@@ -197,6 +202,8 @@ private:
     std::uint64_t rings_heard_ = unheard;  // of the room's bell
     Fact coming_;                          // the next change of state that is known; not yet acted on
     OutputReports outputs_;
+    std::vector<std::uint64_t> unused_since_;  // per key, a stream sample; `never`: it is in use
+    std::uint64_t next_forgetting_ = 0;        // stream sample
 };
 
 }  // namespace gainstage

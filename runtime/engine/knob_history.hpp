@@ -45,6 +45,8 @@ public:
     /// Another instance takes the node's place; `param_of_old[p]` is where its knob p was before, -1:
     /// nowhere.
     void replace_node(NodeKey, const std::vector<int>& param_of_old, const std::vector<Ramp>& start);
+    /// A node that is gone for longer than any entry is old.
+    void forget_node(NodeKey key) { before_.erase(key); }
     /// The sample of the trail's next move that is not in the history; `never` where there is none.
     static constexpr std::uint64_t never = ~std::uint64_t{0};
     std::uint64_t next_move(const KnobTrail&);

@@ -20,6 +20,8 @@ public:
     };
 
     bool has(NodeKey key) const { return patients_.contains(key); }
+    /// It is in quarantine, or was lately.
+    bool knows(NodeKey key) const { return has(key) || records_.contains(key); }
     /// Null where the node is not in quarantine.
     const Patient* find(NodeKey) const;
     const std::map<NodeKey, Patient>& patients() const noexcept { return patients_; }

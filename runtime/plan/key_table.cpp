@@ -1,5 +1,6 @@
 #include "runtime/plan/key_table.hpp"
 
+#include <algorithm>
 #include <functional>
 
 namespace gainstage {
@@ -13,16 +14,35 @@ std::size_t KeyTable::place_of(std::string_view id) const {
 }
 
 void KeyTable::grow() {
-    places_.assign(places_.empty() ? 64 : 2 * places_.size(), -1);
-    for (std::size_t key = 0; key < ids_.size(); ++key) places_[place_of(ids_[key])] = static_cast<int>(key);
+    places_.resize(places_.empty() ? 64 : 2 * places_.size());
+    fill_places();
+}
+
+void KeyTable::fill_places() {
+    std::fill(places_.begin(), places_.end(), -1);
+    for (std::size_t key = 0; key < ids_.size(); ++key)
+        if (!ids_[key].empty()) places_[place_of(ids_[key])] = static_cast<int>(key);
+}
+
+void KeyTable::forget(std::span<const NodeKey> keys) {
+    if (keys.empty()) return;
+    for (const NodeKey key : keys) {
+        ids_[key] = {};
+        free_.push_back(key);
+    }
+    fill_places();
 }
 
 NodeKey KeyTable::key(std::string_view id) {
     if (2 * (ids_.size() + 1) > places_.size()) grow();
     int& place = places_[place_of(id)];
-    if (place < 0) {
+    if (place < 0 && free_.empty()) {
         place = static_cast<int>(ids_.size());
         ids_.emplace_back(id);
+    } else if (place < 0) {
+        place = static_cast<int>(free_.back());
+        free_.pop_back();
+        ids_[place] = id;
     }
     return static_cast<NodeKey>(place);
 }

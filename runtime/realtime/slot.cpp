@@ -65,11 +65,12 @@ Slot::Slot(NodeKey key_, std::shared_ptr<const GraphNode> description_, std::uni
     ramps.insert(ramps.end(), extra_count, settled(0.f));
     ramps_meanwhile = ramps;
     knob_numbers.reserve(specs.size());
-    for (const ParamSpec& spec : specs) knob_numbers.push_back(knob_number(spec.name));
+    for (const ParamSpec& spec : specs) knob_numbers.push_back(knob_number(description.id, spec.name));
 }
 
-std::uint32_t knob_number(std::string_view name) noexcept {
+std::uint32_t knob_number(std::string_view node, std::string_view name) noexcept {
     Hash hash;
+    hash.add(node);
     hash.add(name);
     return static_cast<std::uint32_t>(hash.value() ^ hash.value() >> 32);
 }

@@ -16,7 +16,7 @@
 
 namespace gainstage {
 
-/// A node's id as a small number, the same for as long as the engine lives.
+/// A node's id as a small number, the same for as long as anything may name it.
 using NodeKey = std::uint32_t;
 /// Stands for all nodes. Among the moves of knobs it marks a panic, at which every node forgot all sound.
 inline constexpr NodeKey every_node = ~NodeKey{0};
@@ -77,8 +77,9 @@ private:
     std::vector<std::vector<float>> ring_, now_;
 };
 
-/// A knob's name as a number. An event finds its knob by it, whichever instance plays by then.
-std::uint32_t knob_number(std::string_view name) noexcept;
+/// A knob's name as a number. An event finds its knob by it, whichever instance plays by then. The id of the
+/// node counts too: an event for one that is gone does not move another that has got its key.
+std::uint32_t knob_number(std::string_view node, std::string_view name) noexcept;
 
 /// The ramp of another instance's knob, limited to the values of this knob. Audio thread.
 Ramp within_range(const ParamSpec&, Ramp) noexcept GAINSTAGE_REALTIME;
