@@ -18,15 +18,24 @@ public:
 
     template <class Shape>
     double tick(double x) noexcept {
-        const double step = x - x_, before = x_, integral_before = integral_;
+        const double before = x_, integral_before = integral_;
         x_ = x, integral_ = Shape::integral(x);
-        // For a smaller step the difference of the integrals is lost in rounding, while the value at the
-        // middle is off by step^2 / 24 only.
-        if (std::abs(step) < 1e-4) return Shape::value(0.5 * (x + before));
-        return (integral_ - integral_before) / step;
+        if (is_small(x - before)) return Shape::value(0.5 * (x + before));
+        return (integral_ - integral_before) / (x - before);
+    }
+
+    /// What tick(to) returns, to the bit, if the sample before was `from`.
+    template <class Shape>
+    static double mean(double from, double to) noexcept {
+        if (is_small(to - from)) return Shape::value(0.5 * (to + from));
+        return (Shape::integral(to) - Shape::integral(from)) / (to - from);
     }
 
 private:
+    /// For a smaller step the difference of the integrals is lost in rounding, while the value at the middle
+    /// is off by step^2 / 24 only.
+    static bool is_small(double step) noexcept { return std::abs(step) < 1e-4; }
+
     double x_ = 0., integral_ = 0.;
 };
 

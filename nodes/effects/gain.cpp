@@ -1,5 +1,7 @@
 #include "nodes/effects/gain.hpp"
 
+#include <algorithm>
+
 #include "runtime/four.hpp"
 
 namespace gainstage {
@@ -32,9 +34,17 @@ void Gain::process(const Block& block) noexcept {
 }
 
 void Gain::process_anyhow(const Block& block) noexcept {
-    resting_.of(block.param(gain_db).to, Fader::factor);
-    for (int c = 0; c < channels_; ++c)
-        fader_.scale(block.param(gain_db), block.time, block.in(0, c), block.out(0, c), block.frames);
+    const Ramp& knob = block.param(gain_db);
+    const bool is_loud = std::max(knob.from, knob.to) > loud_db;
+    if (knob.to <= loud_db) resting_.of(knob.to, Fader::factor);
+    for (int c = 0; c < channels_; ++c) {
+        float* out = block.out(0, c);
+        fader_.scale(knob, block.time, block.in(0, c), out, block.frames);
+        if (!is_loud) continue;
+        for (int k = 0; k < block.frames; ++k)
+            if (knob.at(block.time + static_cast<std::uint64_t>(k)) > loud_db)
+                out[k] = std::clamp(out[k], -held_to, held_to);
+    }
 }
 
 }  // namespace gainstage

@@ -7,7 +7,8 @@
 namespace gainstage {
 
 /// out = in * 10^(gain_db / 20). The ramp is straight in decibels, as a fader moves. The lowest value is
-/// silence.
+/// silence. With more than 56 dB the output is held to +80 dBFS, the ceiling of plain effects: what comes in
+/// at +24 dBFS at most is then no fault.
 class Gain final : public Node {
 public:
     enum Param { gain_db };
@@ -22,10 +23,11 @@ private:
     // fixed after construction
     const int channels_;
     // audio thread
+    static constexpr float loud_db = 56.f, held_to = 1e4f;
     GAINSTAGE_NOINLINE void process_anyhow(const Block&) noexcept GAINSTAGE_REALTIME;
 
     Fader fader_;
-    Mapped<float> resting_;
+    Mapped<float> resting_;  ///< never knows more than loud_db, so process() needs no look at it
 };
 
 }  // namespace gainstage

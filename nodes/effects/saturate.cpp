@@ -89,7 +89,7 @@ double Saturate::wet(Path& path, double in) const noexcept {
         path.shaped.settle<Curve>(bias_);
         path.bias = bias_, path.fresh = false;
     }
-    const double at_rest = Curve::value(0.5 * (bias_ + path.bias));
+    const double at_rest = Adaa::mean<Curve>(path.bias, bias_);  // so a jump in silence is silent
     path.bias = bias_;
     const double shaped = path.shaped.tick<Curve>(drive_ * in + bias_) - at_rest;
     path.treble = (1. + treble_pole) * shaped - treble_pole * path.treble;

@@ -9,7 +9,8 @@
 
 namespace gainstage {
 
-/// wet = shape(drive in + bias) - shape(bias), then a 5 Hz DC block;  out = output ((1 - mix) in + mix wet).
+/// wet = shape(drive in + bias) - shape(bias), both antialiased, then a 5 Hz DC block;  out = output ((1 -
+/// mix) in + mix wet).
 ///
 /// Antialiased to first order (dsp/adaa.hpp), which costs half a sample and some treble. A filter of one
 /// pole, 1.8 / (1 + 0.8 z^-1), restores both: the wet path is flat within 1 dB up to 0.43 of the sample rate

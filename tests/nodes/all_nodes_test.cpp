@@ -183,9 +183,9 @@ TEST_CASE(
     "all nodes: the output stays finite with every knob at its extremes, held or moving, on any sound") {
     constexpr int frames = 1500;
     const std::vector<Sound> sounds{
-        stereo_noise(frames), mono(square(frames, 997., 48'000.)), mono(constant(frames, 1.f)),
-        mono(impulse(frames, 3)),
-        stereo_noise(frames, 5, 15.f)};  // the ceiling that the engine allows, +24 dBFS
+        stereo_noise(frames),          mono(square(frames, 997., 48'000.)), mono(constant(frames, 1.f)),
+        mono(impulse(frames, 3)),      stereo_noise(frames, 5, 15.f),  // the ceiling of models, +24 dBFS
+        stereo_noise(frames, 6, 10e3f)};  // the ceiling of plain effects, +80 dBFS
     for (const Case& each : all_cases()) {
         const std::vector<ParamSpec> params = params_of(*each.type, each.config.model.get());
         for (const auto& setting : extremes(params)) {
@@ -196,7 +196,9 @@ TEST_CASE(
                 flight.push_back({frames / 3, spec.name, spec.max, 0.f});
                 flight.push_back({frames / 2, spec.name, spec.min, 5.f});
             }
-            for (std::size_t s = 0; s < sounds.size(); ++s) {
+            // What is louder than the ceiling of models may be too much for a model.
+            const std::size_t count = sounds.size() - (each.config.model ? 1 : 0);
+            for (std::size_t s = 0; s < count; ++s) {
                 INFO(each.name << ", sound " << s << ", " << (setting.empty() ? "" : setting[0].first));
                 bool finite = true;
                 NodeRunner runner = extreme.runner();

@@ -21,6 +21,18 @@ TEST_CASE("gain: the lowest value is silence") {
     CHECK(peak(gain.run(mono(white_noise(100, 1)))[0]) == 0.);
 }
 
+TEST_CASE("gain: at its upper end it is held to +80 dBFS, below 56 dB nothing is") {
+    const auto played = [](float db, float in) {
+        NodeRunner gain(Gain::type(), {.params = {{"gain_db", db}}});
+        return gain.run(mono(constant(70, in)))[0].back();
+    };
+    CHECK(played(60.f, 15.f) == 1e4f);
+    CHECK(played(60.f, -15.f) == -1e4f);
+    CHECK(played(60.f, 9.f) > 8'999.f);
+    CHECK(played(60.f, 9.f) < 9'001.f);
+    CHECK(played(56.f, 20.f) > 12'000.f);
+}
+
 TEST_CASE("gain: a move is straight in decibels and starts at its sample") {
     NodeRunner gain(Gain::type());
     const Channel out =
