@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "runtime/nonblocking.hpp"
+#include "runtime/not_trivial.hpp"
 #include "runtime/param.hpp"
 #include "runtime/state_list.hpp"
 
@@ -84,7 +85,7 @@ struct ReadingSpec {
     std::string name, unit;
 };
 
-using OptionValue = std::variant<std::int64_t, double, bool, std::string, std::vector<int>>;
+using OptionValue = std::variant<std::int64_t, double, bool, std::string, std::vector<int>, NotTrivial>;
 
 /// The options of one node, complete: defaults filled in, values checked against the specs.
 struct Options {

@@ -8,6 +8,7 @@
 
 #include "nodes/kernels/diagonal_scan.hpp"
 #include "nodes/layers/dense.hpp"
+#include "runtime/numbers.hpp"
 
 namespace gainstage {
 
@@ -217,7 +218,8 @@ double least_decay(std::span<const SsmMode> bank) {
 /// Long enough for the slowest mode to fill: 16,384 frames at the least decay that floats are tried for.
 int tiles_to_fill(double decay) {
     constexpr double time_constants = 3.3;
-    return std::max(32, static_cast<int>(std::ceil(time_constants / decay / tile)));
+    constexpr int most = 1 << 20;  // a mode that never decays: half an hour
+    return whole_within(std::ceil(time_constants / decay / tile), 32, most);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "runtime/model/model.hpp"
 #include "runtime/nearest_name.hpp"
+#include "runtime/numbers.hpp"
 #include "runtime/prepared.hpp"
 
 namespace gainstage {
@@ -32,15 +33,16 @@ inline PreparedFacts facts_of(const Model& model) {
 inline std::int64_t memory_at(double rate_hz, const Model& model, double otherwise_samples) {
     const double declared = static_cast<double>(model.memory_samples) * rate_hz / model.sample_rate_hz;
     const double samples = model.memory_samples > 0 ? declared : otherwise_samples;
-    return static_cast<std::int64_t>(std::ceil(std::min(samples, longest_memory_s * rate_hz)));
+    const auto longest = static_cast<std::int64_t>(longest_memory_s * rate_hz);
+    return whole_within(std::ceil(samples), std::int64_t{0}, longest);
 }
 
 /// A whole number of `config`; `fallback` where it is absent.
 inline int whole(const Model& model, std::string_view key, int fallback, int least, int most) {
     const double number = model.number(key, fallback);
-    if (!(number >= least && number <= most) || number != std::floor(number))
-        refuse(model, "config.{} is {}; expected a whole number, {} to {}", key, number, least, most);
-    return static_cast<int>(number);
+    const auto whole = whole_between(number, least, most);
+    if (!whole) refuse(model, "config.{} is {}; expected a whole number, {} to {}", key, number, least, most);
+    return *whole;
 }
 
 /// Number of parts in a file whose tensors are named PREFIX0.X, PREFIX1.X, ...: the highest number plus one,

@@ -9,6 +9,7 @@
 #include "runtime/control/realtime_rights.hpp"
 #include "runtime/io/sound_file.hpp"
 #include "runtime/sysexits.hpp"
+#include "runtime/numbers.hpp"
 
 namespace gainstage {
 
@@ -116,7 +117,7 @@ private:
     }
 
     std::uint64_t stamp(double seconds) const {
-        return static_cast<std::uint64_t>(std::llround(seconds * rate_hz_));
+        return whole_within(seconds * rate_hz_, std::uint64_t{0}, std::uint64_t{1} << 62);
     }
 
     void add_events() {

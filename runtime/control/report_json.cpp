@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "runtime/control/session_report.hpp"
+#include "runtime/model/json_value.hpp"
 
 namespace gainstage {
 
-using nlohmann::json;
+using json = JsonValue;
 using Kind = SessionReport::Kind;
 
 namespace {
@@ -48,7 +47,7 @@ void add_status(json& object, const LiveStatus& s) {
     object["xruns"] = s.xruns;
     object["quarantines"] = s.quarantines;
     object["resting"] = s.resting;
-    json& readings = object["readings"] = json::array();
+    json& readings = object["readings"] = json::List();
     for (const NodeReading& reading : s.readings)
         readings.push_back({{"node", reading.node},
                             {"name", reading.name},
@@ -102,7 +101,7 @@ void add_details(json& object, const SessionReport& report) {
 }
 
 void add_patch(json& object, const PlayedPatch& patch) {
-    json models = json::object();
+    json models = json::Object();
     for (const PlayedPatch::PlayedModel& model : patch.models) models[model.path] = content_name(model.hash);
     object["play"] = {{"file", patch.file}, {"text", patch.text}, {"models", models}};
     if (patch.link_folder.empty()) return;
@@ -112,7 +111,7 @@ void add_patch(json& object, const PlayedPatch& patch) {
 
 /// Bytes that are not UTF-8 are replaced.
 std::string line_of(const json& object) {
-    return object.dump(-1, ' ', false, json::error_handler_t::replace);
+    return object.sorted_text();
 }
 
 }  // namespace

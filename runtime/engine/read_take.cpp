@@ -1,20 +1,20 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <limits>
 #include <utility>
 
 #include "runtime/engine/take.hpp"
 #include "runtime/file_names.hpp"
 #include "runtime/model/hash.hpp"
+#include "runtime/model/json.hpp"
+#include "runtime/numbers.hpp"
 #include "runtime/problem_list.hpp"
 #include "runtime/read_file.hpp"
 
 namespace gainstage {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 std::string kept_models_folder(const std::string& log) {
     return finished_name(log) + ".files";
@@ -36,14 +36,7 @@ public:
         for (std::string text; lines_.next(text);) {
             ++line_;
             if (text.find_first_not_of(" \t") == std::string::npos) continue;
-            try {
-                take_line(json::parse(text));
-            } catch (const json::parse_error&) {
-                refuse(lines_.has_line_end() ? "not a line of a take's log"
-                                             : "is cut off; take this line away to repeat what is before it");
-            } catch (const json::exception& error) {
-                refuse(fmt::format("not a line of a take's log: {}", error.what()));
-            }
+            take_line(read_line(text));
         }
         if (take_.changes.empty())
             throw TakeError(fmt::format("{}: holds no patch; was it written by run --log?", file_),
@@ -56,73 +49,106 @@ private:
         throw TakeError(fmt::format("{}:{}: {}", file_, line_, message), sysexits::bad_data);
     }
 
-    double number(const json& line, const char* key, double min, double max) const {
-        const json& value = line.at(key);
-        if (!value.is_number() || !(value.get<double>() >= min) || !(value.get<double>() <= max))
-            refuse(fmt::format("{}: expected a number from {:g} to {:g}", key, min, max));
-        return value.get<double>();
-    }
-    std::uint64_t sample(const json& line, const char* key, std::uint64_t least, std::uint64_t most) const {
-        const json& value = line.at(key);
-        if (!value.is_number_unsigned() || value.get<std::uint64_t>() < least ||
-            value.get<std::uint64_t>() > most)
-            refuse(fmt::format("{}: expected a sample of the stream, from {} to {}", key, least, most));
-        return value.get<std::uint64_t>();
+    JsonValue read_line(const std::string& text) const {
+        try {
+            return read_json(text, {.string_bytes = longest_string});
+        } catch (const JsonFault& fault) {
+            refuse(lines_.has_line_end() ? fmt::format("not a line of a take's log: {}", fault.what())
+                                         : "is cut off; take this line away to repeat what is before it");
+        }
     }
 
-    void take_line(const json& line) {
-        if (!line.is_object()) refuse("not a line of a take's log");
+    /// Null where the key is not there.
+    template <class T>
+    const T* optional(const JsonValue& object, const char* key, const char* what) const {
+        const JsonValue* found = object.find(key);
+        if (found && !found->as<T>()) refuse(fmt::format("{}: expected {}", key, what));
+        return found ? found->as<T>() : nullptr;
+    }
+    template <class T>
+    const T& required(const JsonValue& object, const char* key, const char* what) const {
+        const T* found = optional<T>(object, key, what);
+        if (!found) refuse(fmt::format("{}: missing; expected {}", key, what));
+        return *found;
+    }
+    const std::string& text(const JsonValue& object, const char* key) const {
+        return required<std::string>(object, key, "a text");
+    }
+
+    double number(const JsonValue& line, const char* key, double min, double max) const {
+        const JsonValue* found = line.find(key);
+        const auto number = found ? found->number() : std::nullopt;
+        if (!number || !(*number >= min) || !(*number <= max))
+            refuse(fmt::format("{}: expected a number from {:g} to {:g}", key, min, max));
+        return *number;
+    }
+    /// A whole number from `least` to `most`.
+    template <class Whole>
+    Whole whole(const JsonValue& line, const char* key, const char* what, Whole least, Whole most) const {
+        const JsonValue* found = line.find(key);
+        const auto number = whole_between(found ? found->whole() : std::nullopt, least, most);
+        if (!number) refuse(fmt::format("{}: expected {}, from {} to {}", key, what, least, most));
+        return *number;
+    }
+    std::uint64_t sample(const JsonValue& line, const char* key, std::uint64_t least,
+                         std::uint64_t most) const {
+        return whole(line, key, "a sample of the stream", least, most);
+    }
+
+    void take_line(const JsonValue& line) {
+        if (!line.as<JsonValue::Object>()) refuse("not a line of a take's log");
         if (!std::exchange(has_head_, true)) return take_head(line);
-        if (line.contains("lost")) return take_loss(line["lost"]);
-        if (line.contains("tripped")) return;  // follows from the rest
-        if (line.contains("stalled")) return;  // was the machine's doing; a replay does not repeat it
+        if (const JsonValue* lost = line.find("lost")) return take_loss(*lost);
+        if (line.has("tripped")) return;  // follows from the rest
+        if (line.has("stalled")) return;  // was the machine's doing; a replay does not repeat it
         latest_ = sample(line, "at", latest_, longest_take);
-        if (line.contains("play") || line.contains("returned"))
+        if (line.has("play") || line.has("returned"))
             take_.changes.push_back(change(line));
         else
             take_.events.push_back(event(line));
     }
 
-    void take_head(const json& line) {
-        if (line.value("gainstage_log", 0) != 1) refuse("not a log of Gainstage (format 1)");
+    void take_head(const JsonValue& line) {
+        const JsonValue* format = line.find("gainstage_log");
+        if (!format || format->whole() != std::uint64_t{1}) refuse("not a log of Gainstage (format 1)");
         take_.sample_rate_hz = number(line, "sample_rate_hz", 1'000., 1e6);
-        if (line.contains("lost")) take_loss(line["lost"]);
+        if (const JsonValue* lost = line.find("lost")) take_loss(*lost);
     }
 
-    void take_loss(const json& lost) {
-        if (!lost.is_object()) refuse("lost: expected from, to and what is missing");
+    void take_loss(const JsonValue& lost) {
+        if (!lost.as<JsonValue::Object>()) refuse("lost: expected from, to and what is missing");
         const std::uint64_t from = sample(lost, "from", 0, longest_take);
         const std::uint64_t to = sample(lost, "to", from, longest_take);
         const std::size_t before = take_.losses.size();
         for (const Loss::Kind kind : Loss::kinds) {
-            if (!lost.contains(word_of(kind))) continue;
-            const json& count = lost[word_of(kind)];
-            if (!count.is_number_unsigned() || count == 0)
-                refuse(fmt::format("lost: {}: expected a number from 1 on", word_of(kind)));
-            take_.losses.push_back(
-                {.kind = kind, .from = from, .to = to, .count = count.get<std::uint64_t>()});
+            const char* word = word_of(kind);
+            if (!lost.has(word)) continue;
+            const auto count =
+                whole<std::uint64_t>(lost, word, "a count", 1, std::numeric_limits<std::uint64_t>::max());
+            take_.losses.push_back({.kind = kind, .from = from, .to = to, .count = count});
         }
         if (take_.losses.size() == before) refuse("lost: expected lines, midi, events, moves or frames");
     }
 
-    LoggedEvent event(const json& line) const {
+    LoggedEvent event(const JsonValue& line) const {
         LoggedEvent logged;
         logged.event.stamp = latest_;
-        if (line.contains("midi")) {
+        if (line.has("midi")) {
             logged.event.kind = EventKind::midi;
-            logged.event.midi = message(line["midi"]);
-            logged.event.port = line.value("port", std::uint8_t{0});
-        } else if (line.contains("set")) {
-            const auto target = line["set"].get<std::string>();
+            logged.event.midi = message(required<JsonValue::List>(line, "midi", "a list"));
+            if (line.has("port"))
+                logged.event.port = whole<std::uint8_t>(line, "port", "the number of a MIDI port", 0, 255);
+        } else if (line.has("set")) {
+            const std::string& target = text(line, "set");
             const std::size_t dot = target.find('.');
             if (dot == std::string::npos) refuse("set: expected \"node.parameter\"");
             logged.node = target.substr(0, dot);
             logged.parameter = target.substr(dot + 1);
             logged.event.value = static_cast<float>(number(line, "value", -1e30, 1e30));
             logged.event.smooth_ms = static_cast<float>(number(line, "smooth_ms", -1., longest_ramp_ms));
-        } else if (line.contains("panic")) {
+        } else if (line.has("panic")) {
             logged.event.kind = EventKind::panic;
-        } else if (line.contains("fade_out_ms")) {
+        } else if (line.has("fade_out_ms")) {
             logged.event.kind = EventKind::fade_out;
             logged.event.value = static_cast<float>(number(line, "fade_out_ms", 0., longest_ramp_ms));
         } else {
@@ -131,40 +157,48 @@ private:
         return logged;
     }
 
-    MidiMessage message(const json& bytes) const {
+    MidiMessage message(const JsonValue::List& bytes) const {
         std::vector<std::uint8_t> data;
-        for (const json& byte : bytes)
-            if (byte.is_number_unsigned() && byte.get<std::uint64_t>() < 256)
-                data.push_back(byte.get<std::uint8_t>());
+        for (const JsonValue& byte : bytes)
+            if (const auto value = whole_between<std::uint8_t>(byte.whole(), 0, 255)) data.push_back(*value);
         const MidiMessage found = channel_message(data.data(), data.size());
         if (found.size == 0 || data.size() != bytes.size())
             refuse("midi: expected the two or three bytes of a channel message");
         return found;
     }
 
-    LoggedChange change(const json& line) {
+    LoggedChange change(const JsonValue& line) {
         LoggedChange change;
         change.order.stamp = latest_;
-        change.order.warmed = line.contains("warm_from");
+        change.order.warmed = line.has("warm_from");
         if (change.order.warmed) change.order.warm_from = sample(line, "warm_from", 0, latest_);
-        change.order.returning = line.value("returned", std::vector<std::string>{});
-        change.has_patch = line.contains("play");
+        if (const auto* returned = optional<JsonValue::List>(line, "returned", "a list of nodes"))
+            for (const JsonValue& node : *returned) {
+                if (!node.as<std::string>()) refuse("returned: expected a list of nodes");
+                change.order.returning.push_back(*node.as<std::string>());
+            }
+        change.has_patch = line.has("play");
         if (take_.changes.empty() && (!change.has_patch || latest_ != 0))
             refuse("a take begins with the patch that plays at sample 0");
         if (!take_.changes.empty() && take_.changes.back().order.stamp == latest_)
             refuse(fmt::format("at: sample {} has a change already", latest_));
-        if (change.has_patch) take_patch(line["play"], change);
+        if (change.has_patch) take_patch(*line.find("play"), change);
         return change;
     }
 
-    void take_patch(const json& play, LoggedChange& change) {
+    void take_patch(const JsonValue& play, LoggedChange& change) {
         LoggedPatch& patch = change.patch;
-        patch.file = play.at("file").get<std::string>();
-        patch.text = play.at("text").get<std::string>();
-        patch.folder = play.value("folder", fs::path(patch.file).parent_path().string());
-        patch.link_folder = play.value("link_folder", std::string());
-        for (const auto& [path, name] : play.at("models").items())
-            patch.models[path] = kept_model(name.get<std::string>());
+        patch.file = text(play, "file");
+        patch.text = text(play, "text");
+        const auto* folder = optional<std::string>(play, "folder", "a text");
+        patch.folder = folder ? *folder : fs::path(patch.file).parent_path().string();
+        if (const auto* link_folder = optional<std::string>(play, "link_folder", "a text"))
+            patch.link_folder = *link_folder;
+        for (const auto& [path, name] :
+             required<JsonValue::Object>(play, "models", "an object of names by path")) {
+            if (!name.as<std::string>()) refuse("models: expected an object of names by path");
+            patch.models[path] = kept_model(*name.as<std::string>());
+        }
     }
 
     std::vector<std::byte> kept_model(const std::string& name) const {
@@ -188,6 +222,8 @@ private:
 
     /// A patch has at most 4 MiB, and JSON may write six letters for one.
     static constexpr std::size_t longest_line = std::size_t{32} << 20;
+    /// Of a patch with two letters for each line end, or three for each that is not ASCII.
+    static constexpr std::size_t longest_string = std::size_t{12} << 20;
     static constexpr std::uint64_t longest_take = std::uint64_t{1} << 48;
     static constexpr double longest_ramp_ms = 1e6;
 

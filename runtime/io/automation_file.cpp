@@ -1,14 +1,11 @@
 #include "runtime/io/automation_file.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <limits>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "runtime/foreign_bytes.hpp"
+#include "runtime/numbers.hpp"
 #include "runtime/problem_list.hpp"
 #include "runtime/read_file.hpp"
 
@@ -87,10 +84,7 @@ std::optional<double> number(std::string text, bool has_decimal_comma) {
         if (const std::size_t comma = text.find(','); comma != text.npos) text[comma] = '.';
     std::string_view digits = text;
     if (digits.starts_with('+')) digits.remove_prefix(1);
-    double value = 0.;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value)) return {};
-    return value;
+    return text_as_number(digits);
 }
 
 /// `"text"`, and what is foreign in it.
@@ -156,10 +150,9 @@ private:
             problem({line, fields[0].column},
                     "expected seconds, a number from 0 to 1000000, " + found(fields[0].text));
         if (fields[1].text.empty()) problem(place, "expected node.parameter, found nothing");
-        if (!value || std::abs(*value) > std::numeric_limits<float>::max())
-            problem({line, fields[2].column}, "expected a value, a number, " + found(fields[2].text));
-        if (count_ == problems_before)
-            moves_.push_back({*seconds, fields[1].text, static_cast<float>(*value), place});
+        const auto level = value ? as_float(*value) : std::nullopt;
+        if (!level) problem({line, fields[2].column}, "expected a value, a number, " + found(fields[2].text));
+        if (count_ == problems_before) moves_.push_back({*seconds, fields[1].text, *level, place});
     }
 
     ProblemList problems_;

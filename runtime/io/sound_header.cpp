@@ -154,6 +154,7 @@ private:
     /// A recorder that writes its header once a second and was killed in between.
     bool is_late() {
         const std::int64_t promised = header_.promised_bytes;
+        if (promised > source_.file_bytes()) return false;  // and the sums below may not be numbers
         const std::int64_t sound_end = sound_at_ + promised + promised % 2;
         const std::int64_t riff_end = has_large_sizes() ? sound_end : 8 + riff_bytes_ + riff_bytes_ % 2;
         return promised > 0 && riff_end == sound_end && has_sound_at(source_, form_, sound_end);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "runtime/foreign_bytes.hpp"
@@ -14,6 +15,7 @@
 #include "runtime/io/sound_header.hpp"
 #include "runtime/io/sound_source.hpp"
 #include "runtime/sysexits.hpp"
+#include "runtime/numbers.hpp"
 
 namespace gainstage {
 
@@ -87,9 +89,10 @@ std::int64_t promised_frames(const SF_INFO& info, const SoundHeader& header) {
         if (frame_bytes > 0)
             promised = header.promised_bytes / frame_bytes;
         else if (header.bytes_there > 0)
-            promised =
-                std::llround(static_cast<double>(info.frames) * (static_cast<double>(header.promised_bytes) /
-                                                                 static_cast<double>(header.bytes_there)));
+            promised = whole_within(
+                static_cast<double>(info.frames) *
+                    (static_cast<double>(header.promised_bytes) / static_cast<double>(header.bytes_there)),
+                std::int64_t{0}, std::numeric_limits<std::int64_t>::max());
     }
     return promised;
 }

@@ -7,21 +7,22 @@ namespace gainstage {
 
 namespace {
 
-ModelConfig::Value value_of(const nlohmann::json& json) {
-    ModelConfig::Value value{.value = {}, .json = json.dump()};
-    if (json.is_boolean()) value.value = json.get<bool>();
-    if (json.is_number()) value.value = json.get<double>();
-    if (json.is_string()) value.value = json.get<std::string>();
+ModelConfig::Value value_of(const JsonValue& json) {
+    ModelConfig::Value value{.value = {}, .json = json.sorted_text()};
+    if (const auto* on = json.as<bool>()) value.value = *on;
+    if (const auto number = json.number()) value.value = *number;
+    if (const auto* text = json.as<std::string>()) value.value = *text;
     return value;
 }
 
 }  // namespace
 
 ModelConfig::ModelConfig(std::string json, const std::string& where) : json_(std::move(json)) {
-    const nlohmann::json parsed = parse_json(json_, where);
-    if (!parsed.is_object()) throw ModelError(where + ": expected a JSON object");
-    canonical_json_ = parsed.dump();
-    for (const auto& [key, value] : parsed.items())
+    const JsonValue parsed = parse_json(json_, where);
+    const auto* members = parsed.as<JsonValue::Object>();
+    if (!members) throw ModelError(where + ": expected a JSON object");
+    canonical_json_ = parsed.sorted_text();
+    for (const auto& [key, value] : *members)
         if (!value.is_null()) values_.emplace(key, value_of(value));
 }
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <variant>
 
+#include "runtime/not_trivial.hpp"
+
 namespace gainstage {
 
 class ModelConfig {
@@ -17,7 +19,7 @@ public:
 
     struct Value {
         /// Empty for a list or an object.
-        std::variant<std::monostate, bool, double, std::string> value;
+        std::variant<NotTrivial, bool, double, std::string> value;
         std::string json;  ///< for messages
     };
     /// Null if the key is absent or its value is `null`.

@@ -4,19 +4,18 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <set>
 
 #include "runtime/model/json.hpp"
 #include "runtime/node.hpp"
+#include "runtime/numbers.hpp"
+#include "runtime/problem_list.hpp"
 
 namespace gainstage {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr std::size_t max_controls = 64;
 constexpr int max_steps = 1024;
@@ -69,11 +68,10 @@ public:
     std::int64_t count(std::string_view key, std::int64_t most) {
         std::string text;
         if (!take(key, text)) return 0;
-        std::int64_t value = -1;
-        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error != std::errc() || end != text.data() + text.size() || value < 0 || value > most)
+        const auto value = whole_between(text_as_whole(text), std::int64_t{0}, most);
+        if (!value)
             refuse(key, "found {}; expected a whole number of samples, 0 to {}", in_quotes(text), most);
-        return value;
+        return *value;
     }
 
 private:
@@ -84,13 +82,14 @@ class Controls {
 public:
     Controls(const Keys& keys, std::vector<std::string>& notes) : keys_(keys), notes_(notes) {}
 
-    std::vector<ModelControl> read(const Json& list) {
-        if (!list.is_array()) keys_.refuse("controls", "expected an array, found {}", list.type_name());
-        if (list.size() > max_controls)
-            keys_.refuse("controls", "{} entries; at most {} are read", list.size(), max_controls);
+    std::vector<ModelControl> read(const JsonValue& list) {
+        const auto* entries = list.as<JsonValue::List>();
+        if (!entries) keys_.refuse("controls", "expected an array, found {}", list.kind());
+        if (entries->size() > max_controls)
+            keys_.refuse("controls", "{} entries; at most {} are read", entries->size(), max_controls);
         std::vector<ModelControl> controls;
         std::set<std::string> names;
-        for (const Json& entry : list) {
+        for (const JsonValue& entry : *entries) {
             where_ = fmt::format("controls[{}]", controls.size());
             controls.push_back(read_one(entry));
             if (!names.insert(controls.back().name).second)
@@ -100,8 +99,9 @@ public:
     }
 
 private:
-    ModelControl read_one(const Json& entry) {
-        if (!entry.is_object()) keys_.refuse(where_, "expected an object, found {}", entry.type_name());
+    ModelControl read_one(const JsonValue& entry) {
+        if (!entry.as<JsonValue::Object>())
+            keys_.refuse(where_, "expected an object, found {}", entry.kind());
         ModelControl control{.name = text(entry, "name"), .unit = text(entry, "unit")};
         if (!is_name(control.name))
             keys_.refuse(where_, "name {}: expected a-z, 0-9 and _, a letter first, at most 64",
@@ -121,9 +121,9 @@ private:
         return control;
     }
 
-    void read_to_model(ModelControl& control, const Json& entry) {
-        const auto at = entry.find("to_model");
-        if (at == entry.end() || !at->is_object())
+    void read_to_model(ModelControl& control, const JsonValue& entry) {
+        const JsonValue* at = entry.find("to_model");
+        if (!at || !at->as<JsonValue::Object>())
             keys_.refuse(where_, "to_model: expected an object with scale and offset");
         control.scale = number(*at, "scale");
         control.offset = number(*at, "offset");
@@ -134,31 +134,30 @@ private:
                              control.offset);
     }
 
-    void read_steps(ModelControl& control, const Json& entry) {
-        const auto at = entry.find("steps");
-        if (at == entry.end()) return;
-        if (!at->is_number_unsigned() || at->get<std::uint64_t>() < 2 || at->get<std::uint64_t>() > max_steps)
-            keys_.refuse(where_, "steps: expected a whole number, 2 to {}", max_steps);
-        control.steps = at->get<int>();
+    void read_steps(ModelControl& control, const JsonValue& entry) {
+        const JsonValue* at = entry.find("steps");
+        if (!at) return;
+        const auto steps = whole_between(at->whole(), 2, max_steps);
+        if (!steps) keys_.refuse(where_, "steps: expected a whole number, 2 to {}", max_steps);
+        control.steps = *steps;
     }
 
-    std::string text(const Json& entry, const char* key) const {
-        const auto at = entry.find(key);
-        if (at == entry.end() || !at->is_string()) keys_.refuse(where_, "{}: expected a string", key);
-        return at->get<std::string>();
+    std::string text(const JsonValue& entry, const char* key) const {
+        const JsonValue* at = entry.find(key);
+        if (!at || !at->as<std::string>()) keys_.refuse(where_, "{}: expected a string", key);
+        return *at->as<std::string>();
     }
 
-    float number(const Json& entry, const char* key) const {
-        const auto at = entry.find(key);
-        if (at == entry.end() || !at->is_number()) keys_.refuse(where_, "{}: expected a number", key);
-        const double value = at->get<double>();
-        if (std::abs(value) > std::numeric_limits<float>::max())
-            keys_.refuse(where_, "{}: {} is out of range", key, value);
-        return static_cast<float>(value);
+    float number(const JsonValue& entry, const char* key) const {
+        const JsonValue* at = entry.find(key);
+        if (!at || !at->is_number()) keys_.refuse(where_, "{}: expected a number", key);
+        const auto value = as_float(*at->number());
+        if (!value) keys_.refuse(where_, "{}: {} is out of range", key, *at->number());
+        return *value;
     }
 
-    void note_others(const Json& entry, std::initializer_list<std::string_view> known) {
-        for (const auto& [key, value] : entry.items())
+    void note_others(const JsonValue& entry, std::initializer_list<std::string_view> known) {
+        for (const auto& [key, value] : *entry.as<JsonValue::Object>())
             if (std::find(known.begin(), known.end(), key) == known.end())
                 notes_.push_back(fmt::format("{}: unknown key {} ignored", where_, in_quotes(key)));
     }
@@ -170,13 +169,11 @@ private:
 
 double read_rate(Keys& keys) {
     const std::string text = keys.required("sample_rate", "the rate it was trained at, in Hz");
-    double rate_hz = 0.;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rate_hz);
-    if (error != std::errc() || end != text.data() + text.size() ||
-        !(rate_hz >= min_rate_hz && rate_hz <= max_rate_hz))
+    const auto rate_hz = text_as_number(text);
+    if (!rate_hz || *rate_hz < min_rate_hz || *rate_hz > max_rate_hz)
         keys.refuse("sample_rate", "found {}; expected a number of Hz, {} to {}", in_quotes(text),
                     min_rate_hz, max_rate_hz);
-    return rate_hz;
+    return *rate_hz;
 }
 
 }  // namespace

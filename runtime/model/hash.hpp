@@ -3,6 +3,7 @@
 /// it is five lines and, unlike boost::hash or std::hash, gives the same number on every machine and library
 /// version. So a log may quote it.
 
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -22,6 +23,12 @@ public:
     }
     void add_number(std::uint64_t word) noexcept {
         for (int i = 0; i < 8; ++i) value_ = (value_ ^ ((word >> (8 * i)) & 0xff)) * 1099511628211u;
+    }
+    /// Of many weights, eight times as fast as word by word. No log may quote a hash that has it.
+    void add(std::span<const float> weights) noexcept {
+        add_number(weights.size());
+        for (const float weight : weights)
+            value_ = std::rotl((value_ ^ std::bit_cast<std::uint32_t>(weight)) * 1099511628211u, 23);
     }
     std::uint64_t value() const noexcept { return value_; }
 

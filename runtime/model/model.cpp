@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
+#include <unordered_set>
 
 #include "runtime/problem_list.hpp"
 
@@ -34,10 +36,24 @@ T config_value(const Model& model, std::string_view key, T fallback, std::string
 
 }  // namespace
 
+void Model::index_tensors() {
+    std::vector<int>& places = index_.places;
+    places.resize(tensors.size());
+    std::iota(places.begin(), places.end(), 0);
+    std::sort(places.begin(), places.end(),
+              [this](int a, int b) { return tensors[a].name < tensors[b].name; });
+}
+
 const Tensor* Model::find(std::string_view name) const {
-    const auto at = std::find_if(tensors.begin(), tensors.end(),
-                                 [&](const Tensor& tensor) { return tensor.name == name; });
-    return at == tensors.end() ? nullptr : &*at;
+    const std::vector<int>& places = index_.places;
+    if (places.empty()) {
+        const auto at = std::find_if(tensors.begin(), tensors.end(),
+                                     [&](const Tensor& tensor) { return tensor.name == name; });
+        return at == tensors.end() ? nullptr : &*at;
+    }
+    const auto at = std::lower_bound(places.begin(), places.end(), name,
+                                     [this](int k, std::string_view n) { return tensors[k].name < n; });
+    return at != places.end() && tensors[*at].name == name ? &tensors[*at] : nullptr;
 }
 
 const Tensor& Model::tensor(std::string_view name, std::span<const std::int64_t> shape) const {
@@ -64,11 +80,15 @@ bool Model::flag(std::string_view key, bool fallback) const {
 }
 
 std::vector<std::string> Model::notes_on_extra(std::span<const std::string> known) const {
+    const std::unordered_set<std::string_view> read(known.begin(), known.end());
     std::vector<std::string> extra;
+    std::size_t count = 0;
     for (const Tensor& tensor : tensors)
-        if (std::find(known.begin(), known.end(), tensor.name) == known.end())
+        if (!read.contains(tensor.name) && ++count <= most_notes_shown)
             extra.push_back(
                 fmt::format("extra tensor ignored: {} {}", in_quotes(tensor.name), shape_text(tensor.shape)));
+    if (count > most_notes_shown)
+        extra.push_back(fmt::format("{} more extra tensors ignored", count - most_notes_shown));
     return extra;
 }
 

@@ -54,6 +54,8 @@ public:
     std::uint64_t meaning_hash = 0;  ///< of tensors, config, rate, controls, sizes; equal: sounds the same
     std::vector<std::string> notes;  ///< for the user ("controls[0]: unknown key ...")
 
+    /// Makes find() fast. Call it when `tensors` is complete; names stay as they are from then on.
+    void index_tensors();
     /// The tensor of this name and shape. Entries of `shape` that are -1 match any size. Throws a ModelError
     /// with the name and both shapes if there is none.
     const Tensor& tensor(std::string_view name, std::span<const std::int64_t> shape) const;
@@ -62,8 +64,20 @@ public:
     std::string text(std::string_view key, std::string_view fallback) const;
     double number(std::string_view key, double fallback) const;
     bool flag(std::string_view key, bool fallback) const;
-    /// One note for each tensor whose name is not in `known`.
+    /// A note for each of the first ten tensors whose name is not in `known`, and how many more there are.
     std::vector<std::string> notes_on_extra(std::span<const std::string> known) const;
+
+private:
+    /// Places in `tensors`, by name. Copies of a model may be changed, so they have none.
+    struct Index {
+        std::vector<int> places;
+        Index() = default;
+        Index(const Index&) {}
+        Index& operator=(const Index&) {
+            places.clear();
+            return *this;
+        }
+    } index_;
 };
 
 /// Control thread. Throws ModelError. Trusts no length in the file. Refuses NaN and Inf, overlapping and

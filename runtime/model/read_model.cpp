@@ -1,4 +1,7 @@
 #include <fmt/format.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include <algorithm>
 #include <bit>
@@ -40,9 +43,24 @@ std::uint64_t hash_of_meaning(const Model& model) {
         hash.add(tensor->name);
         hash.add_number(tensor->shape.size());
         for (const std::int64_t size : tensor->shape) hash.add_number(static_cast<std::uint64_t>(size));
-        for (const float value : tensor->data) hash.add_number(std::bit_cast<std::uint32_t>(value));
+        hash.add(tensor->data);
     }
     return hash.value();
+}
+
+/// On huge pages where there are any: 64 MB on small ones are 16,384 page faults, half of the time of reading
+/// them.
+std::vector<std::byte> zeros(std::size_t size) {
+    std::vector<std::byte> bytes;
+    bytes.reserve(size);
+#if defined(__linux__)
+    constexpr std::uintptr_t page = 4096;
+    const std::uintptr_t begin = (reinterpret_cast<std::uintptr_t>(bytes.data()) + page - 1) / page * page;
+    const std::uintptr_t end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + size) / page * page;
+    if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);  // or it is slower
+#endif
+    bytes.resize(size);
+    return bytes;
 }
 
 struct Version {
@@ -77,7 +95,7 @@ std::vector<std::byte> model_file_bytes(const std::string& file) {
     if (before.bytes > max_model_file_bytes)
         throw ModelError(
             fmt::format("{}: {} bytes long; at most {} are read", file, before.bytes, max_model_file_bytes));
-    std::vector<std::byte> bytes(static_cast<std::size_t>(before.bytes));
+    std::vector<std::byte> bytes = zeros(static_cast<std::size_t>(before.bytes));
     std::size_t count = 0;
     try {
         InputFile input(file, "model");
@@ -98,6 +116,7 @@ std::shared_ptr<const Model> read_model_bytes(std::vector<std::byte> bytes, cons
     model->file = file;
     model->bytes = std::move(bytes);
     describe(*model, parse_safetensors(model->bytes, file));
+    model->index_tensors();
     Hash hash;
     hash.add(model->bytes);
     model->content_hash = hash.value();

@@ -7,15 +7,16 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <tuple>
+#include <utility>
 
 #include "runtime/foreign_bytes.hpp"
 #include "runtime/model/json.hpp"
+#include "runtime/problem_list.hpp"
 
 namespace gainstage {
 
 namespace {
-
-using Json = nlohmann::json;
 
 /// One tensor's entry in the header, checked as far as possible without the data.
 struct Entry {
@@ -56,15 +57,23 @@ public:
     Parser(std::span<const std::byte> bytes, const std::string& file) : bytes_(bytes), file_(file) {}
 
     Safetensors parse() {
-        const Json header = parse_header();
+        const std::string_view header = find_header();
         std::vector<Entry> entries;
-        for (const auto& [name, value] : header.items())
-            if (name == "__metadata__")
-                read_metadata(value);
-            else
-                entries.push_back(read_entry(name, value));
+        const auto take = [&](std::string&& name, JsonValue&& value) {
+            if (name == "__metadata__") return read_metadata(std::move(value));
+            if (entries.size() == max_model_tensors)
+                refuse("it lists more than {} tensors; no more are read", max_model_tensors);
+            entries.push_back(read_entry(std::move(name), value));
+        };
+        try {
+            if (!read_json_members(header, {}, take))
+                refuse("its header is no JSON object, so this is no safetensors file");
+        } catch (const JsonFault& fault) {
+            refuse("header: {}", fault.what());
+        }
         check_tiling(entries);
-        for (const Entry& entry : entries) result_.tensors.push_back(read_tensor(entry));
+        result_.tensors.reserve(entries.size());
+        for (Entry& entry : entries) result_.tensors.push_back(read_tensor(std::move(entry)));
         return std::move(result_);
     }
 
@@ -81,7 +90,8 @@ private:
         if (!known.empty()) refuse("{}", known);
     }
 
-    Json parse_header() {
+    /// Sets data_, too.
+    std::string_view find_header() {
         if (bytes_.size() > max_model_file_bytes)
             refuse("{} bytes long; at most {} are read", bytes_.size(), max_model_file_bytes);
         if (bytes_.size() < 8)
@@ -98,37 +108,38 @@ private:
             refuse("its header claims {} bytes, but only {} follow; the file is cut short", length,
                    bytes_.size() - 8);
         data_ = bytes_.subspan(8 + static_cast<std::size_t>(length));
-        const auto* text = reinterpret_cast<const char*>(bytes_.data() + 8);
-        Json header = parse_json({text, static_cast<std::size_t>(length)}, file_ + ": header");
-        if (!header.is_object()) refuse("its header is no JSON object, so this is no safetensors file");
-        if (header.size() > max_model_tensors + 1)
-            refuse("it lists {} tensors; at most {} are read", header.size(), max_model_tensors);
-        return header;
+        return {reinterpret_cast<const char*>(bytes_.data() + 8), static_cast<std::size_t>(length)};
     }
 
-    void read_metadata(const Json& metadata) {
-        if (!metadata.is_object()) refuse("__metadata__: expected an object of strings");
-        for (const auto& [key, value] : metadata.items()) {
-            if (!value.is_string())
-                refuse("__metadata__: {}: expected a string, found {}", in_quotes(key), value.type_name());
-            result_.metadata.emplace_back(key, value.get<std::string>());
+    void read_metadata(JsonValue&& metadata) {
+        auto* members = metadata.as<JsonValue::Object>();
+        if (!members) refuse("__metadata__: expected an object of strings");
+        for (JsonValue::Member& member : *members) {
+            auto* text = member.value.as<std::string>();
+            if (!text)
+                refuse("__metadata__: {}: expected a string, found {}", in_quotes(member.key),
+                       member.value.kind());
+            result_.metadata.emplace_back(std::move(member.key), std::move(*text));
         }
+        std::sort(result_.metadata.begin(), result_.metadata.end());
     }
 
-    Entry read_entry(const std::string& name, const Json& value) const {
+    Entry read_entry(std::string name_given, const JsonValue& value) const {
         Entry entry;
-        entry.name = name;
-        if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() ||
-            !value.contains("shape") || !value["shape"].is_array() || !value.contains("data_offsets") ||
-            !value["data_offsets"].is_array() || value["data_offsets"].size() != 2)
+        entry.name = std::move(name_given);
+        const std::string& name = entry.name;
+        const auto* dtype = part<std::string>(value, "dtype");
+        const auto* shape = part<JsonValue::List>(value, "shape");
+        const auto* offsets = part<JsonValue::List>(value, "data_offsets");
+        if (!dtype || !shape || !offsets || offsets->size() != 2)
             refuse("tensor {}: expected dtype, shape and two data_offsets", in_quotes(name));
-        const auto dtype = value["dtype"].get<std::string>();
-        if (dtype != "F32" && dtype != "F64")
-            refuse("tensor {}: dtype {} is not read; expected F32 or F64", in_quotes(name), in_quotes(dtype));
-        entry.bytes_each = dtype == "F32" ? 4 : 8;
-        read_shape(entry, value["shape"]);
-        entry.begin = whole_number(name, "data_offsets", value["data_offsets"][0]);
-        entry.end = whole_number(name, "data_offsets", value["data_offsets"][1]);
+        if (*dtype != "F32" && *dtype != "F64")
+            refuse("tensor {}: dtype {} is not read; expected F32 or F64", in_quotes(name),
+                   in_quotes(*dtype));
+        entry.bytes_each = *dtype == "F32" ? 4 : 8;
+        read_shape(entry, *shape);
+        entry.begin = whole_number(name, "data_offsets", offsets->front());
+        entry.end = whole_number(name, "data_offsets", offsets->back());
         if (entry.begin > entry.end || entry.end > data_.size())
             refuse(
                 "tensor {}: data_offsets [{}, {}] lie outside the {} bytes of data; the file is cut short or "
@@ -137,39 +148,47 @@ private:
         // elements <= data_.size() here, so the product cannot overflow
         if (entry.end - entry.begin != entry.elements * entry.bytes_each)
             refuse("tensor {}: shape [{}] of {} needs {} bytes, but its data_offsets hold {}",
-                   in_quotes(name), fmt::join(entry.shape, ", "), dtype, entry.elements * entry.bytes_each,
+                   in_quotes(name), fmt::join(entry.shape, ", "), *dtype, entry.elements * entry.bytes_each,
                    entry.end - entry.begin);
         return entry;
     }
 
-    void read_shape(Entry& entry, const Json& shape) const {
+    template <class T>
+    static const T* part(const JsonValue& object, const char* key) {
+        const JsonValue* found = object.find(key);
+        return found ? found->as<T>() : nullptr;
+    }
+
+    void read_shape(Entry& entry, const JsonValue::List& shape) const {
         if (shape.size() > max_tensor_dimensions)
             refuse("tensor {}: {} dimensions; at most {} are read", in_quotes(entry.name), shape.size(),
                    max_tensor_dimensions);
         entry.elements = 1;
-        for (const Json& size : shape) {
+        for (const JsonValue& size : shape) {
             const std::uint64_t length = whole_number(entry.name, "shape", size);
             // Division instead of multiplication, so that nothing can overflow. (0 rows of anything are 0.)
             if (length > data_.size() || (length > 0 && entry.elements > data_.size() / length))
                 refuse("tensor {}: a shape of {} holds more numbers than the file's {} bytes of data",
-                       in_quotes(entry.name), shape.dump(), data_.size());
+                       in_quotes(entry.name), JsonValue(shape).text(), data_.size());
             entry.elements *= length;
             entry.shape.push_back(static_cast<std::int64_t>(length));
         }
     }
 
-    std::uint64_t whole_number(const std::string& name, const char* key, const Json& value) const {
-        if (!value.is_number_unsigned())
+    std::uint64_t whole_number(const std::string& name, const char* key, const JsonValue& value) const {
+        const auto number = value.whole();
+        if (!number)
             refuse("tensor {}: {}: expected whole numbers from 0 up, found {}", in_quotes(name), key,
-                   in_quotes(value.dump(-1, ' ', true, Json::error_handler_t::replace)));
-        return value.get<std::uint64_t>();
+                   in_quotes(value.text()));
+        return *number;
     }
 
     /// Sorts by place. Refuses gaps, overlaps and left-over bytes, as the format demands. This also catches a
     /// file that is being rewritten.
     void check_tiling(std::vector<Entry>& entries) const {
-        std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-            return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+        // By name at last: empty tensors lie in one place.
+        std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+            return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
         });
         std::uint64_t reached = 0;
         for (const Entry& entry : entries) {
@@ -183,8 +202,8 @@ private:
             refuse("bytes {} to {} of the data belong to no tensor", reached, data_.size());
     }
 
-    Tensor read_tensor(const Entry& entry) const {
-        Tensor tensor{.name = entry.name, .shape = entry.shape, .data = {}};
+    Tensor read_tensor(Entry&& entry) const {
+        Tensor tensor{.name = std::move(entry.name), .shape = std::move(entry.shape), .data = {}};
         tensor.data.resize(static_cast<std::size_t>(entry.elements));
         const std::byte* at = data_.data() + entry.begin;
         for (std::size_t i = 0; i < tensor.data.size(); ++i, at += entry.bytes_each) {
@@ -192,7 +211,7 @@ private:
                                                        : std::bit_cast<double>(load<std::uint64_t>(at));
             if (!(std::abs(value) <= std::numeric_limits<float>::max()))  // NaN too
                 refuse("tensor {}: element {} of {} is {}; weights must be finite 32-bit numbers",
-                       in_quotes(entry.name), i, tensor.data.size(), value);
+                       in_quotes(tensor.name), i, tensor.data.size(), value);
             tensor.data[i] = static_cast<float>(value);
         }
         return tensor;

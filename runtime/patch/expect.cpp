@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/numbers.hpp"
+
 namespace gainstage {
 
 namespace {
@@ -42,7 +44,7 @@ std::optional<double> Expect::number(const TomlEntry& entry, double min, double 
 
 std::optional<int> Expect::whole_number(const TomlEntry& entry, int min, int max) const {
     const auto* number = entry.value.as<std::int64_t>();
-    if (number && *number >= min && *number <= max) return static_cast<int>(*number);
+    if (const auto whole = number ? whole_between(*number, min, max) : std::nullopt) return whole;
     error(entry,
           fmt::format("{}; expected a whole number from {} to {}",
                       number ? fmt::format("{} is out of range", *number) : kind_of(entry.value), min, max));

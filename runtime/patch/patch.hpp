@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/not_trivial.hpp"
 #include "runtime/problem.hpp"
 
 namespace gainstage {
@@ -14,7 +15,7 @@ namespace gainstage {
 struct Setting {
     std::string key;
     Place place;
-    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>> value;
+    std::variant<bool, std::int64_t, double, std::string, std::vector<std::int64_t>, NotTrivial> value;
 };
 
 struct PatchNode {

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "runtime/numbers.hpp"
 #include "runtime/patch/read_tables.hpp"
 
 namespace gainstage {
@@ -86,8 +87,8 @@ private:
     void read_channel(const TomlEntry& entry) {
         const auto* text = entry.value.as<std::string>();
         const auto* number = entry.value.as<std::int64_t>();
-        if (number && *number >= 1 && *number <= 16)
-            midi_.channel = static_cast<int>(*number);
+        if (const auto channel = number ? whole_between(*number, 1, 16) : std::nullopt)
+            midi_.channel = *channel;
         else if (!text || *text != "omni")
             expect_.error(entry, fmt::format("{}; expected 1 to 16, or \"omni\"",
                                              number ? fmt::format("there is no channel {}", *number)

@@ -9,12 +9,13 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/not_trivial.hpp"
 #include "runtime/problem_list.hpp"
 
 namespace gainstage {
 
 struct TomlEntry;
-struct TomlDate {};  ///< a date or a time: no setting of a patch is one
+struct TomlDate : NotTrivial {};  ///< a date or a time: no setting of a patch is one
 
 using TomlTable = std::vector<TomlEntry>;  ///< in the file's order
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "runtime/out_of_memory.hpp"
 #include "runtime/resolve/draft.hpp"
 
 namespace gainstage {
@@ -55,7 +56,8 @@ std::shared_ptr<const Model> read_model(Draft& draft, const GraphNode& node, con
         draft.problems.error(setting.place, key_of(node, "model"), error.what(), error.exit_code);
     } catch (const std::exception& error) {
         draft.problems.error(setting.place, key_of(node, "model"),
-                             fmt::format("can't be read: {}", error.what()));
+                             fmt::format("can't be read: {}", reason_of(error)),
+                             is_out_of_memory(error) ? out_of_memory_code : 65);
     }
     return nullptr;
 }

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/graph/grouped.hpp"
+#include "runtime/numbers.hpp"
 #include "runtime/resolve/draft.hpp"
 
 namespace gainstage {
@@ -11,7 +12,8 @@ namespace {
 int channels_option(const GraphNode& node) {
     for (const auto& [name, value] : node.options.values) {
         if (name != "channels") continue;
-        if (const auto* number = std::get_if<std::int64_t>(&value)) return static_cast<int>(*number);
+        if (const auto* number = std::get_if<std::int64_t>(&value))
+            return whole_within(static_cast<double>(*number), 0, max_channels);
         if (const auto* list = std::get_if<std::vector<int>>(&value)) return static_cast<int>(list->size());
     }
     return 0;

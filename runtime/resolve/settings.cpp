@@ -1,10 +1,9 @@
 #include "runtime/resolve/settings.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <limits>
 
+#include "runtime/numbers.hpp"
 #include "runtime/problem_list.hpp"
 
 namespace gainstage {
@@ -44,19 +43,11 @@ std::optional<OptionValue> channel_list(const OptionSpec& spec, const std::vecto
     if (numbers.empty() || numbers.size() > max_channels) return std::nullopt;
     std::vector<int> channels;
     for (const std::int64_t number : numbers) {
-        if (number < 1 || number > std::numeric_limits<int>::max() ||
-            !within(spec, static_cast<double>(number)))
-            return std::nullopt;
-        channels.push_back(static_cast<int>(number));
+        const auto channel = whole_between(number, 1, std::numeric_limits<int>::max());
+        if (!channel || !within(spec, *channel)) return std::nullopt;
+        channels.push_back(*channel);
     }
     return channels;
-}
-
-std::optional<double> parsed_number(std::string_view text) {
-    double number = 0.;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
 }
 
 std::vector<std::int64_t> parsed_list(std::string_view text) {
@@ -74,11 +65,12 @@ std::vector<std::int64_t> parsed_list(std::string_view text) {
 /// The default, as a player would write it.
 std::optional<Setting> default_setting(const OptionSpec& spec) {
     Setting setting{spec.name, {}, spec.start};
-    const auto number = parsed_number(spec.start);
+    const auto number = text_as_number(spec.start);
     switch (spec.kind) {
         case OptionKind::integer:
             if (!number) return std::nullopt;
-            setting.value = static_cast<std::int64_t>(*number);
+            setting.value = whole_within(*number, std::numeric_limits<std::int64_t>::min(),
+                                         std::numeric_limits<std::int64_t>::max());
             break;
         case OptionKind::number:
             if (!number) return std::nullopt;
@@ -138,6 +130,7 @@ std::string found(const Setting& setting) {
         std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
         std::string operator()(double value) const { return fmt::format("{}", value); }
         std::string operator()(const std::string& value) const { return in_quotes(value); }
+        std::string operator()(NotTrivial) const { return "nothing"; }
         std::string operator()(const std::vector<std::int64_t>& value) const {
             return "[" + shown(fmt::format("{}", fmt::join(value, ", "))) + "]";
         }
@@ -146,9 +139,8 @@ std::string found(const Setting& setting) {
 }
 
 bool fits(double value, float min, float max) {
-    if (!(std::abs(value) <= std::numeric_limits<float>::max())) return false;
-    const auto rounded = static_cast<float>(value);  // 0.1 is no float, but a range may begin there
-    return rounded >= min && rounded <= max;
+    const auto rounded = as_float(value);  // 0.1 is no float, but a range may begin there
+    return rounded && *rounded >= min && *rounded <= max;
 }
 
 std::optional<float> knob_value(const ParamSpec& spec, const Setting& setting) {

@@ -7,6 +7,7 @@
 
 #include "runtime/io/sound_file.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/safetensors_writer.hpp"
 #include "tests/support/sound_files.hpp"
 #include "tests/support/words.hpp"
 #include "tests/tools/cli.hpp"
@@ -251,6 +252,53 @@ TEST_CASE("a model may have any name, and is measured all the same") {
         INFO(name << ": " << outcome.err);
         CHECK(outcome.exit_code == 0);
     }
+}
+
+TEST_CASE("a hostile model is refused in a sentence, with any address space") {
+    const auto model = [](const std::string& name, const std::string& header) {
+        const auto bytes = safetensors(header, {});
+        return scratch().write(name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    };
+    const auto repeated = [](const std::string& text, int times) {
+        std::string all;
+        for (int k = 0; k < times; ++k) all += text;
+        return all;
+    };
+    std::string keys = "{\"__metadata__\":{\"\":\"\"", tensors = "{\"__metadata__\":{\"config\":\"{}\"}";
+    for (int k = 0; k < 600'000; ++k) keys += ",\"" + std::to_string(k) + "\":\"\"";
+    for (int k = 0; k < 65'000; ++k)
+        tensors += ",\"" + std::to_string(k) + R"(":{"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
+    struct Hostile {
+        std::string file, says;
+    };
+    const Hostile files[] = {
+        {model("many_keys.safetensors", keys + "}}"), "holds more than 65536 values"},
+        {model("many_tensors.safetensors", tensors + "}"), "gainstage.format: missing"},
+        {model("deep.safetensors", "{\"__metadata__\":{\"author\":\"" + repeated("[", 2'000'000) + "\"}}"),
+         "a string of more than 1048576 bytes"},
+        {model("brackets.safetensors", "{\"a\":" + repeated("[", 2'000'000)), "nests deeper than 16 levels"}};
+    for (const Hostile& hostile : files) {
+        const Outcome outcome = gainstage_run("info " + hostile.file);
+        CHECK(outcome.exit_code == 65);
+        CHECK(has(outcome.err, hostile.says));
+        for (int kib = 20'000; kib <= 400'000; kib += 38'000) {
+            const Outcome tight = run("sh", "-c 'ulimit -v " + std::to_string(kib) + "; exec " +
+                                                program_path() + " info " + hostile.file + "'");
+            INFO(hostile.file << " in " << kib << " KiB: " << tight.exit_code << " " << tight.err);
+            // 127: the loader has no room for the libraries
+            CHECK((tight.exit_code == 65 || tight.exit_code == 78 || tight.exit_code == 127));
+            CHECK_FALSE(tight.err.empty());
+        }
+    }
+}
+
+TEST_CASE("of the notes on a large patch the first ten are shown") {
+    std::string nodes = in_and_out;
+    for (int k = 0; k < 5'000; ++k) nodes += "[nodes.n" + std::to_string(k) + "]\ntype = \"gain\"\n";
+    const Outcome outcome = gainstage_run("check " + patch_file("alone.toml", nodes, "[\"in -> out\"]"));
+    CHECK(outcome.exit_code == 0);
+    CHECK(outcome.err.size() < 4'000);
+    CHECK(has(outcome.err, "and 4990 more; gainstage check --json lists them"));
 }
 
 }  // namespace gainstage::test::cli_files_test

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/engine/patch_loader.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/model/json_value.hpp"
 #include "runtime/plan/timing.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
@@ -16,8 +17,6 @@
 namespace gainstage {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Checked {
     std::string file, name;
@@ -59,7 +58,7 @@ Checked check(const std::string& file, double rate_hz) {
     return checked;
 }
 
-Json json_of(const Problem& problem) {
+JsonValue json_of(const Problem& problem) {
     return {{"file", problem.file},           {"line", problem.place.line},
             {"column", problem.place.column}, {"key", problem.key},
             {"message", problem.message},     {"note", problem.is_note},
@@ -70,27 +69,28 @@ std::string_view word_of(RateWay way) {
     return way == RateWay::own ? "own" : way == RateWay::exact ? "exact" : "resampled";
 }
 
-Json json_of(const NodeTiming& timing) {
-    Json json{{"node", timing.node},
-              {"latency_samples", timing.latency_samples},
-              {"resampler_samples", timing.resampler_samples},
-              {"on_slowest_way", timing.counts},
-              {"rate", word_of(timing.way)}};
+JsonValue json_of(const NodeTiming& timing) {
+    JsonValue json{{"node", timing.node},
+                   {"latency_samples", timing.latency_samples},
+                   {"resampler_samples", timing.resampler_samples},
+                   {"on_slowest_way", timing.counts},
+                   {"rate", word_of(timing.way)}};
     if (timing.model_rate_hz > 0.) json["model_rate_hz"] = timing.model_rate_hz;
     return json;
 }
 
-Json json_of(const Checked& checked) {
-    Json json{{"file", checked.file},
-              {"ok", !has_errors(checked.problems)},
-              {"name", checked.name},
-              {"nodes", checked.nodes},
-              {"latency_samples", checked.latency_samples},
-              {"rate_hz", checked.rate_hz},
-              {"timing", Json::array()},
-              {"problems", Json::array()}};
-    for (const NodeTiming& timing : checked.timings) json["timing"].push_back(json_of(timing));
-    for (const Problem& problem : checked.problems) json["problems"].push_back(json_of(problem));
+JsonValue json_of(const Checked& checked) {
+    JsonValue::List timings, problems;
+    for (const NodeTiming& timing : checked.timings) timings.push_back(json_of(timing));
+    for (const Problem& problem : checked.problems) problems.push_back(json_of(problem));
+    JsonValue json{{"file", checked.file},
+                   {"ok", !has_errors(checked.problems)},
+                   {"name", checked.name},
+                   {"nodes", checked.nodes},
+                   {"latency_samples", checked.latency_samples},
+                   {"rate_hz", checked.rate_hz},
+                   {"timing", std::move(timings)},
+                   {"problems", std::move(problems)}};
     return json;
 }
 
@@ -140,7 +140,7 @@ void print_ok(const Checked& checked) {
 
 int run_check(const CheckOptions& options) {
     int code = ok;
-    Json json = Json::array();
+    JsonValue::List json;
     for (const std::string& file : options.patches) {
         const Checked checked = check(file, options.rate_hz);
         int patch_code = ok;
@@ -154,7 +154,7 @@ int run_check(const CheckOptions& options) {
         }
         if (code == ok) code = patch_code;
     }
-    if (options.json) put_json(json);
+    if (options.json) put_document(JsonValue(std::move(json)));
     return code;
 }
 

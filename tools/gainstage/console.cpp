@@ -3,11 +3,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "runtime/control/outlet.hpp"
 #include "runtime/control/standard_streams.hpp"
+#include "runtime/model/json_value.hpp"
 #include "runtime/plain_text.hpp"
 #include "tools/gainstage/exit_code.hpp"
 
@@ -17,12 +20,14 @@ namespace {
 
 /// Never destroyed: a thread that a library holds may come back after main() is over.
 Outlet& product() {
-    static Outlet& forever = *new Outlet(STDOUT_FILENO);
+    alignas(Outlet) static std::byte place[sizeof(Outlet)];  // needs no memory at the start
+    static Outlet& forever = *new (place) Outlet(STDOUT_FILENO);
     return forever;
 }
 
 Outlet& messages() {
-    static Outlet& forever = *new Outlet(STDERR_FILENO);
+    alignas(Outlet) static std::byte place[sizeof(Outlet)];
+    static Outlet& forever = *new (place) Outlet(STDERR_FILENO);
     return forever;
 }
 
@@ -34,7 +39,7 @@ void put_raw(std::string_view text) noexcept {
 }
 
 template <class Json>
-void put_document(const Json& json, int indent) noexcept {
+void put_dump(const Json& json, int indent) noexcept {
     try {
         put_raw(json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n");
     } catch (...) {
@@ -75,16 +80,29 @@ void put_text(std::string_view text) noexcept {
 void say_text(std::string_view line) noexcept {
     try {
         messages().write(plain_text(line) + "\n");
-    } catch (...) {  // no memory: the message is lost
+    } catch (...) {
+        say_that_memory_is_short();
     }
 }
 
+void say_that_memory_is_short() noexcept {
+    messages().write("gainstage: there is not enough memory, not even for the message that belongs here\n");
+}
+
 void put_json(const nlohmann::json& json, int indent) noexcept {
-    put_document(json, indent);
+    put_dump(json, indent);
 }
 
 void put_json(const nlohmann::ordered_json& json, int indent) noexcept {
-    put_document(json, indent);
+    put_dump(json, indent);
+}
+
+void put_document(const JsonValue& json, int indent) noexcept {
+    try {
+        put_raw(json.indented_text(indent) + "\n");
+    } catch (...) {
+        is_text_missing = true;
+    }
 }
 
 int message_descriptor() noexcept {

@@ -16,6 +16,8 @@
 
 namespace gainstage {
 
+class JsonValue;
+
 /// First of all in main(): see open_standard_streams().
 void open_console() noexcept;
 /// Last of all. Returns the exit code: 73 instead of 0 where a part of the product is missing, which is said
@@ -26,10 +28,14 @@ int close_console(int exit_code) noexcept;
 void put_text(std::string_view text) noexcept;
 /// A line to standard error.
 void say_text(std::string_view line) noexcept;
+/// In place of a line for which there is no memory.
+void say_that_memory_is_short() noexcept;
 /// The whole document and a newline to standard output. Bytes that are not UTF-8 are replaced.
 /// `indent`: of a level; -1: all on one line.
 void put_json(const nlohmann::json&, int indent = 2) noexcept;
 void put_json(const nlohmann::ordered_json&, int indent = 2) noexcept;
+/// The same. It has a name of its own because nlohmann's values turn into anything.
+void put_document(const JsonValue&, int indent = 2) noexcept;
 
 /// The descriptor behind the messages, which nobody turns away. After open_console().
 int message_descriptor() noexcept;
@@ -55,7 +61,11 @@ void put(fmt::format_string<T...> format, T&&... values) noexcept {
 }
 template <class... T>
 void say(fmt::format_string<T...> format, T&&... values) noexcept {
-    say_text(formatted(format, std::forward<T>(values)...));
+    try {
+        say_text(fmt::format(format, std::forward<T>(values)...));
+    } catch (...) {
+        say_that_memory_is_short();
+    }
 }
 
 }  // namespace gainstage

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 
 #include "nodes/kernels/simd.hpp"
+#include "runtime/out_of_memory.hpp"
 #include "runtime/problem_list.hpp"
 #include "tools/gainstage/console.hpp"
 
@@ -33,12 +35,20 @@ const char* meaning_of(ExitCode code) {
     return "";
 }
 
+/// The message needs no memory either.
+int fail_without_memory() noexcept {
+    say("gainstage: {}", out_of_memory);
+    return environment;
+}
+
 int run_to_code(int (*run)(int argc, char** argv), int argc, char** argv) {
     try {
         simd_level();  // an unknown one is reported before anything else
         return run(argc, argv);
     } catch (const SimdError& error) {
         return fail(environment, error.what());
+    } catch (const std::bad_alloc&) {
+        return fail_without_memory();
     } catch (const std::exception& error) {
         return fail(internal, formatted("a fault of Gainstage itself: {}; please report it", error.what()));
     }

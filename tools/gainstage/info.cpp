@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/engine/probe_model.hpp"
+#include "runtime/model/json.hpp"
 #include "runtime/model/model.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/problem_list.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
 #include "tools/gainstage/table.hpp"
@@ -17,8 +19,6 @@
 namespace gainstage {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// A file, and what its node type makes of it.
 struct Subject {
@@ -52,53 +52,58 @@ std::int64_t weights_of(const Model& model) {
 }
 
 /// Metadata and config are JSON where they parse as such, else text.
-Json value_of(const std::string& text) {
-    Json json = Json::parse(text, nullptr, false);
-    return json.is_discarded() || json.is_number() ? Json(text) : json;
+JsonValue value_of(const std::string& text) {
+    try {
+        JsonValue json = read_json(text);
+        return json.is_number() ? JsonValue(text) : json;
+    } catch (const JsonFault&) {
+        return text;
+    }
 }
 
 // ------------------------ for scripts
 
-Json json_of(const Subject& subject) {
+JsonValue json_of(const Subject& subject) {
     const Model& model = *subject.model;
-    Json controls = Json::array(), tensors = Json::array(), metadata = Json::object();
+    JsonValue::List controls, tensors;
+    JsonValue::Object metadata;
     for (const ModelControl& control : model.controls)
-        controls.push_back({{"name", control.name},
-                            {"unit", control.unit},
-                            {"min", control.min},
-                            {"max", control.max},
-                            {"default", control.start},
-                            {"to_model", {{"scale", control.scale}, {"offset", control.offset}}},
-                            {"steps", control.steps}});
+        controls.push_back(
+            JsonValue{{"name", control.name},
+                      {"unit", control.unit},
+                      {"min", control.min},
+                      {"max", control.max},
+                      {"default", control.start},
+                      {"to_model", JsonValue{{"scale", control.scale}, {"offset", control.offset}}},
+                      {"steps", control.steps}});
     for (const Tensor& tensor : model.tensors)
-        tensors.push_back({{"name", tensor.name}, {"shape", tensor.shape}});
-    for (const auto& [key, value] : model.metadata) metadata[key] = value_of(value);
+        tensors.push_back(JsonValue{{"name", tensor.name}, {"shape", tensor.shape}});
+    for (const auto& [key, value] : model.metadata) metadata.push_back({key, value_of(value)});
     return {{"file", model.file},
             {"architecture", model.architecture},
             {"sample_rate", model.sample_rate_hz},
             {"config", value_of(model.config.json())},
-            {"controls", controls},
+            {"controls", std::move(controls)},
             {"latency_samples", model.latency_samples},
             {"receptive_field", model.receptive_field},
             {"memory_samples", model.memory_samples},
-            {"tensors", tensors},
+            {"tensors", std::move(tensors)},
             {"weights", weights_of(model)},
             {"operations_per_sample", subject.operations()},
-            {"metadata", metadata},
+            {"metadata", std::move(metadata)},
             {"content_hash", fmt::format("{:016x}", model.content_hash)},
             {"notes", subject.notes()}};
 }
 
 /// Infinite gain is no number of JSON's: `null`.
-Json json_of(const ModelProbe& probe) {
-    Json levels = Json::array();
+JsonValue json_of(const ModelProbe& probe) {
+    JsonValue::List levels;
     for (const ModelProbe::Level& level : probe.levels)
-        levels.push_back({{"in_dbfs", level.in_dbfs},
-                          {"gain_db", level.blows_up ? Json(nullptr) : Json(level.gain_db)},
-                          {"blows_up", level.blows_up}});
-    return {{"levels", levels},           {"dc_dbfs", probe.dc_dbfs},
-            {"hum_dbfs", probe.hum_dbfs}, {"after_dbfs", probe.after_dbfs},
-            {"unsafe", probe.unsafe},     {"warnings", probe.warnings}};
+        levels.push_back(JsonValue{{"in_dbfs", level.in_dbfs},
+                                   {"gain_db", level.blows_up ? JsonValue() : JsonValue(level.gain_db)},
+                                   {"blows_up", level.blows_up}});
+    return {{"levels", std::move(levels)},    {"dc_dbfs", probe.dc_dbfs}, {"hum_dbfs", probe.hum_dbfs},
+            {"after_dbfs", probe.after_dbfs}, {"unsafe", probe.unsafe},   {"warnings", probe.warnings}};
 }
 
 // ------------------------ for people
@@ -163,7 +168,11 @@ void print_text(const Subject& subject) {
     put("{}\n{}", model.file, facts_table(subject).text("  "));
     for (const Table& table : {controls_table(model), tensors_table(model)})
         if (!table.empty()) put("\n{}", table.text("  "));
-    for (const std::string& note : subject.notes()) say("{}: {} (note)", model.file, note);
+    const std::vector<std::string> notes = subject.notes();
+    for (std::size_t k = 0; k < std::min(notes.size(), most_notes_shown); ++k)
+        say("{}: {} (note)", model.file, notes[k]);
+    if (notes.size() > most_notes_shown)
+        say("{}: and {} more; info --json lists them (note)", model.file, notes.size() - most_notes_shown);
 }
 
 }  // namespace
@@ -171,14 +180,17 @@ void print_text(const Subject& subject) {
 int run_info(const InfoOptions& options) {
     try {
         const Subject subject = read(options.model);
-        Json json = json_of(subject);
-        if (!options.json) print_text(subject);
+        JsonValue json;
+        if (options.json)
+            json = json_of(subject);
+        else
+            print_text(subject);
         if (!options.without_probe && subject.prepared) {
             const ModelProbe probe = probe_model(subject.model, all_nodes());
             if (!options.json) print_text(probe, subject.model->file);
-            json["probe"] = json_of(probe);
+            if (options.json) json["probe"] = json_of(probe);
         }
-        if (options.json) put_json(json);
+        if (options.json) put_document(json);
         return ok;
     } catch (const ModelError& error) {
         return fail(error.exit_code, error.what());
