@@ -10,13 +10,16 @@ DeviceKeeper::DeviceKeeper(Open open, Inbox& inbox)
     : open_(std::move(open)), inbox_(inbox), worker_("gainstage-audio") {}
 
 DeviceKeeper::~DeviceKeeper() {
-    worker_.run([this] { stream_.reset(); });
+    try {
+        worker_.run([this] { stream_.reset(); });
+    } catch (const std::bad_alloc&) {  // closed by the destructor of its pointer, on this thread
+    }
 }
 
 void DeviceKeeper::open(const AudioRequest& request, Done done) {
-    worker_.run([this, request, done = std::move(done)] {
-        const std::string error = failure_of([&] { stream_ = open_(request); });
-        inbox_.bring([this, done, error, stream = stream_.get()] {
+    worker_.run([this, request, done = std::move(done)]() mutable {
+        std::string error = failure_of([&] { stream_ = open_(request); });
+        inbox_.bring([this, done = std::move(done), error = std::move(error), stream = stream_.get()] {
             shown_ = stream;
             if (stream) format_ = stream->format();
             done(error);
@@ -25,20 +28,20 @@ void DeviceKeeper::open(const AudioRequest& request, Done done) {
 }
 
 void DeviceKeeper::start(AudioCallback callback, void* context, Done done) {
-    worker_.run([this, callback, context, done = std::move(done)] {
-        const std::string error = failure_of([&] { stream_->start(callback, context); });
-        inbox_.bring([done, error] { done(error); });
+    worker_.run([this, callback, context, done = std::move(done)]() mutable {
+        std::string error = failure_of([&] { stream_->start(callback, context); });
+        inbox_.bring([done = std::move(done), error = std::move(error)] { done(error); });
     });
 }
 
 void DeviceKeeper::close(std::function<void(bool)> done) {
-    shown_ = nullptr;
-    worker_.run([this, done = std::move(done)] {
+    worker_.run([this, done = std::move(done)]() mutable {
         if (stream_) stream_->stop();
         const bool was_given_up = stream_ && stream_->was_given_up();
-        inbox_.bring([done, was_given_up] { done(was_given_up); });
+        inbox_.bring([done = std::move(done), was_given_up] { done(was_given_up); });
         stream_.reset();
     });
+    shown_ = nullptr;
 }
 
 }  // namespace gainstage

@@ -4,19 +4,24 @@
 #include <exception>
 #include <string>
 
+#include "runtime/control/inbox.hpp"
+#include "runtime/out_of_memory.hpp"
+
 namespace gainstage {
 
-/// Does `step`. Returns why it failed, in a sentence; "": it didn't.
+/// Does `step`. Returns why it failed, in a sentence; "": it didn't. Where there is no memory for the
+/// sentence, waits for some.
 template <class Step>
 std::string failure_of(Step step) {
+    std::string failure;
     try {
         step();
-        return {};
     } catch (const std::exception& cause) {
-        return cause.what();
+        patiently([&] { failure = reason_of(cause); });
     } catch (...) {
-        return "the library behind it failed without a reason";
+        patiently([&] { failure = "the library behind it failed without a reason"; });
     }
+    return failure;
 }
 
 }  // namespace gainstage

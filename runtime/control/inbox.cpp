@@ -52,7 +52,7 @@ std::vector<Inbox::Left> Inbox::admit(Command&& command) {
     return left;
 }
 
-void Inbox::bring(std::function<void()> result) {
+void Inbox::put(std::function<void()>&& result) {
     {
         const std::lock_guard lock(mutex_);
         mail_.results.push_back(std::move(result));

@@ -1,15 +1,30 @@
 #pragma once
 /// The one way into a session: commands from any thread, and the results of work done on other threads.
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <new>
+#include <thread>
 #include <vector>
 
 #include "runtime/control/command.hpp"
 #include "runtime/control/wake.hpp"
 
 namespace gainstage {
+
+/// For threads that have time, and whose work must be done: does it again until there is memory for it.
+template <class Step>
+void patiently(Step step) noexcept {
+    for (;;) {
+        try {
+            return step();
+        } catch (const std::bad_alloc&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+    }
+}
 
 /// Bounded. What happens to a command:
 ///
@@ -28,8 +43,11 @@ public:
     /// Any thread; wakes the loop. Every command is answered once, sooner or later.
     void post(Command);
     /// Any thread of the session's own: `result` runs on the control thread. Never refused, for there are no
-    /// more results than jobs under way.
-    void bring(std::function<void()> result);
+    /// more results than jobs under way. Without memory it waits for some: a result must not be lost.
+    template <class Result>
+    void bring(Result result) noexcept {
+        patiently([&] { put(std::function<void()>(result)); });
+    }
     /// Any thread: the loop turns at once.
     void wake() noexcept { wake_.call(); }
 
@@ -52,6 +70,7 @@ public:
     Mail take();
 
 private:
+    void put(std::function<void()>&& result);
     bool has(Command::Kind) const;
     /// Puts it in its place. What is left is answered by the caller, outside the lock.
     struct Left {

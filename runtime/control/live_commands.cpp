@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
+#include "runtime/out_of_memory.hpp"
 #include "runtime/resolve/resolve.hpp"
 
 namespace gainstage {
@@ -15,12 +16,25 @@ namespace {
 const char* const nothing_plays = "nothing plays yet";
 }  // namespace
 
-void LiveSession::obey(Command&& command) {
+/// Every command is answered once, also where there is no memory to obey it.
+void LiveSession::obey_or_answer(Command& command) {
+    try {
+        obey(command);
+    } catch (const std::bad_alloc&) {
+        try {
+            command.answer(false, "no memory");
+        } catch (...) {  // not even for an answer
+        }
+        throw;
+    }
+}
+
+void LiveSession::obey(Command& command) {
     switch (command.kind) {
         case Command::Kind::set:
             return set(command);
         case Command::Kind::panic:
-            return panic(std::move(command));
+            return panic(command);
         case Command::Kind::reload:
             if (stage_ > Stage::playing) return command.answer(false, "the session is ending");
             if (!announced_) return command.answer(false, nothing_plays);
@@ -38,6 +52,7 @@ void LiveSession::set(const Command& command) {
     const Arrangement* playing = engine_ ? engine_->playing() : nullptr;
     if (!playing) return command.answer(false, nothing_plays);
     if (!std::isfinite(command.value)) return command.answer(false, "the value is not a number");
+    if (!(command.ms <= 1e6f)) return command.answer(false, "the time is no number, or longer than 1,000 s");
     const FoundTarget found = find_target(playing->graph, command.address);
     if (!found.target) return command.answer(false, found.problem);
     const bool fits = engine_->set(*found.target, command.value, command.ms);
@@ -45,7 +60,7 @@ void LiveSession::set(const Command& command) {
 }
 
 /// Never refused: where the room's queue is full it is tried again.
-void LiveSession::panic(Command&& command) {
+void LiveSession::panic(Command& command) {
     if (!engine_ || engine_->post({.kind = EventKind::panic})) return command.answer(true);
     if (owed_panic_) return command.answer(true);
     owed_panic_ = std::move(command);
@@ -64,31 +79,54 @@ void LiveSession::pay_owed_panic() {
 /// Reads the patch and what it names, as a job of the builder.
 void LiveSession::load(std::function<void(Resolved)> done) {
     const auto resolved = std::make_shared<Resolved>();
-    builder_->run(
-        [resolved, changed = std::exchange(changed_, {}), loader = loader_.get(), patch = config_.patch] {
+    const auto no_memory = std::make_shared<Problems>(  // made while there is some
+        Problems{{.file = config_.patch,
+                  .place = {},
+                  .key = {},
+                  .message = out_of_memory,
+                  .exit_code = out_of_memory_code}});
+    Builder::Task job = [resolved, no_memory, changed = changed_, loader = loader_.get(),
+                         patch = config_.patch] {
+        try {
             for (const std::string& file : changed) loader->forget(file);
-            try {
-                *resolved = loader->load(patch);
-            } catch (const std::exception& error) {  // no memory, for example
-                resolved->graph.reset();
-                resolved->problems.push_back(
-                    {.file = patch, .place = {}, .key = {}, .message = error.what()});
-            }
-        },
-        [resolved, done = std::move(done)] { done(std::move(*resolved)); });
+            *resolved = loader->load(patch);
+        } catch (const std::exception& error) {
+            resolved->graph.reset();
+            resolved->problems.swap(*no_memory);
+            if (is_out_of_memory(error)) return;
+            patiently([&] { resolved->problems.front().message = error.what(); });
+            resolved->problems.front().exit_code = Problem().exit_code;
+        }
+    };
+    builder_->run(std::move(job), [resolved, done = std::move(done)] { done(std::move(*resolved)); });
+    changed_.clear();
 }
 
 /// "" among the files: all of them.
 void LiveSession::reload(const std::vector<std::string>& changed) {
     changed_.insert(changed_.end(), changed.begin(), changed.end());
-    reload_again_ = is_loading_;
-    if (std::exchange(is_loading_, true)) return;
-    load([this](Resolved resolved) { on_reloaded(std::move(resolved)); });
+    reload_again_ = true;
+    reload_on();
+}
+
+/// One reading at a time.
+void LiveSession::reload_on() {
+    if (!reload_again_ || is_loading_) return;
+    reload_again_ = false;
+    is_loading_ = true;
+    try {
+        load([this](Resolved resolved) {
+            is_loading_ = false;
+            on_reloaded(std::move(resolved));
+        });
+    } catch (const std::bad_alloc&) {
+        is_loading_ = false;
+        throw;
+    }
 }
 
 /// A file that can't be used is reported; what plays plays on.
 void LiveSession::on_reloaded(Resolved resolved) {
-    is_loading_ = false;
     if (stage_ > Stage::playing) return;  // it ends
     stir();
     say(resolved.problems);
@@ -98,7 +136,6 @@ void LiveSession::on_reloaded(Resolved resolved) {
     } else {
         say(Kind::note, "what was playing plays on");
     }
-    if (reload_again_) reload({});
 }
 
 void LiveSession::play(Graph graph) {

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
+#include "runtime/out_of_memory.hpp"
 #include "runtime/plain_text.hpp"
 #include "runtime/sysexits.hpp"
 
@@ -200,6 +201,7 @@ void LiveSession::set_sudden_end(int exit_code) {
 /// Before the stream is started there is nothing to save. While it plays, the audio thread needs nobody here:
 /// what plays plays on. On the way to the end nothing repeats a step that failed.
 void LiveSession::on_fault(const std::exception& fault) noexcept {
+    if (is_out_of_memory(fault)) return on_no_memory();
     turn_failed_ = true;
     // No thread, no descriptor, no watch: the machine's, not ours.
     const bool is_ours = dynamic_cast<const std::runtime_error*>(&fault) == nullptr;
@@ -220,6 +222,26 @@ void LiveSession::on_fault(const std::exception& fault) noexcept {
         stage_ = Stage::over;
     else if (stage_ > Stage::playing)
         abandon();
+}
+
+/// While it plays a step that lacked memory is left out, however often: it is told once a second, and what
+/// plays plays on. A line of the log may have been one of those steps.
+void LiveSession::on_no_memory() noexcept {
+    const bool plays = stage_ >= Stage::starting && stage_ <= Stage::playing;
+    if (plays && !config_.log.empty()) is_incomplete_ = true;
+    try {
+        if (stage_ < Stage::starting) {
+            end_.leaves_threads = true;  // a library may be at work
+            return fail(out_of_memory_code, out_of_memory);
+        }
+        if (Clock::now() - no_memory_said_at_ >= 1s) {
+            no_memory_said_at_ = Clock::now();
+            say(Kind::problem, fmt::format("{}{}", out_of_memory, plays ? "; what plays plays on" : ""));
+        }
+    } catch (...) {  // it can't be told
+    }
+    if (stage_ < Stage::starting) stage_ = Stage::over;
+    if (stage_ > Stage::playing) abandon();
 }
 
 /// Stops the stream, then brings the files to their end, without the loop.

@@ -59,8 +59,14 @@ LiveSession::LiveSession(LiveConfig config, NodeTypes types, SessionMeans means)
 
 LiveSession::~LiveSession() {
     builder_->give_up();  // its jobs read what goes next
-    for (const Command& command : inbox_.take().commands) command.answer(false, "the session is over");
-    if (owed_panic_) owed_panic_->answer(true);
+    const auto answer = [](const Command& command, bool done, const char* reason) {
+        try {
+            command.answer(done, reason);
+        } catch (...) {  // no memory, not even for an answer
+        }
+    };
+    for (const Command& command : inbox_.take().commands) answer(command, false, "the session is over");
+    if (owed_panic_) answer(*owed_panic_, true, "");
 }
 
 SessionEnd LiveSession::run() {
@@ -164,7 +170,8 @@ void LiveSession::take_mail() {
     if (!mail.results.empty() || !mail.commands.empty()) stir();
     for (const auto& result : mail.results) guard([&] { result(); });
     guard([&] { builder_->take_up(); });
-    for (Command& command : mail.commands) guard([&] { obey(std::move(command)); });
+    for (Command& command : mail.commands) guard([&] { obey_or_answer(command); });
+    guard([&] { reload_on(); });
 }
 
 /// What the stage has come to by itself.

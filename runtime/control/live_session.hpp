@@ -124,11 +124,13 @@ private:
     void guard(Step) noexcept;
 
     // live_commands.cpp
-    void obey(Command&&);
+    void obey_or_answer(Command&);
+    void obey(Command&);
     void set(const Command&);
-    void panic(Command&&);
+    void panic(Command&);
     void pay_owed_panic();
     void reload(const std::vector<std::string>& changed);
+    void reload_on();
     void on_reloaded(Resolved);
     void play(Graph);
     void watch(const Graph&);
@@ -164,6 +166,7 @@ private:
     void hurry();
     void hurry_on();
     void on_fault(const std::exception&) noexcept;
+    void on_no_memory() noexcept;
     void abandon() noexcept;
     void set_sudden_end(int exit_code);
     std::string where_the_take_lies() const;
@@ -229,6 +232,7 @@ private:
     bool fade_asked_ = false;
     Clock::duration longest_turn_{};
     bool wait_failed_ = false;
+    Clock::time_point no_memory_said_at_{};
     Clock::time_point announced_at_{};
     double cpu_at_announcement_s_ = 0.;
 };

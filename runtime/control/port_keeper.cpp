@@ -10,14 +10,17 @@ PortKeeper::PortKeeper(Open open, Inbox& inbox)
     : open_(std::move(open)), inbox_(inbox), worker_("gainstage-midi") {}
 
 PortKeeper::~PortKeeper() {
-    worker_.run([this] { port_.reset(); });
+    try {
+        worker_.run([this] { port_.reset(); });
+    } catch (const std::bad_alloc&) {  // closed by the destructor of its pointer, on this thread
+    }
 }
 
 void PortKeeper::open(const std::string& name, MidiQueue& queue,
                       std::function<void(const std::string&)> done) {
-    worker_.run([this, name, &queue, done = std::move(done)] {
-        const std::string error = failure_of([&] { port_ = open_(name, queue); });
-        inbox_.bring([this, done, error, port = port_.get()] {
+    worker_.run([this, name, &queue, done = std::move(done)]() mutable {
+        std::string error = failure_of([&] { port_ = open_(name, queue); });
+        inbox_.bring([this, done = std::move(done), error = std::move(error), port = port_.get()] {
             shown_ = port;
             done(error);
         });

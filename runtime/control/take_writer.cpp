@@ -6,6 +6,7 @@
 
 #include "runtime/control/failure.hpp"
 #include "runtime/file_names.hpp"
+#include "runtime/out_of_memory.hpp"
 
 namespace gainstage {
 
@@ -32,9 +33,9 @@ TakeWriter::TakeWriter(Files files, Inbox& inbox, Listener listener)
 // ------------------------ control thread
 
 void TakeWriter::open(std::function<void(const std::string&)> done) {
-    worker_.run([this, done = std::move(done)] {
-        const std::string error = failure_of([this] { make_files(); });
-        inbox_.bring([done, error] { done(error); });
+    worker_.run([this, done = std::move(done)]() mutable {
+        std::string error = failure_of([this] { make_files(); });
+        inbox_.bring([done = std::move(done), error = std::move(error)] { done(error); });
     });
 }
 
@@ -55,7 +56,14 @@ void TakeWriter::take(const SessionReport& report) {
                     log_name_, report.seconds));
         }
     }
-    if (is_due) worker_.run([this] { attempt([this] { write_log(); }); });
+    if (!is_due) return;
+    try {
+        worker_.run([this] { attempt([this] { write_log(); }); });
+    } catch (...) {  // the next report asks again
+        const std::lock_guard lock(mutex_);
+        log_due_ = false;
+        throw;
+    }
 }
 
 void TakeWriter::drain() {
@@ -65,10 +73,15 @@ void TakeWriter::drain() {
             "{}: the disk is too slow, a part of the recording is silence; record to a faster one",
             record_name_));
     if (drain_due_.exchange(true)) return;
-    worker_.run([this] {
+    try {
+        worker_.run([this] {
+            drain_due_ = false;
+            record();
+        });
+    } catch (...) {  // the next turn asks again
         drain_due_ = false;
-        record();
-    });
+        throw;
+    }
 }
 
 void TakeWriter::finish(std::function<void()> done) {
@@ -98,7 +111,7 @@ void TakeWriter::note(std::string text) {
 
 void TakeWriter::attempt(const std::function<void()>& step) {
     // No room on the disk, or none in memory.
-    if (const std::string error = failure_of(step); !error.empty()) tell(error);
+    if (const std::string error = failure_of(step); !error.empty()) patiently([&] { tell(error); });
 }
 
 /// Log and recording belong together, so they have one number. False: the names are those that were asked

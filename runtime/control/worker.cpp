@@ -25,9 +25,11 @@ Worker::~Worker() {
 }
 
 void Worker::run(std::function<void()> job) {
+    std::list<std::function<void()>> one;
+    one.push_back(std::move(job));
     {
         const std::lock_guard lock(mutex_);
-        waiting_.push_back(std::move(job));
+        waiting_.splice(waiting_.end(), one);
     }
     work_there_.notify_one();
 }
@@ -52,11 +54,11 @@ void Worker::work() {
         work_there_.wait(lock, [this] { return leaving_ || !waiting_.empty(); });
         if (waiting_.empty()) return;
         {
-            const std::function<void()> job = std::move(waiting_.front());
-            waiting_.pop_front();
+            std::list<std::function<void()>> one;  // the job is freed without the lock
+            one.splice(one.end(), waiting_, waiting_.begin());
             busy_ = true;
             lock.unlock();
-            job();
+            one.front()();
         }
         lock.lock();
         busy_ = false;

@@ -4,8 +4,8 @@
 #include <pthread.h>
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <string>
 
@@ -22,7 +22,7 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    /// The job must not throw.
+    /// The job must not throw. Throws std::bad_alloc, and then does nothing.
     void run(std::function<void()> job);
     /// Something is under way or waits.
     bool is_busy() const;
@@ -34,7 +34,7 @@ private:
     const std::string name_;
     mutable std::mutex mutex_;
     std::condition_variable work_there_;
-    std::deque<std::function<void()>> waiting_;
+    std::list<std::function<void()>> waiting_;
     bool busy_ = false, leaving_ = false;
     pthread_t thread_{};
 };

@@ -17,24 +17,30 @@ BuilderThread::~BuilderThread() {
 }
 
 void BuilderThread::run(Task job, Task done) {
+    std::list<Job> one;
+    one.push_back({std::move(job), std::move(done)});
     {
         const std::lock_guard lock(mutex_);
-        waiting_.push_back({std::move(job), std::move(done)});
+        waiting_.splice(waiting_.end(), one);
     }
     work_there_.notify_one();
 }
 
+/// What a `done` throws takes no other with it: those that are left are taken up next time.
 void BuilderThread::take_up() {
-    std::deque<Job> over;
-    {
-        const std::lock_guard lock(mutex_);
-        over.swap(over_);
+    for (;;) {
+        std::list<Job> one;
+        {
+            const std::lock_guard lock(mutex_);
+            if (over_.empty()) return;
+            one.splice(one.end(), over_, over_.begin());
+        }
+        one.front().done();
     }
-    for (Job& job : over) job.done();
 }
 
 void BuilderThread::give_up() {
-    std::deque<Job> forgotten, over;  // freed after the lock
+    std::list<Job> forgotten, over;  // freed after the lock
     std::unique_lock lock(mutex_);
     forgotten.swap(waiting_);
     job_over_.wait(lock, [this] { return !busy_; });
@@ -47,13 +53,13 @@ void BuilderThread::work() {
     for (;;) {
         work_there_.wait(lock, [this] { return leaving_ || !waiting_.empty(); });
         if (leaving_) return;
-        Job job = std::move(waiting_.front());
-        waiting_.pop_front();
+        std::list<Job> one;
+        one.splice(one.end(), waiting_, waiting_.begin());
         busy_ = true;
         lock.unlock();
-        job.job();
+        one.front().job();
         lock.lock();
-        over_.push_back(std::move(job));
+        over_.splice(over_.end(), one);
         busy_ = false;
         job_over_.notify_all();
         if (!wake_) continue;

@@ -2,8 +2,8 @@
 /// Long work beside the control thread: reading, building and warming what is to play next.
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <thread>
 
@@ -16,7 +16,8 @@ public:
     virtual ~Builder() = default;
 
     /// Runs `job`, then `done` on the control thread. A job may run on another thread: it must not throw, and
-    /// nobody else may write what it reads. `done` may call run() again.
+    /// nobody else may write what it reads. `done` may call run() again. Throws std::bad_alloc, and then does
+    /// nothing.
     virtual void run(Task job, Task done) = 0;
     /// Runs `done` of every job that is over. Never waits.
     virtual void take_up() = 0;
@@ -60,7 +61,7 @@ private:
     const Task wake_;
     std::mutex mutex_;  ///< held for a few moves of pointers only; the audio thread never takes it
     std::condition_variable work_there_, job_over_;
-    std::deque<Job> waiting_, over_;
+    std::list<Job> waiting_, over_;  // a job keeps its node, so only run() needs memory
     bool busy_ = false, leaving_ = false;
     std::thread thread_;
 };

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "runtime/out_of_memory.hpp"
 #include "runtime/realtime/denormals.hpp"
 
 namespace gainstage {
@@ -37,7 +38,13 @@ void require(bool holds, const char* what) {
 }  // namespace
 
 ChangeInFlight::ChangeInFlight(ChangeRequest request, const KeyTable& keys)
-    : request_(std::move(request)), keys_(keys) {}
+    : request_(std::move(request)),
+      keys_(keys),
+      no_memory_{{.file = request_.graph.file,
+                  .place = {},
+                  .key = {},
+                  .message = out_of_memory,
+                  .exit_code = out_of_memory_code}} {}
 
 // The builder's jobs
 
@@ -48,9 +55,24 @@ void ChangeInFlight::build(const Arrangement* old, const ChangeConfig& config) {
         if (has_errors(problems_)) return;
         change_ = plan_change(old, *arrangement_, keys_, config);
         problems_.insert(problems_.end(), change_.problems.begin(), change_.problems.end());
+    } catch (const std::bad_alloc&) {
+        be_without_memory();
     } catch (const std::exception& error) {
-        problems_ = {{.file = request_.graph.file, .place = {}, .key = {}, .message = error.what()}};
+        blame(error.what());
     }
+}
+
+void ChangeInFlight::blame(const char* cause) noexcept {
+    try {
+        problems_ = {{.file = request_.graph.file, .place = {}, .key = {}, .message = cause}};
+    } catch (...) {
+        be_without_memory();
+    }
+}
+
+void ChangeInFlight::be_without_memory() noexcept {
+    problems_.swap(no_memory_);
+    lacks_memory_ = true;
 }
 
 /// Flushes denormals here and not in the builder: nodes must be built to the same bits on every thread.

@@ -97,6 +97,8 @@ public:
     const std::vector<std::string>& swapped() const noexcept { return change_.swapped; }
     /// Of the building: errors where it failed, else notes.
     const Problems& problems() const noexcept { return problems_; }
+    /// It failed because there was no memory to build it: it may work later.
+    bool lacks_memory() const noexcept { return lacks_memory_; }
     WarmFailure warm_failure() const noexcept { return warm_failure_; }
     /// A newcomer's own output was bad while it was warmed. From warming on.
     bool newcomer_tripped() const noexcept;
@@ -105,6 +107,8 @@ private:
     bool built() const noexcept {
         return stage_ == Stage::warming || stage_ == Stage::armed || stage_ == Stage::fading;
     }
+    void blame(const char* cause) noexcept;
+    void be_without_memory() noexcept;
     void move_to(Stage);
     void check_step(Stage) const;
     void check() const;
@@ -118,6 +122,8 @@ private:
     std::unique_ptr<Arrangement> arrangement_;
     Change change_;
     Problems problems_;
+    Problems no_memory_;  // made while there is memory
+    bool lacks_memory_ = false;
     WarmFailure warm_failure_ = WarmFailure::none;
 };
 

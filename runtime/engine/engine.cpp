@@ -82,7 +82,8 @@ void Engine::play_as_ordered(std::optional<Graph> graph, const ChangeOrder& orde
 }
 
 bool Engine::set(const GraphTarget& target, float value, float smooth_ms, std::uint64_t stamp) {
-    if (!playing() || std::isnan(value)) return false;
+    constexpr float longest_ms = 1e6f;
+    if (!playing() || std::isnan(value) || !(smooth_ms <= longest_ms)) return false;
     Event event = event_for(target, value);
     event.smooth_ms = smooth_ms;
     event.stamp = stamp;
@@ -168,7 +169,7 @@ void Engine::start_waiting() {
 }
 
 void Engine::bring_back_the_tripped() {
-    if (!residents_.playing() || ward_.patients().empty()) return;
+    if (!residents_.playing() || ward_.patients().empty() || room_.now() < no_return_before_) return;
     const auto wait = static_cast<std::uint64_t>(
         std::lround(static_cast<double>(return_after_ms) * config_.room.sample_rate_hz / 1000.));
     ChangeRequest request{.graph = residents_.graph(), .order = {}, .is_return = true};

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -91,7 +92,8 @@ public:
     /// The stream has stopped: hears what the last blocks had to tell.
     void conclude();
 
-    /// Moves a knob now. False: nothing plays, the value is no number, or the queue is full.
+    /// Moves a knob now. False: nothing plays, the value is no number, the time is longer than 1,000 s, or
+    /// the queue is full.
     bool set(const GraphTarget&, float value, float smooth_ms = -1.f, std::uint64_t stamp = Event::at_once);
     /// The event that moves this target of the playing patch; the stamp is `at_once` until you set it.
     Event event_for(const GraphTarget&, float value) const;
@@ -126,6 +128,8 @@ public:
 private:
     // a change, in the order of its life
     void begin(ChangeRequest);
+    template <class Step>
+    void lead(Step);
     ChangeConfig change_config(const ChangeRequest&);
     void on_built();
     void refuse();
@@ -141,8 +145,9 @@ private:
     std::string what_finished(bool is_first, const ChangeInFlight&) const;
     static std::string who_is_back(const ChangeInFlight&, std::uint64_t stamp);
 
-    void remember_knobs();
-    void forget_trips();
+    void wait_with_returns();
+    KnobHistory::Newcomers newcomers_knobs() const;
+    std::set<NodeKey> staying() const;
 
     // what the room tells
     /// A change of state in the room, found by looking at the states themselves.
@@ -168,6 +173,8 @@ private:
     double latch_window_samples() const;
     void take_next(std::uint64_t stamp);
     void tell(const LogEntry&);
+    void tell_or_note(const LogEntry&);
+    void tell_untold();
     void tell_event(const Event&);
     void tell_lost(const Loss&, std::uint64_t stamp);
     void tell_lost_moves(const ChangeInFlight&, std::uint64_t stamp);
@@ -201,9 +208,11 @@ private:
     static constexpr std::uint64_t unheard = ~std::uint64_t{0};
     std::uint64_t rings_heard_ = unheard;  // of the room's bell
     Fact coming_;                          // the next change of state that is known; not yet acted on
+    LogHole untold_;                       // entries for which there was no memory
     OutputReports outputs_;
     std::vector<std::uint64_t> unused_since_;  // per key, a stream sample; `never`: it is in use
     std::uint64_t next_forgetting_ = 0;        // stream sample
+    std::uint64_t no_return_before_ = 0;       // stream sample: memory was short
 };
 
 }  // namespace gainstage

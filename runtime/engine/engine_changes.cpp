@@ -8,6 +8,7 @@
 
 #include "runtime/engine/engine.hpp"
 #include "runtime/plan/change.hpp"
+#include "runtime/problem_list.hpp"
 #include "runtime/realtime/knob_trail.hpp"
 
 namespace gainstage {
@@ -36,8 +37,33 @@ std::vector<std::string> named(std::vector<std::string> ids) {
 void Engine::begin(ChangeRequest request) {
     const ChangeConfig config = change_config(request);
     const Arrangement* old = residents_.playing();
-    ChangeInFlight& change = residents_.admit(std::make_unique<ChangeInFlight>(std::move(request), keys_));
-    builder_->run([&change, old, config] { change.build(old, config); }, [this] { on_built(); });
+    auto made = std::make_unique<ChangeInFlight>(std::move(request), keys_);
+    ChangeInFlight& change = *made;
+    Builder::Task job = [&change, old, config] { change.build(old, config); };
+    residents_.admit(std::move(made));
+    lead([&] { builder_->run(std::move(job), [this] { lead([this] { on_built(); }); }); });
+}
+
+/// Does a step of a change. Without memory for it the change is given up, unless the room has it already:
+/// what plays plays on, and the caller says so.
+template <class Step>
+void Engine::lead(Step step) {
+    try {
+        step();
+    } catch (const std::bad_alloc&) {
+        if (residents_.change() && residents_.change()->is_preparing()) {
+            if (!residents_.change()->request().is_return) ++counts_.failures;
+            wait_with_returns();
+            residents_.abandon();
+        }
+        throw;
+    }
+}
+
+/// A node that can't come back for want of memory is tried again, but not in every turn.
+void Engine::wait_with_returns() {
+    constexpr double wait_s = 1.;
+    no_return_before_ = room_.now() + static_cast<std::uint64_t>(wait_s * config_.room.sample_rate_hz);
 }
 
 ChangeConfig Engine::change_config(const ChangeRequest& request) {
@@ -55,7 +81,9 @@ void Engine::on_built() {
     ChangeInFlight& change = *residents_.change();
     if (!change.be_built()) return refuse();
     keys_ = change.keys();
-    for (const Problem& note : change.problems()) say(Kind::note, note);
+    Problems notes = change.problems();
+    shorten_notes(notes, "gainstage check --json lists them");
+    for (const Problem& note : notes) say(Kind::note, note);
     if (change.request().is_return) give_trips();
     if (change.warming()) return warm_on();
     change.be_ready();
@@ -66,8 +94,11 @@ void Engine::on_built() {
 /// back.
 void Engine::refuse() {
     refusal_ = residents_.change()->problems();
+    const bool lacks_memory = residents_.change()->lacks_memory();
     const bool is_return = residents_.drop().is_return;
-    if (is_return)
+    if (is_return && lacks_memory)
+        wait_with_returns();
+    else if (is_return)
         ward_.latch_all();
     else
         ++counts_.failures;
@@ -105,10 +136,12 @@ void Engine::warm_on() {
         change.be_ready();
         return arm();
     }
+    Builder::Task leg = [&change, knobs = knobs_.passage(warming.knob_sequence, end), end,
+                         frames = config_.room.max_frames]() mutable {
+        change.warm(std::move(knobs), end, frames);
+    };
     change.set_off();
-    builder_->run([&change, knobs = knobs_.passage(warming.knob_sequence, end), end,
-                   frames = config_.room.max_frames] { change.warm(knobs, end, frames); },
-                  [this] { on_warmed(); });
+    builder_->run(std::move(leg), [this] { lead([this] { on_warmed(); }); });
 }
 
 void Engine::on_warmed() {
@@ -168,13 +201,11 @@ void Engine::arm() {
     if (room_.post(change.transition())) change.be_armed();
 }
 
+/// What needs memory comes first: where there is none, nothing has changed, and the next turn tries again.
 void Engine::on_started(std::uint64_t stamp) {
     ChangeInFlight& change = *residents_.change();
-    change.begin();
-    remember_knobs();
-    forget_trips();
-    tell_lost_moves(change, stamp);
-    if (!listener_) return;
+    KnobHistory::Newcomers knobs = newcomers_knobs();
+    const std::set<NodeKey> stay = staying();
     EngineNews news;
     news.kind = Kind::started;
     news.stamp = stamp;
@@ -183,7 +214,12 @@ void Engine::on_started(std::uint64_t stamp) {
     news.warm_from = change.warming() ? change.warming()->from : stamp;
     news.swapped = change.swapped();
     news.returned = change.request().order.returning;
-    listener_(news);
+    knobs_.take(std::move(knobs));
+    change.begin();
+    // A leaving instance takes its quarantine with it. Its trips count on only if it returns from quarantine.
+    ward_.keep(stay, change.request().is_return);
+    tell_lost_moves(change, stamp);
+    if (listener_) listener_(news);
 }
 
 /// A replay warms newcomers on every move, so that it comes to other bits.
@@ -195,7 +231,8 @@ void Engine::tell_lost_moves(const ChangeInFlight& change, std::uint64_t stamp) 
 }
 
 /// The history of knobs goes on under the same node, in the order of the new instance's knobs.
-void Engine::remember_knobs() {
+KnobHistory::Newcomers Engine::newcomers_knobs() const {
+    KnobHistory::Newcomers newcomers(knobs_);
     std::unordered_map<NodeKey, const Slot*> before;
     if (const Arrangement* playing = residents_.playing())
         for (const auto& slot : playing->slots) before[slot->key] = slot.get();
@@ -206,30 +243,32 @@ void Engine::remember_knobs() {
         for (const float value : slot->description.values) start.push_back(settled(value));
         start.insert(start.end(), Slot::extra_count, settled(0.f));
         if (old == before.end())
-            knobs_.add_node(slot->key, std::move(start));
+            newcomers.add_node(slot->key, std::move(start));
         else
-            knobs_.replace_node(slot->key, params_by_name(*slot, *old->second), start);
+            newcomers.replace_node(slot->key, params_by_name(*slot, *old->second), start);
     }
+    return newcomers;
 }
 
-/// A leaving instance takes its quarantine with it. Its trips count on only if it returns from quarantine.
-void Engine::forget_trips() {
-    const ChangeInFlight& change = *residents_.change();
+/// The nodes whose instances play on.
+std::set<NodeKey> Engine::staying() const {
     std::set<NodeKey> stay;
     if (const Arrangement* playing = residents_.playing())
-        for (const auto& slot : change.arrangement()->slots)
+        for (const auto& slot : residents_.change()->arrangement()->slots)
             if (std::find(playing->slots.begin(), playing->slots.end(), slot) != playing->slots.end())
                 stay.insert(slot->key);
-    ward_.keep(stay, change.request().is_return);
+    return stay;
 }
 
 void Engine::on_finished(std::uint64_t stamp) {
     const ChangeInFlight& change = *residents_.change();
     const bool is_first = !residents_.playing(), is_return = change.request().is_return;
-    if (!change.swapped().empty()) ++counts_.swaps;
-    if (!is_first && change.request().graph.patch_text != residents_.graph().patch_text) ++counts_.edits;
+    const bool is_swap = !change.swapped().empty();
+    const bool is_edit = !is_first && change.request().graph.patch_text != residents_.graph().patch_text;
     const std::string text = is_return ? who_is_back(change, stamp) : what_finished(is_first, change);
     residents_.settle(is_worker_away());
+    if (is_swap) ++counts_.swaps;
+    if (is_edit) ++counts_.edits;
     if (!text.empty()) say(is_return ? Kind::returned : Kind::finished, stamp, text);
 }
 

@@ -26,6 +26,7 @@ void take_earlier(Fact& first, const Fact& other) {
 /// only goes forward and moves of knobs belong to the instance that played then. The room has told all that
 /// happened before the sample `known`; the rest waits for the next turn.
 void Engine::collect() {
+    tell_untold();
     const std::uint64_t known = room_.now();
     for (;;) {
         const std::uint64_t next = std::min(
@@ -39,6 +40,7 @@ void Engine::collect() {
 
 void Engine::conclude() {
     tick();
+    tell_untold();
     const LogHole hole = room_.outbox().hole_at_the_end();
     if (hole.count > 0) tell(LogEntry(hole));
 }
@@ -172,12 +174,29 @@ void Engine::lose_branch(const Task& task, std::uint64_t since) {
 /// Whatever comes next in the stream, at this sample.
 void Engine::take_next(std::uint64_t stamp) {
     if (knobs_.next_move(room_.trail()) == stamp) knobs_.take_move();
-    if (LogEntry entry; room_.outbox().next_entry() == stamp && room_.outbox().take(entry)) tell(entry);
+    if (LogEntry entry; room_.outbox().next_entry() == stamp && room_.outbox().take(entry))
+        tell_or_note(entry);
     if (Report report; room_.outbox().next_report() == stamp && room_.outbox().take(report))
         say(Kind::clamped, report.stamp,
             fmt::format("{}: {} was asked for {}, beyond its range; it stays at the end of it",
                         keys_.id(report.key), knob_name(report.key, report.param), report.value),
             keys_.id(report.key));
+}
+
+/// An entry for which there is no memory is missing in the log, which says so.
+void Engine::tell_or_note(const LogEntry& entry) {
+    try {
+        tell(entry);
+    } catch (...) {
+        untold_.add(entry.stamp());
+        throw;
+    }
+}
+
+void Engine::tell_untold() {
+    if (untold_.count == 0) return;
+    tell(LogEntry(untold_));
+    untold_ = {};
 }
 
 void Engine::tell(const LogEntry& entry) {

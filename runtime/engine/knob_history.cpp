@@ -4,15 +4,15 @@
 
 namespace gainstage {
 
-void KnobHistory::add_node(NodeKey key, std::vector<Ramp> knobs) {
-    before_.insert_or_assign(key, std::move(knobs));
-    for (KnobMoved& entry : entries_)  // of an earlier node of that name
-        if (entry.key == key) entry.param = -1;
+void KnobHistory::Newcomers::add_node(NodeKey key, std::vector<Ramp> knobs) {
+    knobs_.insert_or_assign(key, std::move(knobs));
+    now_at_[key];  // what an earlier node of that name did is nowhere
 }
 
-void KnobHistory::replace_node(NodeKey key, const std::vector<int>& param_of_old,
-                               const std::vector<Ramp>& start) {
-    const std::vector<Ramp> old = before_[key];
+void KnobHistory::Newcomers::replace_node(NodeKey key, const std::vector<int>& param_of_old,
+                                          const std::vector<Ramp>& start) {
+    const auto before = history_.before_.find(key);
+    const std::vector<Ramp> old = before == history_.before_.end() ? std::vector<Ramp>() : before->second;
     std::vector<Ramp> knobs = start;
     std::vector<std::int32_t> now_at(old.size(), -1);
     for (std::size_t p = 0; p < param_of_old.size(); ++p) {
@@ -21,10 +21,21 @@ void KnobHistory::replace_node(NodeKey key, const std::vector<int>& param_of_old
         knobs[p] = old[from];
         now_at[from] = static_cast<std::int32_t>(p);
     }
-    before_[key] = std::move(knobs);
-    for (KnobMoved& entry : entries_)
-        if (entry.key == key && entry.param >= 0)
-            entry.param = static_cast<std::size_t>(entry.param) < now_at.size() ? now_at[entry.param] : -1;
+    knobs_.insert_or_assign(key, std::move(knobs));
+    now_at_.insert_or_assign(key, std::move(now_at));
+}
+
+void KnobHistory::take(Newcomers&& newcomers) {
+    before_.reserve(before_.size() + newcomers.knobs_.size());
+    for (auto& [key, knobs] : newcomers.knobs_)
+        if (const auto at = before_.find(key); at != before_.end()) at->second.swap(knobs);
+    before_.merge(newcomers.knobs_);  // moves nodes; there is room for them
+    for (KnobMoved& entry : entries_) {
+        const auto node = newcomers.now_at_.find(entry.key);
+        if (node == newcomers.now_at_.end() || entry.param < 0) continue;
+        const std::vector<std::int32_t>& now_at = node->second;
+        entry.param = static_cast<std::size_t>(entry.param) < now_at.size() ? now_at[entry.param] : -1;
+    }
 }
 
 /// Where moves were overwritten, the next one is the oldest that will stay for a while.
@@ -42,6 +53,7 @@ std::uint64_t KnobHistory::next_move(const KnobTrail& trail) {
 }
 
 void KnobHistory::take_move() {
+    gaps_.reserve(gaps_.size() + 1);
     entries_.push_back(coming_);
     if (coming_.sequence > next_sequence_)
         gaps_.push_back({.before = coming_.ramp.start, .lost = coming_.sequence - next_sequence_});

@@ -40,17 +40,32 @@ private:
 
 class KnobHistory {
 public:
-    /// A node that begins to play, with its knobs as they stand.
-    void add_node(NodeKey, std::vector<Ramp> knobs);
-    /// Another instance takes the node's place; `param_of_old[p]` is where its knob p was before, -1:
-    /// nowhere.
-    void replace_node(NodeKey, const std::vector<int>& param_of_old, const std::vector<Ramp>& start);
+    /// The nodes that another arrangement brings. It is made first, because making it needs memory and
+    /// take() must not fail half-way.
+    class Newcomers {
+    public:
+        explicit Newcomers(const KnobHistory& history) : history_(history) {}
+        /// A node that begins to play, with its knobs as they stand.
+        void add_node(NodeKey, std::vector<Ramp> knobs);
+        /// Another instance takes the node's place; `param_of_old[p]` is where its knob p was before, -1:
+        /// nowhere.
+        void replace_node(NodeKey, const std::vector<int>& param_of_old, const std::vector<Ramp>& start);
+
+    private:
+        friend KnobHistory;
+        const KnobHistory& history_;
+        std::unordered_map<NodeKey, std::vector<Ramp>> knobs_;
+        std::unordered_map<NodeKey, std::vector<std::int32_t>> now_at_;  // of the knobs that were there
+    };
+    /// Throws std::bad_alloc, and then has changed nothing.
+    void take(Newcomers&&);
     /// A node that is gone for longer than any entry is old.
     void forget_node(NodeKey key) { before_.erase(key); }
     /// The sample of the trail's next move that is not in the history; `never` where there is none.
     static constexpr std::uint64_t never = ~std::uint64_t{0};
     std::uint64_t next_move(const KnobTrail&);
-    /// Takes that move. REQUIRES: next_move() has just found one.
+    /// Takes that move. Throws std::bad_alloc, and then has changed nothing. REQUIRES: next_move() has just
+    /// found one.
     void take_move();
     /// How many moves after `time` the trail had overwritten before they were taken. The positions of those
     /// knobs are unknown until they move again.

@@ -20,13 +20,19 @@ ChangeInFlight& Residents::admit(std::unique_ptr<ChangeInFlight> change) {
 }
 
 void Residents::settle(bool worker_away) {
+    // What needs memory first: from finish() on nothing may fail.
+    std::unique_ptr<Transition> curve_of_fade;
+    if (worker_away) {
+        retired_.reserve(retired_.size() + 2);
+        curve_of_fade = std::make_unique<Transition>();
+    }
     ChangeInFlight::Built built = change_->finish();
     std::unique_ptr<Transition> left = std::exchange(transition_, std::move(built.transition));
     if (worker_away) {  // a plan's fade reads the curve of its transition, so that is kept too
         if (left) retired_.push_back(std::move(left));
         if (transition_->during) {
-            retired_.push_back(std::make_unique<Transition>());
-            retired_.back()->during = std::move(transition_->during);
+            curve_of_fade->during = std::move(transition_->during);
+            retired_.push_back(std::move(curve_of_fade));
         }
     }
     left.reset();

@@ -35,6 +35,8 @@ public:
     void settle(bool worker_away);
     /// The change failed. Gives back what was asked for.
     ChangeRequest drop();
+    /// Frees a change that the room does not have and the builder no longer works at, whatever its stage.
+    void abandon() noexcept { change_.reset(); }
     /// No worker is away any more.
     void free_retired() { retired_.clear(); }
     bool has_retired() const noexcept { return !retired_.empty(); }

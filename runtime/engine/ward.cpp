@@ -8,13 +8,17 @@ const Ward::Patient* Ward::find(NodeKey key) const {
 }
 
 void Ward::take_tripped(const Slot& slot, double window_samples) {
-    records_[slot.key].add(slot.quarantine.since, window_samples);
-    patients_[slot.key] = {.since = slot.quarantine.since, .latched = slot.quarantine.latched};
+    TripRecord& record = records_[slot.key];
+    Patient& patient = patients_[slot.key];  // from here on nothing needs memory
+    record.add(slot.quarantine.since, window_samples);
+    patient = {.since = slot.quarantine.since, .latched = slot.quarantine.latched};
 }
 
 bool Ward::take_stalled(NodeKey key, std::uint64_t since, double window_samples) {
-    const bool third = records_[key].add(since, window_samples);
-    patients_[key] = {.since = since, .latched = third, .cold = true};
+    TripRecord& record = records_[key];
+    Patient& patient = patients_[key];
+    const bool third = record.add(since, window_samples);
+    patient = {.since = since, .latched = third, .cold = true};
     return third;
 }
 

@@ -192,9 +192,12 @@ MidiInput::MidiInput(const std::string& name, MidiQueue& queue) : open_(std::mak
 MidiInput::~MidiInput() {
     const QuietStderr quiet;
     open_->shut();
-    const bool closed =
-        returns_within(closing_patience, [port = std::move(open_)]() mutable { port.reset(); });
-    static_cast<void>(closed);  // there is nobody to tell any more
+    try {
+        const bool closed =
+            returns_within(closing_patience, [port = std::move(open_)]() mutable { port.reset(); });
+        static_cast<void>(closed);  // there is nobody to tell any more
+    } catch (...) {                 // no memory for another thread: it has been freed on this one
+    }
 }
 
 const MidiPortInfo& MidiInput::port() const noexcept {

@@ -57,6 +57,8 @@ std::shared_ptr<Slot> build_slot(NodeKey key, const std::shared_ptr<const GraphN
                                       config.max_frames, loop_latency);
     } catch (const ModelError& error) {
         throw NodeRefused(refusal(node, file, error.what(), error.exit_code));
+    } catch (const std::bad_alloc&) {
+        throw;  // no fault of the node
     } catch (const std::exception& error) {
         throw NodeRefused(refusal(node, file, error.what(), sysexits::bad_data));
     }

@@ -34,6 +34,7 @@ RealtimeScope::RealtimeScope() noexcept {
 RealtimeScope::~RealtimeScope() {
     __rtsan_realtime_exit();
 }
+void let_allocations_fail(AllocationFault) noexcept {}
 }  // namespace gainstage::test
 
 #elif defined(__GLIBC__) && !defined(GAINSTAGE_OTHER_SANITIZER)
@@ -82,6 +83,13 @@ void forbid(const char* function) {
     if (depth > 0) violated(function);
 }
 
+std::atomic<AllocationFault> allocation_fault{nullptr};
+
+bool fails() noexcept {
+    const AllocationFault fault = allocation_fault.load(std::memory_order_relaxed);
+    return fault && fault();
+}
+
 using Slot = std::atomic<void*>;
 
 /// The C library's own function, looked up once. The condition variables exist in two versions; plain dlsym
@@ -100,6 +108,9 @@ void* next(Slot& slot, const char* name) {
 
 RealtimeGuard realtime_guard() noexcept {
     return RealtimeGuard::in_process;
+}
+void let_allocations_fail(AllocationFault fault) noexcept {
+    allocation_fault = fault;
 }
 RealtimeScope::RealtimeScope() noexcept {
     ++depth;
@@ -133,6 +144,7 @@ void gainstage_callback_ends() noexcept {
 
 // From here on: the guarded functions. They replace those of the C library in the whole program.
 
+using gainstage::test::fails;
 using gainstage::test::forbid;
 using gainstage::test::next;
 using gainstage::test::Slot;
@@ -148,27 +160,27 @@ void __libc_free(void*);                          // NOLINT
 // The allocator uses glibc's second names, because dlsym itself may allocate.
 void* malloc(std::size_t size) noexcept {
     forbid("malloc");
-    return __libc_malloc(size);
+    return fails() ? nullptr : __libc_malloc(size);
 }
 void* calloc(std::size_t count, std::size_t size) noexcept {
     forbid("calloc");
-    return __libc_calloc(count, size);
+    return fails() ? nullptr : __libc_calloc(count, size);
 }
 void* realloc(void* memory, std::size_t size) noexcept {
     forbid("realloc");
-    return __libc_realloc(memory, size);
+    return fails() ? nullptr : __libc_realloc(memory, size);
 }
 void* memalign(std::size_t alignment, std::size_t size) noexcept {
     forbid("memalign");
-    return __libc_memalign(alignment, size);
+    return fails() ? nullptr : __libc_memalign(alignment, size);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
     forbid("aligned_alloc");
-    return __libc_memalign(alignment, size);
+    return fails() ? nullptr : __libc_memalign(alignment, size);
 }
 int posix_memalign(void** memory, std::size_t alignment, std::size_t size) noexcept {
     forbid("posix_memalign");
-    *memory = __libc_memalign(alignment, size);
+    *memory = fails() ? nullptr : __libc_memalign(alignment, size);
     return *memory != nullptr ? 0 : 12;  // ENOMEM
 }
 void free(void* memory) noexcept {
@@ -281,6 +293,7 @@ RealtimeGuard realtime_guard() noexcept {
 }
 RealtimeScope::RealtimeScope() noexcept = default;
 RealtimeScope::~RealtimeScope() = default;
+void let_allocations_fail(AllocationFault) noexcept {}
 }  // namespace gainstage::test
 
 #endif

@@ -24,4 +24,9 @@ public:
     RealtimeScope& operator=(const RealtimeScope&) = delete;
 };
 
+/// Asked before every allocation, on any thread; true: it fails. It must not allocate.
+using AllocationFault = bool (*)() noexcept;
+/// Null: none fails. Works where the guard is in_process.
+void let_allocations_fail(AllocationFault) noexcept;
+
 }  // namespace gainstage::test
