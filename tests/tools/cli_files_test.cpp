@@ -195,6 +195,38 @@ TEST_CASE("lists of moves that are not there exit with 66; those that move nothi
           Json::parse(moved.out)["in_rms_dbfs"].get<double>() - 2.);
 }
 
+TEST_CASE("a take whose log lacks something is refused, and repeated with --incomplete") {
+    const std::string patch = level_patch(), in = sine_file("a.wav"),
+                      out = scratch().file("incomplete-out.wav");
+    const std::string render = "render " + patch + " " + in + " -o " + out + " --events ";
+    const std::string head = R"({"gainstage_log":1,"sample_rate_hz":48000)",
+                      play = Json{{"at", 0},
+                                  {"play",
+                                   {{"file", patch},
+                                    {"text", scratch().read(std::filesystem::path(patch).filename())},
+                                    {"models", Json::object()}}}}
+                                 .dump() +
+                             "\n",
+                      lost = R"("lost":{"from":960,"to":48000,"lines":12343})";
+    const auto log = [&](const std::string& text) { return scratch().write("incomplete.log", text); };
+    for (const std::string& text :
+         {head + "}\n" + play + R"({"at":960,)" + lost + "}\n", head + "," + lost + "}   \n" + play}) {
+        const Outcome refused = gainstage_run(render + log(text));
+        CHECK(refused.exit_code == 65);
+        CHECK(has(refused.err,
+                  "incomplete.log: the take is not whole: 12343 line(s) of the log are missing, from "
+                  "0.02 s to 1.00 s; --incomplete repeats what there is of it"));
+        CHECK_FALSE(std::filesystem::exists(out));
+        const Outcome insisted = gainstage_run(render + log(text) + " --incomplete");
+        CHECK(insisted.exit_code == 0);
+        CHECK(has(insisted.err, "12343 line(s) of the log are missing, from 0.02 s to 1.00 s (note)"));
+        CHECK(std::filesystem::remove(out));
+    }
+    const Outcome whole = gainstage_run(render + log(head + "}\n" + play));
+    CHECK(whole.exit_code == 0);
+    CHECK(whole.err.find("missing") == std::string::npos);
+}
+
 TEST_CASE("names that are not UTF-8 break nothing, and a take with such names is repeated") {
     const std::string folder = scratch().file("caf\xe9");
     std::filesystem::create_directories(folder);
