@@ -35,6 +35,7 @@ std::uint32_t crc_of(std::string_view bytes) {
 }
 
 struct Page {
+    std::int64_t at = 0;        ///< in the file
     std::int64_t size = 0;      ///< 0: there is no whole page
     std::int64_t granule = -1;  ///< samples up to its end; -1: no packet ends on it
     std::int64_t stream = 0, number = 0;
@@ -57,7 +58,8 @@ Page page_at(SoundSource& source, std::int64_t at) {
     constexpr ByteOrder order = ByteOrder::little;
     if (crc_of(page) != number_at(head, 22, 4, order)) return {};
     const bool is_first = (head[5] & 2) != 0;
-    return {.size = static_cast<std::int64_t>(size),
+    return {.at = at,
+            .size = static_cast<std::int64_t>(size),
             .granule = number_at(head, 6, 8, order),
             .stream = number_at(head, 14, 4, order),
             .number = number_at(head, 18, 4, order),
@@ -120,17 +122,21 @@ private:
     }
 
     void add_to_first(const Page& page) {
-        is_open_ = is_open_ || page.number != expected_;
+        if (!is_open_ && page.number != expected_) {
+            is_open_ = true;
+            behind_ = page.at;
+        }
+        if (found_.sound_at == 0 && page.granule > 0) found_.sound_at = page.at;
         found_.has_last_page = page.is_last;
         if (page.granule < 0) return;
         if (is_open_ && page.granule > granule_ && found_.holes.size() < most_holes)
-            found_.holes.push_back({granule_, page.granule});
+            found_.holes.push_back({granule_, page.granule, behind_});
         is_open_ = false;
         granule_ = page.granule;
     }
 
     OggPages found_, later_;
-    std::int64_t stream_ = 0, expected_ = 0, granule_ = 0, last_ = 0;
+    std::int64_t stream_ = 0, expected_ = 0, granule_ = 0, last_ = 0, behind_ = 0;
     int streams_ = 0;
     bool has_sound_ = false, is_open_ = false;  // a hole whose end isn't known yet
 };

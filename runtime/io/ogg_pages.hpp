@@ -13,6 +13,7 @@ namespace gainstage {
 /// Sound between two times that was on pages which are missing or damaged.
 struct OggHole {
     std::int64_t from = 0, to = 0;  ///< in ticks; `from` < `to`
+    std::int64_t page_at = 0;       ///< the first page behind it, in bytes
 };
 
 struct OggPages {
@@ -21,8 +22,9 @@ struct OggPages {
     int ticks_per_second = 0;    ///< 0: a codec that we don't know (not Vorbis, Opus or FLAC)
     int ticks_before = 0;        ///< before the first sample (Opus)
     bool is_opus = false;
-    int streams = 1;      ///< one after the other: a chain, as of an internet radio
-    double later_s = 0.;  ///< of sound in all streams but the first
+    std::int64_t sound_at = 0;  ///< the first page with sound, in bytes
+    int streams = 1;            ///< one after the other: a chain, as of an internet radio
+    double later_s = 0.;        ///< of sound in all streams but the first
 
     /// Of sound up to a tick. REQUIRES: the codec is known.
     double seconds(std::int64_t ticks) const {

@@ -172,20 +172,11 @@ private:
 
     /// The holes in frames; what follows the first stream is promised and can't be read.
     void take_ogg(const OggPages& pages) {
-        // libsndfile looks half a second back for its place in an Opus, and must not find it before the hole.
-        const double settling_s = pages.is_opus ? 0.6 : 0.;
         ogg_ = pages;
-        ogg_.holes.clear();
-        for (const OggHole& ticks : pages.holes) {
-            if (pages.ticks_per_second == 0) break;
-            const auto from = std::max<std::int64_t>(0, frames_of(pages.seconds(ticks.from)));
-            const auto to = std::clamp<std::int64_t>(frames_of(pages.seconds(ticks.to) + settling_s), from,
-                                                     std::max(from, info_.frames));
-            if (!ogg_.holes.empty() && from <= ogg_.holes.back().to)
-                ogg_.holes.back().to = std::max(to, ogg_.holes.back().to);
-            else
-                ogg_.holes.push_back({from, to});
-        }
+        for (OggHole& hole : ogg_.holes)
+            for (std::int64_t* ticks : {&hole.from, &hole.to})
+                *ticks = std::max<std::int64_t>(0, frames_of(pages.seconds(*ticks)));
+        if (pages.ticks_per_second == 0) ogg_.holes.clear();
         if (format_.frames >= 0) format_.frames += frames_of(pages.later_s);
     }
 
@@ -269,8 +260,9 @@ private:
         handle_.reset();  // only one at a time
         SF_INFO info{};
         handle_ = source_.open(info);
-        return handle_ && (frame == 0 || sf_seek(handle_.get(), frame, SEEK_SET) == frame) &&
-               !source_.error();
+        const std::int64_t at = frame - begin_;
+        // Of an Opus that begins in the middle, libsndfile passes over its first samples only when it seeks.
+        return handle_ && (frame == 0 || sf_seek(handle_.get(), at, SEEK_SET) == at) && !source_.error();
     }
 
     std::int64_t frames_to_hole() const {
@@ -281,11 +273,23 @@ private:
     bool step_over_hole() {
         while (next_hole_ < ogg_.holes.size() && ogg_.holes[next_hole_].from < position_) ++next_hole_;
         if (next_hole_ == ogg_.holes.size() || ogg_.holes[next_hole_].from > position_) return false;
-        const std::int64_t to = ogg_.holes[next_hole_++].to;
-        lose(position_, to, "the file is damaged there");
-        gap_left_ = to - position_;
+        const OggHole& hole = ogg_.holes[next_hole_++];
+        const std::int64_t to = ogg_.is_opus ? begin_behind(hole) : hole.to;
         is_damaged_ = !reopen_at(to);
+        if (to > position_) lose(position_, to, "the file is damaged there");
+        gap_left_ = to - position_;
         return true;
+    }
+
+    /// libsndfile finds its place in an Opus by counting from before the hole, and would be wrong by its
+    /// length: it gets what follows as a file of its own. Returns the frame at which that begins.
+    std::int64_t begin_behind(const OggHole& hole) {
+        source_.replace_head(source_.read_text(0, static_cast<std::size_t>(ogg_.sound_at)), hole.page_at);
+        SF_INFO rest{};
+        handle_.reset();
+        handle_ = source_.open(rest);
+        if (handle_) begin_ = info_.frames - rest.frames;
+        return handle_ ? std::max(position_, begin_) : hole.to;
     }
 
     /// At a place where there is no more sound: false if that is the end. Else looks for sound further on.
@@ -419,6 +423,7 @@ private:
     SampleCheck check_;
     OggPages ogg_;
     std::size_t next_hole_ = 0;
+    std::int64_t begin_ = 0;  // of what libsndfile has
     int frames_in_buffer_ = 0;
     std::int64_t position_ = 0, gap_left_ = 0, missing_at_end_ = 0, lost_frames_ = 0;
     bool is_damaged_ = false, has_ended_ = false, told_no_sound_ = false;

@@ -35,7 +35,7 @@ TEST_CASE("nearest_name: gives nothing if nothing is near") {
 
 TEST_CASE("problem_list: text of a hostile file stays short and on one line") {
     CHECK(in_quotes("a\nb\x1b[31m\x7f") == "\"a?b?[31m?\"");
-    CHECK(in_quotes(std::string(100, 'x')) == '"' + std::string(60, 'x') + "...\"");
+    CHECK(in_quotes(std::string(100, 'x')) == fmt::format("\"{}...\"", std::string(60, 'x')));
     // Never cut within a character.
     CHECK(shown(std::string(59, 'x') + "\u00e9\u00e9") == std::string(59, 'x') + "...");
 }

@@ -13,6 +13,7 @@
 #include "tests/support/jack_server.hpp"
 #include "tests/support/model_files.hpp"
 #include "tests/support/places.hpp"
+#include "tests/support/sound_files.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/words.hpp"
 #include "tests/tools/cli.hpp"
@@ -144,7 +145,8 @@ TEST_CASE("a folder or a circle of links in place of a file is told alike everyw
     const std::string circle = scratch().file("circle"), other = scratch().file("circle2");
     std::filesystem::create_symlink(other, circle);
     std::filesystem::create_symlink(circle, other);
-    const std::string folder = scratch().path().string(), in = scratch().write("page.wav", "<html>"),
+    write_wav(scratch().file("a-sound.wav"), {Channel(100, 0.25f)});
+    const std::string folder = scratch().path().string(), in = scratch().file("a-sound.wav"),
                       out = " -o " + scratch().file("never.wav");
     for (const auto& [path, told] : {std::pair(folder, "a folder; expected a"),
                                      std::pair(circle, "can't be opened: its links lead in a circle")})
