@@ -17,8 +17,6 @@ constexpr std::size_t largest_bytes = 4u << 20;  // a thousand nodes take about 
 /// Why the bytes can't be a patch, before TOML is asked. Empty: they may be one.
 std::string no_patch(std::string_view bytes) {
     if (std::string cause = no_text(bytes); !cause.empty()) return cause;
-    // A patch may begin with [.
-    if (std::string cause = bytes.starts_with('{') ? json_page(bytes) : ""; !cause.empty()) return cause;
     if (bytes.find_first_not_of(" \t\r\n") == std::string_view::npos)
         return "the file is empty; a patch begins with format = 1";
     return {};

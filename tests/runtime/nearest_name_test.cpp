@@ -37,7 +37,8 @@ TEST_CASE("problem_list: text of a hostile file stays short and on one line") {
     CHECK(in_quotes("a\nb\x1b[31m\x7f") == "\"a?b?[31m?\"");
     CHECK(in_quotes(std::string(100, 'x')) == fmt::format("\"{}...\"", std::string(60, 'x')));
     // Never cut within a character.
-    CHECK(shown(std::string(59, 'x') + "\u00e9\u00e9") == std::string(59, 'x') + "...");
+    CHECK(shown(fmt::format("{}\u00e9\u00e9", std::string(59, 'x'))) ==
+          fmt::format("{}...", std::string(59, 'x')));
 }
 
 TEST_CASE("problem_list: with 100,000 wrong names it stops guessing, not reporting") {

@@ -252,17 +252,22 @@ TEST_CASE("a byte order mark before a patch is no error") {
     CHECK(check.wait() == 0);
 }
 
-TEST_CASE("of ten thousand errors in a file the first hundred are printed, and the number of the others") {
+TEST_CASE("of ten thousand errors in a file the first ten are printed, and a hundred are in the JSON") {
     const TemporaryFolder folder;
     std::string text = "format = 1\nlinks = []\n";
     for (int k = 0; k < 10'000; ++k) text += "key_" + std::to_string(k) + " = 1\n";
     Program check({"check", folder.write("song.toml", text)});
     CHECK(check.wait() == 65);
     const std::string said = check.standard_error();
-    CHECK(lines(said) == 101);
+    CHECK(lines(said) == 11);
     CHECK(has(said, "song.toml:3:1: key_0: unknown key"));
     CHECK_FALSE(has(said, "key_5000"));
-    CHECK(has(said, "song.toml: and 99"));
+    CHECK(has(said, "song.toml: and many more; gainstage check --json lists them"));
+    Program json({"check", "--json", folder.file("song.toml")});
+    CHECK(json.wait() == 65);
+    const auto problems = nlohmann::json::parse(json.standard_output())[0]["problems"];
+    CHECK(problems.size() == 101);
+    CHECK(has(problems.dump(), "\"and 99"));
 }
 
 }  // namespace gainstage::test::bad_input_test
