@@ -130,6 +130,53 @@ class NewFile(unittest.TestCase):
             os.unlink(link)
         self.assertEqual(self.content("precious"), b"old")
 
+    @unittest.skipUnless(os.geteuid() == 0, "links of other users are planted by root")
+    def test_reads_through_no_planted_link(self):
+        shared = self.path("shared")
+        os.mkdir(shared)
+        link = os.path.join(shared, "in")
+        os.symlink(self.put("secret"), link)
+        os.lchown(link, SOMEBODY, SOMEBODY)
+        os.chmod(shared, 0o1777)
+        self.assertIn("in is a link that another user (65534)", self.refusal(new_file.opened, link))
+        os.chmod(shared, 0o1775)  # a band's folder
+        with new_file.opened(link) as file:
+            self.assertEqual(file.read(), b"old")
+
+    def test_opens_regular_files_alone_and_waits_for_nobody(self):
+        os.mkfifo(self.path("pipe"))
+        os.symlink("pipe", self.path("link"))
+        for path in (self.path("pipe"), self.path("link"), "/dev/zero", self.folder):
+            self.assertEqual(self.refusal(new_file.opened, path), "is no regular file")
+        for path in (self.path("none"), self.path("none/a"), self.path("a\0b")):
+            self.assertEqual(self.refusal(new_file.opened, path), "No such file or directory")
+
+    def test_makes_folders_on_the_way(self):
+        for path in ("a/b", "a/b/", "a/b/c"):
+            new_file.make_folders(self.path(path))
+        self.assertTrue(os.path.isdir(self.path("a/b/c")))
+        self.put("file")
+        self.assertEqual(self.refusal(new_file.make_folders, self.path("file")), "Not a directory")
+
+    @unittest.skipUnless(os.geteuid() == 0, "links of other users are planted by root")
+    def test_makes_no_folder_through_a_planted_link(self):
+        os.mkdir(self.path("shared"))
+        os.mkdir(self.path("mine"))
+        os.symlink(self.path("mine"), self.path("shared/way"))
+        os.lchown(self.path("shared/way"), SOMEBODY, SOMEBODY)
+        os.chmod(self.path("shared"), 0o1777)
+        for path in ("shared/way", "shared/way/new"):
+            self.assertIn("way is a link that another user", self.refusal(new_file.make_folders, self.path(path)))
+        self.assertEqual(os.listdir(self.path("mine")), [])
+
+    def test_tells_of_a_folder_where_others_may_replace_files(self):
+        os.mkdir(self.path("loose"))
+        for mode, told in ((0o700, False), (0o1777, False), (0o777, True)):
+            os.chmod(self.path("loose"), mode)
+            note = new_file.note_on_loose_folder(self.path("loose/a"))
+            self.assertEqual(bool(note), told, note)
+        self.assertTrue(note.startswith(self.path("loose") + ": other users may write to this folder"))
+
 
 if __name__ == "__main__":
     unittest.main()

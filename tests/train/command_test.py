@@ -55,6 +55,12 @@ class Command(unittest.TestCase):
     def path(cls, name):
         return os.path.join(cls.folder, name)
 
+    def test_hears_the_signals_that_its_parent_blocked(self):
+        program = "import os, signal; from train import libraries; libraries.report(lambda: os.kill(os.getpid(), signal.SIGTERM))"
+        done = subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": support.TOOLS, "PYTHONDONTWRITEBYTECODE": "1"},
+                              preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
+        self.assertEqual(done.returncode, -signal.SIGTERM)
+
     def start(self, output, *arguments):
         environment = {**os.environ, "PYTHONPATH": support.TOOLS, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.Popen([sys.executable, "-m", "train", "grey_box", "--data", self.data, "-o", output, *arguments],

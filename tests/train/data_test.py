@@ -69,6 +69,39 @@ class Folder(unittest.TestCase):
         return str(caught.exception)
 
 
+class HostileFolder(Folder):
+    STEERING = "\x1b]0;owned\x07\x7f\x9b\u202e\u2066\u061c"
+
+    def said(self):
+        with self.assertRaises(Problem) as caught:
+            data.load(self.path)
+        said = str(caught.exception)
+        self.assertTrue(all(line.isprintable() and not line.startswith("FORGED") for line in said.split("\n")), ascii(said))
+        self.assertIn("owned", said)
+
+    def test_no_name_in_a_table_or_a_list_of_knobs_steers_a_terminal(self):
+        quoted = '"' + self.STEERING + '\nFORGED"'
+        for header, rows in ((f"dry,wet,{quoted}\n", "dry.wav,wet.wav,1\n"), ("dry,wet,split,gain\n", f"dry.wav,wet.wav,{quoted},1\n"),
+                             ("dry,wet,gain\n", f"{quoted},wet.wav,1\n"), ("dry,wet,gain\n", f"dry.wav,wet.wav,{quoted}\n")):
+            with self.subTest(header + rows):
+                self.pair(rows=rows, header=header)
+                self.said()
+        self.pair(rows="dry.wav,wet.wav,1\ndry.wav,wet.wav,2\n")
+        name = self.STEERING + "\nFORGED"
+        for knobs in ([{"name": name}], [{"name": "gain", "min": name}], [{"name": "gain"}, {"name": name}]):
+            with self.subTest(knobs):
+                self.text("controls.json", json.dumps(knobs))
+                self.said()
+
+    def test_pipes_are_refused_and_not_waited_for(self):
+        self.pair()
+        for name in ("dry.wav", "pairs.csv"):
+            os.unlink(os.path.join(self.path, name))
+            os.mkfifo(os.path.join(self.path, name))
+            with self.subTest(name), self.assertRaises(Problem):
+                data.load(self.path)
+
+
 class GoodFolder(Folder):
     def test_a_pair_comes_as_it_was_recorded(self):
         x = music()

@@ -15,19 +15,18 @@ import os
 import sys
 
 from gainstage_import import checkpoint, ed_lstm, grey_box, gru, lstm, model_file, new_file, s4d, s6, settings, streams, tcn
-from gainstage_import.foreign import shown
+from gainstage_import.plain import LONGEST_LINE, shown
 from gainstage_import.problem import CANNOT_CREATE, USAGE, Problem
 from gainstage_import.take import Take
 
 FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, gru, lstm, s4d, s6, tcn)}
 MOST_NOTES = 20  # of tensors that are left out
-LONGEST_LINE = 2000  # characters
 
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+        self.exit(USAGE, f"{self.prog}: {shown(message, LONGEST_LINE)}\n")
 
 
 def parse_arguments(arguments):
@@ -92,6 +91,9 @@ def convert(options):
               **{key: given[key] for key in (*settings.TEXTS, "training") if key in given}}
     keys = model_file.metadata(family.ARCHITECTURE, config, sample_rate, controls, **{
         "memory_samples": given.get("memory_samples", memory_samples), **(more[0] if more else {}), **others})
+    loose = new_file.note_on_loose_folder(options.output)
+    if loose:
+        note(loose)
     model_file.write(options.output, tensors, keys)
 
 
@@ -100,7 +102,7 @@ def main(arguments):
     try:
         convert(options)
     except Problem as problem:
-        print(f"error: {shown(problem, LONGEST_LINE)}", file=sys.stderr)
+        print(f"error: {problem}", file=sys.stderr)
         return problem.exit_code
     except (MemoryError, RecursionError) as problem:
         print(f"error: {shown(options.checkpoint)}: takes more {'memory' if isinstance(problem, MemoryError) else 'depth'} than there is",

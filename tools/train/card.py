@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 import re
-import struct
 import sys
 
 from gainstage_import import streams
@@ -17,6 +16,7 @@ from . import libraries
 PROGRAM = "python3 -m train.card"
 SOUND = "## How it sounds"
 SILENT = "Nobody has described it yet."
+LARGEST_CARD = 4 << 20  # bytes
 MOST_SETTINGS = 40  # in a table: of more, the worst
 
 
@@ -26,9 +26,8 @@ def path_of(file):
 
 def metadata_of(file):
     """-> `__metadata__` of a model file"""
-    with open(file, "rb") as content:
-        length, = struct.unpack("<Q", content.read(8))
-        return json.loads(content.read(length))["__metadata__"]
+    from .export import foreign, safetensors
+    return safetensors.parse(foreign.read(file), file)[0]
 
 
 def write(file, model, dataset, shown=lambda pair: None):
@@ -51,8 +50,9 @@ def sound_notes(path):
     """What the card that is there says about the sound."""
     if not os.path.exists(path):
         return SILENT
-    with open(path, encoding="utf-8") as file:
-        found = re.search(rf"^{SOUND}\n(.*?)(?=^## |\Z)", file.read(), re.DOTALL | re.MULTILINE)
+    from .export import foreign
+    text = foreign.read(path, LARGEST_CARD).decode("utf-8", "replace")
+    found = re.search(rf"^{SOUND}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     return found.group(1).strip() if found and found.group(1).strip() else SILENT
 
 
@@ -158,11 +158,13 @@ def parse_arguments(arguments):
 
 
 def work(options):
+    from gainstage_import.plain import message
+
     from . import data
     from .reading import from_file
     for file in options.files:
         model = from_file(file)
-        print(write(file, model, data.load(options.data, options.align, model.sample_rate)))
+        print(message(write(file, model, data.load(options.data, options.align, model.sample_rate))))
     return 0
 
 

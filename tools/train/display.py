@@ -2,6 +2,8 @@
 
 import sys
 
+from gainstage_import.plain import message
+
 try:
     from tqdm import tqdm
 except ImportError:  # pip's PyTorch may come without; lines will do
@@ -18,6 +20,7 @@ class Display:
     def say(self, text):
         if self.quiet:
             return
+        text = message(text)
         if self.bar is not None:
             self.bar.write(text, file=self.stream)
         else:

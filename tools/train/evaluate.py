@@ -59,6 +59,8 @@ def main(arguments):
 
 
 def work(options):
+    from gainstage_import import plain
+
     from . import data
     from .machine import chosen_device, use_threads
     from .problem import Problem
@@ -79,7 +81,7 @@ def work(options):
         if options.json:
             print(json.dumps(as_json(file, model, rows)), flush=True)
         else:
-            print(f"{file}: {model.describe()}\n{table(rows)}\n", flush=True)
+            print(f"{plain.message(file)}: {model.describe()}\n{plain.page(table(rows))}\n", flush=True)
     return 0
 
 

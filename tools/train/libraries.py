@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 
 NEEDED = ("numpy", "torch", "scipy", "soundfile", "numba")
@@ -12,7 +13,8 @@ USAGE, MISSING_SOFTWARE, INTERRUPTED = 64, 78, 130
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+        from gainstage_import.plain import message as plain_message
+        self.exit(USAGE, f"{self.prog}: {plain_message(message)}\n")
 
 
 def add_data_options(parser):
@@ -44,6 +46,7 @@ def go(module, kind, options):
 
 def report(work):
     """-> the exit code of work(), or of what went wrong, which is said."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())  # a parent may have blocked them: Ctrl-C would do nothing
     lacking = missing()
     if lacking:
         print(f"error: {lacking}", file=sys.stderr)

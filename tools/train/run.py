@@ -65,6 +65,8 @@ class Run:
         if options.processes > 1 and chosen_device(options.device) != "cpu":
             raise Problem("--processes shares the work among the cores of a processor: give --device cpu, or leave it out", USAGE)
         checkpoint.must_be_writable(options.output)
+        if loose := export.new_file.note_on_loose_folder(options.output):
+            self.display.say(loose)
 
     def plan(self):
         options, rate = self.options, self.dataset.sample_rate

@@ -27,7 +27,8 @@ class Runtime:
             soundfile.write(dry, np.asarray(pair.dry), self.sample_rate, subtype="FLOAT")
             done = subprocess.run([self.program, "render", "-q", patch, dry, "-o", wet], text=True, stderr=subprocess.PIPE)
             if done.returncode:
-                raise Problem(f"{self.program} render: {done.stderr.strip()}", done.returncode)
+                first, *more = done.stderr.strip().split("\n")
+                raise Problem([f"{self.program} render: {first}", *more], done.returncode)
             return soundfile.read(wet, dtype="float32")[0]
 
     def patch(self, knobs):

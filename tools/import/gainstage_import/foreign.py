@@ -2,12 +2,14 @@
 itself is bounded by its own size."""
 
 import contextlib
+import errno
 import json
 import os
-import stat
 
 import numpy as np
 
+from . import new_file
+from .plain import shown  # noqa: F401  others take it from here
 from .problem import NO_INPUT, Problem
 
 LARGEST_FILE = 128 << 20  # bytes
@@ -15,31 +17,24 @@ LARGEST_JSON = 32 << 20
 MOST_LISTS = 1 << 19  # and objects in it
 SPARE_NUMBERS = 16 << 20  # bytes: what small files may ask for
 SPARE_MEMORY = 300 << 20
-LONGEST_SHOWN = 300  # characters of a piece of a message
 
 
 def read(path, largest=LARGEST_FILE):
     """-> the bytes of a regular file. Nothing is waited for: neither a FIFO nor a device is opened, and a file that grows
     meanwhile is refused."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise Problem(f"{path}: is no regular file")
-        # between the two looks the name may have come to mean something else
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with open(handle, "rb", buffering=0) as file:
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode):
-                raise Problem(f"{path}: is no regular file")
-            if found.st_size > largest:
-                raise Problem(f"{path}: is {found.st_size} bytes long; at most {largest} are read")
-            content = read_at_most(file, found.st_size + 1)
+        with new_file.opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > largest:
+                raise Problem(f"{path}: is {size} bytes long; at most {largest} are read")
+            content = read_at_most(file, size + 1)
     except FileNotFoundError as problem:
         raise Problem(f"{path}: no such file", NO_INPUT) from problem
     except OSError as problem:
+        if problem.errno == errno.EINVAL:
+            raise Problem(f"{path}: {problem.strerror}") from problem
         raise Problem(f"{path}: cannot be read: {problem.strerror}", NO_INPUT) from problem
-    except ValueError as problem:  # a NUL in the name
-        raise Problem(f"{path}: no such file", NO_INPUT) from problem
-    if len(content) != found.st_size:
+    if len(content) != size:
         raise Problem(f"{path}: changes while it is read; try again once it is written")
     return content
 
@@ -59,12 +54,9 @@ def read_at_most(file, count):
 def begins_with(path, *beginnings):
     """Whether a regular file begins with one of these bytes, spaces left out. False where there is none: read() says why."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return False
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-        with open(handle, "rb", buffering=0) as file:
-            return stat.S_ISREG(os.fstat(handle).st_mode) and file.read(64).lstrip().startswith(beginnings)
-    except (OSError, ValueError):
+        with new_file.opened(path) as file:
+            return file.read(64).lstrip().startswith(beginnings)
+    except OSError:
         return False
 
 
@@ -160,11 +152,3 @@ def innermost(name, value, depth=0):
 def quoted(value):
     """A value of a foreign JSON text for a message; of lists and objects the kind alone."""
     return {list: "a list", dict: "an object"}.get(type(value)) or shown(json.dumps(value))
-
-
-def shown(text, longest=LONGEST_SHOWN):
-    """A foreign text fit for a terminal: control characters, those that turn the writing's direction and halves of characters as
-    escapes, a long one cut."""
-    text = str(text)
-    cut = text if len(text) <= longest else text[:longest] + " ..."
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

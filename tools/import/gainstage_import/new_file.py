@@ -8,17 +8,23 @@ import stat
 
 MOST_LINKS = 40  # as the kernel has it
 PRIVATE = 0o600
-_THROUGH = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+_LOOK = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK) | os.O_CLOEXEC
+_THROUGH = _LOOK | os.O_DIRECTORY
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | os.O_NOFOLLOW
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Place:
-    """A name in a folder that is held open: whoever moves the folder can't lead the writer elsewhere. Every link on the way is
+    """A name in a folder that is held open: whoever moves the folder can't lead a writer or a reader elsewhere. Every link on the way is
     followed, the last one too; but in a folder where others may write, only if it belongs to the user, to root, or to the folder's
-    owner, for anybody else may have planted it. Raises OSError."""
+    owner, for anybody else may have planted it. Whoever reads trusts the members of a folder's group. `loose_folder`: the first on the
+    way where others may replace what is in it, or None. Raises OSError.
 
-    def __init__(self, path):
-        self.path, self.folder, self.found, self._links = path, None, None, 0
+    reads: the file is read, and is a folder perhaps. makes_folders: those on the way that are missing are made."""
+
+    def __init__(self, path, reads=False, makes_folders=False):
+        self.path, self.folder, self.found, self.loose_folder = path, None, None, None
+        self._reads, self._makes_folders, self._links, self._walked = reads, makes_folders, 0, ""
         self._names = []
         try:
             self._start(os.fspath(path))
@@ -30,7 +36,8 @@ class Place:
     def _start(self, path):
         if os.path.isabs(path) or self.folder is None:
             self.close()
-            self.folder = os.open("/" if os.path.isabs(path) else ".", _THROUGH)
+            self._walked = "/" if os.path.isabs(path) else ""
+            self.folder = os.open(self._walked or ".", _THROUGH)
         names = [name for name in path.split("/") if name]
         self._names = names + (["."] if not names or path.endswith("/") else []) + self._names
 
@@ -40,31 +47,54 @@ class Place:
             last = not self._names
             if last and name in (".", ".."):
                 raise IsADirectoryError(errno.EISDIR, "it is a folder", self.path)
+            folder = os.fstat(self.folder)
+            if self.loose_folder is None and _lets_others_replace(folder):
+                self.loose_folder = self._walked or "."
             try:
                 self.found = os.stat(name, dir_fd=self.folder, follow_symlinks=False)
             except FileNotFoundError:
-                if not last:
-                    raise
                 self.found = None
-                return name
-            if stat.S_ISLNK(self.found.st_mode):
-                self._follow(name)
+                if last:
+                    return name
+                if not self._makes_folders:
+                    raise
+                self._make(name)
+            if self.found is not None and stat.S_ISLNK(self.found.st_mode):
+                self._follow(name, folder)
             elif last:
                 return name
             else:
                 before, self.folder = self.folder, os.open(name, _THROUGH | os.O_NOFOLLOW, dir_fd=self.folder)
+                self._walked = os.path.join(self._walked, name)
                 os.close(before)
 
-    def _follow(self, name):
+    def _make(self, name):
+        try:
+            os.mkdir(name, dir_fd=self.folder)
+        except FileExistsError:  # somebody else has made it; a link is refused when it is entered
+            pass
+
+    def _follow(self, name, folder):
+        """The link that is judged is the one that is followed, whatever takes its name meanwhile."""
         self._links += 1
         if self._links > MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), self.path)
-        folder = os.fstat(self.folder)
-        shared = folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        if shared and self.found.st_uid not in (os.geteuid(), 0, folder.st_uid):
-            raise PermissionError(errno.EPERM, f"{name} is a link that another user ({self.found.st_uid}) has put into a folder where "
-                                  "everybody may write", self.path)
-        self._start(os.readlink(name, dir_fd=self.folder))
+        owner, target = self._link(name)
+        shared = folder.st_mode & (stat.S_IWOTH if self._reads else stat.S_IWGRP | stat.S_IWOTH)
+        if shared and owner not in (os.geteuid(), 0, folder.st_uid):
+            raise PermissionError(errno.EPERM, f"{name} is a link that another user ({owner}) has put into a folder where everybody may "
+                                  "write", self.path)
+        self._start(target)
+
+    def _link(self, name):
+        """-> (its owner, its target)"""
+        if not hasattr(os, "O_PATH"):
+            return self.found.st_uid, os.readlink(name, dir_fd=self.folder)
+        link = os.open(name, _LOOK | os.O_NOFOLLOW, dir_fd=self.folder)
+        try:
+            return os.fstat(link).st_uid, os.readlink("", dir_fd=link)
+        finally:
+            os.close(link)
 
     def close(self):
         if self.folder is not None:
@@ -76,6 +106,41 @@ class Place:
 
     def __exit__(self, *_):
         self.close()
+
+
+def opened(path):
+    """-> a regular file to read, unbuffered. Nothing else is opened, and nothing is waited for. Raises OSError."""
+    try:
+        with Place(path, reads=True) as place:
+            if place.found is None:
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            if not stat.S_ISREG(place.found.st_mode):
+                raise OSError(errno.EINVAL, "is no regular file", path)
+            handle = os.open(place.name, _READ, dir_fd=place.folder)
+    except ValueError as problem:  # a NUL in the name
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from problem
+    file = os.fdopen(handle, "rb", buffering=0)
+    # between the two looks the name may have come to mean something else
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "is no regular file", path)
+    return file
+
+
+def make_folders(path):
+    """The folder and those above it that are missing. Raises OSError."""
+    Place(os.path.join(path, "any"), makes_folders=True).close()
+
+
+def note_on_loose_folder(path):
+    """Where others may replace what is written: a sentence that says so; else None."""
+    try:
+        with Place(path) as place:
+            folder = place.loose_folder
+    except OSError:  # whoever writes the file says so
+        return None
+    return folder and (f"{folder}: other users may write to this folder, and replace or delete what is in it; write into a folder of your "
+                       "own, or make it sticky (chmod +t)")
 
 
 def write(path, content, private=False):
@@ -114,6 +179,12 @@ def must_differ(output, inputs):
     for path in inputs:
         if path and os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
             raise OSError(errno.EINVAL, f"it is read as well, as {path}, and would be lost", output)
+
+
+def _lets_others_replace(folder):
+    """A folder of the user's own group is not shared with others: many systems give each user one."""
+    shared = folder.st_mode & stat.S_IWOTH or (folder.st_mode & stat.S_IWGRP and folder.st_gid != os.getegid())
+    return bool(shared) and not folder.st_mode & stat.S_ISVTX
 
 
 class _Growing:

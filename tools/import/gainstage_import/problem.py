@@ -1,9 +1,13 @@
 """What went wrong, fit to be shown, with the exit code that says which kind (sysexits)."""
 
+from .plain import message as plain_message
+
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE = 64, 65, 66, 69, 73
 
 
 class Problem(Exception):
+    """`message`: may hold text of strangers, which is cleaned."""
+
     def __init__(self, message, exit_code=DATA):
-        super().__init__(message)
+        super().__init__(plain_message(message))
         self.exit_code = exit_code

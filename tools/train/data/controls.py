@@ -1,9 +1,8 @@
 """The knobs of a data set, as a model file declares them, and the rule that maps their units to what a network gets."""
 
-import json
 import math
 
-from ..export import model_file
+from ..export import foreign, model_file
 
 
 def control(name, unit, low, high, default, steps=None):
@@ -58,8 +57,7 @@ def completed(entry, values):
 def of_file(path, names, rows):
     """controls.json (an object with `controls` and `source`, or the list alone) -> (controls, source, problems)."""
     try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
+        content = json_of(path)
         entries = content["controls"] if isinstance(content, dict) else content
         source = str(content.get("source", "")) if isinstance(content, dict) else ""
         listed = [str(entry["name"]) for entry in entries]
@@ -74,6 +72,15 @@ def of_file(path, names, rows):
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         return [], "", [f"{path}: expected knobs with name, unit, min, max, default: {type(problem).__name__}: {problem}"]
     return controls, source, of_ranges(path, controls, rows)
+
+
+def json_of(path):
+    """-> an object or a list. Raises ValueError."""
+    try:
+        text = foreign.read(path, foreign.LARGEST_JSON)
+        return foreign.parse_json(text, path, list if text.lstrip()[:1] == b"[" else dict)
+    except foreign.Problem as problem:
+        raise ValueError(problem) from problem
 
 
 def of_ranges(path, controls, rows):

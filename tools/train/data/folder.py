@@ -15,7 +15,7 @@ MOST_LINES = 40  # of problems shown
 def refuse(problems):
     if problems:
         more = [f"and {len(problems) - MOST_LINES} more"] if len(problems) > MOST_LINES else []
-        raise Problem("\n".join(problems[:MOST_LINES] + more), DATA)
+        raise Problem(problems[:MOST_LINES] + more, DATA)
 
 
 class Files:

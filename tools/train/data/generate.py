@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from gainstage_import import streams
+from gainstage_import.plain import message
 
+from .. import libraries
 from ..compressors import digital, optical
 from ..problem import USAGE, Problem
 from . import noise, recordings, takes, write
@@ -145,8 +147,8 @@ def device_of(arguments):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="python3 -m train.data.generate", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = libraries.Parser(prog="python3 -m train.data.generate", description=__doc__,
+                              formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("device", choices=["optical", "leveling", "toy"])
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER",
                         help="folder to make; must not hold a data set")
@@ -178,7 +180,7 @@ def generate(arguments):
 
 def main():
     try:
-        print(generate(parse(sys.argv[1:])))
+        print(message(generate(parse(sys.argv[1:]))))
     except Problem as problem:
         print(f"{os.path.basename(sys.argv[0])}: {problem}", file=sys.stderr)
         return problem.exit_code

@@ -71,9 +71,7 @@ class Library:
         return self.read[name]
 
     def _load(self, path):
-        try:
-            x, rate = sound.library().read(path, always_2d=True)
-        except (OSError, RuntimeError) as problem:
-            raise Problem(f"{path}: cannot be read: {problem}", NO_INPUT) from problem
+        with sound.opened(path) as descriptor:
+            x, rate = sound.library().read(descriptor, always_2d=True, closefd=False)
         x = resampled(x.mean(axis=1), rate, self.sample_rate)
         return x / max(np.max(np.abs(x)), 1e-9)

@@ -1,9 +1,11 @@
 """Sound files as mono float32."""
 
+import contextlib
 import os
 
 import numpy as np
 
+from ..export import new_file
 from ..problem import NO_INPUT, UNAVAILABLE, Problem
 
 
@@ -23,27 +25,39 @@ def mono(x, path):
     return np.ascontiguousarray(x[:, 0])
 
 
-def wav_sound(path):
+def wav_sound(file):
     """-> (bytes of sound that a WAV's header promises, bytes there), or None for other files. libsndfile says only what is
     there."""
-    with open(path, "rb") as file:
-        head = file.read(12)
-        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+    head = file.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        return None
+    end = os.fstat(file.fileno()).st_size
+    while True:
+        head = file.read(8)
+        if len(head) < 8:
             return None
-        end = os.fstat(file.fileno()).st_size
-        while True:
-            head = file.read(8)
-            if len(head) < 8:
-                return None
-            size = int.from_bytes(head[4:], "little")
-            if head[:4] == b"data":
-                return size, end - file.tell()
-            file.seek(size + size % 2, os.SEEK_CUR)
+        size = int.from_bytes(head[4:], "little")
+        if head[:4] == b"data":
+            return size, end - file.tell()
+        file.seek(size + size % 2, os.SEEK_CUR)
 
 
-def check_length(path):
+@contextlib.contextmanager
+def opened(path):
+    """-> the descriptor of a regular file, for libsndfile. Whatever goes wrong with it is a Problem."""
+    try:
+        with new_file.opened(path) as file:
+            check_length(path, file)
+            file.seek(0)
+            yield file.fileno()
+    except (OSError, RuntimeError) as problem:  # of libsndfile's words those without our descriptor's number
+        cause = getattr(problem, "strerror", None) or getattr(problem, "error_string", problem)
+        raise Problem(f"{path}: cannot be read as a sound file: {cause}", NO_INPUT) from problem
+
+
+def check_length(path, file):
     """A Problem where a WAV was cut short, or its recorder never finished it."""
-    found = wav_sound(path)
+    found = wav_sound(file)
     if found is None:
         return
     promised, there = found
@@ -57,21 +71,14 @@ def check_length(path):
 
 def info(path):
     """-> (frames, sample rate) from the header."""
-    try:
-        check_length(path)
-        header = library().info(path)
-    except (OSError, RuntimeError) as problem:
-        raise Problem(f"{path}: cannot be read as a sound file: {problem}", NO_INPUT) from problem
-    return header.frames, float(header.samplerate)
+    with opened(path) as descriptor, library().SoundFile(descriptor, closefd=False) as sound:
+        return sound.frames, float(sound.samplerate)
 
 
 def read(path, start=0, stop=None):
     """-> (float32 [samples], sample rate)"""
-    try:
-        check_length(path)
-        x, rate = library().read(path, dtype="float32", always_2d=True, start=start, stop=stop)
-    except (OSError, RuntimeError) as problem:
-        raise Problem(f"{path}: cannot be read as a sound file: {problem}", NO_INPUT) from problem
+    with opened(path) as descriptor:
+        x, rate = library().read(descriptor, dtype="float32", always_2d=True, start=start, stop=stop, closefd=False)
     return mono(x, path), float(rate)
 
 

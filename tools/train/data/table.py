@@ -8,10 +8,12 @@ import math
 import os
 from dataclasses import dataclass
 
+from ..export import foreign, new_file
 from . import controls
 from .pairs import SPLITS
 
 FILES = ("dry", "wet")
+LARGEST_TABLE = 64 << 20  # bytes
 
 
 @dataclass
@@ -25,8 +27,11 @@ class Row:
 
 def text_of(path):
     """The file's text. Raises OSError, ValueError with cause and remedy."""
-    with open(path, "rb") as file:
-        content = file.read()
+    with new_file.opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        content = foreign.read_at_most(file, LARGEST_TABLE + 1)
+    if size > LARGEST_TABLE or len(content) > LARGEST_TABLE:
+        raise ValueError(f"{size} bytes long; at most {LARGEST_TABLE} are read")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise ValueError("UTF-16 text; save the file as UTF-8")
     if content[:4] == b"PK\3\4":

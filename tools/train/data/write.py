@@ -62,7 +62,7 @@ def folder(path, pairs, controls, sample_rate, source):
     seconds = {}
     try:
         for part in ("dry", "wet"):
-            os.makedirs(os.path.join(path, part), exist_ok=True)
+            new_file.make_folders(os.path.join(path, part))
         writer = Writer(path, sample_rate)
         for pair in pairs:
             writer.add(pair)

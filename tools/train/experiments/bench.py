@@ -30,14 +30,14 @@ class Bench:
             path = os.path.join(self.folder, "-".join(arguments.replace("--", "").replace(",", "_").split()))
             if not os.path.isfile(os.path.join(path, "pairs.csv")):
                 self.say(f"makes {path}")
-                os.makedirs(self.folder, exist_ok=True)
+                export.new_file.make_folders(self.folder)
                 folder = ["--recordings", self.recordings] if self.recordings else []
                 generate.generate(generate.parse([*arguments.split(), "-o", path, *folder]))
             self.loaded = {arguments: data.load(path)}
         return self.loaded[arguments]
 
     def weights(self, key):
-        os.makedirs(self.folder, exist_ok=True)
+        export.new_file.make_folders(self.folder)
         return os.path.join(self.folder, key + ".safetensors")
 
     def built(self, name, given, dataset, seed):

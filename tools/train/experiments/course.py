@@ -3,6 +3,9 @@
 import os
 import sys
 
+from gainstage_import.plain import message
+
+from ..export import new_file
 from ..interruption import Interruption
 from ..machine import chosen_device, keep_memory, use_threads
 from ..problem import USAGE, Problem
@@ -15,7 +18,7 @@ EXPERIMENTS = (toy, families, density, ablation, step, tones)
 
 
 def say(text):
-    print(text, file=sys.stderr, flush=True)
+    print(message(text), file=sys.stderr, flush=True)
 
 
 class Course:
@@ -69,6 +72,6 @@ class Course:
         """After every run: an interruption leaves a page of all that is there."""
         results = {experiment: self.store.results(experiment.NAME) for experiment in EXPERIMENTS}
         folder = os.path.join(os.path.dirname(os.path.abspath(self.page)), "experiments")
-        os.makedirs(folder, exist_ok=True)
+        new_file.make_folders(folder)
         step.draw(results[step], folder)
         page.write(self.page, results, command.HERE)

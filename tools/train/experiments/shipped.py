@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from .. import reading
+from ..export import foreign
 
 DATA = "in the manner of the LA-2A"  # of a file's `source`
 
@@ -30,8 +31,7 @@ def story_of(metadata):
 
 def plan(path):
     """Changes with the weights."""
-    with open(path, "rb") as file:
-        return {"file": os.path.basename(path), "content": f"{zlib.crc32(file.read()):08x}"}
+    return {"file": os.path.basename(path), "content": f"{zlib.crc32(foreign.read(path)):08x}"}
 
 
 def facts(path):

@@ -2,12 +2,14 @@
 shipped model that imitates it. The thesis steps a direct voltage, which this device's coupling capacitors take away, so here the
 levels are those of a tone of 1 kHz; 0 is -80 dB, the lowest level of the thesis's figure, so that a gain can be measured there."""
 
+import io
 import os
 
 import numpy as np
 
 from .. import reading
 from ..compressors import optical
+from ..export import new_file
 from . import shipped
 from .bench import Bench
 from .tables import number, table, tenths
@@ -161,6 +163,8 @@ def draw(results, folder):
             axis.axvline(begin / HERTZ, color="0.85", linewidth=0.6, zorder=0)
     axes[-1].set_xlabel("seconds; the tone's level is -80 dB, 1.0, 0.8, 1.0, -80 dB")
     axes[0].legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncol=5, frameon=False)
-    figure.savefig(os.path.join(folder, PICTURE), metadata={"Date": None, "Creator": None})
+    content = io.BytesIO()
+    figure.savefig(content, format=os.path.splitext(PICTURE)[1][1:], metadata={"Date": None, "Creator": None})
+    new_file.write(os.path.join(folder, PICTURE), content.getvalue())
     pyplot.close(figure)
     return True

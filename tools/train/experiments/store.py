@@ -3,8 +3,8 @@
 import json
 import os
 
-from ..export import new_file
-from ..problem import DATA, Problem
+from ..export import foreign, new_file
+from ..problem import DATA, NO_INPUT, Problem
 
 
 class Store:
@@ -17,12 +17,11 @@ class Store:
     def read(self, key):
         """-> {plan, asked, result}, or None where there is none"""
         try:
-            with open(self.path(key), encoding="utf-8") as file:
-                entry = json.load(file)
+            entry = foreign.read_json(self.path(key))
             return {part: entry[part] for part in ("plan", "asked", "result")}
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError, TypeError) as problem:
+        except (foreign.Problem, KeyError, TypeError) as problem:
+            if getattr(problem, "exit_code", None) == NO_INPUT:
+                return None
             raise Problem(f"{self.path(key)}: is no result; remove it and the run is repeated", DATA) from problem
 
     def holds(self, trial):
@@ -30,7 +29,7 @@ class Store:
         return entry is not None and entry["plan"] == plain(trial.plan) and at_least(entry["asked"], trial.asked())
 
     def write(self, trial, result):
-        os.makedirs(self.folder, exist_ok=True)
+        new_file.make_folders(self.folder)
         entry = {"plan": trial.plan, "asked": trial.asked(), "result": result}
         lines = ",\n".join(f" {json.dumps(part)}: {json.dumps(value)}" for part, value in entry.items())
         new_file.write(self.path(trial.key), f"{{\n{lines}\n}}\n".encode())
