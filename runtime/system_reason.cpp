@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/limits.hpp"
+
 namespace gainstage {
 
 bool is_lack_of_descriptors(int error) {
@@ -14,6 +16,8 @@ bool is_lack_of_descriptors(int error) {
 
 std::string system_reason(int error) {
     if (error == ELOOP) return "its links lead in a circle";
+    if (error == ENFILE) return std::string(std::strerror(error)) + "; " + remedy_for_descriptors();
+    if (error == ENOMEM) return std::string(std::strerror(error)) + "; " + remedy_for_memory();
     rlimit limit{};
     if (error != EMFILE || getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::strerror(error);
     return fmt::format("too many open files: {} are allowed; allow more: ulimit -n 256",

@@ -5,8 +5,8 @@
 
 namespace gainstage {
 
-/// `error`: the system's number (errno). Too many open files names the limit and how to raise it; links that lead
-/// nowhere are named; all others are the system's own words.
+/// `error`: the system's number (errno). Too many open files names the limit and how to raise it; a lack of
+/// memory has its remedy; links that lead nowhere are named; all others are the system's own words.
 std::string system_reason(int error);
 
 /// No further file can be opened: the process's limit is reached, or the machine's.

@@ -55,6 +55,8 @@ void LiveSession::make_engine() {
                               .queues = means_.queues.value_or(QueueSizes::for_stage(!config_.log.empty()))},
                      .builder = builder_.get()});
     engine_->listen([this](const EngineNews& news) { hear(news); });
+    if (const Crew* crew = engine_->room().crew(); crew && !crew->shortage().empty())
+        say(Kind::refusal, crew->shortage());
     if (!config_.record.empty())
         tap_ = std::make_unique<InputTap>(format.in_channels, InputRecorder::ring_seconds * format.rate_hz);
     callback_ = std::make_unique<StreamCallback>(engine_->room(), tap_.get(), format.in_channels,

@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "runtime/realtime/stack.hpp"
+#include "runtime/thread.hpp"
 
 namespace gainstage {
 
@@ -68,11 +69,15 @@ std::vector<Refusal> check_realtime_priority(int priority) {
     limit = limit_text("rtprio", raised_limit(RLIMIT_RTPRIO), 1, "") + ", the system says: ";
 #endif
     int error = 0;
-    std::thread([&] {
-        sched_param parameters{};
-        parameters.sched_priority = priority;
-        error = pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
-    }).join();
+    try {
+        Thread("", [&] {
+            sched_param parameters{};
+            parameters.sched_priority = priority;
+            error = pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
+        }).join();
+    } catch (const NoThread& cause) {
+        return {{"nobody knows whether a real-time priority is granted", cause.what()}};
+    }
     if (error == 0) return {};
     return {{fmt::format("real-time priority {} is refused ({}{})", priority, limit, std::strerror(error)),
              remedy}};
@@ -101,7 +106,6 @@ void prepare_worker(int priority) noexcept {
     pretouch_stack();
 #if defined(__linux__)
     prctl(PR_SET_TIMERSLACK, 1UL);  // else threads without a real-time priority oversleep by 50 us
-    pthread_setname_np(pthread_self(), "gainstage-crew");
 #endif
     if (priority <= 0) return;
     sched_param parameters{};

@@ -56,6 +56,8 @@ public:
                    .crew = {.threads = std::min(job.threads, usable_cores())}},
                   loader_) {
         stream_.engine().listen([this](const EngineNews& news) { hear(news); });
+        if (const Crew* crew = stream_.engine().room().crew(); crew && !crew->shortage().empty())
+            report_.news.push_back(crew->shortage());
     }
 
     /// Throws SoundFileError, WriteError.

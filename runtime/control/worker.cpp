@@ -1,19 +1,10 @@
 #include "runtime/control/worker.hpp"
 
-#include <system_error>
 #include <utility>
 
 namespace gainstage {
 
-Worker::Worker(std::string name) : name_(std::move(name)) {
-    constexpr std::size_t stack_bytes = std::size_t{1} << 20;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, stack_bytes);
-    const int error = pthread_create(&thread_, &attributes, &Worker::begin, this);
-    pthread_attr_destroy(&attributes);
-    if (error != 0) throw std::system_error(error, std::generic_category(), "no thread can be started");
-}
+Worker::Worker(std::string name) : thread_(std::move(name), [this] { work(); }) {}
 
 Worker::~Worker() {
     {
@@ -21,7 +12,7 @@ Worker::~Worker() {
         leaving_ = true;
     }
     work_there_.notify_one();
-    pthread_join(thread_, nullptr);
+    thread_.join();
 }
 
 void Worker::run(std::function<void()> job) {
@@ -37,15 +28,6 @@ void Worker::run(std::function<void()> job) {
 bool Worker::is_busy() const {
     const std::lock_guard lock(mutex_);
     return busy_ || !waiting_.empty();
-}
-
-void* Worker::begin(void* self) {
-    auto& worker = *static_cast<Worker*>(self);
-#if defined(__linux__)
-    pthread_setname_np(pthread_self(), worker.name_.c_str());
-#endif
-    worker.work();
-    return nullptr;
 }
 
 void Worker::work() {

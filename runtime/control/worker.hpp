@@ -1,21 +1,20 @@
 #pragma once
 /// A thread for what may take long: doors to hardware, files, terminals.
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <functional>
 #include <list>
 #include <mutex>
 #include <string>
 
+#include "runtime/thread.hpp"
+
 namespace gainstage {
 
-/// Does jobs one at a time, in the order in which they came. Any thread. Its stack is small (1 MiB), for all
-/// stacks are locked in memory.
+/// Does jobs one at a time, in the order in which they came. Any thread.
 class Worker {
 public:
-    /// `name`: of the thread, at most 15 letters. Throws std::system_error where the system has no thread.
+    /// `name`: of the thread, at most 15 letters. Throws NoThread.
     explicit Worker(std::string name);
     /// Waits until all jobs are done.
     ~Worker();
@@ -28,15 +27,13 @@ public:
     bool is_busy() const;
 
 private:
-    static void* begin(void* self);
     void work();
 
-    const std::string name_;
     mutable std::mutex mutex_;
     std::condition_variable work_there_;
     std::list<std::function<void()>> waiting_;
     bool busy_ = false, leaving_ = false;
-    pthread_t thread_{};
+    Thread thread_;  // last: it uses all that is above
 };
 
 }  // namespace gainstage

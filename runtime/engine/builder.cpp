@@ -4,7 +4,15 @@
 
 namespace gainstage {
 
-BuilderThread::BuilderThread(Task wake) : wake_(std::move(wake)), thread_([this] { work(); }) {}
+namespace {
+/// Text is read and models are built on it.
+constexpr std::size_t builder_stack_bytes = std::size_t{4} << 20;
+}  // namespace
+
+BuilderThread::BuilderThread(Task wake)
+    : wake_(std::move(wake)),
+      thread_(
+          "gainstage-build", [this] { work(); }, builder_stack_bytes) {}
 
 BuilderThread::~BuilderThread() {
     give_up();

@@ -5,7 +5,8 @@
 #include <functional>
 #include <list>
 #include <mutex>
-#include <thread>
+
+#include "runtime/thread.hpp"
 
 namespace gainstage {
 
@@ -41,7 +42,7 @@ public:
 class BuilderThread final : public Builder {
 public:
     /// `wake` is called on the builder's thread whenever a job is over, so that the control thread can take
-    /// it up at once instead of at its next turn.
+    /// it up at once instead of at its next turn. Throws NoThread.
     explicit BuilderThread(Task wake = {});
     /// Waits for the job that is running.
     ~BuilderThread() override;
@@ -63,7 +64,7 @@ private:
     std::condition_variable work_there_, job_over_;
     std::list<Job> waiting_, over_;  // a job keeps its node, so only run() needs memory
     bool busy_ = false, leaving_ = false;
-    std::thread thread_;
+    Thread thread_;
 };
 
 }  // namespace gainstage

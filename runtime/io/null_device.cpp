@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <thread>
+
 namespace gainstage {
 
 namespace {
@@ -37,7 +39,12 @@ NullDevice::NullDevice(const AudioRequest& request) : priority_(request.priority
 void NullDevice::start(AudioCallback callback, void* context) {
     stop();
     running_ = true;
-    thread_ = std::thread([this, callback, context] { play(callback, context); });
+    try {
+        thread_ = Thread("gainstage-audio", [this, callback, context] { play(callback, context); });
+    } catch (...) {
+        running_ = false;
+        throw;
+    }
 }
 
 void NullDevice::stop() noexcept {

@@ -3,11 +3,11 @@
 /// tests.
 
 #include <atomic>
-#include <thread>
 #include <vector>
 
 #include "runtime/io/audio_stream.hpp"
 #include "runtime/io/choose_device.hpp"
+#include "runtime/thread.hpp"
 
 namespace gainstage {
 
@@ -29,7 +29,7 @@ private:
     std::vector<const float*> in_;
     std::vector<float*> out_;
     std::atomic<bool> running_{false};
-    std::thread thread_;
+    Thread thread_;
 };
 
 }  // namespace gainstage

@@ -3,15 +3,19 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <future>
 #include <memory>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "runtime/nonblocking.hpp"
+#include "runtime/thread.hpp"
 
 namespace gainstage {
+
+/// Nobody knows what a library needs.
+inline constexpr std::size_t library_stack_bytes = std::size_t{4} << 20;
 
 /// Runs `work` on a thread of its own. True: it has returned, and is gone (what it threw is thrown here).
 /// False: not within `limit`; it is left to itself, so it must own or share all that it touches. Control
@@ -20,10 +24,11 @@ template <class Work>
 bool returns_within(std::chrono::milliseconds limit, Work work) {
     const auto task = std::make_shared<std::packaged_task<void()>>(std::move(work));
     std::future<void> done = task->get_future();
-    std::thread worker;
+    Thread worker;
     try {
-        worker = std::thread([task] { (*task)(); });
-    } catch (const std::system_error&) {
+        worker = Thread(
+            "", [task] { (*task)(); }, library_stack_bytes);
+    } catch (const NoThread&) {
         (*task)();  // no thread is to be had: without patience then
     }
     if (done.wait_for(limit) != std::future_status::ready) {

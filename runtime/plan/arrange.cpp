@@ -23,7 +23,7 @@ std::int64_t warm_samples(const Slot& slot, double rate_hz) {
 
 namespace {
 
-Problem refusal(const GraphNode& node, const std::string& file, const char* message, int exit_code) {
+Problem refusal(const GraphNode& node, const std::string& file, const std::string& message, int exit_code) {
     return {.file = file,
             .place = node.place,
             .key = "nodes." + node.id,

@@ -1,9 +1,12 @@
 #include "runtime/realtime/crew.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "runtime/realtime/denormals.hpp"
 #include "runtime/realtime/lost_tasks.hpp"
@@ -55,7 +58,15 @@ Crew::Crew(const CrewConfig& config, double sample_rate_hz)
       patience_ticks_(in_ticks(config.patience_ms)),
       stand_in_ramp_(static_cast<std::uint64_t>(std::lround(Quarantine::ramp_s * sample_rate_hz))),
       workers_(static_cast<std::size_t>(std::clamp(config.threads, 1, max_threads) - 1)) {
-    for (Worker& worker : workers_) worker.thread = std::thread([this, &worker] { work(worker); });
+    int begun = 1;
+    try {
+        for (Worker& worker : workers_) {
+            worker.thread = Thread("gainstage-crew", [this, &worker] { work(worker); });
+            ++begun;
+        }
+    } catch (const NoThread& cause) {
+        shortage_ = fmt::format("{} of {} threads play: {}", begun, workers_.size() + 1, cause.what());
+    }
 }
 
 Crew::~Crew() {

@@ -9,12 +9,13 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <thread>
+#include <string>
 #include <vector>
 
 #include "runtime/realtime/pace.hpp"
 #include "runtime/realtime/plan.hpp"
 #include "runtime/realtime/round.hpp"
+#include "runtime/thread.hpp"
 
 namespace gainstage {
 
@@ -42,7 +43,8 @@ class Crew {
 public:
     static constexpr int max_threads = 16;
 
-    Crew(const CrewConfig&, double sample_rate_hz);  // control thread; the workers begin
+    /// Control thread; the workers begin. Those for which the system has no thread are missing.
+    Crew(const CrewConfig&, double sample_rate_hz);
     ~Crew();
     Crew(const Crew&) = delete;
     Crew& operator=(const Crew&) = delete;
@@ -53,6 +55,8 @@ public:
     /// No worker is in a branch that was given up. Until then, free nothing that it may touch. Any thread.
     bool is_whole() const noexcept { return abroad_.load(std::memory_order_acquire) == 0; }
     const CrewStats& stats() const noexcept { return stats_; }
+    /// Why workers are missing; empty: none is.
+    const std::string& shortage() const noexcept { return shortage_; }
 
     // audio thread
     /// Around the pieces of a block, so that workers know when to poll.
@@ -66,7 +70,7 @@ public:
 private:
     struct alignas(64) Worker {
         std::atomic<int> step{-1};  ///< the plan's step that it is in
-        std::thread thread;
+        Thread thread;
     };
     // workers
     void work(Worker&) noexcept;
@@ -96,6 +100,7 @@ private:
     std::atomic<bool> playing_{false}, leaving_{false};
     std::atomic<int> abroad_{0};  ///< workers in branches that were given up
     CrewStats stats_;
+    std::string shortage_;
 
     // audio thread only
     bool has_tasks_ = false;  ///< the latest plan

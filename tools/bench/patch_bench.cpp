@@ -7,12 +7,12 @@
 #include <exception>
 #include <random>
 #include <stdexcept>
-#include <thread>
 
 #include "runtime/control/realtime_rights.hpp"
 #include "runtime/control/render.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/io/choose_device.hpp"
+#include "runtime/thread.hpp"
 
 namespace gainstage {
 
@@ -177,17 +177,24 @@ ThreadGain compare_threads(const Graph& graph, double sample_rate_hz, int frames
 
 }  // namespace
 
+/// Each takes megabytes.
+constexpr std::size_t stack_of_two_engines = std::size_t{16} << 20;
+
 ThreadGain measure_threads(const Graph& graph, double sample_rate_hz, int frames, double seconds) {
     ThreadGain gain;
     std::exception_ptr failed;
-    std::thread([&] {
-        try {
-            live_thread();
-            gain = compare_threads(graph, sample_rate_hz, frames, seconds);
-        } catch (...) {
-            failed = std::current_exception();
-        }
-    }).join();
+    Thread(
+        "",
+        [&] {
+            try {
+                live_thread();
+                gain = compare_threads(graph, sample_rate_hz, frames, seconds);
+            } catch (...) {
+                failed = std::current_exception();
+            }
+        },
+        stack_of_two_engines)
+        .join();
     if (failed) std::rethrow_exception(failed);
     return gain;
 }

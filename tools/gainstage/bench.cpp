@@ -9,6 +9,7 @@
 #include "runtime/control/realtime_rights.hpp"
 #include "runtime/engine/patch_loader.hpp"
 #include "runtime/engine/probe_model.hpp"
+#include "runtime/thread.hpp"
 #include "tools/bench/patch_bench.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
@@ -56,7 +57,8 @@ void print_table(const std::string& file, double rate_hz, const std::vector<Patc
                    fmt::format("{:.1f} us", c.moving.max_us), fmt::format("{:.1f} us", c.silence_us),
                    fmt::format("{:.0f} x", c.times_real_time), fmt::format("{:.1f} %", c.worst_share * 100.),
                    fmt::format("{} {:.1f} %", c.slowest_node, c.slowest_share * 100.)});
-    put("{} at {} Hz, in time of this thread\n\n{}\n", file, rate_hz, table.text());
+    put("{} at {} Hz, in time of this thread\n\n", file, rate_hz);
+    put_text(table.text() + "\n");
     if (safe)
         put("smallest safe block here: {} frames (the worst phase of moving knobs stays below half of the "
             "period)\n",
@@ -117,6 +119,8 @@ int run_bench(const BenchOptions& options) {
         return bench(options);
     } catch (const ModelError& error) {
         return fail(error.exit_code, error.what());
+    } catch (const NoThread& error) {
+        return fail(environment, error.what());
     } catch (const std::runtime_error& error) {
         return fail(bad_data, error.what());
     }

@@ -1,5 +1,7 @@
 #include "tools/gainstage/exit_code.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <exception>
 #include <new>
@@ -7,6 +9,7 @@
 #include "nodes/kernels/simd.hpp"
 #include "runtime/out_of_memory.hpp"
 #include "runtime/problem_list.hpp"
+#include "runtime/thread.hpp"
 #include "tools/gainstage/console.hpp"
 
 namespace gainstage {
@@ -47,11 +50,35 @@ int run_to_code(int (*run)(int argc, char** argv), int argc, char** argv) {
         return run(argc, argv);
     } catch (const SimdError& error) {
         return fail(environment, error.what());
+    } catch (const NoThread& error) {
+        return fail(environment, error.what());
     } catch (const std::bad_alloc&) {
         return fail_without_memory();
     } catch (const std::exception& error) {
         return fail(internal, formatted("a fault of Gainstage itself: {}; please report it", error.what()));
     }
+}
+
+/// Where `ulimit -s` leaves the main thread no stack to work on, a thread with a stack of its own does the
+/// work.
+int run_on_enough_stack(int (*run)(int argc, char** argv), int argc, char** argv) {
+    constexpr std::size_t enough = std::size_t{8} << 20;  // the usual; an engine takes megabytes of it
+    rlimit limit{};
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= enough) return run_to_code(run, argc, argv);
+    int code = environment;
+    try {
+        Thread(
+            "gainstage",
+            [&] {
+                hear_signals();
+                code = run_to_code(run, argc, argv);
+            },
+            enough)
+            .join();
+    } catch (const NoThread& error) {
+        return fail(environment, error.what());
+    }
+    return code;
 }
 
 }  // namespace
@@ -80,8 +107,10 @@ int print_problems(const Problems& problems) {
 }
 
 int run_guarded(int (*run)(int argc, char** argv), int argc, char** argv) {
+    hear_signals();
+    give_stacks_to_libraries();
     open_console();
-    return close_console(run_to_code(run, argc, argv));
+    return close_console(run_on_enough_stack(run, argc, argv));
 }
 
 }  // namespace gainstage

@@ -30,8 +30,9 @@ int fail(int exit_code, const std::string& message) noexcept;
 /// where all are notes.
 int print_problems(const Problems&);
 
-/// The whole of a program: opens the console, plays `run`, turns an exception that nothing caught into an
-/// exit code, and closes the console.
+/// The whole of a program: hears the signals that its parent may have blocked, opens the console, plays `run`
+/// on a stack that is large enough, turns an exception that nothing caught into an exit code, and closes the
+/// console.
 int run_guarded(int (*run)(int argc, char** argv), int argc, char** argv);
 
 }  // namespace gainstage
