@@ -1,5 +1,7 @@
 #include "runtime/plain_text.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace gainstage {
@@ -31,16 +33,15 @@ Glyph first_of(std::string_view text) {
 }
 
 bool is_control(char32_t code) {
-    if (code == '\n' || code == '\t') return false;
     if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return true;
     // marks and overrides of the direction of writing
     return code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
            (code >= 0x2066 && code <= 0x2069);
 }
 
-}  // namespace
-
-std::string plain_text(std::string_view text) {
+/// Puts `instead(code)` in place of each control character.
+template <class Instead>
+std::string without_controls(std::string_view text, Instead instead) {
     std::string plain;
     plain.reserve(text.size());
     while (!text.empty()) {
@@ -51,12 +52,34 @@ std::string plain_text(std::string_view text) {
             continue;
         }
         if (is_control(character.code))
-            plain += '?';
+            plain += instead(character.code);
         else
             plain += text.substr(0, character.bytes);
         text.remove_prefix(character.bytes);
     }
     return plain;
+}
+
+bool is_layout(char32_t code) {
+    return code == '\n' || code == '\t';
+}
+
+}  // namespace
+
+std::string plain_line(std::string_view text) {
+    return without_controls(text, [](char32_t) { return "?"; });
+}
+
+std::string plain_text(std::string_view text) {
+    return without_controls(text,
+                            [](char32_t code) { return is_layout(code) ? static_cast<char>(code) : '?'; });
+}
+
+std::string plain_json(std::string_view json) {
+    return without_controls(json, [](char32_t code) {
+        return is_layout(code) ? std::string(1, static_cast<char>(code))
+                               : fmt::format("\\u{:04x}", static_cast<unsigned>(code));
+    });
 }
 
 }  // namespace gainstage

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "runtime/plain_text.hpp"
+
 namespace gainstage {
 
 namespace {
@@ -17,8 +19,7 @@ std::string shown(std::string_view text) {
     const bool cut = text.size() > longest_shown;
     std::size_t end = cut ? longest_shown : text.size();
     while (cut && end > 0 && continues_a_character(text[end])) --end;
-    std::string out;
-    for (const char c : text.substr(0, end)) out += (c >= 0 && c < ' ') || c == 127 ? '?' : c;
+    const std::string out = plain_line(text.substr(0, end));
     return cut ? out + "..." : out;
 }
 

@@ -2,6 +2,7 @@
 
 #include "runtime/control/session_report.hpp"
 #include "runtime/model/json_value.hpp"
+#include "runtime/plain_text.hpp"
 
 namespace gainstage {
 
@@ -111,7 +112,7 @@ void add_patch(json& object, const PlayedPatch& patch) {
 
 /// Bytes that are not UTF-8 are replaced.
 std::string line_of(const json& object) {
-    return object.sorted_text();
+    return plain_json(object.sorted_text());
 }
 
 }  // namespace

@@ -164,10 +164,10 @@ ChosenDevice choose_device(const AudioDevices& devices, const AudioRequest& requ
 std::string describe(const AudioDevices& devices) {
     if (devices.empty())
         return "there is none: connect an interface or start an audio server, or play without one by --null";
-    std::string text = "there is:";
+    std::string text;
     for (const AudioDeviceInfo& device : devices)
-        text += fmt::format("\n  {:6} {} ({} in, {} out)", device.api, device.name, device.in_channels,
-                            device.out_channels);
+        text += fmt::format("{}{:6} {} ({} in, {} out)", text.empty() ? "there is: " : "; ", device.api,
+                            device.name, device.in_channels, device.out_channels);
     return text;
 }
 

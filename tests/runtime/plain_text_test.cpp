@@ -29,4 +29,15 @@ TEST_CASE("bytes that are not UTF-8 are replaced one by one") {
     CHECK(plain_text("\xE2\x96") == mark + mark);  // cut off
 }
 
+TEST_CASE("a line begins and ends where we say so, whatever a name holds") {
+    CHECK(plain_line("one\nerror: two\tthree\r\n") == "one?error: two?three??");
+    CHECK(plain_line("K\xC3\xBCrbis") == "K\xC3\xBCrbis");
+    CHECK(plain_line("caf\xE9") == "caf\xEF\xBF\xBD");
+}
+
+TEST_CASE("JSON keeps its meaning and its layout, and no character in it steers a terminal") {
+    CHECK(plain_json("{\n  \"a\": \"K\xC3\xBCrbis\"\n}") == "{\n  \"a\": \"K\xC3\xBCrbis\"\n}");
+    CHECK(plain_json("[\"\x7f\xC2\x9B\xE2\x80\xAE\xD8\x9C\"]") == "[\"\\u007f\\u009b\\u202e\\u061c\"]");
+}
+
 }  // namespace gainstage::test::plain_text_test

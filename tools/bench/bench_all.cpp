@@ -233,7 +233,7 @@ void print_peers(const std::vector<Row>& rows) {
                  fmt::format("{}", judged_size), "AS FAST"});
     for (const Row& row : rows)
         if (!row.peers.empty()) table.add(standing_of(row));
-    put("\n{}", table.text());
+    put_text("\n" + table.text());
 }
 
 void print(const std::vector<Row>& rows, const Machine& machine) {
@@ -244,16 +244,17 @@ void print(const std::vector<Row>& rows, const Machine& machine) {
     for (const Row& row : rows) table.add(text_of(row, machine)), even.add(evenness_of(row, machine));
     put("{}: {:.2f} GHz, {:.1f} GFLOP/s of multiply-adds, {:.1f} GB/s from memory; P99 to PLAIN at {} "
         "frames, "
-        "one channel, knobs at rest\n\n{}\n{}\n"
-        "KB: weights, state and rows that a block touches. EVICTED: the median of the first block after this "
+        "one channel, knobs at rest\n\n",
+        machine.level, machine.clock_ghz, machine.fma_gflops, machine.memory_gb_per_s, judged_size);
+    put_text(table.text() + "\n" + even.text() + "\n");
+    put("KB: weights, state and rows that a block touches. EVICTED: the median of the first block after this "
         "core's own caches "
         "were emptied, as another program does it that ran in between; COLD: after all caches were. Allowed "
         "are the warm cost, what KB "
         "take from memory, and {:.0f} us, a quarter of the period at most. IN MOTION: all knobs on their "
         "way; DEAREST PHASE over the median block. STEREO: "
         "both channels' cost over that of one, in blocks of 16 and {}.\n",
-        machine.level, machine.clock_ghz, machine.fma_gflops, machine.memory_gb_per_s, judged_size,
-        table.text(), even.text(), cold_slack_us, judged_size);
+        cold_slack_us, judged_size);
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ void print_timings(const Checked& checked) {
         table.add({timing.node, latency_text(timing), rate_text(timing, checked.rate_hz)});
     }
     if (count > most) table.add({fmt::format("and {} more; check --json lists them", count - most), "", ""});
-    if (!table.empty()) put("{}", table.text("  "));
+    if (!table.empty()) put_text(table.text("  "));
 }
 
 void print_ok(const Checked& checked) {

@@ -41,7 +41,7 @@ void put_raw(std::string_view text) noexcept {
 template <class Json>
 void put_dump(const Json& json, int indent) noexcept {
     try {
-        put_raw(json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n");
+        put_raw(plain_json(json.dump(indent, ' ', false, Json::error_handler_t::replace)) + "\n");
     } catch (...) {
         is_text_missing = true;
     }

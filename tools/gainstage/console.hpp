@@ -5,14 +5,18 @@
 ///   standard output  the product of a command. What can't be written there ends the program with 73
 ///   standard error   messages. One that can't be written is lost, and nothing else happens
 ///
-/// Nothing here throws. Text for people is cleaned (plain_text), so that no name from a file steers a
-/// terminal. One thread at a time.
+/// Nothing here throws. Each piece of text that is put into a format is cleaned (plain_line), so that no
+/// name from a file steers a terminal or begins a line; layout is the format's alone. One thread at a time.
 
 #include <fmt/format.h>
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
+
+#include "runtime/plain_text.hpp"
 
 namespace gainstage {
 
@@ -24,9 +28,9 @@ void open_console() noexcept;
 /// unless the reader went away by itself, as `head` does.
 int close_console(int exit_code) noexcept;
 
-/// A text, or a part of one, to standard output.
+/// A text of our own layout, or a part of one, to standard output.
 void put_text(std::string_view text) noexcept;
-/// A line to standard error.
+/// The same and a newline to standard error.
 void say_text(std::string_view line) noexcept;
 /// In place of a line for which there is no memory.
 void say_that_memory_is_short() noexcept;
@@ -44,11 +48,25 @@ int message_descriptor() noexcept;
 /// held.
 void draw(std::string_view text) noexcept;
 
+/// A value for a format: text is cleaned.
+template <class T>
+auto piece(const T& value) {
+    if constexpr (std::is_convertible_v<const T&, std::string_view>)
+        return plain_line(value);
+    else
+        return value;
+}
+
 /// The text; empty where there is no memory for it.
 template <class... T>
 std::string formatted(fmt::format_string<T...> format, T&&... values) noexcept {
     try {
-        return fmt::format(format, std::forward<T>(values)...);
+        const auto pieces = std::make_tuple(piece(values)...);
+        return std::apply(
+            [&](const auto&... each) {
+                return fmt::vformat(fmt::string_view(format), fmt::make_format_args(each...));
+            },
+            pieces);
     } catch (...) {
         return {};
     }

@@ -49,9 +49,9 @@ void print_text(const AudioDevices& devices, const MidiPorts& ports) {
                    std::to_string(device.out_channels), rates(device), role(device)});
     Table midi({"API", "MIDI INPUT"});
     for (const MidiPortInfo& port : ports) midi.add({port.api, port.name});
-    if (!audio.empty()) put("{}", audio.text());
+    if (!audio.empty()) put_text(audio.text());
     if (!audio.empty() && !midi.empty()) put("\n");
-    if (!midi.empty()) put("{}", midi.text());
+    if (!midi.empty()) put_text(midi.text());
     if (audio.empty())
         say("There is no audio device. Connect an interface, or start an audio server (APIs here: {}).",
             fmt::join(compiled_audio_apis(), ", "));

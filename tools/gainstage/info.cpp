@@ -159,15 +159,16 @@ Table probe_table(const ModelProbe& probe) {
 }
 
 void print_text(const ModelProbe& probe, const std::string& file) {
-    put("\nWhat it does, its knobs at their defaults:\n{}", probe_table(probe).text("  "));
+    put_text("\nWhat it does, its knobs at their defaults:\n" + probe_table(probe).text("  "));
     for (const std::string& warning : probe.warnings) say("{}: {} (warning)", file, warning);
 }
 
 void print_text(const Subject& subject) {
     const Model& model = *subject.model;
-    put("{}\n{}", model.file, facts_table(subject).text("  "));
+    put("{}\n", model.file);
+    put_text(facts_table(subject).text("  "));
     for (const Table& table : {controls_table(model), tensors_table(model)})
-        if (!table.empty()) put("\n{}", table.text("  "));
+        if (!table.empty()) put_text("\n" + table.text("  "));
     const std::vector<std::string> notes = subject.notes();
     for (std::size_t k = 0; k < std::min(notes.size(), most_notes_shown); ++k)
         say("{}: {} (note)", model.file, notes[k]);

@@ -104,7 +104,7 @@ void LiveDisplay::say_that_it_is_lost() {
 
 /// For people.
 void LiveDisplay::line(const std::string& text) {
-    write((form_ == Form::terminal ? "\r\033[K" : "") + plain_text(text) + "\n");
+    write((form_ == Form::terminal ? "\r\033[K" : "") + plain_line(text) + "\n");
 }
 
 void LiveDisplay::take(const SessionReport& report) {
@@ -147,7 +147,7 @@ void LiveDisplay::show(const LiveStatus& status, double seconds) {
                                    status.worst_load * 100.f, status.xruns);
     text += readings(status.readings);
     if (!status.last_midi.empty()) text += "  midi " + status.last_midi;
-    write("\r\033[K" + cut(plain_text(text), columns(out_.descriptor()) - 1));
+    write("\r\033[K" + cut(plain_line(text), columns(out_.descriptor()) - 1));
 }
 
 void LiveDisplay::show(const LiveSummary& s) {

@@ -81,8 +81,8 @@ void print_list(NodeTypes types) {
     Table table({"TYPE", "INPUTS", "OUTPUTS", "WHAT IT DOES"});
     for (const NodeType& type : types)
         table.add({type.name, names(type.inputs), names(type.outputs), type.summary});
-    put("{}\n[in brackets]: may stay without a cable. One type in full: gainstage nodes TYPE\n",
-        table.text());
+    put_text(table.text());
+    put("\n[in brackets]: may stay without a cable. One type in full: gainstage nodes TYPE\n");
 }
 
 Table ports_table(const NodeType& type) {
@@ -126,7 +126,7 @@ void print_type(const NodeType& type) {
     put("{}: {}\n", type.name, type.summary);
     for (const Table& table :
          {ports_table(type), params_table(type), options_table(type), readings_table(type)})
-        if (!table.empty()) put("\n{}", table.text("  "));
+        if (!table.empty()) put_text("\n" + table.text("  "));
     if (type.closes_loops) put("\nA loop of cables is legal through this node.\n");
 }
 

@@ -14,6 +14,7 @@
 #include "runtime/control/render.hpp"
 #include "runtime/io/sound_file.hpp"
 #include "runtime/plain_text.hpp"
+#include "runtime/thread.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
 
@@ -27,7 +28,7 @@ namespace {
 class ProgressBar {
 public:
     ProgressBar(std::string name, bool quiet)
-        : name_(plain_text(name)), shown_(!quiet && isatty(STDERR_FILENO)) {}
+        : name_(plain_line(name)), shown_(!quiet && isatty(STDERR_FILENO)) {}
     ~ProgressBar() {
         if (shown_) draw("\r\033[K");
     }
@@ -94,7 +95,7 @@ std::vector<std::string> inputs(const RenderOptions& options) {
 /// A patch of many nodes may have news of each.
 void print_news(const std::vector<std::string>& all) {
     constexpr std::size_t most = 10;
-    for (std::size_t k = 0; k < all.size() && k < most; ++k) say_text(all[k]);
+    for (std::size_t k = 0; k < all.size() && k < most; ++k) say("{}", all[k]);
     if (all.size() > most) say("and {} more; render --json lists them", all.size() - most);
 }
 
@@ -226,6 +227,8 @@ int run_render(const RenderOptions& options) {
         return fail(cannot_write, error.what());
     } catch (const fs::filesystem_error& error) {
         return fail(cannot_write, error.what());
+    } catch (const NoThread& error) {
+        return fail(environment, error.what());
     } catch (const std::runtime_error& error) {
         return fail(bad_data, error.what());
     }

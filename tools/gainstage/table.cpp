@@ -1,6 +1,9 @@
 #include "tools/gainstage/table.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "runtime/plain_text.hpp"
 
 namespace gainstage {
 
@@ -13,6 +16,11 @@ std::size_t width_of(const std::string& text) {
 }
 
 }  // namespace
+
+void Table::add(Row row) {
+    for (std::string& cell : row) cell = plain_line(cell);
+    rows_.push_back(std::move(row));
+}
 
 std::string Table::text(const std::string& indent) const {
     std::vector<std::size_t> widths(rows_[0].size(), 0);

@@ -11,7 +11,8 @@ public:
     using Row = std::vector<std::string>;
 
     explicit Table(Row heading) : rows_{std::move(heading)} {}
-    void add(Row row) { rows_.push_back(std::move(row)); }
+    /// Cells are cleaned: they may hold text of strangers.
+    void add(Row row);
     bool empty() const { return rows_.size() == 1; }
     /// Columns as wide as they need to be; columns and lines without content, and spaces at the end of a
     /// line, are left out.

@@ -47,7 +47,7 @@ std::string branches_patch(const std::string& model, int branches, int nodes) {
 Graph graph_of(const std::string& text) {
     const ReadPatch read = read_patch_text(text, "bench.toml", ".");
     Resolved resolved = resolve(read.patch, all_nodes(), read_model_file, 48'000.);
-    for (const Problem& problem : resolved.problems) say_text(problem.text());
+    for (const Problem& problem : resolved.problems) say("{}", problem.text());
     return std::move(resolved.graph.value());
 }
 
