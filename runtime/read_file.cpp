@@ -1,6 +1,5 @@
 #include "runtime/read_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,8 +10,8 @@
 #include <utility>
 
 #include "runtime/foreign_bytes.hpp"
+#include "runtime/limits.hpp"
 #include "runtime/sysexits.hpp"
-#include "runtime/system_reason.hpp"
 
 namespace gainstage {
 
@@ -25,12 +24,19 @@ std::string a(std::string_view noun) {
     return fmt::format("{} {} file", has_vowel ? "an" : "a", noun);
 }
 
-[[noreturn]] void refuse_to_open(int error) {
-    if (error == ENOENT || error == ENOTDIR) throw FileFault("no such file", sysexits::not_found);
-    if (error == EACCES || error == EPERM)
-        throw FileFault("can't be read; check its permissions", sysexits::not_found);
-    throw FileFault("can't be opened: " + system_reason(error),
-                    is_lack_of_descriptors(error) ? sysexits::environment : sysexits::not_found);
+[[noreturn]] void refuse_to_open(const PathFault& fault) {
+    if (fault.error == ENOENT || fault.error == ENOTDIR) throw FileFault("no such file", sysexits::not_found);
+    if (fault.error == EACCES) throw FileFault("can't be read; check its permissions", sysexits::not_found);
+    throw FileFault(fmt::format("can't be opened: {}", fault.what()),
+                    is_of_a_limit(fault.error) ? sysexits::environment : sysexits::not_found);
+}
+
+Descriptor opened(const std::string& file) {
+    try {
+        return open_to_read(file);
+    } catch (const PathFault& fault) {
+        refuse_to_open(fault);
+    }
 }
 
 [[noreturn]] void refuse_size(std::string_view noun, std::size_t most) {
@@ -39,31 +45,21 @@ std::string a(std::string_view noun) {
 
 }  // namespace
 
-InputFile::InputFile(const std::string& file, std::string_view noun)
-    // Opening a pipe without O_NONBLOCK would wait for somebody who writes to it.
-    : fd_(open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {
-    if (fd_ < 0) refuse_to_open(errno);
+InputFile::InputFile(const std::string& file, std::string_view noun) : fd_(opened(file)) {
     struct stat status {};
-    const bool is_known = fstat(fd_, &status) == 0;
+    const bool is_known = fstat(fd_.get(), &status) == 0;
     const std::string cause = !is_known                 ? std::strerror(errno)
                               : S_ISDIR(status.st_mode) ? "a folder; expected " + a(noun)
                               : S_ISREG(status.st_mode) ? ""
                                                         : "not a regular file; expected " + a(noun);
-    if (!cause.empty()) {
-        close(fd_);
-        throw FileFault(cause, sysexits::not_found);
-    }
+    if (!cause.empty()) throw FileFault(cause, sysexits::not_found);
     size_ = static_cast<std::uintmax_t>(status.st_size);
-}
-
-InputFile::~InputFile() {
-    close(fd_);
 }
 
 std::size_t InputFile::read(char* to, std::size_t most) {
     std::size_t done = 0;
     while (done < most) {
-        const ssize_t count = ::read(fd_, to + done, most - done);
+        const ssize_t count = ::read(fd_.get(), to + done, most - done);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0)
             throw FileFault(

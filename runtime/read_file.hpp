@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/walk_path.hpp"
+
 namespace gainstage {
 
 /// Why a file can't be read: cause and remedy, without the file's name.
@@ -16,14 +18,12 @@ struct FileFault : std::runtime_error {
     int exit_code;  ///< bad_data: too large or no text; not_found: not there, or can't be read
 };
 
-/// A regular file, open for reading. Any thread but the audio thread.
+/// A regular file, open for reading; see open_to_read() for the links that are followed. Any thread but the
+/// audio thread.
 class InputFile {
 public:
     /// Throws FileFault. `noun` is for messages: "patch", "automation", ... `file` is a name of any bytes.
     InputFile(const std::string& file, std::string_view noun);
-    ~InputFile();
-    InputFile(const InputFile&) = delete;
-    InputFile& operator=(const InputFile&) = delete;
 
     /// As the file system says; 0 for files that the system makes up (/proc).
     std::uintmax_t size() const noexcept { return size_; }
@@ -31,7 +31,7 @@ public:
     std::size_t read(char* to, std::size_t most);
 
 private:
-    int fd_ = -1;
+    Descriptor fd_;
     std::uintmax_t size_ = 0, read_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "runtime/control/inotify_watcher.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -15,9 +16,11 @@
 #include <filesystem>
 #include <set>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "runtime/system_reason.hpp"
+#include "runtime/walk_path.hpp"
 
 namespace gainstage {
 
@@ -62,7 +65,11 @@ constexpr std::uint32_t shared_systems[] = {
 
 int opened() {
     const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (fd < 0) throw std::runtime_error("files can't be watched (inotify): " + system_reason(errno));
+    if (fd < 0)
+        throw std::runtime_error(fmt::format(
+            "files can't be watched (inotify): {}; or raise fs.inotify.max_user_instances, or run without "
+            "--rehearse",
+            system_reason(errno)));
     return fd;
 }
 
@@ -80,14 +87,18 @@ bool is_link(const std::string& path) {
 /// The kernel grants a lease for reading only while nobody has the file open for writing. Where there are no
 /// leases (other people's files, network folders), nobody is taken to.
 bool is_open_for_writing(const std::string& file) {
-    const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return false;
+    Descriptor opened;
+    try {
+        opened = open_to_read(file);
+    } catch (const PathFault&) {
+        return false;
+    }
+    const int fd = opened.get();
     // Were somebody to open it just now, we would be told by a signal, which by default would end the
     // program.
     fcntl(fd, F_SETSIG, SIGURG);
     const bool refused = fcntl(fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN;
     if (!refused) fcntl(fd, F_SETLEASE, F_UNLCK);
-    close(fd);
     return refused;
 }
 

@@ -8,8 +8,8 @@
 
 #include "runtime/control/realtime_rights.hpp"
 #include "runtime/io/sound_file.hpp"
-#include "runtime/sysexits.hpp"
 #include "runtime/numbers.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 

@@ -40,7 +40,7 @@ void TakeLog::keep(const PlayedPatch::PlayedModel& model) {
     const std::vector<std::byte>& bytes = model.model->bytes;
     try {
         make_folders(kept_models_folder(name_));
-        NewFile copy(kept_model_path(name_, content_name(model.hash)));
+        NewFile copy(kept_model_path(name_, content_name(model.hash)), {.is_private = true});
         good_ = copy.append({reinterpret_cast<const char*>(bytes.data()), bytes.size()}) && good_;
         copy.finish();
     } catch (const WriteError&) {

@@ -150,6 +150,7 @@ void TakeWriter::make_files() {
         if (!file.empty()) outputs.push_back(file);
     must_differ(outputs, files_.inputs);
     tell_of_unfinished();
+    for (std::string& text : notes_on_loose_folders(outputs)) note(std::move(text));
     const bool is_numbered = choose_names();
     if (!log_name_.empty()) log_ = std::make_unique<TakeLog>(log_name_, files_.rate_hz, files_.overwrite);
     if (!record_name_.empty())

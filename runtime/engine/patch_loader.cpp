@@ -31,7 +31,7 @@ Resolved PatchLoader::load_text(const LoggedPatch& patch) {
                             if (found == patch.models.end())
                                 throw ModelError(path + ": not among the files of the log",
                                                  sysexits::not_found);
-                            return read_model_bytes(found->second, path);
+                            return read_model_bytes(*found->second, path);
                         });
 }
 

@@ -13,7 +13,7 @@
 namespace gainstage {
 
 /// The bytes of weight files, by the path from which they were read.
-using ModelBytes = std::map<std::string, std::vector<std::byte>>;
+using ModelBytes = std::map<std::string, std::shared_ptr<const std::vector<std::byte>>>;
 
 /// A patch as a log holds it.
 struct LoggedPatch {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <limits>
+#include <memory>
 #include <utility>
 
 #include "runtime/engine/take.hpp"
@@ -201,7 +202,14 @@ private:
         }
     }
 
-    std::vector<std::byte> kept_model(const std::string& name) const {
+    /// A log may name one file a million times: it is read once.
+    std::shared_ptr<const std::vector<std::byte>> kept_model(const std::string& name) {
+        auto& bytes = kept_[name];
+        if (!bytes) bytes = std::make_shared<const std::vector<std::byte>>(read_kept_model(name));
+        return bytes;
+    }
+
+    std::vector<std::byte> read_kept_model(const std::string& name) const {
         if (name.size() != 16 || name.find_first_not_of("0123456789abcdef") != std::string::npos)
             refuse(fmt::format("models: {} is no name of a weight file; expected its 16 digits",
                                in_quotes(name)));
@@ -230,6 +238,7 @@ private:
     const std::string file_;
     LineReader lines_;
     Take take_;
+    ModelBytes kept_;  // by name
     int line_ = 0;
     bool has_head_ = false;
     std::uint64_t latest_ = 0;  // stamps never go back

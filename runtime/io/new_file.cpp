@@ -181,6 +181,7 @@ NewFile::NewFile(const std::string& file, FileManner manner)
     if (place_.is_there && faccessat(place_.folder.get(), place_.name.c_str(), W_OK, 0) != 0)
         throw_cannot_write(file_, errno);
     if (place_.is_there) mode_ = kind & 07777;
+    if (manner_.is_private) mode_ = private_mode;
     open_beside();
 }
 
@@ -191,6 +192,9 @@ void NewFile::open_in_place() {
     fd_ = Descriptor(openat(place_.folder.get(), place_.name.c_str(),
                             O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | links));
     if (fd_.get() < 0) throw_cannot_write(file_, errno);
+    struct stat opened {};
+    if (fstat(fd_.get(), &opened) != 0 || !is_same(opened, place_.found))
+        throw_cannot_write(file_, "somebody exchanges it");
     fcntl(fd_.get(), F_SETFL, fcntl(fd_.get(), F_GETFL) & ~O_NONBLOCK);  // that was for opening
 }
 

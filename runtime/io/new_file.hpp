@@ -23,6 +23,7 @@ struct FileManner {
     };
     Growth growth = Growth::hidden;
     bool may_replace = true;  ///< false: a file that has the name at the end keeps it
+    bool is_private = false;  ///< nobody else may read it when it is whole
 
     friend bool operator==(const FileManner&, const FileManner&) = default;
 };

@@ -49,7 +49,8 @@ bool leads_to_the_end(SoundSource& source, const ChunkForm& form, std::string_vi
 
 Chunk chunk_of(const ChunkForm& form, std::string_view head, std::int64_t at) {
     const std::int64_t said = number_at(head, form.size_at, form.size_bytes, form.order);
-    const std::int64_t size = form.size_counts_head ? std::max<std::int64_t>(said, 0) - form.head_bytes : said;
+    const std::int64_t size =
+        form.size_counts_head ? std::max<std::int64_t>(said, 0) - form.head_bytes : said;
     constexpr std::int64_t farthest = std::int64_t{1} << 60;
     const std::int64_t content = at + form.head_bytes;
     const std::int64_t end = content + std::clamp<std::int64_t>(size, 0, farthest);

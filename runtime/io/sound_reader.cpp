@@ -14,8 +14,8 @@
 #include "runtime/io/sample_check.hpp"
 #include "runtime/io/sound_header.hpp"
 #include "runtime/io/sound_source.hpp"
-#include "runtime/sysexits.hpp"
 #include "runtime/numbers.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "runtime/io/sound_reader.hpp"
+#include "runtime/limits.hpp"
 #include "runtime/sysexits.hpp"
 #include "runtime/system_reason.hpp"
 
@@ -33,14 +34,15 @@ constexpr std::size_t spool_bytes = 1 << 16;
     throw SoundFileError(fmt::format("{}: {}", file, cause), exit_code);
 }
 
-int open_to_read(const std::string& file) {
-    // Without O_NONBLOCK a pipe that nobody writes to would be waited for without end.
-    const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd >= 0) return fd;
-    const int error = errno;
-    if (error == ENOENT || error == ENOTDIR) refuse_source(file, "there is no such file");
-    refuse_source(file, "can't be opened: " + system_reason(error),
-                  is_lack_of_descriptors(error) ? sysexits::environment : sysexits::not_found);
+Descriptor open_source(const std::string& file) {
+    try {
+        return open_to_read(file);
+    } catch (const PathFault& fault) {
+        const bool is_missing = fault.error == ENOENT || fault.error == ENOTDIR;
+        if (is_missing) refuse_source(file, "there is no such file");
+        refuse_source(file, fmt::format("can't be opened: {}", fault.what()),
+                      is_of_a_limit(fault.error) ? sysexits::environment : sysexits::not_found);
+    }
 }
 
 /// A file without a name, on the disk where temporary files lie.
@@ -106,7 +108,7 @@ SoundSource& source_of(void* user) {
 }  // namespace
 
 SoundSource::SoundSource(const std::string& file) {
-    Descriptor opened(open_to_read(file));
+    Descriptor opened = open_source(file);
     struct stat status {};
     if (fstat(opened.get(), &status) != 0) refuse_source(file, std::strerror(errno));
     if (S_ISDIR(status.st_mode)) refuse_source(file, "a folder; expected a sound file");

@@ -1,12 +1,14 @@
 #include "runtime/read_file.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <vector>
 
 #include "runtime/foreign_bytes.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/strangers.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/words.hpp"
 
@@ -129,6 +131,32 @@ TEST_CASE("what is often saved under a wrong name is named") {
                   "a") == "UTF-16 text; save the file as UTF-8");
     CHECK(no_text(std::string("a\0b", 3)) == "a binary file; expected a text file");
     CHECK(no_text("caf\xe9").empty());
+}
+
+TEST_CASE("a stranger's link in a folder of all is not read through; one's own and the folder owner's are") {
+    if (!can_play_strangers()) return;
+    const TemporaryFolder folder, mine;
+    mine.write("secret.toml", "secret");
+    REQUIRE(chmod(folder.path().c_str(), 01777) == 0);
+    const auto plant = [&](uid_t owner) {
+        plant_link(mine.file("secret.toml"), folder.file("a.toml"), owner);
+        return folder.file("a.toml");
+    };
+    CHECK(has(refusal_of_file(plant(stranger)).text, "a.toml is a link that another user (65534)"));
+    CHECK(read_whole_file(plant(0), "patch", 100) == "secret");
+    REQUIRE(chmod(folder.path().c_str(), 0775) == 0);  // a band's folder
+    CHECK(read_whole_file(plant(stranger), "patch", 100) == "secret");
+    REQUIRE(chown(folder.path().c_str(), stranger, stranger) == 0);
+    REQUIRE(chmod(folder.path().c_str(), 01777) == 0);
+    CHECK(read_whole_file(plant(stranger), "patch", 100) == "secret");
+}
+
+TEST_CASE("nothing that is no file is opened: neither a pipe without a writer nor a device") {
+    for (const char* device : {"/dev/zero", "/dev/null", "/dev/full"}) {
+        CHECK(refusal_of_file(device).text == "not a regular file; expected a patch file");
+        CHECK(refusal_of([&] { LineReader(device, "log", 1 << 20); }).exit_code == 66);
+    }
+    CHECK(refusal_of_file("/dev/stdin/").exit_code == 66);
 }
 
 }  // namespace gainstage::test::read_file_test

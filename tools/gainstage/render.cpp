@@ -200,6 +200,7 @@ int render_all(const RenderOptions& options) {
                   .outputs = {}};
     if (const int code = read_lists(options, job); code != ok) return code;
     const std::vector<std::string> out = job.outputs = outputs(options);
+    for (const std::string& note : notes_on_loose_folders(out)) say("{} (note)", note);
     int first_code = ok, code_for_all = ok;
     for (std::size_t i = 0; i < options.in.size() && code_for_all == ok; ++i) {
         job.in = options.in[i];

@@ -5,13 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <functional>
+#include <thread>
 
 #include "runtime/file_names.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/strangers.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/words.hpp"
 
@@ -22,7 +24,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr FileManner a_take{.growth = FileManner::Growth::visible, .may_replace = false};
-constexpr uid_t somebody = 65'534;
 
 std::string write(const std::string& file, const std::string& text, FileManner manner = {}) {
     NewFile made(file, manner);
@@ -40,13 +41,6 @@ mode_t mode_of(const std::string& file) {
 std::string only_name_in(const TemporaryFolder& folder) {
     REQUIRE(folder.size() == 1);
     return fs::directory_iterator(folder.path())->path().filename().string();
-}
-
-/// Only root can make files of other users.
-bool is_root() {
-    if (geteuid() == 0) return true;
-    std::fprintf(stderr, "skipped: links of other users are planted by root\n");
-    return false;
 }
 
 /// A folder where everybody may write, as /tmp.
@@ -231,24 +225,22 @@ TEST_CASE("links of one's own are written through, even to a file that isn't the
 }
 
 TEST_CASE("a link that another user has put into a folder of all is refused, on the whole way") {
-    if (!is_root()) return;
+    if (!can_play_strangers()) return;
     const TemporaryFolder folder, mine;
     make_sticky(folder);
     mine.write("precious", "old");
     const auto plant = [&](const std::string& target, const std::string& name, uid_t owner) {
-        fs::remove(folder.path() / name);
-        fs::create_symlink(target, folder.path() / name);
-        REQUIRE(lchown(folder.file(name).c_str(), owner, owner) == 0);
+        plant_link(target, folder.path() / name, owner);
     };
-    plant(mine.file("precious"), "out.wav", somebody);
+    plant(mine.file("precious"), "out.wav", stranger);
     CHECK(has(write_error_of([&] { write(folder.file("out.wav"), "new"); }),
               "out.wav is a link that another user (65534) has put into a folder where everybody may write"));
-    plant(mine.path().string(), "way", somebody);
+    plant(mine.path().string(), "way", stranger);
     CHECK(has(write_error_of([&] { write(folder.file("way/precious"), "new"); }),
               "way is a link that another user"));
     CHECK(mine.read("precious") == "old");
     SECTION("but not the folder owner's") {
-        REQUIRE(chown(folder.path().c_str(), somebody, somebody) == 0);
+        REQUIRE(chown(folder.path().c_str(), stranger, stranger) == 0);
         CHECK(write_error_of([&] { write(folder.file("out.wav"), "new"); }) == "no error");
         CHECK(mine.read("precious") == "new");
     }
@@ -256,6 +248,71 @@ TEST_CASE("a link that another user has put into a folder of all is refused, on 
         REQUIRE(chmod(folder.path().c_str(), 0755) == 0);
         CHECK(write_error_of([&] { write(folder.file("way/precious"), "new"); }) == "no error");
     }
+}
+
+TEST_CASE("the link that is judged is the link that is followed, however fast it is exchanged") {
+    if (!can_play_strangers()) return;
+    const TemporaryFolder folder;
+    make_sticky(folder);
+    const std::string way = folder.file("way"), other = folder.file("other");
+    plant_link("/victim", way);
+    fs::create_symlink("/mine", other);
+    std::atomic<bool> is_over{false};
+    std::thread exchange([&] {
+        while (!is_over) renameat2(AT_FDCWD, way.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+    });
+    int own = 0, refused = 0;
+    bool is_led_astray = false;
+    for (int k = 0; k < 20'000; ++k) try {
+            is_led_astray = is_led_astray || find_file_place(way).name != "mine";
+            ++own;
+        } catch (const WriteError&) {
+            ++refused;
+        }
+    is_over = true;
+    exchange.join();
+    CHECK_FALSE(is_led_astray);
+    CHECK(own > 0);
+    CHECK(refused > 0);
+}
+
+TEST_CASE("folders are made on the way, and never through a link of another user") {
+    const TemporaryFolder folder;
+    make_folders(folder.file("a/b"));
+    make_folders(folder.file("a/b/"));
+    CHECK(fs::is_directory(folder.file("a/b")));
+    folder.write("file", "");
+    for (const char* name : {"file", "file/a"})
+        CHECK(has(write_error_of([&] { make_folders(folder.file(name)); }), "it is no folder"));
+    if (!can_play_strangers()) return;
+    const TemporaryFolder shared;
+    make_sticky(shared);
+    plant_link(folder.path(), shared.path() / "way");
+    for (const char* name : {"way", "way/c", "way/c/d"})
+        CHECK(
+            has(write_error_of([&] { make_folders(shared.file(name)); }), "way is a link that another user"));
+    CHECK(folder.size() == 2);
+}
+
+TEST_CASE("a folder where others may replace files is told of once, and a sticky one is not") {
+    const TemporaryFolder folder;
+    fs::create_directories(folder.path() / "loose" / "in");
+    REQUIRE(chmod(folder.file("loose").c_str(), 0777) == 0);
+    const auto notes = notes_on_loose_folders({folder.file("loose/in/a.wav"), "", folder.file("b.wav"),
+                                               folder.file("loose/b.wav"), "/nowhere/c.wav"});
+    REQUIRE(notes.size() == 1);
+    CHECK(has(notes[0], folder.file("loose") + ": other users may write to this folder"));
+    REQUIRE(chmod(folder.file("loose").c_str(), 01777) == 0);
+    CHECK(notes_on_loose_folders({folder.file("loose/in/a.wav")}).empty());
+}
+
+TEST_CASE("a private file is nobody else's, even in place of one that was everybody's") {
+    const TemporaryFolder folder;
+    write(folder.file("a"), "x", {.is_private = true});
+    CHECK(mode_of(folder.file("a")) == 0600);
+    REQUIRE(chmod(folder.file("a").c_str(), 0666) == 0);
+    write(folder.file("a"), "y", {.is_private = true});
+    CHECK(mode_of(folder.file("a")) == 0600);
 }
 
 TEST_CASE("a link planted under the name of a growing file is never followed") {

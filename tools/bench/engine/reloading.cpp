@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -53,10 +54,16 @@ private:
     bool waiting_ = false;
 };
 
+/// Of a name that nobody can foresee.
+fs::path temporary_folder() {
+    std::string name = (fs::temp_directory_path() / "gainstage-bench-XXXXXX").string();
+    if (!mkdtemp(name.data())) throw std::runtime_error(name + ": no folder can be made");
+    return name;
+}
+
 /// A patch that plays the model, and the model, in a folder that is removed again.
 struct TemporaryReload {
     explicit TemporaryReload(const Reload& reload) {
-        fs::create_directories(folder);
         write_file(model, reload.content(0));
         std::ofstream(patch) << model_patch(model, reload.architecture);
     }
@@ -70,8 +77,7 @@ struct TemporaryReload {
         fs::rename(folder / "new", model);
     }
 
-    const fs::path folder = fs::temp_directory_path() /
-                            fmt::format("gainstage-bench-{}", Clock::now().time_since_epoch().count());
+    const fs::path folder = temporary_folder();
     const std::string model = folder / "model.safetensors", patch = folder / "p.toml";
 };
 
