@@ -10,6 +10,7 @@ struct NotTrivial {
     NotTrivial() noexcept {}
     NotTrivial(const NotTrivial&) noexcept {}
     NotTrivial& operator=(const NotTrivial&) noexcept { return *this; }
+    bool operator==(const NotTrivial&) const noexcept { return true; }
 };
 
 }  // namespace gainstage
