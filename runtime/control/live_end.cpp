@@ -234,14 +234,20 @@ void LiveSession::on_no_memory() noexcept {
             end_.leaves_threads = true;  // a library may be at work
             return fail(out_of_memory_code, out_of_memory);
         }
-        if (Clock::now() - no_memory_said_at_ >= 1s) {
-            no_memory_said_at_ = Clock::now();
-            say(Kind::problem, fmt::format("{}{}", out_of_memory, plays ? "; what plays plays on" : ""));
-        }
     } catch (...) {  // it can't be told
     }
+    owes_memory_news_ = true;
     if (stage_ < Stage::starting) stage_ = Stage::over;
     if (stage_ > Stage::playing) abandon();
+}
+
+/// As soon as there is memory for it, and once a second at most.
+void LiveSession::tell_of_memory() {
+    if (!owes_memory_news_ || Clock::now() - no_memory_said_at_ < 1s) return;
+    say(Kind::problem,
+        fmt::format("{}{}", out_of_memory, stage_ <= Stage::playing ? "; what plays plays on" : ""));
+    owes_memory_news_ = false;
+    no_memory_said_at_ = Clock::now();
 }
 
 /// Stops the stream, then brings the files to their end, without the loop.

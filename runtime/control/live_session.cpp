@@ -154,6 +154,7 @@ void LiveSession::work(Due due) {
         if (engine_ && stage_ != Stage::over) engine_->tick();
     });
     guard([&] { go_on(); });
+    guard([&] { tell_of_memory(); });
 }
 
 void LiveSession::heed_signals() {

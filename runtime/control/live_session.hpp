@@ -167,6 +167,7 @@ private:
     void hurry_on();
     void on_fault(const std::exception&) noexcept;
     void on_no_memory() noexcept;
+    void tell_of_memory();
     void abandon() noexcept;
     void set_sudden_end(int exit_code);
     std::string where_the_take_lies() const;
@@ -232,6 +233,7 @@ private:
     bool fade_asked_ = false;
     Clock::duration longest_turn_{};
     bool wait_failed_ = false;
+    bool owes_memory_news_ = false;  // a step was left out, and nobody knows yet
     Clock::time_point no_memory_said_at_{};
     Clock::time_point announced_at_{};
     double cpu_at_announcement_s_ = 0.;
