@@ -2,7 +2,9 @@
 
 #include "runtime/nearest_name.hpp"
 
+#include <fmt/format.h>
 #include "runtime/problem_list.hpp"
+
 #include "tests/support/catch.hpp"
 
 namespace gainstage::test::nearest_name_test {
