@@ -69,6 +69,13 @@ KINDS = [
     ("products of the Python commands", "tools/streams_test.py", "Streams"),
     ("training names that the runtime refuses", "train/data_test.py", "names_that_the_runtime_refuses"),
     ("wet recordings of another clock", "train/data_test.py", "another_clock"),
+    ("loud knobs, and loops that grow", "engine", "the ceiling of a plain effect*", "the ceiling of a loop*",
+     "a loop that grows*", "a message says that silence*", "a node that trips again*", "guard: loud knobs*"),
+    ("sound above 0 dBFS at an output", "nodes", "output: *"),
+    ("the same, and what is told of it", "engine", "guard: *"),
+    ("rails and jumps of knobs", "nodes", "rails: *"),
+    ("more memory than there is", "engine", "device past: *"),
+    ("models that replace each other", "control", "memory: *"),
     ("calls of the system that fail", "program", "a call of the system that fails*"),
 ]
 

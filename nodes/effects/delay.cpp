@@ -24,7 +24,14 @@ const NodeType& Delay::type() {
                      .min = 0.,
                      .max = longest_fixed_samples,
                      .summary = "exactly so many samples instead of delay_ms; 0: delay_ms counts",
-                     .replaces = "delay_ms"}},
+                     .replaces = "delay_ms"},
+                    {.name = "longest_ms",
+                     .kind = OptionKind::number,
+                     .start = "2000",
+                     .min = 1.,
+                     .max = longest_ms,
+                     .summary = "delay_ms reaches no further; less takes less memory. With delay_samples it "
+                                "does not count"}},
         .closes_loops = true,
         .make = make_node<Delay>,
     };
@@ -37,7 +44,8 @@ Delay::Delay(const Setup& setup)
       fixed_samples_(static_cast<int>(setup.options.get<std::int64_t>("delay_samples"))),
       loop_latency_(setup.loop_latency_samples),
       longest_(fixed_samples_ > 0 ? fixed_samples_
-                                  : static_cast<int>(std::lround(double{longest_ms} * samples_per_ms_))),
+                                  : static_cast<int>(std::lround(setup.options.get<double>("longest_ms") *
+                                                                 samples_per_ms_))),
       lines_(static_cast<std::size_t>(channels_), DelayLine(longest_, setup.max_frames)) {
     const int wanted = samples_of(setup.start.at(delay_ms)) + loop_latency_;
     if (loop_latency_ > 0 && wanted - loop_latency_ < 1)

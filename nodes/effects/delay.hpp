@@ -11,6 +11,8 @@ namespace gainstage {
 /// lasts. A move during a fade waits until the fade ends; of several moves the last counts. Without a ramp
 /// (smooth_ms = 0) the tap jumps.
 ///
+/// The option longest_ms bounds delay_ms, and with it the memory that the node takes.
+///
 /// In a loop the delay is shorter by the latency of the loop's other nodes, so that one round takes exactly
 /// as long as the patch says. It is at least 1 sample: a patch that asks for less gets a SetupError, a knob
 /// gets 1.

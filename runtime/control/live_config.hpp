@@ -19,6 +19,7 @@ struct LiveConfig {
     std::string record;             ///< sound file for the input; empty: none
     bool overwrite = false;         ///< an earlier take's log and recording; else this take's get a number
     int threads = 1;                ///< that play branches of the patch beside each other
+    std::size_t most_bytes = 0;     ///< memory that a patch may take; 0: half of the machine's
     bool rehearse = false;          ///< watch the patch and its models
     std::chrono::milliseconds status_every{1'000};
 };

@@ -53,7 +53,8 @@ void LiveSession::make_engine() {
                               .midi_ports = static_cast<int>(config_.midi.size()),
                               .crew = crew(config_.audio.priority),
                               .queues = means_.queues.value_or(QueueSizes::for_stage(!config_.log.empty()))},
-                     .builder = builder_.get()});
+                     .builder = builder_.get(),
+                     .most_bytes = config_.most_bytes ? config_.most_bytes : half_of_memory()});
     engine_->listen([this](const EngineNews& news) { hear(news); });
     if (const Crew* crew = engine_->room().crew(); crew && !crew->shortage().empty())
         say(Kind::refusal, crew->shortage());

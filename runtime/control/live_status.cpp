@@ -140,6 +140,7 @@ LiveStatus LiveSession::status() {
                       .xruns = callback_->xruns(),
                       .quarantines = engine_->counts().trips,
                       .resting = {},
+                      .memory_bytes = engine_->playing() ? engine_->playing()->memory.total() : 0,
                       .readings = readings(engine_->playing()),
                       .last_midi = midi_text(last_midi_)};
     for (const auto& [key, patient] : engine_->ward().patients())

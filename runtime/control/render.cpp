@@ -54,7 +54,7 @@ public:
                    .max_frames = job.block_frames,
                    .midi_ports = 0,
                    .crew = {.threads = std::min(job.threads, usable_cores())}},
-                  loader_) {
+                  loader_, job.most_bytes ? job.most_bytes : half_of_memory()) {
         stream_.engine().listen([this](const EngineNews& news) { hear(news); });
         if (const Crew* crew = stream_.engine().room().crew(); crew && !crew->shortage().empty())
             report_.news.push_back(crew->shortage());

@@ -16,6 +16,7 @@ struct RenderJob {
     std::string patch, in, out;  ///< `out`: see SoundWriter
     int block_frames = 512;      ///< 1..8192; changes no bit of the result
     int threads = 1;             ///< that play branches of the patch beside each other; changes no bit either
+    std::size_t most_bytes = 0;  ///< memory that a patch may take; 0: half of the machine's
     bool keep_latency = false;   ///< leave the declared latency at the beginning of the file
     bool strict = false;         ///< refuse a file of which a part can't be read, instead of silence there
     std::vector<TimedMidi> midi;

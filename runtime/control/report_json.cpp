@@ -48,6 +48,7 @@ void add_status(json& object, const LiveStatus& s) {
     object["xruns"] = s.xruns;
     object["quarantines"] = s.quarantines;
     object["resting"] = s.resting;
+    object["memory_bytes"] = s.memory_bytes;
     json& readings = object["readings"] = json::List();
     for (const NodeReading& reading : s.readings)
         readings.push_back({{"node", reading.node},

@@ -62,6 +62,7 @@ struct LiveStatus {
     std::uint64_t xruns = 0;
     std::uint64_t quarantines = 0;      ///< trips so far
     std::vector<std::string> resting;   ///< ids of the nodes that are in quarantine now
+    std::size_t memory_bytes = 0;       ///< that the patch takes
     std::vector<NodeReading> readings;  ///< of every node that has played, in the order of the patch
     std::string last_midi;              ///< "ch 1 cc 21 = 64"
 };

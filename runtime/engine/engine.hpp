@@ -22,6 +22,8 @@ struct EngineConfig {
     RoomConfig room;
     /// Builds and warms what is to come; outlives the engine. Null: at once, on the control thread (offline).
     Builder* builder = nullptr;
+    /// What a patch may take; one that takes more is refused. 0: no limit.
+    std::size_t most_bytes = half_of_memory();
 };
 
 /// What a listener is told. `text` is a whole sentence for people; the rest is for scripts and logs.

@@ -69,6 +69,7 @@ void Engine::wait_with_returns() {
 ChangeConfig Engine::change_config(const ChangeRequest& request) {
     ChangeConfig config{.arrange = {.sample_rate_hz = config_.room.sample_rate_hz,
                                     .max_frames = config_.room.max_frames,
+                                    .most_bytes = config_.most_bytes,
                                     .rebuild = {}},
                         .watch = config_.room.watch,
                         .threads = config_.room.crew.threads,
@@ -82,7 +83,7 @@ void Engine::on_built() {
     if (!change.be_built()) return refuse();
     keys_ = change.keys();
     Problems notes = change.problems();
-    shorten_notes(notes, "gainstage check --json lists them");
+    shorten_for_people(notes, "gainstage check --json lists them");
     for (const Problem& note : notes) say(Kind::note, note);
     if (change.request().is_return) give_trips();
     if (change.warming()) return warm_on();

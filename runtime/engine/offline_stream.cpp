@@ -15,8 +15,8 @@ RoomConfig at_full_level(RoomConfig room) {
 
 }  // namespace
 
-OfflineStream::OfflineStream(const RoomConfig& room, PatchLoader& loader)
-    : loader_(loader), engine_(EngineConfig{.room = at_full_level(room)}) {}
+OfflineStream::OfflineStream(const RoomConfig& room, PatchLoader& loader, std::size_t most_bytes)
+    : loader_(loader), engine_(EngineConfig{.room = at_full_level(room), .most_bytes = most_bytes}) {}
 
 Problems OfflineStream::start(Graph graph) {
     engine_.play(std::move(graph));

@@ -11,7 +11,8 @@ namespace gainstage {
 
 class OfflineStream {
 public:
-    OfflineStream(const RoomConfig&, PatchLoader&);
+    /// `most_bytes`: what a patch may take.
+    OfflineStream(const RoomConfig&, PatchLoader&, std::size_t most_bytes = half_of_memory());
 
     Engine& engine() noexcept { return engine_; }
 

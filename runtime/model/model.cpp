@@ -84,11 +84,10 @@ std::vector<std::string> Model::notes_on_extra(std::span<const std::string> know
     std::vector<std::string> extra;
     std::size_t count = 0;
     for (const Tensor& tensor : tensors)
-        if (!read.contains(tensor.name) && ++count <= most_notes_shown)
+        if (!read.contains(tensor.name) && ++count <= most_told)
             extra.push_back(
                 fmt::format("extra tensor ignored: {} {}", in_quotes(tensor.name), shape_text(tensor.shape)));
-    if (count > most_notes_shown)
-        extra.push_back(fmt::format("{} more extra tensors ignored", count - most_notes_shown));
+    if (count > most_told) extra.push_back(fmt::format("{} more extra tensors ignored", count - most_told));
     return extra;
 }
 

@@ -100,7 +100,7 @@ public:
         order_aligns();
         note_keys();
         note_outputs();
-        if (config_.with_histories) give_histories(result_, previous_, config_.sample_rate_hz);
+        give_histories(result_, previous_, config_);
         return std::move(result_);
     }
 
@@ -146,6 +146,24 @@ private:
     }
 
     void build(int n, int loop_latency) {
+        if (is_too_large_) return;
+        build_or_keep(n, loop_latency);
+        if (!result_.slots[n]) return;
+        count_memory(*result_.slots[n]);
+        is_too_large_ = config_.most_bytes > 0 && result_.memory.total() > config_.most_bytes;
+        if (is_too_large_) result_.problems.push_back(too_large(result_, config_.most_bytes));
+    }
+
+    void count_memory(const Slot& slot) {
+        result_.memory.add(slot.description.type->name, slot.bytes());
+        const auto& model = slot.description.model;
+        if (!model || !counted_models_.insert(model->content_hash).second) return;
+        std::size_t weights = 0;
+        for (const Tensor& tensor : model->tensors) weights += tensor.data.size() * sizeof(float);
+        result_.memory.add("weights", model->bytes.size() + 2 * weights);  // as read, and as prepared
+    }
+
+    void build_or_keep(int n, int loop_latency) {
         const NodeKey key = keys_.key(node(n).id);
         std::shared_ptr<Slot> old = previous_slot(key);
         if (old && !config_.rebuild.contains(key) && old->loop_latency_samples == loop_latency &&
@@ -319,6 +337,8 @@ private:
     std::vector<int> arrival_samples_, leaving_samples_;  // per node: how late its inputs and its outputs are
     std::vector<int> loop_of_;  // per node: the number of its loop, or -1; empty: there are no loops
     int loops_ = 0;
+    bool is_too_large_ = false;
+    std::set<std::uint64_t> counted_models_;  // by content
     std::vector<Align> aligns_;
 };
 

@@ -11,6 +11,8 @@
 #include "runtime/plan/compile/feeds.hpp"
 #include "runtime/plan/compile/order.hpp"
 #include "runtime/plan/key_table.hpp"
+#include "runtime/plan/memory_use.hpp"
+#include "runtime/realtime/device_past.hpp"
 
 namespace gainstage {
 
@@ -20,6 +22,8 @@ struct Arrangement {
     Feeds feeds;                               ///< per node and input port; sources are node indices
     Order order;                               ///< of the nodes
     std::vector<int> node_of_key;              ///< by NodeKey; -1: not here. See node_of()
+    DevicePast device_past;                    ///< of the channels that it reads
+    MemoryUse memory;                          ///< what it takes
     std::vector<int> outputs;                  ///< nodes through which sound leaves
     int latency_samples = 0;                   ///< from the inputs to the outputs
     Problems problems;  ///< notes; errors, where nodes could not be built: then the rest means nothing
@@ -32,6 +36,7 @@ struct ArrangeConfig {
     double sample_rate_hz = 48'000.;
     int max_frames = 512;
     bool with_histories = true;  ///< off where nothing will play: they take megabytes
+    std::size_t most_bytes = 0;  ///< it may take; more is refused. 0: no limit
     std::set<NodeKey> rebuild;   ///< nodes that are built anew (they come back from quarantine)
 };
 

@@ -56,6 +56,8 @@ public:
             collect_moves();
             tell_latency();
         }
+        for (Plan* plan : {transition_->during.get(), transition_->after.get()})
+            if (plan) plan->device_past = now_.device_past;
         make_score();
         change_.transition = std::move(transition_);
         return std::move(change_);
@@ -179,6 +181,9 @@ private:
         auto warming = std::make_unique<Warming>();
         warming->plan = std::move(*compile(warm.wiring, order_of(warm), warm_options()));
         warming->slots = std::move(warm.slots);
+        for (const auto& past : warm.device_past)
+            if (past) warming->plan.histories.push_back(past);
+        warming->device = RecalledDevice(std::move(warm.device_past), config_.arrange.max_frames);
         for (const int n : newcomers) warming->newcomers.push_back(now_.slots[n].get());
         transition_->warming = std::move(warming);
         change_.warm_samples = warm.samples;

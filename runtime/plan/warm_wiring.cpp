@@ -116,14 +116,22 @@ private:
     void add_source(std::vector<Source>& warm, const Arrangement& patch, const Source& source) {
         const Slot& slot = *patch.slots[source.part];
         const int plays = playing(slot);
-        if (plays >= 0 && slot.output_history && source.port == 0)
-            warm.push_back(recall(slot.output_history));
-        else if (slot.description.input_channels.empty())
-            return;  // an input that the edit brings has no past: silence
-        else if (plays >= 0)
+        if (slot.description.type->device == Door::in) hear_device(slot);
+        if (plays >= 0)
             warm.push_back({add_playing(plays), source.port});
         else
             warm.push_back({add_newcomer(source.part), source.port});
+    }
+
+    /// A way in plays the recalled device. A channel that was not read before has no past: silence.
+    void hear_device(const Slot& slot) {
+        DevicePast& past = result_.device_past;
+        for (const int channel : slot.description.options.get<std::vector<int>>("channels")) {
+            const auto index = static_cast<std::size_t>(channel) - 1;
+            if (index >= old_.device_past.size()) continue;
+            if (past.size() <= index) past.resize(index + 1);
+            past[index] = old_.device_past[index];
+        }
     }
 
     /// A history of exactly this feed: that of the node itself or of the one that it replaces, else that of

@@ -171,6 +171,7 @@ void AudioRoom::play_piece(DeviceBlock& device, int frames) noexcept {
                     .device = &device,
                     .latch_window_samples = TripRecord::window_s * config_.sample_rate_hz};
         if (config_.time_nodes) meter_.choose_timed(*plan, piece);
+        remember(plan->device_past, device, frames, now_);
         play_plan(*plan, piece);
     }
     if (master_.play(device, frames, now_)) outbox_.ring();

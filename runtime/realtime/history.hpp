@@ -22,7 +22,7 @@ public:
     /// Holds at least `samples` of the past beside the block being written. Control thread.
     History(int channels, std::int64_t samples)
         : channels_(channels),
-          capacity_(std::bit_ceil(static_cast<std::uint64_t>(samples) + 2 * max_block_frames)),
+          capacity_(capacity_for(samples)),
           pairs_(capacity_ / 2 * static_cast<std::uint64_t>(channels)) {}
 
     /// An empty one of the same size. Control thread.
@@ -32,16 +32,28 @@ public:
     }
 
     int channels() const noexcept { return channels_; }
+    /// Memory of one of this size.
+    static std::size_t bytes_of(int channels, std::int64_t samples) noexcept {
+        return capacity_for(samples) * sizeof(float) * static_cast<std::size_t>(channels);
+    }
+    std::size_t bytes() const noexcept {
+        return capacity_ * sizeof(float) * static_cast<std::size_t>(channels_);
+    }
     /// Samples of the past that it holds at any time.
     std::int64_t keeps() const noexcept { return static_cast<std::int64_t>(capacity_) - max_block_frames; }
 
     /// Audio thread. `time` is the stream sample of the first frame; pieces follow each other without a gap.
     void write(const PortBuffer& sound, int offset, int frames,
                std::uint64_t time) noexcept GAINSTAGE_REALTIME {
-        if (begin_.load(std::memory_order_relaxed) == never || end_.load(std::memory_order_relaxed) != time)
-            begin_.store(time, std::memory_order_relaxed);
+        begin_at(time);
         for (int c = 0; c < channels_; ++c) write_channel(c, sound.channel[c] + offset, frames, time);
         end_.store(time + frames, std::memory_order_release);
+    }
+    /// The same for a history of one channel.
+    void write(const float* sound, int frames, std::uint64_t time) noexcept GAINSTAGE_REALTIME {
+        begin_at(time);
+        write_channel(0, sound, frames, time);
+        end_.store(time + static_cast<std::uint64_t>(frames), std::memory_order_release);
     }
 
     /// One past the newest sample. Any thread.
@@ -63,9 +75,10 @@ public:
         for (int c = 0; c < channels_; ++c) {
             const std::atomic<Pair>* from = channel(c);
             float* to = out.channel[c] + offset;
+            std::uint64_t place = time % capacity_;
             for (int k = 0; k < frames; ++k) {
-                const std::uint64_t place = (time + static_cast<std::uint64_t>(k)) & (capacity_ - 1);
                 to[k] = halves(from[place / 2].load(std::memory_order_acquire))[place % 2];
+                if (++place == capacity_) place = 0;
             }
         }
         return time >= begin();
@@ -82,13 +95,23 @@ private:
     using Halves = std::array<float, 2>;
     static Halves halves(Pair pair) noexcept { return std::bit_cast<Halves>(pair); }
 
+    /// Even, so that pairs stay pairs where the ring ends.
+    static std::uint64_t capacity_for(std::int64_t samples) noexcept {
+        return (static_cast<std::uint64_t>(samples) + 2 * max_block_frames + 1) / 2 * 2;
+    }
+    /// A gap ends what was there.
+    void begin_at(std::uint64_t time) noexcept GAINSTAGE_REALTIME {
+        if (begin_.load(std::memory_order_relaxed) == never || end_.load(std::memory_order_relaxed) != time)
+            begin_.store(time, std::memory_order_relaxed);
+    }
+
     std::atomic<Pair>* channel(int c) const noexcept {
         return pairs_.data() + static_cast<std::uint64_t>(c) * (capacity_ / 2);
     }
     void write_channel(int c, const float* from, int frames, std::uint64_t time) noexcept GAINSTAGE_REALTIME {
         std::atomic<Pair>* const pairs = channel(c);
         for (const float* const end = from + frames; from != end;) {
-            const std::uint64_t place = time & (capacity_ - 1);
+            const std::uint64_t place = time % capacity_;
             const std::uint64_t count =
                 std::min<std::uint64_t>(static_cast<std::uint64_t>(end - from), capacity_ - place);
             if (place % 2 != 0 || count == 1) {

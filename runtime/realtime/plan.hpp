@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "runtime/realtime/device_past.hpp"
 #include "runtime/realtime/midi_map.hpp"
 #include "runtime/realtime/tasks.hpp"
 
@@ -65,6 +66,7 @@ struct Plan {
     std::vector<float> memory;                        ///< sound
     std::vector<std::shared_ptr<Slot>> slots;         ///< every slot that the steps run
     std::vector<std::shared_ptr<History>> histories;  ///< every one that is recalled
+    DevicePast device_past;                           ///< what it keeps of the device
     int node_steps = 0;
     bool watched = true;  ///< as its steps say
 

@@ -64,6 +64,11 @@ public:
             if (++at == latency_) at = 0;
         }
     }
+    std::size_t bytes() const noexcept {
+        std::size_t floats = 0;
+        for (std::size_t c = 0; c < ring_.size(); ++c) floats += ring_[c].size() + now_[c].size();
+        return floats * sizeof(float);
+    }
     void advance(int frames) noexcept GAINSTAGE_REALTIME {
         if (latency_) position_ = (position_ + frames) % latency_;
     }
@@ -109,7 +114,6 @@ struct Slot {
     std::vector<std::uint32_t> knob_numbers;  ///< of their names
     std::vector<float> smooth_ms;
     std::vector<std::shared_ptr<History>> input_histories;  ///< per input port, null where none is kept
-    std::shared_ptr<History> output_history;                ///< of output 0, null where none is kept
 
     // audio thread
     /// From this stream sample on the node is neither bypassed nor muted nor in quarantine: the runner only
@@ -135,6 +139,8 @@ struct Slot {
     std::atomic<std::uint64_t> timed_ticks{0}, timed_frames{0};  ///< cost, measured now and then
     std::atomic<std::uint64_t> worst_ticks{0};
 
+    /// Memory that it takes, without weights and histories. Any thread.
+    std::size_t bytes() const noexcept { return sizeof *this + memory.bytes() + dry.bytes(); }
     /// Audio thread: the ramps to read and to move.
     std::vector<Ramp>& knobs() noexcept { return is_lost ? ramps_meanwhile : ramps; }
     /// Audio thread: leaves the slot to the worker that has it.

@@ -19,8 +19,10 @@ void move_warm_knob(Warming& warming, NodeKey key, std::int32_t param, const Ram
 }
 
 WarmFailure run_warming(Warming& warming, std::uint64_t stop) noexcept {
-    const DeviceBlock nothing;  // the past comes from histories, not from the hardware
-    Piece piece{.time = warming.time, .frames = static_cast<int>(stop - warming.time), .device = &nothing};
+    const int frames = static_cast<int>(stop - warming.time);
+    const DeviceBlock past = warming.device.block();  // in place of the hardware
+    Piece piece{.time = warming.time, .frames = frames, .device = &past};
+    piece.history_lost = !warming.device.recall(warming.time, frames);
     run_plan(warming.plan, piece);
     warming.time = stop;
     if (piece.history_lost) return WarmFailure::history_lost;

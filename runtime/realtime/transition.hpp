@@ -22,6 +22,7 @@ struct WarmSlot {
 /// Runs newcomers, and the nodes that they need upstream, over the recent past until they have caught up.
 struct Warming {
     Plan plan;
+    RecalledDevice device;
     std::vector<WarmSlot> slots;
     std::vector<Slot*> newcomers;     ///< those that will be heard
     std::uint64_t from = 0;           ///< stream sample at which it began (the log of a take holds it)

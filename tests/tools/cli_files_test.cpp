@@ -118,6 +118,26 @@ TEST_CASE("render obeys the guard of the output and says what it did; guard = of
     CHECK(has(unknown.err, "\"limiter\" is not known here"));
 }
 
+TEST_CASE("check says the memory; what takes more than --memory is refused, with what takes most") {
+    const std::string patch = level_patch();
+    const Outcome fine = gainstage_run("check " + patch);
+    CHECK(has(fine.out, "ok (3 nodes, no latency); memory "));
+    const Outcome json = gainstage_run("check --json " + patch);
+    const Json checked = Json::parse(json.out).at(0);
+    CHECK(checked.at("memory_bytes").get<std::size_t>() > 1'000'000);
+    CHECK(checked.at("memory").at(0).at("what") == "past of device channels");
+    for (const std::string& command :
+         {"check " + patch,
+          "render " + patch + " " + sine_file("small.wav") + " -o " + scratch().file("m.wav"),
+          "run " + patch + " --null --seconds 1"}) {
+        const Outcome refused = gainstage_run(command + " --memory 1");
+        INFO(command << "\n" << refused.err);
+        CHECK(refused.exit_code == 78);
+        CHECK(
+            has(refused.err, "takes more memory than 1.0 MB; what takes most: past of device channels: 1."));
+    }
+}
+
 TEST_CASE("render plays what comes through a pipe to its end") {
     const std::string patch = level_patch(), whole = sine_file("piped.wav", 240'000),
                       out = scratch().file("piped-out.wav");

@@ -7,8 +7,8 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/engine/patch_loader.hpp"
-#include "runtime/number_text.hpp"
 #include "runtime/model/json_value.hpp"
+#include "runtime/number_text.hpp"
 #include "runtime/plan/timing.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
@@ -24,6 +24,7 @@ struct Checked {
     int latency_samples = 0;
     double rate_hz = 48'000.;
     std::vector<NodeTiming> timings;
+    MemoryUse memory;
     Problems problems;
 };
 
@@ -36,24 +37,28 @@ double rate_for(const Resolved& resolved) {
 }
 
 /// Reads the patch and its models and builds its nodes, as `run` would.
-Checked check(const std::string& file, double rate_hz) {
+Checked check(const std::string& file, double rate_hz, std::size_t most_bytes) {
     if (rate_hz <= 0.) rate_hz = rate_for(PatchLoader(all_nodes(), 0.).load(file));
-    Checked checked{.file = file, .name = {}, .rate_hz = rate_hz, .timings = {}, .problems = {}};
+    Checked checked{
+        .file = file, .name = {}, .rate_hz = rate_hz, .timings = {}, .memory = {}, .problems = {}};
     Resolved resolved = PatchLoader(all_nodes(), rate_hz).load(file);
     checked.problems = std::move(resolved.problems);
     if (!resolved.graph) return checked;
     checked.name = resolved.graph->name;
     checked.nodes = resolved.graph->nodes.size();
     KeyTable keys;
-    const Arrangement arrangement =
-        arrange(std::move(*resolved.graph), nullptr, keys,
-                {.sample_rate_hz = checked.rate_hz, .with_histories = false, .rebuild = {}});
+    const Arrangement arrangement = arrange(std::move(*resolved.graph), nullptr, keys,
+                                            {.sample_rate_hz = checked.rate_hz,
+                                             .with_histories = false,
+                                             .most_bytes = most_bytes ? most_bytes : half_of_memory(),
+                                             .rebuild = {}});
     if (has_errors(arrangement.problems)) {
         checked.problems.insert(checked.problems.end(), arrangement.problems.begin(),
                                 arrangement.problems.end());
         return checked;
     }
     checked.latency_samples = arrangement.latency_samples;
+    checked.memory = arrangement.memory;
     checked.timings = timing_of(arrangement, checked.rate_hz);  // says what the arrangement's notes say
     return checked;
 }
@@ -80,7 +85,9 @@ JsonValue json_of(const NodeTiming& timing) {
 }
 
 JsonValue json_of(const Checked& checked) {
-    JsonValue::List timings, problems;
+    JsonValue::List memory, timings, problems;
+    for (const MemoryUse::Share& share : checked.memory.largest(100))
+        memory.push_back(JsonValue{{"what", share.what}, {"count", share.count}, {"bytes", share.bytes}});
     for (const NodeTiming& timing : checked.timings) timings.push_back(json_of(timing));
     for (const Problem& problem : checked.problems) problems.push_back(json_of(problem));
     JsonValue json{{"file", checked.file},
@@ -89,6 +96,8 @@ JsonValue json_of(const Checked& checked) {
                    {"nodes", checked.nodes},
                    {"latency_samples", checked.latency_samples},
                    {"rate_hz", checked.rate_hz},
+                   {"memory_bytes", checked.memory.total()},
+                   {"memory", std::move(memory)},
                    {"timing", std::move(timings)},
                    {"problems", std::move(problems)}};
     return json;
@@ -129,10 +138,11 @@ void print_timings(const Checked& checked) {
 
 void print_ok(const Checked& checked) {
     const double latency_ms = 1000. * checked.latency_samples / checked.rate_hz;
-    put("{}: ok ({} node{}, {})\n", checked.file, checked.nodes, checked.nodes == 1 ? "" : "s",
+    put("{}: ok ({} node{}, {}); memory {}\n", checked.file, checked.nodes, checked.nodes == 1 ? "" : "s",
         checked.latency_samples ? fmt::format("latency {} samples: {} ms at {} Hz", checked.latency_samples,
                                               number_text(latency_ms, 2), checked.rate_hz)
-                                : "no latency");
+                                : "no latency",
+        memory_text(checked.memory.total()));
     print_timings(checked);
 }
 
@@ -142,7 +152,7 @@ int run_check(const CheckOptions& options) {
     int code = ok;
     JsonValue::List json;
     for (const std::string& file : options.patches) {
-        const Checked checked = check(file, options.rate_hz);
+        const Checked checked = check(file, options.rate_hz, options.most_bytes);
         int patch_code = ok;
         if (options.json) {
             json.push_back(json_of(checked));

@@ -26,6 +26,16 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
     return command;
 }
 
+/// Megabytes as bytes.
+void add_memory(CLI::App& command, std::size_t& most_bytes) {
+    command
+        .add_option_function<double>(
+            "--memory",
+            [&most_bytes](double megabytes) { most_bytes = static_cast<std::size_t>(megabytes * 1e6); },
+            "Most memory that a patch may take, in MB; half of the machine's if it is not given")
+        ->check(number_between(1., 1e9, "MB"));
+}
+
 void add_run(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<RunOptions>();
     LiveConfig& config = options->config;
@@ -66,6 +76,7 @@ void add_run(CLI::App& app, Command& chosen) {
         ->add_option("--threads", config.threads,
                      "Threads that play branches of the patch beside each other; changes no bit of the sound")
         ->check(CLI::Range(1, Crew::max_threads));
+    add_memory(*command, config.most_bytes);
     command->add_flag("--rehearse", config.rehearse,
                       "Watch the patch and its models, and take up what changes");
     command->add_flag("--json", options->json, "Events and status as JSON lines on standard output");
@@ -108,6 +119,7 @@ void add_render(CLI::App& app, Command& chosen) {
     command->add_flag(
         "--incomplete", options->incomplete,
         "Repeat a take whose log says that something is missing; it differs from what was heard");
+    add_memory(*command, options->most_bytes);
     command->add_flag("--keep-latency", options->keep_latency,
                       "Leave the patch's latency at the beginning of the file");
     command->add_flag("--strict", options->strict,
@@ -127,6 +139,7 @@ void add_check(CLI::App& app, Command& chosen) {
     command->add_option("patch", options->patches, "Patches (.toml)")->required();
     command->add_option("--rate", options->rate_hz, "Check for this sample rate, in Hz")
         ->check(number_between(8'000., 384'000., "Hz"));
+    add_memory(*command, options->most_bytes);
     command->add_flag("--json", options->json, "For scripts");
     command->footer(
         footer_of({"gainstage check patches/*.toml", "gainstage check my-patch.toml --rate 44100 --json"},

@@ -170,10 +170,10 @@ void print_text(const Subject& subject) {
     for (const Table& table : {controls_table(model), tensors_table(model)})
         if (!table.empty()) put_text("\n" + table.text("  "));
     const std::vector<std::string> notes = subject.notes();
-    for (std::size_t k = 0; k < std::min(notes.size(), most_notes_shown); ++k)
+    for (std::size_t k = 0; k < std::min(notes.size(), most_told); ++k)
         say("{}: {} (note)", model.file, notes[k]);
-    if (notes.size() > most_notes_shown)
-        say("{}: and {} more; info --json lists them (note)", model.file, notes.size() - most_notes_shown);
+    if (notes.size() > most_told)
+        say("{}: and {} more; info --json lists them (note)", model.file, notes.size() - most_told);
 }
 
 }  // namespace

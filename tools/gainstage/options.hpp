@@ -17,7 +17,8 @@ struct BenchOptions {
 
 struct CheckOptions {
     std::vector<std::string> patches;
-    double rate_hz = 0.;  ///< 0: the rate that a model insists on, else 48 kHz
+    double rate_hz = 0.;         ///< 0: the rate that a model insists on, else 48 kHz
+    std::size_t most_bytes = 0;  ///< 0: half of the machine's
     bool json = false;
 };
 
@@ -39,6 +40,7 @@ struct RenderOptions {
     std::string patch, out, midi, automate, events;
     std::vector<std::string> in;
     int block = 512, threads = 1;
+    std::size_t most_bytes = 0;  ///< 0: half of the machine's
     bool keep_latency = false, strict = false, incomplete = false, json = false, quiet = false;
 };
 

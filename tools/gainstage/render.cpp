@@ -189,6 +189,7 @@ int render_all(const RenderOptions& options) {
                   .out = {},
                   .block_frames = options.block,
                   .threads = options.threads,
+                  .most_bytes = options.most_bytes,
                   .keep_latency = options.keep_latency,
                   .strict = options.strict,
                   .midi = {},

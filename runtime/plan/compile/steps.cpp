@@ -140,7 +140,6 @@ private:
         step.is_plain = kind == StepKind::process && !step.has_latency && outputs_.size() == 1 &&
                         outputs_[0].channels == 1;
         first_output_[part] = push(step, inputs, outputs_);
-        if (remembers(part) && !outputs_.empty()) remember(outputs_[0], slot(part).output_history);
     }
 
     void process(int part) {

@@ -171,4 +171,18 @@ TEST_CASE("delay: after a reset the past is silence") {
     CHECK(peak(delay.run(mono(silence(5000)))[0]) == 0.);
 }
 
+TEST_CASE("delay: longest_ms bounds the delay, and the memory that it takes") {
+    const auto delay = [](double longest_ms, float delay_ms) {
+        return NodeRunner(Delay::type(),
+                          {.options = {{"longest_ms", longest_ms}}, .params = {{"delay_ms", delay_ms}}});
+    };
+    NodeRunner bounded = delay(10., 500.f), whole = delay(2'000., 500.f);
+    const Channel out = bounded.run(mono(impulse(1'000, 0)))[0];
+    CHECK(out[480] == 1.f);
+    CHECK(peak(part(out, 0, 480)) == 0.);
+    CHECK(bounded.node().memory_samples() == 480);
+    CHECK(bounded.memory().bytes() < 70'000);  // a ring for 480 samples and a block of 8,192
+    CHECK(whole.memory().bytes() > 384'000);
+}
+
 }  // namespace gainstage::test::delay_test
