@@ -32,9 +32,6 @@ constexpr std::array signs{
     Sign{"\x89PNG\r\n"sv, "a picture (PNG)"sv},
     Sign{"\xff\xd8\xff"sv, "a picture (JPEG)"sv},
     Sign{"GIF8"sv, "a picture (GIF)"sv},
-    Sign{"\x7f"
-         "ELF"sv,
-         "a program (a binary file)"sv},
     Sign{"SQLite format 3"sv, "a database (SQLite)"sv},
     Sign{"%PDF"sv, "a PDF document"sv},
     Sign{"{\\rtf"sv, "a document of a word processor (RTF); save it as plain text"sv},
