@@ -340,8 +340,8 @@ TEST_CASE("every allocation of an edit fails in turn, and 1,000 more by chance",
         const long count = allocations_of_an_edit(has_builder_thread);
         std::vector<Fault> faults;
         for (long k = 1; k <= count; ++k) faults.push_back({k, 1});
-        try_all(faults, has_builder_thread, 50);
-        try_all(drawn(1'000, count, 40, 7), has_builder_thread, 50);
+        try_all(faults, has_builder_thread);
+        try_all(drawn(1'000, count, 40, 7), has_builder_thread);
     }
 }
 
