@@ -346,7 +346,8 @@ TEST_CASE("a hostile model is refused in a sentence, with any address space") {
 
 TEST_CASE("of the notes on a large patch the first ten are shown") {
     std::string nodes = in_and_out;
-    for (int k = 0; k < 5'000; ++k) nodes += "[nodes.n" + std::to_string(k) + "]\ntype = \"gain\"\n";
+    for (int k = 0; k < 5'000; ++k)
+        nodes += "[nodes.n" + std::to_string(k) + "]\ntype = \"input\"\nchannels = [1]\n";
     const Outcome outcome = gainstage_run("check " + patch_file("alone.toml", nodes, "[\"in -> out\"]"));
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.err.size() < 4'000);
