@@ -3,7 +3,8 @@
 ///
 /// Where libraries end the process for want of memory:
 ///   nlohmann::json   the destructor of a tree allocates; we only make single values of it (json_value.hpp)
-///   libstdc++        std::thread, where the C library has no memory for a stack: it throws, we catch it.
+///   libstdc++        std::variant, when its copy throws: it crashes, unless an alternative is NotTrivial;
+///                    std::thread, where the C library has no memory for a stack: it throws, we catch it.
 ///                    A std::bad_alloc itself needs no memory: 72 kB are kept for exceptions
 ///   glibc            the loader, before main(), where a library does not fit into the address space: 127
 
