@@ -100,8 +100,9 @@ TEST_CASE("render obeys the guard of the output and says what it did; guard = of
                                    guard + " }\n");
     };
     const auto peak_of = [&] {
+        const auto sound = read_sound_file(out);
         float peak = 0.f;
-        for (const float x : read_sound_file(out).channels[0]) peak = std::max(peak, std::abs(x));
+        for (const float x : sound.channels[0]) peak = std::max(peak, std::abs(x));
         return peak;
     };
     const Outcome held = gainstage_run("render " + louder("hot.toml", "") + " " + in + " -o " + out);
