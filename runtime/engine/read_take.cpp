@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -124,9 +123,9 @@ private:
         for (const Loss::Kind kind : Loss::kinds) {
             const char* word = word_of(kind);
             if (!lost.has(word)) continue;
-            const auto count =
-                whole<std::uint64_t>(lost, word, "a count", 1, std::numeric_limits<std::uint64_t>::max());
-            take_.losses.push_back({.kind = kind, .from = from, .to = to, .count = count});
+            const auto count = lost.find(word)->whole();
+            if (count.value_or(0) == 0) refuse(fmt::format("lost: {}: expected a number from 1 on", word));
+            take_.losses.push_back({.kind = kind, .from = from, .to = to, .count = *count});
         }
         if (take_.losses.size() == before) refuse("lost: expected lines, midi, events, moves or frames");
     }
