@@ -51,7 +51,7 @@ enum class MidiTakeover { jump, pickup, scale };
 struct PatchMidi {
     int channel = 0;  ///< 1..16; 0: omni
     MidiSource source = MidiSource::cc;
-    int number = 0;                          ///< controller, NRPN or note; 0 for pitch bend
+    int number = 0;                           ///< controller, NRPN or note; 0 for pitch bend
     MidiOrder order = MidiOrder::recognised;  ///< of cc14 and nrpn
     MidiMode mode = MidiMode::absolute;
     std::string target;  ///< "node.parameter", "node.bypass", "node.mute", "panic"

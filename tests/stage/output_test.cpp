@@ -503,8 +503,8 @@ TEST_CASE("with any number of descriptors a session plays or says which limit is
             CHECK(has(program->standard_error(), "too many open files: " + std::to_string(count) +
                                                      " are allowed; allow more: ulimit -n 256"));
         }
-        if (count >= 8) CHECK(plain.wait() == 0);
-        if (count >= 16) CHECK(full.wait() == 0);
+        if (count >= 10) CHECK(plain.wait() == 0);
+        if (count >= 18) CHECK(full.wait() == 0);
     }
 }
 

@@ -56,6 +56,7 @@ model = "m.safetensors"
 [nodes.out]
 type = "output"
 channels = [1]
+guard = "off"
 """
 
 

@@ -99,7 +99,7 @@ void put_json(const nlohmann::ordered_json& json, int indent) noexcept {
 
 void put_document(const JsonValue& json, int indent) noexcept {
     try {
-        put_raw(json.indented_text(indent) + "\n");
+        put_raw(plain_json(json.indented_text(indent)) + "\n");
     } catch (...) {
         is_text_missing = true;
     }

@@ -57,16 +57,22 @@ auto piece(const T& value) {
         return value;
 }
 
-/// The text; empty where there is no memory for it.
+/// The text. Throws std::bad_alloc.
+template <class... T>
+std::string put_together(fmt::format_string<T...> format, T&&... values) {
+    const auto pieces = std::make_tuple(piece(values)...);
+    return std::apply(
+        [&](const auto&... each) {
+            return fmt::vformat(fmt::string_view(format), fmt::make_format_args(each...));
+        },
+        pieces);
+}
+
+/// The same; empty where there is no memory for it.
 template <class... T>
 std::string formatted(fmt::format_string<T...> format, T&&... values) noexcept {
     try {
-        const auto pieces = std::make_tuple(piece(values)...);
-        return std::apply(
-            [&](const auto&... each) {
-                return fmt::vformat(fmt::string_view(format), fmt::make_format_args(each...));
-            },
-            pieces);
+        return put_together(format, std::forward<T>(values)...);
     } catch (...) {
         return {};
     }
@@ -80,7 +86,7 @@ void put(fmt::format_string<T...> format, T&&... values) noexcept {
 template <class... T>
 void say(fmt::format_string<T...> format, T&&... values) noexcept {
     try {
-        say_text(fmt::format(format, std::forward<T>(values)...));
+        say_text(put_together(format, std::forward<T>(values)...));
     } catch (...) {
         say_that_memory_is_short();
     }

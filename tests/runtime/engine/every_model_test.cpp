@@ -53,7 +53,7 @@ std::string around(const Subject& subject, const std::string& links, const std::
     const std::string list = channels == 2 ? "[1, 2]" : "[1]";
     return fmt::format(
         "format = 1\nlinks = [{}]\n[nodes.in]\ntype = \"input\"\nchannels = {}\n[nodes.out]\ntype = "
-        "\"output\"\nchannels = {}\n[nodes.model]\ntype = \"{}\"\nmodel = '{}'\n{}",
+        "\"output\"\nchannels = {}\nguard = \"off\"\n[nodes.model]\ntype = \"{}\"\nmodel = '{}'\n{}",
         links, list, list, subject.model->architecture, file, more);
 }
 

@@ -219,7 +219,7 @@ TEST_CASE("links of one's own are written through, even to a file that isn't the
     }
     fs::create_symlink("b", folder.path() / "a");
     fs::create_symlink("a", folder.path() / "b");
-    CHECK(has(write_error_of([&] { write(folder.file("a"), ""); }), "Too many levels of symbolic links"));
+    CHECK(has(write_error_of([&] { write(folder.file("a"), ""); }), "its links lead in a circle"));
     CHECK(has(write_error_of([&] { write(folder.file("store/"), ""); }), "it is a folder"));
     CHECK(has(write_error_of([&] { write(folder.file("store/.."), ""); }), "it is a folder"));
 }
