@@ -188,7 +188,7 @@ std::string patch_around(const Model& model, NodeTypes types, const std::string&
         throw ModelError(
             fmt::format("{}: no node type plays architecture \"{}\"", model.file, model.architecture));
     return "format = 1\nlinks = [\"in -> model -> out\"]\n[nodes.in]\ntype = \"input\"\nchannels = "
-           "[1]\n[nodes.out]\ntype = \"output\"\nchannels = [1]\n[nodes.model]\ntype = \"" +
+           "[1]\n[nodes.out]\ntype = \"output\"\nchannels = [1]\nguard = \"off\"\n[nodes.model]\ntype = \"" +
            type->name + "\"\nmodel = \"model.safetensors\"\n" + knobs;  // a name of any bytes is no TOML
 }
 
