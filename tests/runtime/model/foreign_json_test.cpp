@@ -177,7 +177,7 @@ TEST_CASE("model: 65,536 tensors are read in half a second, and each is found") 
     const std::vector<std::string> notes = model->notes_on_extra({});
     const double seconds = cpu_seconds() - begin;
     WARN(fmt::format("65,536 tensors: {:.3f} s", seconds));
-    CHECK(seconds < 0.5);
+    if (realtime_guard() == RealtimeGuard::in_process) CHECK(seconds < 0.5);  // the sanitizers are slower
     CHECK(model->find("65536") == nullptr);
     REQUIRE(notes.size() == 11);
     CHECK(notes.back() == "65526 more extra tensors ignored");
