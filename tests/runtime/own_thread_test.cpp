@@ -10,6 +10,7 @@
 #include "runtime/realtime/stack.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/in_child.hpp"
+#include "tests/support/realtime_guard.hpp"
 #include "tests/support/words.hpp"
 
 namespace gainstage::test::own_thread_test {
@@ -117,7 +118,9 @@ TEST_CASE("a stack is touched as far as it reaches, and 256 KiB of it at most") 
         INFO(touched.bytes << " of " << touched.stack << " bytes");
         CHECK(touched.bytes < touched.stack);
         CHECK(touched.bytes <= most);
-        CHECK(touched.bytes + 64 * 1024 > std::min(touched.stack, most));
+        if (realtime_guard() ==
+            RealtimeGuard::in_process)  // ThreadSanitizer's threads keep some for themselves
+            CHECK(touched.bytes + 64 * 1024 > std::min(touched.stack, most));
     }
     CHECK(pretouch_stack() == 256 * 1024);  // the main thread
 }
