@@ -1,9 +1,12 @@
 #include "nodes/effects/output.hpp"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
 #include "nodes/dsp/door_channels.hpp"
+#include "runtime/each_within.hpp"
 
 namespace gainstage {
 
@@ -27,14 +30,7 @@ const NodeType& Output::type() {
 
 namespace {
 
-/// |x| <= 1 for all of them. Compares bit patterns, in which NaN and Inf lie above every finite number.
-bool all_within_unity(const float* x, int frames) noexcept {
-    constexpr auto unity = std::bit_cast<std::int32_t>(1.f);
-    std::int32_t over = 0;
-    for (int k = 0; k < frames; ++k)
-        over |= static_cast<std::int32_t>((std::bit_cast<std::int32_t>(x[k]) & 0x7fffffff) > unity);
-    return over == 0;
-}
+constexpr auto unity_bits = std::bit_cast<std::int32_t>(1.f);
 
 /// This thread is the only writer, so no other may come between load and store.
 void raise(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
@@ -58,7 +54,7 @@ void Output::process(const Block& block) noexcept {
     if (block.device == nullptr) return;  // a plan that only warms its nodes
     bool is_plain = !is_guarded_ || guard_.is_at_rest();
     for (std::size_t c = 0; is_guarded_ && c < channels_.size(); ++c) {
-        is_plain = is_plain && all_within_unity(block.in(0, static_cast<int>(c)), block.frames);
+        is_plain = is_plain && each_within(block.in(0, static_cast<int>(c)), block.frames, unity_bits);
         watch_dc(block, static_cast<int>(c));
     }
     is_plain ? play_plain(block) : play_guarded(block);

@@ -12,8 +12,9 @@ namespace gainstage {
 /// that the device lacks are skipped.
 ///
 /// The guard `clip_safe` is the last thing before the loudspeakers. What is no number is played as silence.
-/// Above 0 dBFS one gain for all channels falls at once, so that no sample comes out above 0 dBFS, and is
-/// exactly 1 again after 100 ms. Below 0 dBFS every bit passes. With `off` all passes and nothing is watched.
+/// Above 0 dBFS one gain for all channels falls at once, so that this output adds no sample above 0 dBFS, and
+/// is exactly 1 again after 100 ms. Below 0 dBFS every bit passes. With `off` all passes and nothing is
+/// watched.
 ///
 /// A new instance begins with a gain of 1 and needs no past: a peak finds it ready.
 class Output final : public Node {

@@ -72,7 +72,7 @@ struct Patch {
     std::string text;         ///< the whole file, for the log of a take
     std::string name;
     double fade_ms = 25.;          ///< length of the cross-fade of an edit, 1..1000
-    double ceiling_dbfs = 24.;     ///< a node whose output rises above it goes into quarantine
+    double ceiling_dbfs = 24.;     ///< a model, or a node in a loop, that rises above it goes into quarantine
     std::vector<PatchNode> nodes;  ///< in the file's order
     std::vector<PatchLink> links;  ///< in the file's order: sums are added in it
     std::vector<PatchMidi> midi;

@@ -73,11 +73,13 @@ void AudioRoom::take_news(int frames, std::int64_t clock_ns) noexcept {
 }
 
 /// Plays a message as far into this block as it came into the last one. So every message is late by exactly
-/// one block, instead of by anything up to a block. Takes four times of what comes in a flood: after a pause
-/// of the stream, thousands that have waited are spread over some blocks.
+/// one block, instead of by anything up to a block. Takes 1,024 a block and four times of what comes in a
+/// flood, the same share from each port: after a pause of the stream, thousands that have waited are spread
+/// over some blocks.
 void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
     constexpr double most_per_second = 4. * Flood::messages_per_second;
-    const int most = 1'024 + static_cast<int>(most_per_second / config_.sample_rate_hz * frames);
+    const int ports = std::max(1, static_cast<int>(midi_.size()));
+    const int most = (1'024 + static_cast<int>(most_per_second / config_.sample_rate_hz * frames)) / ports;
     for (std::size_t p = 0; p < midi_.size(); ++p) {
         StampedMidi message;
         for (int k = 0; k < most && !timeline_.is_full() && midi_[p]->pop(message); ++k) {

@@ -18,7 +18,7 @@ struct Flood {
 struct QueueSizes {
     int midi = 4'096;     ///< messages of one port that wait for the audio thread
     int due = 4'096;      ///< events that wait for their sample
-    int moves = 16'384;   ///< the latest moves of knobs
+    int moves = 16'383;   ///< the latest moves of knobs
     int log = 16'384;     ///< what was applied, for the log and the display
     int reports = 1'024;  ///< for people
 

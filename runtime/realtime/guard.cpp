@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/each_within.hpp"
 #include "runtime/realtime/dry.hpp"
 
 namespace gainstage {
 
 namespace {
-
-/// |x| <= ceiling for all of them. Compares bit patterns, in which NaN and Inf lie above every finite number.
-bool each_within(const float* x, int frames, std::int32_t ceiling_bits) noexcept {
-    std::int32_t over = 0;
-    for (int k = 0; k < frames; ++k)
-        over |= static_cast<std::int32_t>((std::bit_cast<std::int32_t>(x[k]) & 0x7fffffff) > ceiling_bits);
-    return over == 0;
-}
 
 /// First frame with a bad sample in any channel of any output; `frames` where there is none.
 int first_bad(const Step& step, int offset, int frames, TripCause& cause) noexcept {
