@@ -6,6 +6,7 @@
 
 #include "runtime/out_of_memory.hpp"
 #include "runtime/realtime/denormals.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -44,7 +45,7 @@ ChangeInFlight::ChangeInFlight(ChangeRequest request, const KeyTable& keys)
                   .place = {},
                   .key = {},
                   .message = out_of_memory,
-                  .exit_code = out_of_memory_code}} {}
+                  .exit_code = sysexits::environment}} {}
 
 // The builder's jobs
 

@@ -132,6 +132,7 @@ private:
     void begin(ChangeRequest);
     template <class Step>
     void lead(Step);
+    void give_up(bool is_return);
     ChangeConfig change_config(const ChangeRequest&);
     void on_built();
     void refuse();
@@ -169,7 +170,8 @@ private:
     void act_on(const Fact&);
     void on_trip(const Slot&);
     void on_stall(Tasks&);
-    void lose_branch(const Task&, std::uint64_t since);
+    bool lose_branch(const Task&, std::uint64_t since);
+    void tell_of_branch(const Task&, std::uint64_t since, bool latched);
     bool is_heard(const Slot*) const;
     bool is_worker_away();
     double latch_window_samples() const;
@@ -210,7 +212,8 @@ private:
     static constexpr std::uint64_t unheard = ~std::uint64_t{0};
     std::uint64_t rings_heard_ = unheard;  // of the room's bell
     Fact coming_;                          // the next change of state that is known; not yet acted on
-    LogHole untold_;                       // entries for which there was no memory
+    LogHole untold_;                       // what was not told, for there was no memory
+    bool concluded_ = false;
     OutputReports outputs_;
     std::vector<std::uint64_t> unused_since_;  // per key, a stream sample; `never`: it is in use
     std::uint64_t next_forgetting_ = 0;        // stream sample

@@ -35,13 +35,28 @@ std::vector<std::string> named(std::vector<std::string> ids) {
 // Building
 
 void Engine::begin(ChangeRequest request) {
-    const ChangeConfig config = change_config(request);
-    const Arrangement* old = residents_.playing();
-    auto made = std::make_unique<ChangeInFlight>(std::move(request), keys_);
-    ChangeInFlight& change = *made;
-    Builder::Task job = [&change, old, config] { change.build(old, config); };
-    residents_.admit(std::move(made));
-    lead([&] { builder_->run(std::move(job), [this] { lead([this] { on_built(); }); }); });
+    const bool is_return = request.is_return;
+    try {
+        const ChangeConfig config = change_config(request);
+        const Arrangement* old = residents_.playing();
+        auto made = std::make_unique<ChangeInFlight>(std::move(request), keys_);
+        ChangeInFlight& change = *made;
+        Builder::Task job = [&change, old, config] { change.build(old, config); };
+        residents_.admit(std::move(made));
+        builder_->run(std::move(job), [this] { lead([this] { on_built(); }); });
+    } catch (const std::bad_alloc&) {
+        give_up(is_return);
+        throw;
+    }
+}
+
+/// For want of memory. Says nothing.
+void Engine::give_up(bool is_return) {
+    if (is_return)
+        wait_with_returns();
+    else
+        ++counts_.failures;
+    if (residents_.change()) residents_.abandon();
 }
 
 /// Does a step of a change. Without memory for it the change is given up, unless the room has it already:
@@ -51,11 +66,8 @@ void Engine::lead(Step step) {
     try {
         step();
     } catch (const std::bad_alloc&) {
-        if (residents_.change() && residents_.change()->is_preparing()) {
-            if (!residents_.change()->request().is_return) ++counts_.failures;
-            wait_with_returns();
-            residents_.abandon();
-        }
+        if (residents_.change() && residents_.change()->is_preparing())
+            give_up(residents_.change()->request().is_return);
         throw;
     }
 }
@@ -81,7 +93,8 @@ ChangeConfig Engine::change_config(const ChangeRequest& request) {
 void Engine::on_built() {
     ChangeInFlight& change = *residents_.change();
     if (!change.be_built()) return refuse();
-    keys_ = change.keys();
+    KeyTable keys = change.keys();  // all of it, or nothing
+    keys_ = std::move(keys);
     Problems notes = change.problems();
     shorten_for_people(notes, "gainstage check --json lists them");
     for (const Problem& note : notes) say(Kind::note, note);
@@ -103,7 +116,9 @@ void Engine::refuse() {
         ward_.latch_all();
     else
         ++counts_.failures;
-    for (const Problem& problem : refusal_) say(Kind::failed, problem);
+    Problems told = refusal_;
+    shorten_for_people(told, "gainstage check --json lists them");
+    for (const Problem& problem : told) say(Kind::failed, problem);
 }
 
 /// The next instance knows how often its place has tripped: three times in ten seconds latch it.
@@ -168,8 +183,7 @@ std::uint64_t Engine::begin_of_past(std::uint64_t end) {
     return from;
 }
 
-/// Says why a new instance was warmed on less history than the old one had: its history began later, or there
-/// were too many knob moves at once to remember them all.
+/// Says why a new instance was warmed on less history than the old one had: its history began later.
 void Engine::tell_of_past(std::uint64_t from, std::uint64_t end) {
     const ChangeInFlight& change = *residents_.change();
     const std::string who = change.swapped().empty() ? residents_.graph().file
@@ -187,11 +201,6 @@ void Engine::tell_of_past(std::uint64_t from, std::uint64_t end) {
             fmt::format("{}: warmed on the last {:.2f} s instead of {:.2f} s, for what it hears was not "
                         "recorded before",
                         who, seconds(end - std::min(begin, end)), seconds(end - from)));
-    if (const std::uint64_t lost = knobs_.lost_after(from))
-        say(Kind::note, end,
-            fmt::format("{}: {} knob move(s) were too many at once to be remembered; what it is warmed on is "
-                        "played with knobs as they were before",
-                        who, lost));
 }
 
 // In the room
@@ -202,7 +211,8 @@ void Engine::arm() {
     if (room_.post(change.transition())) change.be_armed();
 }
 
-/// What needs memory comes first: where there is none, nothing has changed, and the next turn tries again.
+/// What the change itself needs comes first: where there is no memory for it, nothing has changed, and the
+/// next turn tries again. Where there is none to tell of it, the log says that it lacks a line.
 void Engine::on_started(std::uint64_t stamp) {
     ChangeInFlight& change = *residents_.change();
     KnobHistory::Newcomers knobs = newcomers_knobs();
@@ -219,8 +229,13 @@ void Engine::on_started(std::uint64_t stamp) {
     change.begin();
     // A leaving instance takes its quarantine with it. Its trips count on only if it returns from quarantine.
     ward_.keep(stay, change.request().is_return);
-    tell_lost_moves(change, stamp);
-    if (listener_) listener_(news);
+    try {
+        if (listener_) listener_(news);
+        tell_lost_moves(change, stamp);
+    } catch (...) {
+        untold_.add(stamp);
+        throw;
+    }
 }
 
 /// A replay warms newcomers on every move, so that it comes to other bits.

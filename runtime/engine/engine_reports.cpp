@@ -41,8 +41,9 @@ void Engine::collect() {
 void Engine::conclude() {
     tick();
     tell_untold();
+    if (std::exchange(concluded_, true)) return;
     const LogHole hole = room_.outbox().hole_at_the_end();
-    if (hole.count > 0) tell(LogEntry(hole));
+    if (hole.count > 0) tell_or_note(LogEntry(hole));
 }
 
 void Engine::look_at_outputs() {
@@ -138,25 +139,37 @@ bool Engine::is_worker_away() {
     return room_.crew() && !room_.crew()->is_whole();
 }
 
+/// All become patients before anything is told: where there is no memory for that, the next turn goes on.
 void Engine::on_stall(Tasks& tasks) {
-    tasks.is_stall_told = true;
+    const std::uint64_t given_up = tasks.given_up.load(std::memory_order_relaxed);
+    std::vector<const Task*> lost;
     for (std::size_t t = 0; t < tasks.list.size(); ++t)
-        if (tasks.given_up.load(std::memory_order_relaxed) & task_bit(static_cast<int>(t)))
-            lose_branch(tasks.list[t], tasks.lost_since);
+        if (given_up & task_bit(static_cast<int>(t))) lost.push_back(&tasks.list[t]);
+    std::vector<char> latched(lost.size());
+    for (std::size_t k = 0; k < lost.size(); ++k) latched[k] = lose_branch(*lost[k], tasks.lost_since);
+    tasks.is_stall_told = true;
+    counts_.stalls += lost.size();
+    for (std::size_t k = 0; k < lost.size(); ++k) tell_of_branch(*lost[k], tasks.lost_since, latched[k]);
 }
 
-/// All nodes of the branch are lost with the worker; others take their places.
-void Engine::lose_branch(const Task& task, std::uint64_t since) {
-    ++counts_.stalls;
+/// All nodes of the branch are lost with the worker; others take their places. True: one of them for the
+/// third time in a short while.
+bool Engine::lose_branch(const Task& task, std::uint64_t since) {
     bool latched = false;
+    for (const Slot* slot : task.slots) {
+        if (!is_heard(slot) || ward_.has(slot->key)) continue;
+        const bool third = ward_.take_stalled(slot->key, since, latch_window_samples());
+        latched = latched || third;
+    }
+    return latched;
+}
+
+void Engine::tell_of_branch(const Task& task, std::uint64_t since, bool latched) {
     std::vector<std::string> branch;
     for (const Slot* slot : task.slots) {
         const std::string& id = keys_.id(slot->key);
         if (id.front() != '~' && std::find(branch.begin(), branch.end(), id) == branch.end())
             branch.push_back(id);
-        if (!is_heard(slot) || ward_.has(slot->key)) continue;
-        const bool third = ward_.take_stalled(slot->key, since, latch_window_samples());
-        latched = latched || third;
     }
     const std::string& id = keys_.id(task.stands_in);
     say(Kind::stalled, since,
@@ -188,7 +201,7 @@ void Engine::tell_or_note(const LogEntry& entry) {
     try {
         tell(entry);
     } catch (...) {
-        untold_.add(entry.stamp());
+        entry.is_hole() ? untold_.add(entry.hole()) : untold_.add(entry.stamp());
         throw;
     }
 }

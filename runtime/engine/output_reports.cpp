@@ -38,6 +38,8 @@ std::vector<OutputReports::Report> OutputReports::look(const Arrangement& heard,
     std::erase_if(seen_, [&](const auto& entry) {  // gone, and nothing is to be told of it in the end
         return entry.second.total.first == OutputWatch::never && !is_there(entry.first);
     });
+    for (auto& [id, seen] : seen_)
+        if (!is_there(id)) seen.slot = nullptr;  // another instance may get its address
     for (const int node : heard.outputs) {
         const Slot& slot = *heard.slots[node];
         OutputWatch* watch = slot.node->output_watch();
@@ -52,10 +54,10 @@ std::vector<OutputReports::Report> OutputReports::look(const Arrangement& heard,
 
 void OutputReports::take_in(Seen& seen, const Slot& slot, OutputWatch& watch, std::uint64_t now) {
     if (seen.slot != &slot) {
-        seen.slot = &slot;
+        seen.total.node = slot.description.id;
         seen.softened = seen.not_numbers = 0;
         seen.has_offset = {};
-        seen.total.node = slot.description.id;
+        seen.slot = &slot;
     }
     const std::uint64_t softened = watch.softened.load(std::memory_order_relaxed),
                         not_numbers = watch.not_numbers.load(std::memory_order_relaxed);

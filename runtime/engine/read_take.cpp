@@ -11,6 +11,7 @@
 #include "runtime/numbers.hpp"
 #include "runtime/problem_list.hpp"
 #include "runtime/read_file.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -258,7 +259,7 @@ void must_be_whole(const Take& take, const std::string& file) {
     if (take.losses.empty()) return;
     throw TakeError(fmt::format("{}: the take is not whole: {}; --incomplete repeats what there is of it",
                                 file, text_of_losses(take)),
-                    65);
+                    sysexits::bad_data);
 }
 
 Take read_take(const std::string& file) {

@@ -1,4 +1,5 @@
 #include "runtime/plan/histories.hpp"
+#include "runtime/sysexits.hpp"
 
 #include <fmt/format.h>
 
@@ -125,7 +126,7 @@ Problem too_large(const Arrangement& arrangement, std::size_t most_bytes) {
                 fmt::format("takes more memory than {}; what takes most: {}. Leave some of it out, or allow "
                             "more by --memory (half of the machine's if it is not given)",
                             memory_text(most_bytes), memory_text(arrangement.memory)),
-            .exit_code = 78};
+            .exit_code = sysexits::environment};
 }
 
 }  // namespace gainstage

@@ -37,12 +37,12 @@ NodeKey KeyTable::key(std::string_view id) {
     if (2 * (ids_.size() + 1) > places_.size()) grow();
     int& place = places_[place_of(id)];
     if (place < 0 && free_.empty()) {
-        place = static_cast<int>(ids_.size());
         ids_.emplace_back(id);
+        place = static_cast<int>(ids_.size()) - 1;
     } else if (place < 0) {
+        ids_[free_.back()] = id;
         place = static_cast<int>(free_.back());
         free_.pop_back();
-        ids_[place] = id;
     }
     return static_cast<NodeKey>(place);
 }

@@ -58,6 +58,15 @@ Crew::Crew(const CrewConfig& config, double sample_rate_hz)
       patience_ticks_(in_ticks(config.patience_ms)),
       stand_in_ramp_(static_cast<std::uint64_t>(std::lround(Quarantine::ramp_s * sample_rate_hz))),
       workers_(static_cast<std::size_t>(std::clamp(config.threads, 1, max_threads) - 1)) {
+    try {
+        begin();
+    } catch (...) {  // no destructor runs
+        dismiss();
+        throw;
+    }
+}
+
+void Crew::begin() {
     int begun = 1;
     try {
         for (Worker& worker : workers_) {

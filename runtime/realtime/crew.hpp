@@ -68,6 +68,7 @@ public:
     void leave_out_the_lost(Plan&) noexcept GAINSTAGE_REALTIME;
 
 private:
+    void begin();
     struct alignas(64) Worker {
         std::atomic<int> step{-1};  ///< the plan's step that it is in
         Thread thread;

@@ -18,6 +18,11 @@ struct LogHole {
         if (count++ == 0) from = stamp;
         to = stamp;
     }
+    void add(const LogHole& later) noexcept {
+        if (count == 0) from = later.from;
+        to = later.to;
+        count += later.count;
+    }
 };
 
 /// An event that was applied, or a hole in the entries. Compact, because ten seconds of a flood wait in a

@@ -3,6 +3,7 @@
 
 #include "runtime/out_of_memory.hpp"
 #include "runtime/resolve/draft.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -57,7 +58,7 @@ std::shared_ptr<const Model> read_model(Draft& draft, const GraphNode& node, con
     } catch (const std::exception& error) {
         draft.problems.error(setting.place, key_of(node, "model"),
                              fmt::format("can't be read: {}", reason_of(error)),
-                             is_out_of_memory(error) ? out_of_memory_code : 65);
+                             is_out_of_memory(error) ? sysexits::environment : sysexits::bad_data);
     }
     return nullptr;
 }

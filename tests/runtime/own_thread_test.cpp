@@ -90,7 +90,7 @@ TEST_CASE("the remedies name the limits that are in force") {
               const rlimit files{.rlim_cur = 33, .rlim_max = 33}, threads{.rlim_cur = 44, .rlim_max = 44};
               setrlimit(RLIMIT_NOFILE, &files);
               setrlimit(RLIMIT_NPROC, &threads);
-              if (!has(remedy_for_descriptors(), "33 files open (ulimit -n)")) _exit(1);
+              if (!has(remedy_for_descriptors(), "33 are allowed (ulimit -n)")) _exit(1);
               if (!has(remedy_for_threads(), "44 processes and threads (ulimit -u)")) _exit(2);
               if (!remedy_for_memory().empty()) _exit(0);
               _exit(3);
@@ -119,7 +119,7 @@ TEST_CASE("a stack is touched as far as it reaches, and 256 KiB of it at most") 
         CHECK(touched.bytes < touched.stack);
         CHECK(touched.bytes <= most);
         if (realtime_guard() ==
-            RealtimeGuard::in_process)  // ThreadSanitizer's threads keep some for themselves
+            RealtimeGuard::in_process)  // a sanitizer's thread-local memory lies on the stack
             CHECK(touched.bytes + 64 * 1024 > std::min(touched.stack, most));
     }
     CHECK(pretouch_stack() == 256 * 1024);  // the main thread

@@ -317,8 +317,7 @@ TEST_CASE(
     CHECK(after.failures == 0);
     CHECK(stream.engine().room().reports_lost() == 0);
     if (watched) {  // the sanitizers allocate for themselves
-        // Untouched memory would cost a fault in each swap. The kernel itself moves a page now and then.
-        CHECK(stream.take_faults() <= 3);
+        CHECK(stream.take_faults() == 0);
         const double grown = static_cast<double>(heap_in_use()) - static_cast<double>(heap);
         INFO("the heap has grown by " << grown << " bytes");
         CHECK(std::abs(grown) < 16'384.);

@@ -76,11 +76,19 @@ TEST_CASE("whoever reads while moves are made gets whole moves or none") {
             ++gone;
             next = std::max(next + 1, trail.count() - 1);
         }
+        // The place that is being overwritten, and those beside it.
+        const std::uint64_t old = count - std::min(count, trail.size() + 1);
+        for (std::uint64_t k = 0; old + k < count && k < 3; ++k)
+            if (trail.read(old + k, move))
+                torn += !is_number(move, old + k);
+            else
+                ++gone;
     }
     writer.join();
+    INFO(read << " read, " << gone << " times too late");
     CHECK(torn == 0);
     CHECK(read > 0);
-    INFO(read << " read, " << gone << " times too late");
+    CHECK(gone > 0);
 }
 
 }  // namespace gainstage::test::knob_trail_test
