@@ -18,7 +18,4 @@ inline const char* reason_of(const std::exception& error) noexcept {
     return is_out_of_memory(error) ? out_of_memory : error.what();
 }
 
-/// sysexits, "something missing on this machine".
-inline constexpr int out_of_memory_code = 78;
-
 }  // namespace gainstage

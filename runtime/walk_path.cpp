@@ -166,9 +166,13 @@ private:
 
     void follow(const std::string& name) {
         if (++links_ > most_links) throw PathFault(ELOOP);
-        const Link link(folder_.get(), name);
-        must_be_trusted(name, link);
-        start(fs::path(link.target()));
+        std::string target;
+        {
+            const Link link(folder_.get(), name);
+            must_be_trusted(name, link);
+            target = link.target();
+        }  // closed, so that never more than two are open
+        start(fs::path(target));
     }
 
     void must_be_trusted(const std::string& name, const Link& link) const {
@@ -176,9 +180,10 @@ private:
         const mode_t shared = errand_ == Errand::read ? S_IWOTH : (S_IWGRP | S_IWOTH);
         if (!(folder.st_mode & shared)) return;
         if (link.owner() == geteuid() || link.owner() == 0 || link.owner() == folder.st_uid) return;
-        throw PathFault(fmt::format("{} is a link that another user ({}) has put into a folder where "
-                                    "everybody may write",
-                                    (walked_ / name).string(), link.owner()),
+        throw PathFault(fmt::format("{} is a link that another user ({}) has put into a folder where {} may "
+                                    "write; copy the file to a folder of your own, or name it directly",
+                                    (walked_ / name).string(), link.owner(),
+                                    folder.st_mode & S_IWOTH ? "everybody" : "its group"),
                         EPERM);
     }
 

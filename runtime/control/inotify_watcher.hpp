@@ -16,7 +16,7 @@ namespace gainstage {
 class InotifyWatcher {
 public:
     using Tells = bool (*)(const std::string& file);
-    /// `tells`: does the file's system tell of every change? Throws std::system_error when the system has no
+    /// `tells`: does the file's system tell of every change? Throws std::runtime_error when the system has no
     /// watchers left.
     explicit InotifyWatcher(Tells tells = &tells_of_changes);
     ~InotifyWatcher();

@@ -9,6 +9,7 @@
 #include "runtime/control/live_session.hpp"
 #include "runtime/out_of_memory.hpp"
 #include "runtime/resolve/resolve.hpp"
+#include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
@@ -84,7 +85,7 @@ void LiveSession::load(std::function<void(Resolved)> done) {
                   .place = {},
                   .key = {},
                   .message = out_of_memory,
-                  .exit_code = out_of_memory_code}});
+                  .exit_code = sysexits::environment}});
     Builder::Task job = [resolved, no_memory, changed = changed_, loader = loader_.get(),
                          patch = config_.patch] {
         try {

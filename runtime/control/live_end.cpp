@@ -127,28 +127,19 @@ void LiveSession::close() {
         if (stage_ != Stage::closing) return;
         if (was_given_up) lose_device("the audio server does not answer and is left as it is; restart it");
         end_.leaves_threads = end_.leaves_threads || was_given_up;
-        hear_the_last();
+        // A library that was left as it is may still play: then only what is told by itself is heard.
+        was_given_up ? engine_->tick() : engine_->conclude();
+        tell_losses(true);
         stage_ = Stage::writing;
         if (!writer_) return finish();
         writer_->finish([this] { finish(); });
     });
 }
 
-/// The stream has stopped.
-void LiveSession::hear_the_last() {
-    engine_->conclude();
-    tell_losses(true);
-}
-
 void LiveSession::finish() {
     if (stage_ != Stage::writing) return;
     stage_ = Stage::over;
-    if (device_lost_)
-        end_.exit_code = sysexits::no_device;
-    else if (is_incomplete_)
-        end_.exit_code = sysexits::cannot_write;
-    else if (means_.end_signals && means_.end_signals->number() == SIGXCPU)
-        end_.exit_code = sysexits::environment;
+    settle_exit_code();
     set_sudden_end(end_.exit_code);  // the files are whole, or their trouble has been told
     if (is_hurried_) return;
     SessionReport report{.kind = Kind::summary};
@@ -156,6 +147,16 @@ void LiveSession::finish() {
     report.at = engine_->room().now();
     report.seconds = report.summary->seconds;
     tell(report);
+}
+
+/// A code that a fault has set stays where nothing else is amiss.
+void LiveSession::settle_exit_code() noexcept {
+    if (device_lost_)
+        end_.exit_code = sysexits::no_device;
+    else if (is_incomplete_)
+        end_.exit_code = sysexits::cannot_write;
+    else if (means_.end_signals && means_.end_signals->number() == SIGXCPU)
+        end_.exit_code = sysexits::environment;
 }
 
 // ------------------------ in a hurry
@@ -183,7 +184,9 @@ void LiveSession::hurry_on() {
 }
 
 std::string LiveSession::where_the_take_lies() const {
-    return fmt::format("what is written of them is kept as {}", fmt::join(writer_->growing(), " and "));
+    const std::vector<std::string> names = writer_->growing();
+    return names.empty() ? "nothing of them is kept"
+                         : fmt::format("what is written of them is kept as {}", fmt::join(names, " and "));
 }
 
 /// Of an end that nobody can wait for.
@@ -229,10 +232,11 @@ void LiveSession::on_fault(const std::exception& fault) noexcept {
 void LiveSession::on_no_memory() noexcept {
     const bool plays = stage_ >= Stage::starting && stage_ <= Stage::playing;
     if (plays && !config_.log.empty()) is_incomplete_ = true;
+    if (!plays) end_.exit_code = sysexits::environment;
     try {
         if (stage_ < Stage::starting) {
             end_.leaves_threads = true;  // a library may be at work
-            return fail(out_of_memory_code, out_of_memory);
+            return fail(sysexits::environment, out_of_memory);
         }
     } catch (...) {  // it can't be told
     }
@@ -257,17 +261,19 @@ void LiveSession::abandon() noexcept {
         keeper_.close([](bool) {});
         end_.leaves_threads = !becomes_so(10s, [this] { return !keeper_.is_busy(); });
         try {
-            if (!end_.leaves_threads) hear_the_last();
+            if (!end_.leaves_threads) engine_->conclude();
+            tell_losses(true);
         } catch (...) {  // the log ends a little earlier
             is_incomplete_ = true;
         }
-        if (!writer_) return;
-        writer_->finish([] {});
-        if (becomes_so(5s, [this] { return !writer_->worker().is_busy(); })) return;
-        end_.leaves_threads = true;
+        if (writer_) {
+            writer_->finish([] {});
+            if (!becomes_so(5s, [this] { return !writer_->worker().is_busy(); })) end_.leaves_threads = true;
+        }
     } catch (...) {  // no memory: what is in the files is kept
         end_.leaves_threads = true;
     }
+    settle_exit_code();
 }
 
 }  // namespace gainstage

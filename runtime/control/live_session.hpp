@@ -159,8 +159,8 @@ private:
     void fade_on();
     void ring_on();
     void close();
-    void hear_the_last();
     void finish();
+    void settle_exit_code() noexcept;
     bool is_device_lost();
     void lose_device(const std::string& cause);
     void hurry();

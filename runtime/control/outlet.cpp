@@ -18,10 +18,12 @@ bool waits_for_room(int error) {
 
 }  // namespace
 
-Outlet::Outlet(int descriptor) noexcept
-    : descriptor_(descriptor == STDOUT_FILENO ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, first_own)) {
+Outlet::Outlet(int descriptor, Hold hold) noexcept
+    : descriptor_(hold == Hold::borrow || descriptor == STDOUT_FILENO
+                      ? -1
+                      : fcntl(descriptor, F_DUPFD_CLOEXEC, first_own)) {
     if (descriptor_ >= 0) return;
-    descriptor_ = descriptor;  // standard output, or the process has no descriptors left
+    descriptor_ = descriptor;  // nobody turns it away, or the process has no descriptors left
     is_own_ = false;
 }
 

@@ -6,14 +6,15 @@
 
 namespace gainstage {
 
-/// A descriptor of its own for the same file, so that it is heard while QuietStderr turns stderr away;
-/// standard output, which nobody turns away, is used as it is. A text
+/// A descriptor of its own for the same file, so that it is heard while QuietStderr turns stderr away. A text
 /// that can't be written is lost and counted, and nothing else happens: no exception, no signal (the program
 /// ignores SIGPIPE). One thread at a time.
 class Outlet {
 public:
-    /// `descriptor`: STDOUT_FILENO or STDERR_FILENO.
-    explicit Outlet(int descriptor) noexcept;
+    /// A descriptor that is borrowed, and standard output, must stay open for as long as this lives: it is
+    /// used as it is.
+    enum class Hold { own, borrow };
+    explicit Outlet(int descriptor, Hold = Hold::own) noexcept;
     ~Outlet();
     Outlet(const Outlet&) = delete;
     Outlet& operator=(const Outlet&) = delete;

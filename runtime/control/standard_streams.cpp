@@ -8,6 +8,7 @@
 #include <initializer_list>
 
 #include "runtime/sysexits.hpp"
+#include "runtime/thread.hpp"
 
 namespace gainstage {
 
@@ -45,9 +46,7 @@ void open_standard_streams() noexcept {
     ignore_if_nobody_heeds(SIGSTKFLT);
     for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) ignore_if_nobody_heeds(number);
 #endif
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
+    hear_signals();  // after those that are ignored: one may be waiting
 }
 
 }  // namespace gainstage

@@ -36,7 +36,7 @@ std::string TakeLog::head() const {
 
 /// Named by its content: another take's file of this name is the same.
 void TakeLog::keep(const PlayedPatch::PlayedModel& model) {
-    if (!model.model || !kept_.insert(model.hash).second) return;
+    if (!model.model || kept_.contains(model.hash)) return;
     const std::vector<std::byte>& bytes = model.model->bytes;
     try {
         make_folders(kept_models_folder(name_));
@@ -46,6 +46,7 @@ void TakeLog::keep(const PlayedPatch::PlayedModel& model) {
     } catch (const WriteError&) {
         good_ = false;
     }
+    kept_.insert(model.hash);
 }
 
 void TakeLog::write(const SessionReport& report) {

@@ -44,9 +44,8 @@ void TakeWriter::take(const SessionReport& report) {
     bool is_due = false;
     {
         const std::lock_guard lock(mutex_);
-        if (waiting_.size() < files_.most) {
-            waiting_.push_back(report);
-            is_due = !std::exchange(log_due_, true);
+        if (waiting_.size() < files_.most && hole_.count == 0) {
+            keep(report);
         } else {
             hole_.add(report.at);
             if (lost_++ == 0)
@@ -55,6 +54,7 @@ void TakeWriter::take(const SessionReport& report) {
                     "be repeated from here",
                     log_name_, report.seconds));
         }
+        is_due = !std::exchange(log_due_, true);
     }
     if (!is_due) return;
     try {
@@ -62,6 +62,17 @@ void TakeWriter::take(const SessionReport& report) {
     } catch (...) {  // the next report asks again
         const std::lock_guard lock(mutex_);
         log_due_ = false;
+        throw;
+    }
+}
+
+/// A line for which there is no memory is missing in the log, which says so.
+void TakeWriter::keep(const SessionReport& report) {
+    try {
+        waiting_.push_back(report);
+    } catch (...) {
+        hole_.add(report.at);
+        ++lost_;
         throw;
     }
 }
@@ -184,20 +195,32 @@ void TakeWriter::write_log() {
         log_due_ = false;
     }
     if (!log_) return;
-    for (const SessionReport& report : reports) log_->write(report);
-    if (hole.count > 0)
-        log_->write(
-            report_of(Loss{.kind = Loss::Kind::lines, .from = hole.from, .to = hole.to, .count = hole.count},
-                      hole.to, files_.rate_hz));
+    std::size_t written = 0;
+    try {
+        for (; written < reports.size(); ++written) log_->write(reports[written]);
+        if (hole.count > 0)
+            log_->write(report_of(
+                Loss{.kind = Loss::Kind::lines, .from = hole.from, .to = hole.to, .count = hole.count},
+                hole.to, files_.rate_hz));
+    } catch (...) {  // no memory for a line: it and those behind it are missing
+        const std::lock_guard lock(mutex_);
+        LogHole missing;
+        for (; written < reports.size(); ++written) missing.add(reports[written].at);
+        if (hole.count > 0) missing.add(hole);
+        if (hole_.count > 0) missing.add(hole_);
+        hole_ = missing;
+        throw;
+    }
     log_->flush();
     unwritten_ = log_->lost();
     tell_of_log();
 }
 
 void TakeWriter::tell_of_log() {
-    if (log_ && !log_->good() && std::exchange(log_is_good_, false))
-        tell(fmt::format("{}: could not be written (is the disk full?); the take can't be repeated from here",
-                         log_name_));
+    if (!log_ || log_->good() || !log_is_good_) return;
+    tell(fmt::format("{}: could not be written (is the disk full?); the take can't be repeated from here",
+                     log_name_));
+    log_is_good_ = false;
 }
 
 void TakeWriter::record() {
@@ -213,11 +236,11 @@ void TakeWriter::end() {
             if (const std::string place = file->finish(); place != name)
                 note(fmt::format("{}: its folder was moved; the file is now {}", name, place));
         });
-        note_growing();
+        patiently([this] { note_growing(); });
     };
     attempt([this] { write_log(); });
     finish(log_, log_name_);
-    tell_of_log();
+    patiently([this] { tell_of_log(); });
     finish(recorder_, record_name_);
     if (recorder_) recorded_ = recorder_->frames();
 }

@@ -71,6 +71,7 @@ private:
     void tell_of_unfinished();
     void note_growing();
     void make_files();
+    void keep(const SessionReport&);
     void write_log();
     void tell_of_log();
     void record();

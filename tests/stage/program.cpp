@@ -46,6 +46,8 @@ void lead(int stream, int to, const char* usual, int flags) {
     lead(STDOUT_FILENO, streams.out, out.c_str(), O_WRONLY | O_CREAT);
     lead(STDERR_FILENO, streams.err, err.c_str(), O_WRONLY | O_CREAT);
     if (streams.descriptors > 0) {
+        // Whoever runs the tests may have left some open.
+        for (int inherited = 3; inherited < 1'024; ++inherited) close(inherited);
         const rlimit limit{.rlim_cur = static_cast<rlim_t>(streams.descriptors),
                            .rlim_max = static_cast<rlim_t>(streams.descriptors)};
         setrlimit(RLIMIT_NOFILE, &limit);

@@ -27,7 +27,7 @@ std::string said_of_full_disk(LiveDisplay::Form form, const std::string& out) {
     const End end = in_child([&] {
         dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600),
              form == LiveDisplay::Form::json ? STDOUT_FILENO : STDERR_FILENO);
-        LiveDisplay display(form);
+        LiveDisplay display(form, STDERR_FILENO);
         display.take(note("first"));
         {
             const FullDisk disk(1);
@@ -64,7 +64,7 @@ TEST_CASE("names in a display can't steer the terminal") {
     const TemporaryFolder folder;
     const End end = in_child([&] {
         dup2(open(folder.file("out").c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
-        LiveDisplay display(LiveDisplay::Form::lines);
+        LiveDisplay display(LiveDisplay::Form::lines, STDERR_FILENO);
         display.take(note("a\x1b[2Jb"));
     });
     CHECK(end.peaceful());

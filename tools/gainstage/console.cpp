@@ -11,6 +11,7 @@
 #include "runtime/control/outlet.hpp"
 #include "runtime/control/standard_streams.hpp"
 #include "runtime/model/json_value.hpp"
+#include "runtime/out_of_memory.hpp"
 #include "runtime/plain_text.hpp"
 #include "tools/gainstage/exit_code.hpp"
 
@@ -35,7 +36,7 @@ bool is_text_missing = false;  // no memory for a part of the product
 
 /// After a part that is missing nothing follows: half a table or half a document looks whole.
 void put_raw(std::string_view text) noexcept {
-    if (product().error() == 0) product().write(text);
+    if (!is_text_missing && product().error() == 0) product().write(text);
 }
 
 template <class Json>
@@ -43,7 +44,7 @@ void put_dump(const Json& json, int indent) noexcept {
     try {
         put_raw(plain_json(json.dump(indent, ' ', false, Json::error_handler_t::replace)) + "\n");
     } catch (...) {
-        is_text_missing = true;
+        lose_a_part();
     }
 }
 
@@ -57,9 +58,11 @@ void open_console() noexcept {
 
 int close_console(int exit_code) noexcept {
     product().finish();
-    const int error = is_text_missing ? ENOMEM : product().error();
-    if (error == 0) return exit_code;
-    if (error == EBADF)
+    const int error = product().error();
+    if (error == 0 && !is_text_missing) return exit_code;
+    if (is_text_missing)
+        say("gainstage: a part of the output is missing: {}", out_of_memory);
+    else if (error == EBADF)
         say("gainstage: standard output: cannot be written: it was closed at the start; run it again and let "
             "it lead somewhere");
     else if (error != EPIPE)
@@ -69,11 +72,15 @@ int close_console(int exit_code) noexcept {
     return exit_code == ok ? cannot_write : exit_code;
 }
 
+void lose_a_part() noexcept {
+    is_text_missing = true;
+}
+
 void put_text(std::string_view text) noexcept {
     try {
         put_raw(plain_text(text));
     } catch (...) {
-        is_text_missing = true;
+        lose_a_part();
     }
 }
 
@@ -101,7 +108,7 @@ void put_document(const JsonValue& json, int indent) noexcept {
     try {
         put_raw(plain_json(json.indented_text(indent)) + "\n");
     } catch (...) {
-        is_text_missing = true;
+        lose_a_part();
     }
 }
 

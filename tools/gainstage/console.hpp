@@ -32,6 +32,8 @@ int close_console(int exit_code) noexcept;
 void put_text(std::string_view text) noexcept;
 /// The same and a newline to standard error.
 void say_text(std::string_view line) noexcept;
+/// There is no memory for a part of the product: nothing follows it, and close_console() says so.
+void lose_a_part() noexcept;
 /// In place of a line for which there is no memory.
 void say_that_memory_is_short() noexcept;
 /// The whole document and a newline to standard output. Bytes that are not UTF-8 are replaced.
@@ -81,7 +83,11 @@ std::string formatted(fmt::format_string<T...> format, T&&... values) noexcept {
 /// The same with a format of fmt.
 template <class... T>
 void put(fmt::format_string<T...> format, T&&... values) noexcept {
-    put_text(formatted(format, std::forward<T>(values)...));
+    try {
+        put_text(put_together(format, std::forward<T>(values)...));
+    } catch (...) {
+        lose_a_part();
+    }
 }
 template <class... T>
 void say(fmt::format_string<T...> format, T&&... values) noexcept {

@@ -38,9 +38,8 @@ const char* meaning_of(ExitCode code) {
     return "";
 }
 
-/// The message needs no memory either.
 int fail_without_memory() noexcept {
-    say("gainstage: {}", out_of_memory);
+    say("gainstage: {}", out_of_memory);  // or a shorter sentence, which needs no memory
     return environment;
 }
 
@@ -77,6 +76,8 @@ int run_on_enough_stack(int (*run)(int argc, char** argv), int argc, char** argv
             .join();
     } catch (const NoThread& error) {
         return fail(environment, error.what());
+    } catch (const std::bad_alloc&) {
+        return fail_without_memory();
     }
     return code;
 }
@@ -90,7 +91,7 @@ std::string text_of(std::initializer_list<ExitCode> codes) {
     return text;
 }
 
-int fail(int exit_code, const std::string& message) noexcept {
+int fail(int exit_code, std::string_view message) noexcept {
     say("gainstage: {}", message);
     return exit_code;
 }
@@ -107,7 +108,6 @@ int print_problems(const Problems& problems) {
 }
 
 int run_guarded(int (*run)(int argc, char** argv), int argc, char** argv) {
-    hear_signals();
     give_stacks_to_libraries();
     open_console();
     return close_console(run_on_enough_stack(run, argc, argv));

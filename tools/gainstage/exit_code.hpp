@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <string_view>
 
 #include "runtime/problem.hpp"
 #include "runtime/sysexits.hpp"
@@ -25,12 +26,12 @@ enum ExitCode : int {
 std::string text_of(std::initializer_list<ExitCode>);
 
 /// Prints "gainstage: message" on standard error; returns the code.
-int fail(int exit_code, const std::string& message) noexcept;
+int fail(int exit_code, std::string_view message) noexcept;
 /// Prints one line each on standard error, and of the notes the first ten. Returns the worst exit code; `ok`
 /// where all are notes.
 int print_problems(const Problems&);
 
-/// The whole of a program: hears the signals that its parent may have blocked, opens the console, plays `run`
+/// The whole of a program: opens the console, hears the signals that its parent may have blocked, plays `run`
 /// on a stack that is large enough, turns an exception that nothing caught into an exit code, and closes the
 /// console.
 int run_guarded(int (*run)(int argc, char** argv), int argc, char** argv);

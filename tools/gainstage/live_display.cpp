@@ -68,8 +68,11 @@ std::string cut(const std::string& text, std::size_t width) {
 
 }  // namespace
 
-LiveDisplay::LiveDisplay(Form form)
-    : form_(form), errors_(STDERR_FILENO), json_(STDOUT_FILENO), out_(form == Form::json ? json_ : errors_) {}
+LiveDisplay::LiveDisplay(Form form, int messages)
+    : form_(form),
+      errors_(messages, messages == STDERR_FILENO ? Outlet::Hold::own : Outlet::Hold::borrow),
+      json_(STDOUT_FILENO),
+      out_(form == Form::json ? json_ : errors_) {}
 
 /// The count of what is missing leaves with the text that follows it, or not at all.
 void LiveDisplay::write(const std::string& text) {

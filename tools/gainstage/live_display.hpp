@@ -17,7 +17,8 @@ class LiveDisplay final : public Sink {
 public:
     enum class Form { terminal, lines, json };
 
-    explicit LiveDisplay(Form);
+    /// `messages`: where they go, see Outlet.
+    LiveDisplay(Form, int messages);
 
     /// Throws nothing.
     void take(const SessionReport&) override;

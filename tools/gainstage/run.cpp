@@ -33,7 +33,7 @@ int play(const RunOptions& options) {
                       : isatty(STDERR_FILENO) ? LiveDisplay::Form::terminal
                                               : LiveDisplay::Form::lines;
     const EndSignals signals(true, message_descriptor());
-    const auto display = std::make_shared<LiveDisplay>(form);
+    const auto display = std::make_shared<LiveDisplay>(form, message_descriptor());
     const auto shown = std::make_shared<QueuedSink>(display);
     LiveConfig config = options.config;
     config.status_every = display->status_every();
