@@ -36,9 +36,8 @@ std::string remedy_for_threads() {
 
 std::string remedy_for_descriptors() {
     const rlim_t files = limit_of(RLIMIT_NOFILE);
-    return files == RLIM_INFINITY
-               ? "close other programs"
-               : fmt::format("a program may have {} files open (ulimit -n); raise the limit", files);
+    return files == RLIM_INFINITY ? "close other programs"
+                                  : fmt::format("{} are allowed (ulimit -n); raise the limit", files);
 }
 
 std::string remedy_for_memory() {

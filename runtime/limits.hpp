@@ -7,7 +7,7 @@ namespace gainstage {
 
 /// Where no thread is to be had: "this user may have 12 processes and threads (ulimit -u); ...". Any thread.
 std::string remedy_for_threads();
-/// Where no file can be opened.
+/// Where this program has too many files open: "256 are allowed (ulimit -n); ...".
 std::string remedy_for_descriptors();
 /// Where there is no memory.
 std::string remedy_for_memory();

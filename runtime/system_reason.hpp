@@ -9,7 +9,4 @@ namespace gainstage {
 /// memory has its remedy; links that lead nowhere are named; all others are the system's own words.
 std::string system_reason(int error);
 
-/// No further file can be opened: the process's limit is reached, or the machine's.
-bool is_lack_of_descriptors(int error);
-
 }  // namespace gainstage
