@@ -44,7 +44,8 @@ Chunk chunk_of(const ChunkForm&, std::string_view head, std::int64_t at);
 bool is_chunk_at(SoundSource&, const ChunkForm&, std::int64_t at);
 
 /// Where the sound ends that begins at `begin`, in a file that doesn't say so: before the chunks that fill
-/// the rest of the file to its last byte, or at the end of the file. Reads all of it, once.
+/// the rest of the file to its last byte, or at the end of the file. Reads all of it, once, and up to 100,000
+/// heads; a file that asks for more has no such chunks.
 std::int64_t end_of_sound(SoundSource&, const ChunkForm&, std::int64_t begin);
 
 }  // namespace gainstage
