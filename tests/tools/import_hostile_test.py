@@ -142,7 +142,8 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 def hook(event, arguments):
     if not on or event in ("sys._getframe", "object.__getattr__", "object.__setattr__", "object.__delattr__", "builtins.id", "import"):
         return
-    if event == "open" and not arguments[2] & WRITING and (arguments[0] in allowed or isinstance(arguments[0], int) or arguments[0].startswith(LIBRARY)):
+    if event == "open" and not arguments[2] & WRITING and (isinstance(arguments[0], int) or arguments[0].startswith(LIBRARY)
+            or arguments[0] in allowed and (arguments[0].startswith("/") or arguments[2] & os.O_NOFOLLOW)):
         return
     if event == "open" and arguments[2] & os.O_PATH:
         return  # a step on the way to a file: nothing can be read or written by it

@@ -248,7 +248,7 @@ class Files(Case):
         os.symlink(self.path("fifo"), self.path("link"))
         os.symlink(self.path("nowhere"), self.path("broken"))
         begin = time.monotonic()
-        for path, code in ((self.path("fifo"), 65), (self.path("link"), 65), (self.folder, 65), ("/dev/zero", 65), ("/dev/null", 65),
+        for path, code in ((self.path("fifo"), 65), (self.path("link"), 65), (self.folder, 66), (self.folder + "/", 66), ("/dev/zero", 65), ("/dev/null", 65),
                            (self.path("nowhere"), 66), (self.path("broken"), 66), ("/proc/self/mem", 66), ("/proc/self/status", 65), ("a\0b", 66)):
             self.refused(lambda: foreign.read(path), code=code)
             for family in import_model.FAMILIES:

@@ -146,8 +146,10 @@ class NewFile(unittest.TestCase):
     def test_opens_regular_files_alone_and_waits_for_nobody(self):
         os.mkfifo(self.path("pipe"))
         os.symlink("pipe", self.path("link"))
-        for path in (self.path("pipe"), self.path("link"), "/dev/zero", self.folder):
+        for path in (self.path("pipe"), self.path("link"), "/dev/zero"):
             self.assertEqual(self.refusal(new_file.opened, path), "is no regular file")
+        for path in (self.folder, self.folder + "/"):
+            self.assertEqual(self.refusal(new_file.opened, path), "it is a folder")
         for path in (self.path("none"), self.path("none/a"), self.path("a\0b")):
             self.assertEqual(self.refusal(new_file.opened, path), "No such file or directory")
 

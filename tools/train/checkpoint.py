@@ -8,6 +8,7 @@ import os
 import numpy as np
 import torch
 
+from gainstage_import.plain import shown
 from .export import foreign, new_file, safetensors
 from .problem import CANNOT_CREATE, NO_INPUT, Problem
 
@@ -88,7 +89,7 @@ def restore(path, facts, tensors, model, optimiser, average):
         if "cuda" in random and torch.cuda.is_available():
             torch.cuda.set_rng_state(random["cuda"])
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError) as problem:
-        raise Problem(f"{path}: does not fit this model ({foreign.shown(problem)}); begin anew with --fresh") from problem
+        raise Problem(f"{path}: does not fit this model ({shown(problem)}); begin anew with --fresh") from problem
     return best
 
 

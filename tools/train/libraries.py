@@ -51,12 +51,10 @@ def report(work):
     if lacking:
         print(f"error: {lacking}", file=sys.stderr)
         return MISSING_SOFTWARE
-    from gainstage_import.problem import Problem as ExportProblem
-
     from .problem import Problem
     try:
         return work()
-    except (Problem, ExportProblem) as problem:
+    except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return problem.exit_code
     except KeyboardInterrupt:

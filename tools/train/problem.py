@@ -1,14 +1,5 @@
-"""What went wrong, fit to be shown, with the exit code that says which kind (sysexits)."""
+"""The importer's problems: what went wrong, fit to be shown, with the exit code that says which kind (sysexits)."""
 
-from gainstage_import.plain import message as plain_message
+from gainstage_import.problem import CANNOT_CREATE, DATA, NO_INPUT, UNAVAILABLE, USAGE, Problem
 
-USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE = 64, 65, 66, 69, 73
-
-
-class Problem(Exception):
-    """`message` names the place, the cause and the remedy; a list holds one message a line. They may hold text of strangers, which is
-    cleaned."""
-
-    def __init__(self, message, exit_code=DATA):
-        super().__init__(plain_message(message))
-        self.exit_code = exit_code
+__all__ = ["CANNOT_CREATE", "DATA", "NO_INPUT", "UNAVAILABLE", "USAGE", "Problem"]

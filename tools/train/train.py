@@ -11,6 +11,7 @@ import time
 
 import torch
 
+from gainstage_import.plain import shown
 from . import checkpoint
 from .average import Average
 from .data.pairs import TRAIN
@@ -245,7 +246,7 @@ class Training:
         if facts is None:
             return False
         found, asked = facts["identity"], self.identity
-        other = [f"{key} {foreign.shown(found.get(key))}, now {asked.get(key)}" for key in asked if found.get(key) != asked[key]]
+        other = [f"{key} {shown(found.get(key))}, now {asked.get(key)}" for key in asked if found.get(key) != asked[key]]
         if other:
             raise Problem(f"{path}: is of a run with other settings ({'; '.join(other)}): repeat those to go on with it, or begin "
                           "anew with --fresh")

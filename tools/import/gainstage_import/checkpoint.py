@@ -4,6 +4,7 @@ import numpy as np
 
 from . import foreign, torch_archive, torch_old
 from .pickles import Damaged, Inert
+from .plain import shown
 from .problem import Problem
 from .torch_tensors import Tensor
 
@@ -58,7 +59,7 @@ def load_with_hyper_parameters(path, own):
         if not isinstance(value, Tensor):
             continue
         if len(name) > LONGEST_NAME:
-            raise Problem(f"{path}: tensor {foreign.shown(name, 60)}: its name is too long")
+            raise Problem(f"{path}: tensor {shown(name, 60)}: its name is too long")
         name = strip_prefixes(name, own)
         if name in tensors:
             raise Problem(f"{path}: tensor {name} is there twice, under two prefixes")

@@ -9,7 +9,7 @@ import os
 import numpy as np
 
 from . import new_file
-from .plain import shown  # noqa: F401  others take it from here
+from .plain import shown
 from .problem import NO_INPUT, Problem
 
 LARGEST_FILE = 128 << 20  # bytes
@@ -99,7 +99,7 @@ def read_json(path, largest=LARGEST_JSON):
 
 
 def parse_json(content, where, kind=dict):
-    """-> the object (or list) in a text of bytes. Its tree takes 6 times the text and some spare at most, judged before it is built."""
+    """-> what a text of bytes holds, of this kind. Its tree takes 6 times the text and some spare at most, judged before it is built."""
     if tree_bytes(content) > 6 * len(content) + (SPARE_MEMORY >> 1) or content.count(b"[") + content.count(b"{") > MOST_LISTS:
         raise Problem(f"{where}: nests or lists more than a text of {len(content)} bytes may")
     try:
@@ -109,7 +109,7 @@ def parse_json(content, where, kind=dict):
     except ValueError as problem:
         raise Problem(f"{where}: is not JSON, or is damaged: {problem}") from problem
     if not isinstance(found, kind):
-        raise Problem(f"{where}: expected a JSON {'object' if kind is dict else 'array'}")
+        raise Problem(f"{where}: expected a JSON {'object' if kind is dict else 'array' if kind is list else 'object or array'}")
     return found
 
 

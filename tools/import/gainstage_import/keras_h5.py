@@ -8,6 +8,7 @@ import os
 import numpy as np
 
 from . import foreign
+from .plain import shown
 from .problem import UNAVAILABLE, Problem
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -35,7 +36,7 @@ def load(path):
     except Problem as problem:
         raise Problem(f"{path}: {problem}", problem.exit_code) from problem
     except Exception as problem:  # HDF5 reports damaged files by many types
-        raise Problem(f"{path}: is no HDF5 file, or is damaged ({foreign.shown(problem)})") from problem
+        raise Problem(f"{path}: is no HDF5 file, or is damaged ({shown(problem)})") from problem
 
 
 def tensors_of(file, size, h5py):

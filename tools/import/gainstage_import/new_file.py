@@ -20,7 +20,7 @@ class Place:
     owner, for anybody else may have planted it. Whoever reads trusts the members of a folder's group. `loose_folder`: the first on the
     way where others may replace what is in it, or None. Raises OSError.
 
-    reads: the file is read, and is a folder perhaps. makes_folders: those on the way that are missing are made."""
+    reads: members of the folder's group are trusted. makes_folders: those on the way that are missing are made."""
 
     def __init__(self, path, reads=False, makes_folders=False):
         self.path, self.folder, self.found, self.loose_folder = path, None, None, None
@@ -89,7 +89,10 @@ class Place:
     def _link(self, name):
         """-> (its owner, its target)"""
         if not hasattr(os, "O_PATH"):
-            return self.found.st_uid, os.readlink(name, dir_fd=self.folder)
+            target = os.readlink(name, dir_fd=self.folder)
+            if os.stat(name, dir_fd=self.folder, follow_symlinks=False).st_ino != self.found.st_ino:
+                raise OSError(errno.ELOOP, "somebody exchanges its links", self.path)
+            return self.found.st_uid, target
         link = os.open(name, _LOOK | os.O_NOFOLLOW, dir_fd=self.folder)
         try:
             return os.fstat(link).st_uid, os.readlink("", dir_fd=link)
@@ -114,6 +117,8 @@ def opened(path):
         with Place(path, reads=True) as place:
             if place.found is None:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            if stat.S_ISDIR(place.found.st_mode):
+                raise IsADirectoryError(errno.EISDIR, "it is a folder", path)
             if not stat.S_ISREG(place.found.st_mode):
                 raise OSError(errno.EINVAL, "is no regular file", path)
             handle = os.open(place.name, _READ, dir_fd=place.folder)

@@ -8,6 +8,7 @@ import struct
 import numpy as np
 
 from . import foreign
+from .plain import shown
 from .problem import Problem
 
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
@@ -36,7 +37,7 @@ def parse(content, where):
         raise Problem(f"{where}: __metadata__: expected texts")
     tensors, places = {}, []
     for name, entry in header.items():
-        tensors[name], place = tensor_of(f"{where}: tensor {foreign.shown(name)}", entry, content, begin)
+        tensors[name], place = tensor_of(f"{where}: tensor {shown(name)}", entry, content, begin)
         places.append(place)
     end = begin
     for first, last in sorted(places):

@@ -56,6 +56,7 @@ def open_standard():
             if opened != descriptor:
                 os.dup2(opened, descriptor)
                 os.close(opened)
+            os.set_inheritable(descriptor, True)  # programs that we start have them too
     sys.stdout, sys.stderr = Outlet(STANDARD_OUT, True), Outlet(STANDARD_ERROR, False)
 
 

@@ -10,6 +10,7 @@ import struct
 import numpy as np
 
 from . import foreign
+from .plain import shown
 from .problem import Problem
 
 MAGIC = 0xDB4775248B80FB57
@@ -51,7 +52,7 @@ def load(path):
             check_sum(name, entries[name], array)
         return {name[:-len(SUFFIX)]: array.astype(np.float64) for name, array in weights.items()}
     except (Damaged, UnicodeDecodeError) as problem:
-        raise Problem(f"{prefix}.index: is no TensorFlow checkpoint, or is damaged ({foreign.shown(problem)})") from problem
+        raise Problem(f"{prefix}.index: is no TensorFlow checkpoint, or is damaged ({shown(problem)})") from problem
 
 
 def is_weight(name, entry):

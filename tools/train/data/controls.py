@@ -69,18 +69,16 @@ def of_file(path, names, rows):
         if problems:
             return [], source, problems
         controls = [completed(entry, [row.knobs[entry["name"]] for row in rows]) for entry in entries]
+    except foreign.Problem as problem:
+        return [], "", [f"{path}: expected knobs with name, unit, min, max, default: {str(problem).removeprefix(f'{path}: ')}"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         return [], "", [f"{path}: expected knobs with name, unit, min, max, default: {type(problem).__name__}: {problem}"]
     return controls, source, of_ranges(path, controls, rows)
 
 
 def json_of(path):
-    """-> an object or a list. Raises ValueError."""
-    try:
-        text = foreign.read(path, foreign.LARGEST_JSON)
-        return foreign.parse_json(text, path, list if text.lstrip()[:1] == b"[" else dict)
-    except foreign.Problem as problem:
-        raise ValueError(problem) from problem
+    """-> an object or a list. Raises foreign.Problem."""
+    return foreign.parse_json(foreign.read(path, foreign.LARGEST_JSON), path, (dict, list))
 
 
 def of_ranges(path, controls, rows):

@@ -4,7 +4,7 @@ import json
 import os
 
 from ..export import foreign, new_file
-from ..problem import DATA, NO_INPUT, Problem
+from ..problem import DATA, Problem
 
 
 class Store:
@@ -16,13 +16,13 @@ class Store:
 
     def read(self, key):
         """-> {plan, asked, result}, or None where there is none"""
+        if not os.path.lexists(self.path(key)):
+            return None
         try:
             entry = foreign.read_json(self.path(key))
             return {part: entry[part] for part in ("plan", "asked", "result")}
         except (foreign.Problem, KeyError, TypeError) as problem:
-            if getattr(problem, "exit_code", None) == NO_INPUT:
-                return None
-            raise Problem(f"{self.path(key)}: is no result; remove it and the run is repeated", DATA) from problem
+            raise Problem(f"{self.path(key)}: is no result; remove it and the run is repeated ({problem})", DATA) from problem
 
     def holds(self, trial):
         entry = self.read(trial.key)
