@@ -132,6 +132,7 @@ private:
     void begin(ChangeRequest);
     template <class Step>
     void lead(Step);
+    Builder::Task admit(ChangeRequest&&);
     void give_up(bool is_return);
     ChangeConfig change_config(const ChangeRequest&);
     void on_built();

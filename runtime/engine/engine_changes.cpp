@@ -36,18 +36,25 @@ std::vector<std::string> named(std::vector<std::string> ids) {
 
 void Engine::begin(ChangeRequest request) {
     const bool is_return = request.is_return;
+    Builder::Task job;
     try {
-        const ChangeConfig config = change_config(request);
-        const Arrangement* old = residents_.playing();
-        auto made = std::make_unique<ChangeInFlight>(std::move(request), keys_);
-        ChangeInFlight& change = *made;
-        Builder::Task job = [&change, old, config] { change.build(old, config); };
-        residents_.admit(std::move(made));
-        builder_->run(std::move(job), [this] { lead([this] { on_built(); }); });
+        job = admit(std::move(request));
     } catch (const std::bad_alloc&) {
         give_up(is_return);
         throw;
     }
+    lead([&] { builder_->run(std::move(job), [this] { lead([this] { on_built(); }); }); });
+}
+
+/// The change is there, and this builds it.
+Builder::Task Engine::admit(ChangeRequest&& request) {
+    const ChangeConfig config = change_config(request);
+    const Arrangement* old = residents_.playing();
+    auto made = std::make_unique<ChangeInFlight>(std::move(request), keys_);
+    ChangeInFlight& change = *made;
+    Builder::Task job = [&change, old, config] { change.build(old, config); };
+    residents_.admit(std::move(made));
+    return job;
 }
 
 /// For want of memory. Says nothing.

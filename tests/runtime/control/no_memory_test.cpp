@@ -5,6 +5,7 @@
 ///   nlohmann::json   the destructor of a tree allocates; we only make single values of it (json_value.hpp)
 ///   libstdc++        std::variant, when its copy throws: it crashes, unless an alternative is NotTrivial;
 ///                    std::thread, where the C library has no memory for a stack: it throws, we catch it.
+///                    directory_iterator, on its way into a folder (runtime/folder_names.hpp).
 ///                    A std::bad_alloc itself needs no memory: 72 kB are kept for exceptions
 ///   glibc            the loader, before main(), where a library does not fit into the address space: 127
 
