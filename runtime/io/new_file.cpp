@@ -21,6 +21,7 @@
 #endif
 
 #include "runtime/file_names.hpp"
+#include "runtime/folder_names.hpp"
 
 namespace gainstage {
 
@@ -86,10 +87,7 @@ bool is_hidden_of(const std::string& file, const std::string& begin) {
 /// Removes what programs have left that were killed at the work on this name. Those at work hold a lock.
 void remove_left_behind(const FilePlace& place) {
     const std::string begin = hidden_begin(place.name);
-    const fs::path folder = place.folder_name.empty() ? fs::path(".") : fs::path(place.folder_name);
-    std::error_code error;
-    for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-        const std::string name = entry->path().filename().string();
+    for (const std::string& name : names_in(place.folder_name)) {
         if (!is_hidden_of(name, begin)) continue;
         const Descriptor fd(
             openat(place.folder.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));
@@ -107,17 +105,14 @@ template <class IsWanted>
 std::vector<std::string> unfinished_beside(const std::string& file, IsWanted is_wanted) {
     std::vector<std::string> found;
     const fs::path folder = fs::path(file).parent_path();
-    std::error_code error;
-    for (fs::directory_iterator entry(folder.empty() ? fs::path(".") : folder, error), end;
-         !error && entry != end; entry.increment(error)) {
-        const std::string name = entry->path().filename().string(), finished = finished_name(name);
+    for (const std::string& name : names_in(folder.string())) {
+        const std::string finished = finished_name(name);
         const std::string path = (folder / name).string();
         struct stat what {};
         if (finished != name && is_wanted(finished) && lstat(path.c_str(), &what) == 0 &&
             S_ISREG(what.st_mode))
             found.push_back(path);
     }
-    std::sort(found.begin(), found.end());
     return found;
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "runtime/folder_names.hpp"
 #include "runtime/foreign_bytes.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/strangers.hpp"
@@ -149,6 +150,14 @@ TEST_CASE("a stranger's link in a folder of all is not read through; one's own a
     REQUIRE(chown(folder.path().c_str(), stranger, stranger) == 0);
     REQUIRE(chmod(folder.path().c_str(), 01777) == 0);
     CHECK(read_whole_file(plant(stranger), "patch", 100) == "secret");
+}
+
+TEST_CASE("a folder's names come in their order, hidden ones too, and none of what can't be read") {
+    const TemporaryFolder folder;
+    for (const char* name : {"b", "a", ".hidden", "\xff"}) folder.write(name, "");
+    CHECK(names_in(folder.path().string()) == std::vector<std::string>{".hidden", "a", "b", "\xff"});
+    CHECK(names_in((folder.path() / "nowhere").string()).empty());
+    CHECK(names_in((folder.path() / "a").string()).empty());
 }
 
 TEST_CASE("nothing that is no file is opened: neither a pipe without a writer nor a device") {

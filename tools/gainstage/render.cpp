@@ -12,6 +12,7 @@
 #include "nodes/all_nodes.hpp"
 #include "runtime/control/end_signals.hpp"
 #include "runtime/control/render.hpp"
+#include "runtime/folder_names.hpp"
 #include "runtime/io/sound_file.hpp"
 #include "runtime/plain_text.hpp"
 #include "runtime/thread.hpp"
@@ -85,10 +86,9 @@ std::vector<std::string> outputs(const RenderOptions& options) {
 std::vector<std::string> inputs(const RenderOptions& options) {
     std::vector<std::string> files = options.in;
     files.insert(files.end(), {options.patch, options.midi, options.automate, options.events});
-    std::error_code error;
     if (options.events.empty()) return files;
-    for (const auto& model : fs::directory_iterator(kept_models_folder(options.events), error))
-        files.push_back(model.path().string());
+    const std::string models = kept_models_folder(options.events);
+    for (const std::string& name : names_in(models)) files.push_back(models + "/" + name);
     return files;
 }
 
