@@ -51,6 +51,7 @@ void LiveSession::make_engine() {
         EngineConfig{.room = {.sample_rate_hz = rate(),
                               .max_frames = std::min(format.block_frames, max_block_frames),
                               .midi_ports = static_cast<int>(config_.midi.size()),
+                              .decoders = static_cast<int>(config_.midi.size()),
                               .crew = crew(config_.audio.priority),
                               .queues = means_.queues.value_or(QueueSizes::for_stage(!config_.log.empty()))},
                      .builder = builder_.get(),

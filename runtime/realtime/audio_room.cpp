@@ -12,7 +12,7 @@ AudioRoom::AudioRoom(const RoomConfig& config)
       outbox_(config.queues.log, config.queues.reports),
       timeline_(config.queues.due),
       trail_(config.queues.moves),
-      desk_(config.sample_rate_hz, trail_, outbox_),
+      desk_(config.sample_rate_hz, config.decoders, trail_, outbox_),
       seat_(trail_, crew_.get(), config.max_frames),
       master_(config.sample_rate_hz),
       meter_(config.sample_rate_hz) {

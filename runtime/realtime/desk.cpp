@@ -7,8 +7,11 @@
 
 namespace gainstage {
 
-Desk::Desk(double sample_rate_hz, KnobTrail& trail, Outbox& outbox)
-    : sample_rate_hz_(sample_rate_hz), trail_(trail), outbox_(outbox), decoders_(port_count) {}
+Desk::Desk(double sample_rate_hz, int decoders, KnobTrail& trail, Outbox& outbox)
+    : sample_rate_hz_(sample_rate_hz),
+      trail_(trail),
+      outbox_(outbox),
+      decoders_(static_cast<std::size_t>(decoders)) {}
 
 class Desk::Hands final : public MidiHost {
 public:
@@ -33,6 +36,7 @@ private:
 };
 
 bool Desk::receive(Score& score, const Event& event, std::uint64_t now) noexcept {
+    if (event.port >= decoders_.size()) return false;
     Hands hands(*this, score, now);
     score.midi->receive(decoders_[event.port].decode(event.midi), hands);
     return hands.asked_for_panic();

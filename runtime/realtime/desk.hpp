@@ -14,7 +14,8 @@ namespace gainstage {
 /// of every MIDI port have said so far. Audio thread; the constructor allocates all there is.
 class Desk {
 public:
-    Desk(double sample_rate_hz, KnobTrail&, Outbox&);
+    /// `decoders`: one for each port, from 0 on. Messages of other ports are passed over.
+    Desk(double sample_rate_hz, int decoders, KnobTrail&, Outbox&);
 
     /// A controller's message, by the score's map. True: it asks for a panic.
     bool receive(Score&, const Event& midi, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
@@ -35,8 +36,6 @@ private:
     Ramp start_ramp(Slot&, std::int32_t param, float value, float smooth_ms,
                     std::uint64_t now) noexcept GAINSTAGE_REALTIME;
 
-    /// As many as an event can name: Event::port has 8 bits.
-    static constexpr int port_count = 256;
     const double sample_rate_hz_;
     KnobTrail& trail_;
     Outbox& outbox_;

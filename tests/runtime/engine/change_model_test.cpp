@@ -107,13 +107,18 @@ const Graph& song(int number) {
 ///   t  a turn                    a  a block                    m  a block with a turn in its middle
 ///   x  a block in which whatever plays blows
 class World {
+    /// Thousands of worlds are made.
+    static constexpr QueueSizes little{.midi = 16, .due = 16, .moves = 63, .log = 64, .reports = 64};
+
 public:
     explicit World(const std::string& path) {
         fuses = &state_;
         engine_.emplace(EngineConfig{.room = {.sample_rate_hz = rate_hz,
                                               .max_frames = block_frames,
+                                              .decoders = 1,
                                               .time_nodes = false,
-                                              .start_ramp_ms = 0.f},
+                                              .start_ramp_ms = 0.f,
+                                              .queues = little},
                                      .builder = &builder_});
         engine_->listen([this](const EngineNews& news) { ++told_[news.kind]; });
         for (const char step : path) take(step);

@@ -52,7 +52,7 @@ private:
     std::unique_ptr<Transition> transition_;
     KnobTrail trail_;
     Outbox outbox_{1'024, 16};
-    Desk desk_{48'000., trail_, outbox_};
+    Desk desk_{48'000., 256, trail_, outbox_};
     std::uint64_t now_ = 0, moves_seen_ = 0;
 };
 
