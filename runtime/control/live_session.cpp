@@ -21,8 +21,8 @@ namespace {
 /// How long the loop may sleep. The audio thread wakes nobody, so the loop looks for its reports: at once
 /// while somebody waits for an answer, less often the longer nothing happens. A node in quarantine is found
 /// within 20 ms.
-constexpr auto brisk = 2ms, steady = 5ms, calm = 10ms, idle = 15ms, without_reports = 50ms;
-constexpr auto brisk_for = 30ms, steady_for = 200ms, calm_for = 2'000ms;
+constexpr auto brisk = 2ms, steady = 5ms, idle = 16ms, without_reports = 50ms;
+constexpr auto brisk_for = 30ms, steady_for = 200ms;
 
 constexpr auto drain_every = 100ms;
 
@@ -138,8 +138,7 @@ std::chrono::milliseconds LiveSession::pace() {
     if (stage_ != Stage::playing) return without_reports;
     const auto quiet_for = Clock::now() - stirred_;
     if (quiet_for < brisk_for) return brisk;
-    if (quiet_for < steady_for || engine_->changing()) return steady;
-    return quiet_for < calm_for ? calm : idle;
+    return quiet_for < steady_for || engine_->changing() ? steady : idle;
 }
 
 void LiveSession::work(Due due) {
