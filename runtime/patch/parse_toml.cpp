@@ -139,6 +139,8 @@ std::optional<TomlTable> parse_toml(std::string_view text, ProblemList& problems
         return plain_table(document);
     } catch (const toml::parse_error& error) {
         problems.error(place_of(error.source().begin), "", in_our_words(error, text));
+    } catch (const std::bad_alloc&) {
+        throw;  // no fault of the text
     } catch (const std::exception& error) {
         problems.error({}, "", fmt::format("could not be read as TOML: {}", error.what()));
     }
