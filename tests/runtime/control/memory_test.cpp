@@ -13,6 +13,7 @@
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/control/live_session.hpp"
+#include "runtime/large_blocks.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/heap.hpp"
 #include "tests/support/in_child.hpp"
@@ -131,8 +132,10 @@ bool stays(const std::vector<Memory>& memory, int times) {
 }
 
 End replacing(int times, int megabytes, bool with_log, bool with_names = false) {
-    return in_child(
-        [&] { _exit(stays(replace_models(times, megabytes, with_log, with_names), times) ? 0 : 1); });
+    return in_child([&] {
+        return_large_blocks();
+        _exit(stays(replace_models(times, megabytes, with_log, with_names), times) ? 0 : 1);
+    });
 }
 
 }  // namespace
