@@ -21,7 +21,7 @@ namespace {
 /// How long the loop may sleep. The audio thread wakes nobody, so the loop looks for its reports: at once
 /// while somebody waits for an answer, less often the longer nothing happens. A node in quarantine is found
 /// within 20 ms.
-constexpr auto brisk = 2ms, steady = 5ms, idle = 16ms, without_reports = 50ms;
+constexpr auto brisk = 2ms, steady = 5ms, idle = 18ms, without_reports = 50ms;
 constexpr auto brisk_for = 30ms, steady_for = 200ms;
 
 constexpr auto drain_every = 100ms;
