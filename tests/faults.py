@@ -66,9 +66,9 @@ KINDS = [
      "a name that no audio server*", "a patch of many nodes*", "many faults of a patch*", "numbers for people*",
      "render does the rest of a batch*"),
     ("links that others planted", "io", "a link that another user*", "a link planted*"),
-    ("products of the Python commands", "tools/streams_test.py", "Streams"),
-    ("training names that the runtime refuses", "train/data_test.py", "names_that_the_runtime_refuses"),
-    ("wet recordings of another clock", "train/data_test.py", "another_clock"),
+    ("products of the Python commands", "tools/gainstage_files/streams_test.py", "Streams"),
+    ("training names that the runtime refuses", "tools/gainstage_train/data_test.py", "names_that_the_runtime_refuses"),
+    ("wet recordings of another clock", "tools/gainstage_train/data_test.py", "another_clock"),
     ("loud knobs, and loops that grow", "engine", "the ceiling of a plain effect*", "the ceiling of a loop*",
      "a loop that grows*", "a message says that silence*", "a node that trips again*", "guard: loud knobs*"),
     ("sound above 0 dBFS at an output", "nodes", "output: *"),
@@ -82,7 +82,9 @@ KINDS = [
 
 def passes_in_python(file, part):
     """The same for a file of Python tests."""
-    done = subprocess.run([PYTHON, os.path.join(ROOT, "tests", file), "-v", "-k", part], capture_output=True, text=True, errors="replace")
+    path = os.pathsep.join(os.path.join(ROOT, folder) for folder in ("tools", "tests/tools", "tests/data"))
+    done = subprocess.run([PYTHON, os.path.join(ROOT, "tests", file), "-v", "-k", part], capture_output=True, text=True,
+                          errors="replace", env={**os.environ, "PYTHONPATH": path})
     if "\nRan 0 tests" in done.stderr:
         return f"no test of {file} is called {part}"
     return "" if done.returncode == 0 and "\nRan " in done.stderr else f"{file} -k {part}"

@@ -3,7 +3,7 @@
 
     unpickling.py FILE.py ...
 
-Exits with 1 and names every place. PyTorch's files are read by tools/import/gainstage_import/torch_archive.py and torch_old.py,
+Exits with 1 and names every place. PyTorch's files are read by tools/gainstage_import/torch_archive.py and torch_old.py,
 which run nothing; tensors of our own are kept as safetensors."""
 
 import ast

@@ -59,7 +59,7 @@ public:
         if (!take(key, text))
             refuse(key,
                    "missing; expected {}. Published checkpoints are converted by "
-                   "tools/import/import_model.py",
+                   "tools/import_model",
                    expected);
         return text;
     }

@@ -36,7 +36,7 @@ Word load(const std::byte* at) {
 /// What a file is that can't be a safetensors file by its first 8 bytes. Empty: nothing that we know.
 std::string foreign_model(std::string_view head) {
     using namespace std::string_view_literals;
-    constexpr std::string_view remedy = "; convert it with tools/import/import_model.py";
+    constexpr std::string_view remedy = "; convert it with tools/import_model";
     if (head.starts_with("PK\3\4"))
         return fmt::format("a PyTorch checkpoint, or another ZIP archive{}", remedy);
     if (head.starts_with("\x89HDF\r\n")) return fmt::format("a Keras model (HDF5){}", remedy);

@@ -1,5 +1,5 @@
 """Shared by the makers of test fixtures: knobs that move like the engine's, sounds, random layers, and files. Nothing here
-depends on a model.
+depends on a model. The makers run with tools/ on PYTHONPATH.
 
     FAMILY-NAME.safetensors   weights
     FAMILY-NAME.json          start (first stream sample), moves [frame, knob, value, smooth_ms]
@@ -8,13 +8,11 @@ depends on a model.
 
 import json
 import os
-import sys
 
 import numpy as np
+from gainstage_files.model_file import control, metadata, write  # noqa: F401  the makers take them from here
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "tools", "import"))
-from gainstage_import.model_file import control, metadata, write  # noqa: E402,F401
 
 CELL = 16  # samples of the control grid
 

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 from fixture_parts import as_stored, control, metadata, on_grid, save, save_input, sigmoid, test_input
-from gainstage_import.model_file import LONGEST_MEMORY_S
+from gainstage_files.model_file import LONGEST_MEMORY_S
 from gainstage_import.s4d import seconds_to_forget
 
 RATE, FRAMES = 44100, 2400

@@ -1,28 +1,24 @@
 #!/usr/bin/python3
 """Renders the shipped models with the training code, for tests/nodes/models/shipped_models_test.cpp: every model in models/
-that tools/train trained plays an eighth of a second of a drum loop, soft and then loud, with a knob that steps.
+that tools/gainstage_train trained plays an eighth of a second of a drum loop, soft and then loud, with a knob that steps.
 
     shipped-input.f32            48 kHz, mono, 32-bit floats, little-endian
     shipped-NAME.expected.f32    the training code's output; its latency is not in it
     shipped-moves.json           [[frame, knob, value]]: steps of the first control, which every shipped model has
 
-Needs what tools/train needs, and Debian's sonic-pi-samples (the loop is CC0)."""
+Run with tools/ on PYTHONPATH. Needs what training needs, and Debian's sonic-pi-samples (the loop is CC0)."""
 
 import glob
 import json
 import os
-import sys
 
 import numpy as np
+import torch
+from gainstage_train.data import recordings
+from gainstage_train.reading import from_file, read
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
-sys.path.insert(0, os.path.join(ROOT, "tools"))
-
-from train.data import recordings  # noqa: E402
-from train.reading import from_file, read  # noqa: E402
-
-import torch  # noqa: E402
 
 SAMPLES, LOUD_FROM = 6000, 1500
 STEPS = [[0, "peak_reduction", 30.0], [2016, "peak_reduction", 75.0], [4000, "peak_reduction", 5.0]]  # on windows of 16 samples

@@ -68,7 +68,7 @@ Imported run_importer(const std::string& family, const std::string& checkpoint, 
     const TemporaryFolder folder;
     const std::string config = folder.write("facts.json", facts.dump());
     const int status =
-        std::system((python + in_shell_quotes(source / "tools/import/import_model.py") + " " + family + " " +
+        std::system((python + in_shell_quotes(source / "tools/import_model") + " " + family + " " +
                      in_shell_quotes(checkpoint) + " -o " + in_shell_quotes(output) + " --config " +
                      in_shell_quotes(config) + " >" + in_shell_quotes(folder.file("said")) + " 2>&1")
                         .c_str());

@@ -1,6 +1,6 @@
 #pragma once
 /// Reference checkpoints in their authors' layouts with their expected output, if they lie beside the
-/// repository (../shared/reference). The tests import them by tools/import, play them and compare.
+/// repository (../shared/reference). The tests import them by tools/import_model, play them and compare.
 
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -24,7 +24,7 @@ struct Reference {
     nlohmann::json fixture;                            ///< all of fixture.json
 };
 
-/// Imports the checkpoint of ../shared/reference/NAME with `import_model.py FAMILY ... --config facts`.
+/// Imports the checkpoint of ../shared/reference/NAME with `tools/import_model FAMILY ... --config facts`.
 /// Prints a line "skipped: ..." and returns nothing if the reference or a Python library (`needs`: its
 /// module) is absent. Fails the test if the importer fails. Takes the knobs in the fixture's units and order.
 std::optional<Reference> import_reference(const std::string& name, const std::string& family,

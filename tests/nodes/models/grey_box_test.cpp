@@ -160,7 +160,7 @@ struct TemporaryFolder {
 /// Imports the checkpoint of `reference` and unpacks its expected output into `folder`.
 void import(const fs::path& reference, const fs::path& folder) {
     const std::string python = "/usr/bin/python3 ";
-    REQUIRE(ran(python + in_shell_quotes(source / "tools/import/import_model.py") + " grey_box " +
+    REQUIRE(ran(python + in_shell_quotes(source / "tools/import_model") + " grey_box " +
                 in_shell_quotes(reference / "model.pt") + " -o " +
                 in_shell_quotes(folder / "m.safetensors")));
     REQUIRE(ran(python + in_shell_quotes(source / "tests/data/unpack_reference.py") + " " +

@@ -29,7 +29,7 @@ std::vector<fs::path> shipped() {
     return files;
 }
 
-/// True if tools/train trained it; false if its numbers were set by hand.
+/// True if gainstage_train trained it; false if its numbers were set by hand.
 bool was_trained(const Model& model) {
     for (const auto& [key, text] : model.metadata)
         if (key == "training") return nlohmann::json::parse(text).contains("model");

@@ -242,7 +242,7 @@ TEST_CASE("model: every key of the metadata is checked, and the error says what 
         file.metadata.erase(key);
         has(complaint(file), std::string(key) + ": missing; expected ");
     }
-    has(complaint_after([](nlohmann::json& header) { header.erase("__metadata__"); }), "import_model.py");
+    has(complaint_after([](nlohmann::json& header) { header.erase("__metadata__"); }), "tools/import_model");
     has(complaint_after([](nlohmann::json& header) { header["__metadata__"]["sample_rate"] = 44100; }),
         "\"sample_rate\": expected a string, found number");
     has(complaint_after([](nlohmann::json& header) { header["__metadata__"] = 3; }), "expected an object");
@@ -380,7 +380,7 @@ TEST_CASE("what only has the name of a model is named, with the way to a model")
           "a model of Neural Amp Modeler (.nam)");
     named("  {\"layers\": []}", "JSON text, as other programs write models");
     named("PK\3\4                ",
-          "a PyTorch checkpoint, or another ZIP archive; convert it with tools/import");
+          "a PyTorch checkpoint, or another ZIP archive; convert it with tools/import_model");
     named("\x89HDF\r\n\x1a\n        ", "a Keras model (HDF5)");
 }
 

@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""The Python tools as one project: what tools/pyproject.toml says is true, and its packages see each other one way."""
+
+import ast
+import glob
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import unittest
+
+from support import SOURCE, TOOLS
+
+# A package may import those before it.
+ORDER = ("gainstage_files", "gainstage_import", "gainstage_train", "gainstage_experiments")
+ALONE = """import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(*sorted({"torch", "numba", "scipy", "h5py", "soundfile"} & sys.modules.keys()))
+"""
+
+
+def project():
+    with open(os.path.join(TOOLS, "pyproject.toml"), "rb") as file:
+        return tomllib.load(file)
+
+
+def files_of(package):
+    return sorted(glob.glob(os.path.join(TOOLS, package, "**", "*.py"), recursive=True))
+
+
+def imported_by(path):
+    """-> the packages that a file imports, relative imports left out"""
+    with open(path, encoding="utf-8") as file:
+        tree = ast.parse(file.read(), path)
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level]
+    return {name.partition(".")[0] for name in names}
+
+
+class Project(unittest.TestCase):
+    def test_its_version_is_that_of_the_program(self):
+        with open(os.path.join(SOURCE, "CMakeLists.txt"), encoding="utf-8") as file:
+            version = re.search(r"project\(gainstage VERSION (\S+)", file.read())[1]
+        self.assertEqual(project()["project"]["version"], version)
+
+    def test_every_command_is_there(self):
+        scripts = project()["project"]["scripts"]
+        self.assertGreater(len(scripts), 4)
+        for name, place in scripts.items():
+            module, function = place.split(":")
+            with open(importlib.util.find_spec(module).origin, encoding="utf-8") as file:
+                self.assertIn(f"\ndef {function}(", file.read(), name)
+
+    def test_every_package_is_checked(self):
+        packages = sorted(name for name in os.listdir(TOOLS) if os.path.isfile(os.path.join(TOOLS, name, "__init__.py")))
+        self.assertEqual(packages, sorted(ORDER))
+        self.assertEqual(project()["tool"]["mypy"]["packages"], list(ORDER))
+
+    def test_a_package_imports_only_those_before_it(self):
+        for place, package in enumerate(ORDER):
+            for path in files_of(package):
+                seen = imported_by(path) & {*ORDER}
+                self.assertLessEqual(seen, {*ORDER[:place]}, path)
+
+    def test_files_and_the_importer_load_numpy_alone(self):
+        modules = [os.path.relpath(path, TOOLS)[:-3].replace(os.sep, ".") for package in ORDER[:2] for path in files_of(package)]
+        self.assertGreater(len(modules), 25)
+        done = subprocess.run([sys.executable, "-B", "-c", ALONE, *modules], stdout=subprocess.PIPE, text=True, check=True)
+        self.assertEqual(done.stdout.split(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,27 @@
+"""RESULTS.md: the words of words.md with every {{experiment}} replaced by what is computed from its results."""
+
+import os
+import re
+
+from gainstage_files import new_file
+from gainstage_files.problem import CANNOT_CREATE, Problem
+
+WORDS = "words.md"
+
+
+def text(words, results):
+    """words: a template; results: {experiment: {name: entry}}. A template without an experiment's place is a mistake here."""
+    sections = {experiment.NAME: experiment.section(entries) for experiment, entries in results.items()}
+    places = set(re.findall(r"\{\{(\w+)\}\}", words))
+    if places != set(sections):
+        raise ValueError(f"{WORDS} has places for {sorted(places)}, and there are {sorted(sections)}")
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: sections[place[1]], words)
+
+
+def write(path, results, folder):
+    with open(os.path.join(folder, WORDS), encoding="utf-8") as file:
+        content = text(file.read(), results)
+    try:
+        new_file.write(path, content.encode())
+    except OSError as problem:
+        raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem

@@ -1,0 +1,91 @@
+"""What the user adds to, or says otherwise than, the family: the file given with --config."""
+
+import json
+import math
+
+from gainstage_files import foreign
+from gainstage_files.problem import Problem
+
+LARGEST_NUMBER = 1e300
+TEXTS = ("license", "author", "source")
+LOWEST_RATE, HIGHEST_RATE = 1000, 768000  # Hz, as the runtime takes them
+MOST_CONTROLS = 64
+KEYS = ("sample_rate", "controls", "memory_samples", "training", *TEXTS)
+
+
+class WholeNumbers(tuple):
+    """The choices of an option that is a number: its default, then low to high."""
+
+    def __new__(cls, default, low, high):
+        return super().__new__(cls, (default, *range(low, high + 1)))
+
+
+def read(path, family):
+    """-> the file's keys, checked; {} without a file. Keys besides KEYS are the family's own (its CONFIG)."""
+    if path is None:
+        return {}
+    settings = foreign.read_json(path)
+    for key, value in settings.items():
+        check(f"{path}: {key}", key, value, family)
+    return settings
+
+
+def check(where, key, value, family):
+    if key in family.CONFIG:
+        choices = family.CONFIG[key]
+        if not is_one_of(value, choices):
+            raise Problem(f"{where}: found {foreign.quoted(value)}; expected {words(choices)}")
+    elif key not in KEYS:
+        known = ", ".join((*KEYS, *family.CONFIG))
+        raise Problem(f"{where}: unknown key; known are {known}")
+    elif key in TEXTS and not isinstance(value, str):
+        raise Problem(f"{where}: expected text")
+    elif key == "sample_rate" and not is_rate(value):
+        raise Problem(f"{where}: expected {LOWEST_RATE} to {HIGHEST_RATE} Hz, found {foreign.quoted(value)}")
+    elif key == "memory_samples" and not is_number(value, above=-1):
+        raise Problem(f"{where}: expected a number, found {foreign.quoted(value)}")
+    elif key == "controls":
+        check_controls(where, value)
+    elif key == "training" and not isinstance(value, dict):
+        raise Problem(f"{where}: expected an object")
+
+
+def words(choices):
+    if isinstance(choices, WholeNumbers):
+        return f"a whole number, {choices[1]} to {choices[-1]}"
+    return "one of " + ", ".join(choice if isinstance(choice, str) else json.dumps(choice) for choice in choices)
+
+
+def is_one_of(value, choices):
+    """By value and type: 1 is not True. A foreign value is compared only with one of its own type."""
+    return any(type(value) is type(choice) and value == choice for choice in choices)
+
+
+def is_number(value, above=-math.inf):
+    return type(value) in (int, float) and above < value < LARGEST_NUMBER
+
+
+def is_rate(value):
+    return is_number(value) and LOWEST_RATE <= value <= HIGHEST_RATE
+
+
+def check_controls(where, controls):
+    if not isinstance(controls, list):
+        raise Problem(f"{where}: expected an array")
+    if len(controls) > MOST_CONTROLS:
+        raise Problem(f"{where}: has {len(controls)} entries; at most {MOST_CONTROLS} are supported")
+    for place, control in enumerate(controls):
+        at = f"{where}[{place}]"
+        if not isinstance(control, dict):
+            raise Problem(f"{at}: expected an object")
+        for key in ("name", "unit"):
+            if not isinstance(control.get(key), str):
+                raise Problem(f"{at}: {key}: expected text")
+        for key in ("min", "max", "default"):
+            if not is_number(control.get(key)):
+                raise Problem(f"{at}: {key}: expected a number")
+        scale = control.setdefault("to_model", {"scale": 1.0, "offset": 0.0})
+        if not isinstance(scale, dict) or not all(is_number(scale.get(key)) for key in ("scale", "offset")):
+            raise Problem(f"{at}: to_model: expected an object with numbers scale and offset")
+        if not control["min"] < control["max"] or not control["min"] <= control["default"] <= control["max"]:
+            raise Problem(f"{at}: expected min < max and default between them")

@@ -1,0 +1,181 @@
+"""Writes the card beside a model file: what it imitates, from which data, how far it is from them where it was not trained,
+and where it fails. Made anew it keeps what somebody wrote under "How it sounds".
+
+    python3 -m gainstage_train.card models/my-compressor.safetensors --data my-compressor/"""
+
+import argparse
+import json
+import os
+import re
+import sys
+
+from gainstage_files import streams
+
+from . import libraries
+
+PROGRAM = "python3 -m gainstage_train.card"
+SOUND = "## How it sounds"
+SILENT = "Nobody has described it yet."
+LARGEST_CARD = 4 << 20  # bytes
+MOST_SETTINGS = 40  # in a table: of more, the worst
+
+
+def path_of(file):
+    return file[:-len(".safetensors")] + ".md" if file.endswith(".safetensors") else file + ".md"
+
+
+def metadata_of(file):
+    """-> `__metadata__` of a model file"""
+    from gainstage_files import foreign, safetensors
+    return safetensors.parse(foreign.read(file), file)[0]
+
+
+def write(file, model, dataset, shown=lambda pair: None):
+    """-> the card's path. model: as the file has it."""
+    from gainstage_files import new_file
+    from .measuring import measure
+    from gainstage_files.problem import CANNOT_CREATE, Problem
+    splits = [split for split in ("test", "unseen") if dataset.of(split)] or ["validation"]
+    rows = measure(model, dataset, splits, shown=shown)
+    path = path_of(file)
+    text = card(file, model, dataset, rows, sound_notes(path))
+    try:
+        new_file.write(path, text.encode())
+    except OSError as problem:
+        raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem
+    return path
+
+
+def sound_notes(path):
+    """What the card that is there says about the sound."""
+    if not os.path.exists(path):
+        return SILENT
+    from gainstage_files import foreign
+    text = foreign.read(path, LARGEST_CARD).decode("utf-8", "replace")
+    found = re.search(rf"^{SOUND}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    return found.group(1).strip() if found and found.group(1).strip() else SILENT
+
+
+def card(file, model, dataset, rows, notes):
+    metadata = metadata_of(file)
+    story = json.loads(metadata.get("training", "{}"))
+    name = os.path.basename(file)[:-len(".safetensors")]
+    parts = [f"# {name}", introduction(dataset, story), facts(file, model, metadata, story),
+             "## On recordings that it was not trained on", held_out(rows), "## Where it fails", failures(rows),
+             SOUND, notes]
+    return "\n\n".join(parts) + "\n"
+
+
+def introduction(dataset, story):
+    source = dataset.source.rstrip(".")
+    return f"It imitates {story['title']}. {source[:1].upper()}{source[1:]}." if story.get("title") else f"Learned from {source}."
+
+
+def facts(file, model, metadata, story):
+    rate, memory = model.sample_rate, int(metadata["memory_samples"])
+    lines = {
+        "model": model.describe(),
+        "knobs": "; ".join(knob(control) for control in model.controls) or "none",
+        "size": f"{model.parameter_count():,} parameters, {os.path.getsize(file):,} bytes",
+        "work": f"{model.operations():,.0f} operations a sample",
+        "rate, latency": f"{rate:g} Hz, {latency(model)}",
+        "remembers": f"{memory / rate:.2g} s (to -80 dB)",
+        "data": story.get("data", "not recorded"),
+        "training": history(story),
+        "validation": f"{story['loss']} {story['validation_loss']:.4g}, esr {story['validation_esr']:.4g}"
+        if "loss" in story else "not recorded",
+        "made by": f"`{command(story)}`",
+        "licence": metadata.get("license", "not said"),
+    }
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in lines.items())])
+
+
+def knob(control):
+    unit = control["unit"] and " " + control["unit"]
+    return f"`{control['name']}` {control['min']:g}..{control['max']:g}{unit} (starts at {control['default']:g})"
+
+
+def latency(model):
+    return f"late by {model.latency_samples} samples" if model.latency_samples else "no latency"
+
+
+def history(story):
+    if "epochs" not in story:
+        return "not recorded"
+    before = f" after {story['minutes_before']:g} min before (`--from`)" if story.get("minutes_before") else ""
+    return (f"{story['epochs']:g} epochs to the best of {story['validations']} validations, {story['minutes']:g} min on "
+            f"{story['machine']}{before}; loss {story['loss']}, seed {story['seed']}, {story['date']}")
+
+
+def held_out(rows):
+    from .measuring import mean
+    from .report import SPLIT_WORDS, knobs_in_words, splits_of
+    from .scores import decibels
+
+    def line(name, group):
+        minutes = sum(row.model.samples for row in group) / rows[0].sample_rate / 60
+        esr, gain, curve = (mean(group, part, "esr") for part in ("model", "gain", "curve"))
+        mae, spectra, energies = (mean(group, "model", metric) for metric in ("mae", "mr_stft", "mste"))
+        return (f"| {name} | {minutes:.1f} | {esr:.4f} ({decibels(esr):.1f} dB) | {gain:.4f} | {curve:.4f} | {mae:.2e} | {spectra:.3f} | "
+                f"{energies:.1e} |")
+
+    lines = ["| | min | ESR | best plain gain | best static curve | MAE | MR-STFT | MSTE |", "| --- " * 8 + "|"]
+    for split, group in splits_of(rows).items():
+        lines.append(line(f"**{SPLIT_WORDS[split]}**", group))
+        shown = sorted(group, key=lambda row: -row.model.esr)[:MOST_SETTINGS]
+        lines += [line(knobs_in_words(row.knobs), [row]) for row in group if row in shown and len(group) > 1]
+    return "\n".join(lines) + ("\n\nESR is behind a DC blocker; of several settings the mean is given. The gain and the curve are fitted "
+                               "to the very recordings that they are judged on, one for each setting.")
+
+
+def failures(rows):
+    from .report import knobs_in_words
+    from .scores import decibels
+    worst = max(rows, key=lambda row: row.model.esr)
+    height, clip, second = max(row.worst for row in rows)
+    text = (f"Farthest from the device at {knobs_in_words(worst.knobs)}: ESR {worst.model.esr:.4f}, where the best plain gain has "
+            f"{worst.gain.esr:.4f}. The loudest error, {2 * decibels(height):.1f} dBFS, is {second:.2f} s into {clip}.")
+    worse = [knobs_in_words(row.knobs) for row in rows if row.model.esr >= row.gain.esr]
+    return text + (f" No better than a plain gain at: {'; '.join(worse)}." if worse else "")
+
+
+def command(story):
+    settings = "".join(f" --set {key}={value if isinstance(value, str) else json.dumps(value)}"
+                       for key, value in story.get("settings", {}).items())
+    minutes = f" --minutes {story['limit_minutes']:g}" if story.get("limit_minutes") else ""
+    epochs = f" --epochs {story['limit_epochs']}" if story.get("limit_epochs") else ""
+    given = "".join(f" --{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}"
+                    for name, value in story.get("given", {}).items())
+    return (f"python3 -m gainstage_train {story.get('model', 'MODEL')} --data FOLDER -o FILE --loss {story.get('loss', 'esr')} "
+            f"--seed {story.get('seed', 1)}{minutes}{epochs}{given}{settings}{' --from FILE' if story.get('minutes_before') else ''}")
+
+
+def parse_arguments(arguments):
+    parser = libraries.Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
+    libraries.add_data_options(parser)
+    return parser.parse_args(arguments)
+
+
+def work(options):
+    from gainstage_files.plain import message
+
+    from . import data
+    from .reading import from_file
+    for file in options.files:
+        model = from_file(file)
+        print(message(write(file, model, data.load(options.data, options.align, model.sample_rate))))
+    return 0
+
+
+def main(arguments):
+    options = parse_arguments(arguments)
+    return libraries.report(lambda: work(options))
+
+
+def program():
+    streams.run(main, sys.argv[1:])
+
+
+if __name__ == "__main__":
+    program()

@@ -1,1 +1,0 @@
-"""The papers' experiments, repeated on generated data: python3 -m train.experiments. What came of them is in ../RESULTS.md."""
