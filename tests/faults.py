@@ -66,7 +66,7 @@ KINDS = [
      "a name that no audio server*", "a patch of many nodes*", "many faults of a patch*", "numbers for people*",
      "render does the rest of a batch*"),
     ("links that others planted", "io", "a link that another user*", "a link planted*"),
-    ("products of the Python commands", "tools/gainstage_files/streams_test.py", "Streams"),
+    ("products of the Python commands", "tools/gainstage_files/standard_streams_test.py", "Streams"),
     ("training names that the runtime refuses", "tools/gainstage_train/data_test.py", "names_that_the_runtime_refuses"),
     ("wet recordings of another clock", "tools/gainstage_train/data_test.py", "another_clock"),
     ("loud knobs, and loops that grow", "engine", "the ceiling of a plain effect*", "the ceiling of a loop*",

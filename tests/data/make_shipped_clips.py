@@ -15,7 +15,7 @@ import os
 import numpy as np
 import torch
 from gainstage_train.data import recordings
-from gainstage_train.reading import from_file, read
+from gainstage_train.saved_model import from_file, read
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")

@@ -6,12 +6,14 @@
 
 A run that is there, with the same plan and at least as long, is not repeated. Ctrl-C ends it, and the same command goes on where it was."""
 
+import argparse
 import os
 import sys
 
-from gainstage_files import streams
+from gainstage_files import standard_streams
+from gainstage_files.parser import Parser
 
-from gainstage_train import libraries
+from gainstage_train import command_line
 from gainstage_train.__main__ import above_zero, count
 
 PROGRAM = "python3 -m gainstage_experiments"
@@ -21,7 +23,7 @@ NAMES = ("toy", "families", "density", "ablation", "step", "tones")
 
 
 def parse_arguments(arguments):
-    parser = libraries.Parser(prog=PROGRAM, description=__doc__, formatter_class=libraries.argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; or a run's, such as toy-esr (all)")
     parser.add_argument("--minutes-scale", type=above_zero, default=1.0, metavar="X", help="share of every run's time (1)")
     parser.add_argument("--results", default=os.path.join(HERE, "results"), metavar="FOLDER", help="one JSON file per finished run")
@@ -41,11 +43,11 @@ def parse_arguments(arguments):
 
 
 def main(arguments):
-    return libraries.go("gainstage_experiments.course", "Course", parse_arguments(arguments))
+    return command_line.go("gainstage_experiments.course", "Course", parse_arguments(arguments))
 
 
 def program():
-    streams.run(main, sys.argv[1:])
+    standard_streams.run(main, sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from gainstage_files.problem import Problem
 from gainstage_train import checkpoint, data, export, settings
 from gainstage_train.data import generate
 from gainstage_train.machine import in_words
-from gainstage_train.plan import Plan, digest
+from gainstage_train.schedule import Schedule, digest
 from gainstage_train.train import Training
 
 
@@ -51,7 +51,7 @@ class Bench:
         model, output = self.built(name, given, dataset, seed), self.weights(trial.key)
         prepare(model)
         limits = {"minutes": trial.minutes or None, "epochs": trial.epochs or None}
-        plan = Plan.made(model.recipe, seed=seed, **limits, **(recipe or {}))
+        plan = Schedule.made(model.recipe, seed=seed, **limits, **(recipe or {}))
         plan.fit(model.frame, max(len(pair.dry) for pair in dataset.of("train")))
         plan.check(dataset)
         story = {"tool": "gainstage train", "model": name, "settings": given}

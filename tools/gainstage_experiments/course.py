@@ -3,7 +3,7 @@
 import os
 import sys
 
-from gainstage_files.plain import message
+from gainstage_files.plain_text import message
 
 from gainstage_files import new_file
 from gainstage_files.problem import USAGE, Problem

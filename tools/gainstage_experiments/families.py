@@ -1,6 +1,6 @@
 """Every family, both baselines and the six grey boxes of Wright & Valimaki's table 1 (DAFx 2022) on the same optical data."""
 
-from gainstage_train import reading, settings
+from gainstage_train import saved_model, settings
 from . import shipped
 from .bench import Bench
 from .judged import judged
@@ -49,7 +49,7 @@ def trials(bench):
 
 def judge(bench, trial):
     path = shipped.files(bench.models)[trial.key[len(f"{NAME}-shipped-"):]]
-    model = reading.from_file(path).to(bench.device)
+    model = saved_model.from_file(path).to(bench.device)
     return {**shipped.facts(path), **Bench.described(model), **judged(model, bench.data(DATA))}
 
 

@@ -2,7 +2,7 @@
 setting's ESR."""
 
 from gainstage_train.losses import METRICS
-from gainstage_train.measuring import mean, measure
+from gainstage_train.evaluation import mean, measure
 from gainstage_train.report import splits_of
 
 

@@ -4,7 +4,7 @@ import os
 import re
 
 from gainstage_files import new_file
-from gainstage_files.problem import CANNOT_CREATE, Problem
+from gainstage_files.problem import cannot_write
 
 WORDS = "words.md"
 
@@ -21,7 +21,5 @@ def text(words, results):
 def write(path, results, folder):
     with open(os.path.join(folder, WORDS), encoding="utf-8") as file:
         content = text(file.read(), results)
-    try:
+    with cannot_write(path):
         new_file.write(path, content.encode())
-    except OSError as problem:
-        raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem

@@ -8,8 +8,8 @@ import zlib
 import numpy as np
 import torch
 
-from gainstage_files import foreign
-from gainstage_train import reading
+from gainstage_files import foreign_file
+from gainstage_train import saved_model
 
 DATA = "in the manner of the LA-2A"  # of a file's `source`
 
@@ -21,7 +21,7 @@ def files(folder):
 
 
 def of_optical(path):
-    metadata, _ = reading.read(path)
+    metadata, _ = saved_model.read(path)
     return DATA in metadata.get("source", "") and "model" in story_of(metadata)
 
 
@@ -31,12 +31,12 @@ def story_of(metadata):
 
 def plan(path):
     """Changes with the weights."""
-    return {"file": os.path.basename(path), "content": f"{zlib.crc32(foreign.read(path)):08x}"}
+    return {"file": os.path.basename(path), "content": f"{zlib.crc32(foreign_file.read(path)):08x}"}
 
 
 def facts(path):
     """How it was trained, as the file says; its minutes with those before, where it went on from another."""
-    story = story_of(reading.read(path)[0])
+    story = story_of(saved_model.read(path)[0])
     known = ("minutes", "epochs", "loss", "machine", "validation_esr", "model", "settings")
     found = {"shipped": os.path.basename(path), **{key: story[key] for key in known if key in story}}
     if "minutes_before" in story:

@@ -8,7 +8,7 @@ import os
 import numpy as np
 
 from gainstage_files import new_file
-from gainstage_train import reading
+from gainstage_train import saved_model
 from gainstage_train.compressors import optical
 from . import shipped
 from .bench import Bench
@@ -92,7 +92,7 @@ def of_device(bench, trial):
 
 def work(bench, trial):
     path = shipped.files(bench.models)[trial.key[len(NAME) + 1:]]
-    model = reading.from_file(path).to(bench.device)
+    model = saved_model.from_file(path).to(bench.device)
     dry = stimulus()
     found = [of(gain_db(dry, shipped.played(model, dry, {"peak_reduction": knob})), device, knob) for knob, device in device_gains().items()]
     return {**shipped.facts(path), **Bench.described(model), "peak_reduction": found}

@@ -3,7 +3,7 @@
 import json
 import os
 
-from gainstage_files import foreign, new_file
+from gainstage_files import foreign_file, new_file
 from gainstage_files.problem import DATA, Problem
 
 
@@ -19,7 +19,7 @@ class Store:
         if not os.path.lexists(self.path(key)):
             return None
         try:
-            entry = foreign.read_json(self.path(key))
+            entry = foreign_file.read_json(self.path(key))
             return {part: entry[part] for part in ("plan", "asked", "result")}
         except (Problem, KeyError, TypeError) as problem:
             raise Problem(f"{self.path(key)}: is no result; remove it and the run is repeated ({problem})", DATA) from problem

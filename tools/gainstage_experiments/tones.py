@@ -3,7 +3,7 @@ very quiet to loud, and what they leave of silence. Clips say how far a model is
 
 import numpy as np
 
-from gainstage_train import reading
+from gainstage_train import saved_model
 from gainstage_train.compressors import optical
 from . import shipped, step
 from .bench import Bench
@@ -81,7 +81,7 @@ def of_device(bench, trial):
 
 def work(bench, trial):
     path = shipped.files(bench.models)[trial.key[len(NAME) + 1:]]
-    model = reading.from_file(path).to(bench.device)
+    model = saved_model.from_file(path).to(bench.device)
     found = answers(lambda sound, knob: shipped.played(model, sound, {"peak_reduction": knob}))
     return {**shipped.facts(path), **Bench.described(model), **found}
 

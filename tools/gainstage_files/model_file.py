@@ -8,7 +8,7 @@ import unicodedata
 import numpy as np
 
 from . import new_file, safetensors
-from .problem import CANNOT_CREATE, Problem
+from .problem import Problem, cannot_write
 
 # From 80 dB of gain reduction down to what changes the sound by -80 dB, ln(80 dB / 8.7e-4 dB): see memory_samples.
 TIME_CONSTANTS_TO_FORGET = 11.43
@@ -80,7 +80,5 @@ def to_bytes(tensors, keys):
 def write(path, tensors, keys):
     """Whole or not at all: a runtime that watches the file never sees half of it."""
     content = to_bytes(tensors, keys)
-    try:
+    with cannot_write(path):
         new_file.write(path, content)
-    except OSError as problem:
-        raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem

@@ -1,6 +1,8 @@
 """What went wrong, fit to be shown, with the exit code that says which kind (sysexits)."""
 
-from .plain import message as plain_message
+import contextlib
+
+from .plain_text import message as plain_message
 
 USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE = 64, 65, 66, 69, 73
 
@@ -12,3 +14,12 @@ class Problem(Exception):
     def __init__(self, message, exit_code=DATA):
         super().__init__(plain_message(message))
         self.exit_code = exit_code
+
+
+@contextlib.contextmanager
+def cannot_write(path):
+    """What the system says against writing to `path`, within it, is a Problem."""
+    try:
+        yield
+    except OSError as problem:
+        raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem

@@ -7,8 +7,8 @@ import struct
 
 import numpy as np
 
-from . import foreign
-from .plain import shown
+from . import foreign_file
+from .plain_text import shown
 from .problem import Problem
 
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
@@ -54,7 +54,7 @@ def header_of(content, where):
     length = struct.unpack_from("<Q", content)[0] if len(content) >= 8 else 0
     if not 2 <= length <= min(LARGEST_HEADER, len(content) - 8) or content[8:9] != b"{":
         raise Problem(f"{where}: is no safetensors file, or is cut short")
-    return foreign.parse_json(content[8:8 + length], where), 8 + length
+    return foreign_file.parse_json(content[8:8 + length], where), 8 + length
 
 
 def tensor_of(where, entry, content, begin):

@@ -13,20 +13,15 @@ import math
 import os
 import sys
 
-from gainstage_files import model_file, new_file, streams
-from gainstage_files.plain import LONGEST_LINE, shown
-from gainstage_files.problem import CANNOT_CREATE, USAGE, Problem
+from gainstage_files import model_file, new_file, standard_streams
+from gainstage_files.parser import Parser
+from gainstage_files.plain_text import LONGEST_LINE, shown
+from gainstage_files.problem import Problem, cannot_write
 from . import checkpoint, ed_lstm, grey_box, gru, lstm, s4d, s6, settings, tcn
 from .take import Take
 
 FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, gru, lstm, s4d, s6, tcn)}
 MOST_NOTES = 20  # of tensors that are left out
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {shown(message, LONGEST_LINE)}\n")
 
 
 def parse_arguments(arguments):
@@ -60,10 +55,8 @@ def converted(family, take, controls, asked, sample_rate):
 
 
 def must_stay(output, *inputs):
-    try:
+    with cannot_write(output):
         new_file.must_differ(output, inputs)
-    except OSError as problem:
-        raise Problem(f"{output}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem
 
 
 def convert(options):
@@ -112,7 +105,7 @@ def main(arguments):
 
 
 def program():
-    streams.run(main, sys.argv[1:])
+    standard_streams.run(main, sys.argv[1:])
 
 
 if __name__ == "__main__":

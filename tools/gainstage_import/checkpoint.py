@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gainstage_files import foreign
-from gainstage_files.plain import shown
+from gainstage_files import foreign_file
+from gainstage_files.plain_text import shown
 from gainstage_files.problem import Problem
 from . import torch_archive, torch_old
 from .pickles import Damaged, Inert
@@ -34,7 +34,7 @@ def load_for(family, path):
 
 def is_json(path):
     """Whether the file begins as a JSON object does."""
-    return foreign.begins_with(path, b"{")
+    return foreign_file.begins_with(path, b"{")
 
 
 def load(path, own):
@@ -44,7 +44,7 @@ def load(path, own):
 
 def load_with_hyper_parameters(path, own):
     """-> (the same, {what a Lightning checkpoint says of how its module was built})"""
-    content = foreign.read(path)
+    content = foreign_file.read(path)
     saved, said = saved_in(content, path), {}
     if isinstance(saved, dict) and isinstance(saved.get("state_dict"), dict):
         said = saved.get("hyper_parameters")
@@ -65,7 +65,7 @@ def load_with_hyper_parameters(path, own):
         if name in tensors:
             raise Problem(f"{path}: tensor {name} is there twice, under two prefixes")
         tensors[name] = value
-    foreign.check_numbers(sum(map(Tensor.float64_bytes, tensors.values())), len(content), f"{path}: its tensors")
+    foreign_file.check_numbers(sum(map(Tensor.float64_bytes, tensors.values())), len(content), f"{path}: its tensors")
     return {name: Weight(value) for name, value in tensors.items()}, said if isinstance(said, dict) else {}
 
 

@@ -7,8 +7,8 @@ import os
 
 import numpy as np
 
-from gainstage_files import foreign
-from gainstage_files.plain import shown
+from gainstage_files import foreign_file
+from gainstage_files.plain_text import shown
 from gainstage_files.problem import UNAVAILABLE, Problem
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -17,7 +17,7 @@ LONGEST_NAME = 1000
 
 
 def is_h5(path):
-    return foreign.begins_with(path, SIGNATURE)
+    return foreign_file.begins_with(path, SIGNATURE)
 
 
 def load(path):
@@ -27,11 +27,11 @@ def load(path):
         import h5py
     except ImportError as problem:
         raise Problem("h5py is needed to read Keras files (Debian: apt install python3-h5py)", UNAVAILABLE) from problem
-    content = foreign.read(path)
+    content = foreign_file.read(path)
     if not content.startswith(SIGNATURE):
         raise Problem(f"{path}: is no HDF5 file")
     try:
-        with foreign.bounded_memory(len(content)), h5py.File(io.BytesIO(content), "r") as file:
+        with foreign_file.bounded_memory(len(content)), h5py.File(io.BytesIO(content), "r") as file:
             return tensors_of(file, len(content), h5py)
     except Problem as problem:
         raise Problem(f"{path}: {problem}", problem.exit_code) from problem

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from gainstage_files import foreign
+from gainstage_files import foreign_file
 from gainstage_files.model_file import LONGEST_MEMORY_S, control
 from gainstage_files.problem import Problem
 from . import checkpoint, memory
@@ -27,7 +27,7 @@ LIMIT = {**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}
 
 def load(path, family):
     if checkpoint.is_json(path):
-        return of_json(path, foreign.read_json(path), family)
+        return of_json(path, foreign_file.read_json(path), family)
     tensors = checkpoint.load(path, OWN_NAMES)
     # micro-tcn's network ends in a tanh, the baselines of the grey-box paper don't
     return tensors, {"final_tanh": "tanh"} if "lstm.weight_hh_l0" in tensors and "linear.weight" in tensors else {}
@@ -40,7 +40,7 @@ def of_json(path, content, family):
         raise Problem(f"{path}: expected the objects model_data and state_dict")
     kind = data.get("unit_type", family)
     if not isinstance(kind, str) or kind.lower() != family:
-        raise Problem(f"{path}: model_data: unit_type: found {foreign.quoted(kind)}; expected {family.upper()}")
+        raise Problem(f"{path}: model_data: unit_type: found {foreign_file.quoted(kind)}; expected {family.upper()}")
     facts = {"final_tanh": "none"}
     if is_one_of(data.get("skip"), (0, 1, False, True, 0.0, 1.0)):
         facts["skip"] = int(data["skip"])
@@ -51,7 +51,7 @@ def of_json(path, content, family):
     rate = content.get("samplerate", data.get("samplerate", data.get("sample_rate")))
     if is_rate(rate):
         facts["sample_rate"] = rate
-    return {name: foreign.array_of(name, value) for name, value in state.items()}, facts
+    return {name: foreign_file.array_of(name, value) for name, value in state.items()}, facts
 
 
 def names_in(take):

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from gainstage_files import foreign
+from gainstage_files import foreign_file
 from gainstage_files.model_file import control
 from gainstage_files.problem import Problem
 from . import checkpoint, s6_memory, tf_bundle
@@ -27,7 +27,7 @@ LAYER = "layer_with_weights-"
 def load(path):
     """-> ({name: array}, {})"""
     if checkpoint.is_json(path):
-        return tensors_of(foreign.read_json(path)), {}
+        return tensors_of(foreign_file.read_json(path)), {}
     if os.path.isfile(path) and not tf_bundle.is_bundle(path):
         raise Problem(f"{path}: is neither JSON nor a TensorFlow checkpoint (PREFIX.index beside its data)")
     return tf_bundle.load(path), {}
@@ -38,7 +38,7 @@ def tensors_of(content):
     for name, entry in content.items():
         if not isinstance(entry, dict) or "shape" not in entry:
             continue  # words about the file
-        shape, data = entry["shape"], foreign.array_of(name, entry.get("data", []))
+        shape, data = entry["shape"], foreign_file.array_of(name, entry.get("data", []))
         if not isinstance(shape, list) or len(shape) > 8 or not all(type(n) is int and 0 < n <= data.size for n in shape):
             raise Problem(f"tensor {name}: has {data.size} numbers; expected a shape of whole numbers above 0 that gives as many")
         if math.prod(shape) != data.size:

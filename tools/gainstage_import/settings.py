@@ -3,7 +3,7 @@
 import json
 import math
 
-from gainstage_files import foreign
+from gainstage_files import foreign_file
 from gainstage_files.problem import Problem
 
 LARGEST_NUMBER = 1e300
@@ -24,7 +24,7 @@ def read(path, family):
     """-> the file's keys, checked; {} without a file. Keys besides KEYS are the family's own (its CONFIG)."""
     if path is None:
         return {}
-    settings = foreign.read_json(path)
+    settings = foreign_file.read_json(path)
     for key, value in settings.items():
         check(f"{path}: {key}", key, value, family)
     return settings
@@ -34,16 +34,16 @@ def check(where, key, value, family):
     if key in family.CONFIG:
         choices = family.CONFIG[key]
         if not is_one_of(value, choices):
-            raise Problem(f"{where}: found {foreign.quoted(value)}; expected {words(choices)}")
+            raise Problem(f"{where}: found {foreign_file.quoted(value)}; expected {words(choices)}")
     elif key not in KEYS:
         known = ", ".join((*KEYS, *family.CONFIG))
         raise Problem(f"{where}: unknown key; known are {known}")
     elif key in TEXTS and not isinstance(value, str):
         raise Problem(f"{where}: expected text")
     elif key == "sample_rate" and not is_rate(value):
-        raise Problem(f"{where}: expected {LOWEST_RATE} to {HIGHEST_RATE} Hz, found {foreign.quoted(value)}")
+        raise Problem(f"{where}: expected {LOWEST_RATE} to {HIGHEST_RATE} Hz, found {foreign_file.quoted(value)}")
     elif key == "memory_samples" and not is_number(value, above=-1):
-        raise Problem(f"{where}: expected a number, found {foreign.quoted(value)}")
+        raise Problem(f"{where}: expected a number, found {foreign_file.quoted(value)}")
     elif key == "controls":
         check_controls(where, value)
     elif key == "training" and not isinstance(value, dict):

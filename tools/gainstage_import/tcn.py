@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from gainstage_files import foreign
+from gainstage_files import foreign_file
 from gainstage_files.model_file import LONGEST_MEMORY_S, control
 from gainstage_files.problem import Problem
 from . import checkpoint
@@ -35,7 +35,7 @@ MAX_STATE_FLOATS = 32 << 20  # what the blocks remember, per channel
 def load(path):
     """-> (tensors by the names of the published code, what the checkpoint says besides)"""
     if checkpoint.is_json(path):
-        return of_json(path, foreign.read_json(path))
+        return of_json(path, foreign_file.read_json(path))
     tensors, said = checkpoint.load_with_hyper_parameters(path, OWN_NAMES)
     facts = {key: said[key] for key in ("dilation_growth", "stack_size", "causal") if is_choice(key, said.get(key))}
     if "output.weight" not in tensors:
@@ -58,7 +58,7 @@ def of_json(path, content):
     """{config, gen: [...], blocks: [...], output}: layers with their weights as nested lists."""
     config = part(path, content, "config", dict)
     if not is_one_of(content.get("arch", "direct"), ("direct",)):
-        raise Problem(f"{path}: arch: found {foreign.quoted(content['arch'])}; expected \"direct\"")
+        raise Problem(f"{path}: arch: found {foreign_file.quoted(content['arch'])}; expected \"direct\"")
     layers = {f"gen.{2 * m}": layer for m, layer in enumerate(part(path, content, "gen", list) if "gen" in content else [])}
     epsilons = set()
     for n, block in enumerate(part(path, content, "blocks", list)):
@@ -78,7 +78,7 @@ def of_json(path, content):
     for name, layer in layers.items():
         for key in ("weight", "bias", "running_mean", "running_var"):
             if isinstance(layer, dict) and layer.get(key) is not None:
-                tensors[f"{name}.{key}"] = foreign.array_of(f"{name}.{key}", layer[key])
+                tensors[f"{name}.{key}"] = foreign_file.array_of(f"{name}.{key}", layer[key])
     facts = {key: config[key] for key in ("dilation_growth", "stack_size", "causal") if is_choice(key, config.get(key))}
     rate = config.get("sample_rate")
     if is_rate(rate):

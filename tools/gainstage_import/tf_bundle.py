@@ -9,8 +9,8 @@ import struct
 
 import numpy as np
 
-from gainstage_files import foreign
-from gainstage_files.plain import shown
+from gainstage_files import foreign_file
+from gainstage_files.plain_text import shown
 from gainstage_files.problem import Problem
 
 MAGIC = 0xDB4775248B80FB57
@@ -41,7 +41,7 @@ def is_bundle(path):
 def load(path):
     """-> {name: float64 array}, names without TensorFlow's suffix; optimizer slots and counters left out."""
     prefix = prefix_of(path)
-    index, data = foreign.read(prefix + ".index", LARGEST_INDEX), foreign.read(prefix + DATA)
+    index, data = foreign_file.read(prefix + ".index", LARGEST_INDEX), foreign_file.read(prefix + DATA)
     try:
         entries = {name: fields(entry) for name, entry in entries_of(index)}
         check_header(entries.pop("", {}))

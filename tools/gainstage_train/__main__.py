@@ -13,9 +13,10 @@ import argparse
 import json
 import sys
 
-from gainstage_files import streams
+from gainstage_files import standard_streams
+from gainstage_files.parser import Parser
 
-from . import libraries
+from . import command_line
 
 PROGRAM = "python3 -m gainstage_train"
 NAMES = ("grey_box", "s4d", "s6", "ed_lstm", "ed_lstm_carried", "tcn", "lstm", "gru")
@@ -61,11 +62,11 @@ def setting(text):
 
 
 def parse_arguments(arguments):
-    parser = libraries.Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=NAMES, metavar="MODEL",
                         help=f"the kind of model: {', '.join(NAMES)}; grey_box is the lightest to play, and a good first one")
     parser.add_argument("-o", "--output", required=True, metavar="FILE.safetensors", help="the model file to write")
-    libraries.add_data_options(parser)
+    command_line.add_data_options(parser)
     parser.add_argument("--sample-rate", type=above_zero, metavar="HZ", help="of the model; otherwise that of the recordings")
     usual = parser.add_argument_group("how long")
     usual.add_argument("--minutes", type=above_zero, help=f"of training, at most; without --epochs {DEFAULT_MINUTES:g}")
@@ -106,12 +107,12 @@ def parse_arguments(arguments):
 
 def main(arguments):
     options = parse_arguments(arguments)
-    libraries.share_cores(options.threads, options.processes)
-    return libraries.go(".run", "Run", options)
+    command_line.share_cores(options.threads, options.processes)
+    return command_line.go(".run", "Run", options)
 
 
 def program():
-    streams.run(main, sys.argv[1:])
+    standard_streams.run(main, sys.argv[1:])
 
 
 if __name__ == "__main__":

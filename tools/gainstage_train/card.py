@@ -9,9 +9,11 @@ import os
 import re
 import sys
 
-from gainstage_files import streams
+from gainstage_files import standard_streams
+from gainstage_files.parser import Parser
+from gainstage_files.plain_text import message
 
-from . import libraries
+from . import command_line
 
 PROGRAM = "python3 -m gainstage_train.card"
 SOUND = "## How it sounds"
@@ -26,23 +28,21 @@ def path_of(file):
 
 def metadata_of(file):
     """-> `__metadata__` of a model file"""
-    from gainstage_files import foreign, safetensors
-    return safetensors.parse(foreign.read(file), file)[0]
+    from gainstage_files import foreign_file, safetensors
+    return safetensors.parse(foreign_file.read(file), file)[0]
 
 
 def write(file, model, dataset, shown=lambda pair: None):
     """-> the card's path. model: as the file has it."""
     from gainstage_files import new_file
-    from .measuring import measure
-    from gainstage_files.problem import CANNOT_CREATE, Problem
+    from .evaluation import measure
+    from gainstage_files.problem import cannot_write
     splits = [split for split in ("test", "unseen") if dataset.of(split)] or ["validation"]
     rows = measure(model, dataset, splits, shown=shown)
     path = path_of(file)
     text = card(file, model, dataset, rows, sound_notes(path))
-    try:
+    with cannot_write(path):
         new_file.write(path, text.encode())
-    except OSError as problem:
-        raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem
     return path
 
 
@@ -50,8 +50,8 @@ def sound_notes(path):
     """What the card that is there says about the sound."""
     if not os.path.exists(path):
         return SILENT
-    from gainstage_files import foreign
-    text = foreign.read(path, LARGEST_CARD).decode("utf-8", "replace")
+    from gainstage_files import foreign_file
+    text = foreign_file.read(path, LARGEST_CARD).decode("utf-8", "replace")
     found = re.search(rf"^{SOUND}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     return found.group(1).strip() if found and found.group(1).strip() else SILENT
 
@@ -108,7 +108,7 @@ def history(story):
 
 
 def held_out(rows):
-    from .measuring import mean
+    from .evaluation import mean
     from .report import SPLIT_WORDS, knobs_in_words, splits_of
     from .scores import decibels
 
@@ -151,17 +151,15 @@ def command(story):
 
 
 def parse_arguments(arguments):
-    parser = libraries.Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
-    libraries.add_data_options(parser)
+    command_line.add_data_options(parser)
     return parser.parse_args(arguments)
 
 
 def work(options):
-    from gainstage_files.plain import message
-
     from . import data
-    from .reading import from_file
+    from .saved_model import from_file
     for file in options.files:
         model = from_file(file)
         print(message(write(file, model, data.load(options.data, options.align, model.sample_rate))))
@@ -170,11 +168,11 @@ def work(options):
 
 def main(arguments):
     options = parse_arguments(arguments)
-    return libraries.report(lambda: work(options))
+    return command_line.report(lambda: work(options))
 
 
 def program():
-    streams.run(main, sys.argv[1:])
+    standard_streams.run(main, sys.argv[1:])
 
 
 if __name__ == "__main__":

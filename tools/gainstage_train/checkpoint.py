@@ -8,9 +8,9 @@ import os
 import numpy as np
 import torch
 
-from gainstage_files import foreign, new_file, safetensors
-from gainstage_files.plain import shown
-from gainstage_files.problem import CANNOT_CREATE, NO_INPUT, Problem
+from gainstage_files import foreign_file, new_file, safetensors
+from gainstage_files.plain_text import shown
+from gainstage_files.problem import NO_INPUT, Problem, cannot_write
 
 FORMAT = "gainstage.training"
 VERSION = "2"  # 1 was a pickle of PyTorch
@@ -52,10 +52,10 @@ def facts_of(path):
     if not os.path.exists(path):
         return None, None
     try:
-        metadata, tensors = safetensors.parse(foreign.read(path, LARGEST_FILE), path)
+        metadata, tensors = safetensors.parse(foreign_file.read(path, LARGEST_FILE), path)
         if (metadata.get("format"), metadata.get("version")) != (FORMAT, VERSION):
             raise ValueError("it says another format")
-        facts = foreign.parse_json(metadata["facts"].encode(), path)
+        facts = foreign_file.parse_json(metadata["facts"].encode(), path)
         for name, kind in FACTS.items():
             if type(facts[name]) is not kind:
                 raise ValueError(name)
@@ -81,7 +81,7 @@ def restore(path, facts, tensors, model, optimiser, average):
         model.load_state_dict(part(MODEL))
         same_shapes(best, model.state_dict())
         check_moments(state, [parameter for group in optimiser.param_groups for parameter in group["params"]])
-        # its settings are those of the plan, which is the same, and each step sets the rate
+        # its settings are those of the schedule, which is the same, and each step sets the rate
         optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
         if average:
             average.load_state_dict(part(AVERAGE))
@@ -115,7 +115,5 @@ def check_moments(state, parameters):
 
 def must_be_writable(path):
     """Said before hours are spent, not after."""
-    try:
+    with cannot_write(path):
         new_file.must_be_writable(path)
-    except OSError as problem:
-        raise Problem(f"{path}: cannot be written: {problem.strerror}", CANNOT_CREATE) from problem

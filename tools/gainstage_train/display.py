@@ -2,7 +2,7 @@
 
 import sys
 
-from gainstage_files.plain import message
+from gainstage_files.plain_text import message
 
 try:
     from tqdm import tqdm

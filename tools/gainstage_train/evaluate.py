@@ -10,18 +10,19 @@ import argparse
 import json
 import sys
 
-from gainstage_files import streams
+from gainstage_files import standard_streams
+from gainstage_files.parser import Parser
 
-from . import libraries
+from . import command_line
 
 PROGRAM = "python3 -m gainstage_train.evaluate"
 SPLITS = ("train", "validation", "test", "unseen")
 
 
 def parse_arguments(arguments):
-    parser = libraries.Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
-    libraries.add_data_options(parser)
+    command_line.add_data_options(parser)
     parser.add_argument("--split", action="append", choices=SPLITS, dest="splits",
                         help="which of them; may be repeated (test and unseen)")
     parser.add_argument("--through", metavar="GAINSTAGE", help="the program, to play the clips through as well")
@@ -33,14 +34,14 @@ def parse_arguments(arguments):
 
 def evaluate(file, model, dataset, splits, program):
     """-> [Row]"""
-    from .measuring import measure
+    from .evaluation import measure
     from .runtime import Runtime
     runtime = Runtime(program, file, model.architecture, model.sample_rate) if program else None
     return measure(model, dataset, splits, runtime)
 
 
 def as_json(file, model, rows):
-    from .measuring import mean
+    from .evaluation import mean
     from .report import splits_of
     def of(row):
         values = {"split": row.split, "knobs": row.knobs, "seconds": row.model.samples / model.sample_rate,
@@ -55,16 +56,16 @@ def as_json(file, model, rows):
 
 def main(arguments):
     options = parse_arguments(arguments)
-    return libraries.report(lambda: work(options))
+    return command_line.report(lambda: work(options))
 
 
 def work(options):
-    from gainstage_files import plain
+    from gainstage_files import plain_text
 
     from . import data
     from .machine import chosen_device, use_threads
     from gainstage_files.problem import Problem
-    from .reading import from_file
+    from .saved_model import from_file
     from .report import table
     device = chosen_device(options.device)
     use_threads(options.threads)
@@ -81,12 +82,12 @@ def work(options):
         if options.json:
             print(json.dumps(as_json(file, model, rows)), flush=True)
         else:
-            print(f"{plain.message(file)}: {model.describe()}\n{plain.page(table(rows))}\n", flush=True)
+            print(f"{plain_text.message(file)}: {model.describe()}\n{plain_text.page(table(rows))}\n", flush=True)
     return 0
 
 
 def program():
-    streams.run(main, sys.argv[1:])
+    standard_streams.run(main, sys.argv[1:])
 
 
 if __name__ == "__main__":

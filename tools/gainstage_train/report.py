@@ -1,6 +1,6 @@
 """Rows of measurements as tables: for a terminal, and for a card."""
 
-from .measuring import mean, together
+from .evaluation import mean, together
 from .scores import decibels
 
 SPLIT_WORDS = {"train": "trained audio", "validation": "validation", "test": "held-out audio", "unseen": "held-out audio and knobs"}

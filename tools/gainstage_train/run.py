@@ -8,18 +8,18 @@ import torch
 
 from gainstage_files import new_file
 from gainstage_files.problem import USAGE, Problem
-from . import card, checkpoint, data, export, losses, settings, standing
+from . import card, checkpoint, data, earlier_models, export, losses, settings
 from .baselines import setting_of
 from .data.pairs import TEST, TRAIN, UNSEEN, VALIDATION
 from .display import Display
 from .interruption import Interruption
 from .machine import chosen_device, in_words, keep_memory, slow_products, use_threads
-from .plan import Plan, digest
+from .schedule import Schedule, digest
 from .train import Training
 
 DEFAULT_MINUTES = 30.0
-PLANNED = ("batch", "rate", "loss", "clip", "average_steps", "schedule", "balance", "patience", "epochs", "minutes")  # of options, for a plan
-SAMPLES = {"segment_samples": "segment", "warm_samples": "warm", "tbptt_samples": "step"}  # of a plan; seconds of options
+SCHEDULED = ("batch", "rate", "loss", "clip", "average_steps", "balance", "patience", "epochs", "minutes")  # of options, for a schedule
+SAMPLES = {"segment_samples": "segment", "warm_samples": "warm", "tbptt_samples": "step"}  # of a schedule; seconds of options
 OVERRULING = ("rate", "schedule", "balance", "batch", "clip", "average_steps", *SAMPLES.values())  # options over the recipe, but for the loss
 ALIKE = 1 + 1e-6  # between a loss and the same one again, of weights that went through a file
 
@@ -45,7 +45,7 @@ class Run:
         torch.manual_seed(options.seed)
         self.model = settings.build(options.model, dict(options.options), self.dataset.controls, self.dataset.sample_rate)
         if options.start:
-            self.minutes_before = standing.begin_from(options.start, self.model)
+            self.minutes_before = earlier_models.begin_from(options.start, self.model)
         training = self.prepared()
         with Interruption() as interrupted:
             reason = training.run(interrupted, self.display.show)
@@ -69,27 +69,27 @@ class Run:
         if loose := new_file.note_on_loose_folder(options.output):
             self.display.say(loose)
 
-    def plan(self):
+    def schedule(self):
         options, rate = self.options, self.dataset.sample_rate
-        given = {key: getattr(options, key) for key in PLANNED}
+        given = {key: getattr(options, key) for key in SCHEDULED} | {"decay": options.schedule}
         for samples, seconds in SAMPLES.items():
             value = getattr(options, seconds)
             given[samples] = None if value is None else max(0, round(value * rate))
         if not options.minutes and not options.epochs:
             given["minutes"] = DEFAULT_MINUTES
-        plan = Plan.made(self.model.recipe, seed=options.seed, **given)
-        plan.loss = losses.Loss(plan.loss).text
-        plan.fit(self.model.frame, max((len(pair.dry) for pair in self.dataset.of(TRAIN)), default=1))
-        plan.check(self.dataset)
-        return plan
+        schedule = Schedule.made(self.model.recipe, seed=options.seed, **given)
+        schedule.loss = losses.Loss(schedule.loss).text
+        schedule.fit(self.model.frame, max((len(pair.dry) for pair in self.dataset.of(TRAIN)), default=1))
+        schedule.check(self.dataset)
+        return schedule
 
     def prepared(self):
         """-> the training, as it begins or goes on."""
         options, say = self.options, self.display.say
-        plan = self.plan()
+        schedule = self.schedule()
         identity = {"model": options.model, "settings": json.dumps(dict(options.options), sort_keys=True),
-                    "data": digest(self.dataset), **plan.identity()}
-        training = self.training = Training(self.model, self.dataset, plan, options.output, identity, self.write_best, say, self.device,
+                    "data": digest(self.dataset), **schedule.identity()}
+        training = self.training = Training(self.model, self.dataset, schedule, options.output, identity, self.write_best, say, self.device,
                                             learned=bool(options.start), processes=options.processes)
         say(f"{self.model.describe()}; {self.model.parameter_count()} parameters, {self.model.operations():.0f} operations a sample")
         say(f"learns from {self.minutes(TRAIN):.1f} min, judged by {self.minutes(VALIDATION):.1f} min of recordings at "
@@ -100,9 +100,9 @@ class Run:
         say(f"a plain gain instead would have esr {training.validation.plain_gain():.4g}")
         if training.resume():
             say(f"goes on after {training.at.elapsed_s / 60:.1f} min, at epoch {training.epochs_done():.2f}")
-        self.standing_loss = standing.loss_of(options.output, training)
+        self.standing_loss = earlier_models.loss_of(options.output, training)
         if self.standing_loss is not None:
-            say(f"{options.output} is there already, with {plan.loss} {self.standing_loss:.4g} here: it stays until something better is "
+            say(f"{options.output} is there already, with {schedule.loss} {self.standing_loss:.4g} here: it stays until something better is "
                 "learned")
         elif os.path.exists(options.output):
             say(f"{options.output} is there already, and nothing that can be compared: the first model will replace it")
@@ -113,11 +113,11 @@ class Run:
 
     def texts(self, training):
         """Of the model file: how it came about, for the card and whoever asks later."""
-        at, plan, options = training.at, training.plan, self.options
+        at, schedule, options = training.at, training.schedule, self.options
         story = {"tool": "gainstage train", "model": options.model, "settings": dict(options.options), "title": options.title,
-                 "data": self.data_in_words(), "machine": in_words(self.device, options.processes), "loss": plan.loss, "epochs": round(at.best_epoch, 2),
+                 "data": self.data_in_words(), "machine": in_words(self.device, options.processes), "loss": schedule.loss, "epochs": round(at.best_epoch, 2),
                  "validations": len(at.history), "minutes": round(at.elapsed_s / 60, 1), "validation_loss": at.best,
-                 "validation_esr": at.best_esr, "seed": plan.seed, "limit_minutes": plan.minutes, "limit_epochs": plan.epochs,
+                 "validation_esr": at.best_esr, "seed": schedule.seed, "limit_minutes": schedule.minutes, "limit_epochs": schedule.epochs,
                  "given": {name: getattr(options, name) for name in OVERRULING if getattr(options, name) is not None},
                  "date": time.strftime("%Y-%m-%d")}
         if options.processes > 1:
@@ -146,7 +146,7 @@ class Run:
         options, say, output = self.options, self.display.say, self.options.output
         say(f"done: {reason}; best esr {training.at.best_esr:.4g}")
         if self.is_worse(training):
-            output = standing.free_name(output)
+            output = earlier_models.free_name(output)
             say(f"{options.output} stays: what was learned is no better, and goes beside it")
         export.export(self.model, output, **self.texts(training))
         path = card.write(output, self.model, self.dataset)

@@ -8,7 +8,7 @@ import torch
 from torch import multiprocessing
 
 from gainstage_files.problem import Problem
-from .streams import batches, pieces
+from .windows import batches, pieces
 
 FORK = multiprocessing.get_context("fork")  # the others have the recordings as they are in memory here
 GO_ON, LEAVE = True, False

@@ -1,7 +1,7 @@
 """The training loop: windows of the recordings side by side, truncated back-propagation, Adam, validation several times
 an epoch, the best model written whenever there is a better one.
 
-What the numbers of a run depend on is its plan, the data and the device; on the clock only where its length is given in
+What the numbers of a run depend on is its schedule, the data and the device; on the clock only where its length is given in
 minutes. Interrupted and taken up again it goes on as if nothing had happened, bit for bit on one kind of CPU."""
 
 import contextlib
@@ -11,16 +11,16 @@ import time
 
 import torch
 
-from gainstage_files.plain import shown
+from gainstage_files.plain_text import shown
 from gainstage_files.problem import Problem
 from . import checkpoint
 from .average import Average
 from .data.pairs import TRAIN
 from .losses import Loss, esr
-from .plan import BALANCED, CONSTANT, COSINE, PLATEAU
+from .schedule import BALANCED, CONSTANT, COSINE, PLATEAU
 from .progress import Progress
 from .shares import Shares
-from .streams import Windows, batches
+from .windows import Windows, batches
 from .validation import Validation
 
 LOWEST_RATE = 0.01            # of the first one, at the end of a cosine
@@ -37,22 +37,22 @@ class Diverged(Exception):
 
 
 class Training:
-    """plan: fitted to the data. identity: what a checkpoint must agree in. write_best(model, progress) is called on every
+    """schedule: fitted to the data. identity: what a checkpoint must agree in. write_best(model, progress) is called on every
     improvement, and may raise OSError or Problem where the disk is full: then it is called again later. say(text): for
     the user. learned: the model has been trained before, and goes on from there. processes: that share the work."""
 
-    def __init__(self, model, dataset, plan, output, identity, write_best, say, device="cpu", learned=False, processes=1):
-        self.model, self.plan, self.output, self.device = model.to(device), plan, output, device
+    def __init__(self, model, dataset, schedule, output, identity, write_best, say, device="cpu", learned=False, processes=1):
+        self.model, self.schedule, self.output, self.device = model.to(device), schedule, output, device
         self.identity, self.learned, self.processes = identity, learned, processes
         self.write_best, self.say = write_best, say
         self.dataset, self.sample_rate = dataset, dataset.sample_rate
-        self.loss = Loss(plan.loss)
-        self.windows = Windows(dataset.of(TRAIN), model.conditioning, plan.body_samples, plan.warm_samples,
-                               plan.balance == BALANCED)
-        self.average = Average(self.model, plan.average_steps) if plan.average_steps else None
+        self.loss = Loss(schedule.loss)
+        self.windows = Windows(dataset.of(TRAIN), model.conditioning, schedule.body_samples, schedule.warm_samples,
+                               schedule.balance == BALANCED)
+        self.average = Average(self.model, schedule.average_steps) if schedule.average_steps else None
         self.judged = self.average.module if self.average else self.model  # what is validated and written
-        self.validation = Validation(self.judged, dataset, plan, device)
-        self.optimiser = torch.optim.Adam(model.groups(plan.rate), lr=plan.rate)
+        self.validation = Validation(self.judged, dataset, schedule, device)
+        self.optimiser = torch.optim.Adam(model.groups(schedule.rate), lr=schedule.rate)
         self.first_rates = [group["lr"] for group in self.optimiser.param_groups]
         self.at = Progress()
         self.best = self._weights()
@@ -65,7 +65,7 @@ class Training:
     def run(self, interrupted=lambda: False, shown=lambda training: None):
         """Until it has learned what it can, its time is over, or interrupted() says so. -> why it ended, in words; None if
         it was interrupted."""
-        shares = Shares(self.model, self.windows, self.loss, self.plan.tbptt_samples, self.processes, self.device,
+        shares = Shares(self.model, self.windows, self.loss, self.schedule.tbptt_samples, self.processes, self.device,
                         first=self.at.steps == 0)
         with contextlib.closing(shares) as self.shares:
             return self._run(interrupted, shown)
@@ -103,31 +103,31 @@ class Training:
         self.at.elapsed_s += time.monotonic() - begin
 
     def finished(self):
-        at, plan = self.at, self.plan
-        if plan.epochs and at.epoch >= plan.epochs:
-            return f"{plan.epochs} epochs are over"
-        if plan.minutes and at.elapsed_s >= 60 * plan.minutes:
-            return f"its {plan.minutes:g} minutes are over"
-        if plan.patience and at.since_best >= plan.patience:
-            return f"no better in {plan.patience} validations"
+        at, schedule = self.at, self.schedule
+        if schedule.epochs and at.epoch >= schedule.epochs:
+            return f"{schedule.epochs} epochs are over"
+        if schedule.minutes and at.elapsed_s >= 60 * schedule.minutes:
+            return f"its {schedule.minutes:g} minutes are over"
+        if schedule.patience and at.since_best >= schedule.patience:
+            return f"no better in {schedule.patience} validations"
         return None
 
     def share_done(self):
         """0 to 1, by epochs or time."""
-        at, plan = self.at, self.plan
-        by_epoch = (at.epoch + at.batch / self.batches_per_epoch()) / plan.epochs if plan.epochs else 0.0
-        by_time = at.elapsed_s / (60 * plan.minutes) if plan.minutes else 0.0
+        at, schedule = self.at, self.schedule
+        by_epoch = (at.epoch + at.batch / self.batches_per_epoch()) / schedule.epochs if schedule.epochs else 0.0
+        by_time = at.elapsed_s / (60 * schedule.minutes) if schedule.minutes else 0.0
         return min(1.0, max(by_epoch, by_time))
 
     def epochs_done(self):
         return self.at.epoch + self.at.batch / self.batches_per_epoch()
 
     def batches_per_epoch(self):
-        return -(-len(self.windows) // self.plan.batch)
+        return -(-len(self.windows) // self.schedule.batch)
 
     def validation_every(self):
         """In samples that were learned from."""
-        epoch = len(self.windows) * self.plan.body_samples
+        epoch = len(self.windows) * self.schedule.body_samples
         return max(min(epoch / VALIDATIONS_PER_EPOCH, LONGEST_WITHOUT_VALIDATION_S * self.sample_rate),
                    SHORTEST_WITHOUT_VALIDATION * self.validation.samples())
 
@@ -135,14 +135,14 @@ class Training:
 
     def _begin(self):
         """From the gain that makes the loss of a plain gain smallest."""
-        batch = self.windows.batch(self.windows.some(self.plan.batch), self.device)
+        batch = self.windows.batch(self.windows.some(self.schedule.batch), self.device)
         self.model.begin_from(batch.dry * batch.counts, batch.wet * batch.counts)
 
     def _batch(self):
         at = self.at
         if self.places[0] != at.epoch:
-            places = self.windows.epoch(self.plan.seed, at.epoch)
-            self.places = at.epoch, batches(places, self.plan.batch)
+            places = self.windows.epoch(self.schedule.seed, at.epoch)
+            self.places = at.epoch, batches(places, self.schedule.batch)
         places = self.places[1][at.batch]
         rate = self.rate_share()
         for group, first in zip(self.optimiser.param_groups, self.first_rates):
@@ -151,7 +151,7 @@ class Training:
             self._learn(places)
         except Diverged:
             self._retreat()
-        at.heard += len(places) * self.plan.body_samples
+        at.heard += len(places) * self.schedule.body_samples
         at.batch += 1
         if at.batch == len(self.places[1]):
             at.epoch, at.batch = at.epoch + 1, 0
@@ -165,7 +165,7 @@ class Training:
         at, parameters = self.at, [p for group in self.optimiser.param_groups for p in group["params"]]
         if not math.isfinite(loss):
             raise Diverged
-        norm = torch.nn.utils.clip_grad_norm_(parameters, self.plan.clip or math.inf)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.schedule.clip or math.inf)
         if torch.isfinite(norm):
             self.optimiser.step()
             if self.average:
@@ -175,7 +175,7 @@ class Training:
         at.loss_count += 1
 
     def rate_share(self):
-        share = {COSINE: self._cosine, PLATEAU: lambda: 1.0, CONSTANT: lambda: 1.0}[self.plan.schedule]()
+        share = {COSINE: self._cosine, PLATEAU: lambda: 1.0, CONSTANT: lambda: 1.0}[self.schedule.decay]()
         return share * self.at.rate_factor
 
     def _cosine(self):
@@ -186,7 +186,7 @@ class Training:
         self.at.retreats += 1
         if self.at.retreats > MOST_RETREATS:
             raise Problem(f"{self.output}: the loss became infinite {self.at.retreats} times, at a rate of "
-                          f"{self.plan.rate * self.at.rate_factor:.2g} at last; try a lower --rate")
+                          f"{self.schedule.rate * self.at.rate_factor:.2g} at last; try a lower --rate")
         self.at.rate_factor *= 0.5
         self.model.load_state_dict(self.best)
         self._restart_average()
@@ -207,9 +207,9 @@ class Training:
         if better:
             self.best = self._weights()
             self.unwritten = at.steps > 0
-        elif self.plan.schedule == PLATEAU and at.since_best % max(1, self.plan.patience // 5) == 0:
+        elif self.schedule.decay == PLATEAU and at.since_best % max(1, self.schedule.patience // 5) == 0:
             at.rate_factor *= PLATEAU_FACTOR
-        self.say(at.said(self.plan.loss))
+        self.say(at.said(self.schedule.loss))
         if self.unwritten:
             self._try_to_write(better)
 

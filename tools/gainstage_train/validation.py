@@ -4,24 +4,24 @@ import torch
 
 from .data.pairs import VALIDATION
 from .losses import dc_block
-from .plan import BALANCED
-from .streams import Windows, batches, play
+from .schedule import BALANCED
+from .windows import Windows, batches, play
 
 SHORTEST_S, WARM_S = 2.0, 1.0  # of a stretch, and of what is played before it
 
 
 class Validation:
-    """plan.validation_seconds of them, in as many rows as learning has."""
+    """schedule.validation_seconds of them, in as many rows as learning has."""
 
-    def __init__(self, model, dataset, plan, device):
-        self.model, self.device, self.piece = model, device, plan.tbptt_samples
+    def __init__(self, model, dataset, schedule, device):
+        self.model, self.device, self.piece = model, device, schedule.tbptt_samples
         pairs, rate = dataset.of(VALIDATION), dataset.sample_rate
-        total = min(sum(len(pair.dry) for pair in pairs), plan.validation_seconds * rate)
-        body = max(total / plan.batch, SHORTEST_S * rate, self.piece)
+        total = min(sum(len(pair.dry) for pair in pairs), schedule.validation_seconds * rate)
+        body = max(total / schedule.batch, SHORTEST_S * rate, self.piece)
         body = max(1, int(min(body, max(len(pair.dry) for pair in pairs))) // self.piece) * self.piece
-        warm = max(plan.warm_samples, int(WARM_S * rate) // model.frame * model.frame)
-        self.windows = Windows(pairs, model.conditioning, body, warm, plan.balance == BALANCED)
-        self.groups = batches(self.windows.some(round(total / body)), plan.batch)
+        warm = max(schedule.warm_samples, int(WARM_S * rate) // model.frame * model.frame)
+        self.windows = Windows(pairs, model.conditioning, body, warm, schedule.balance == BALANCED)
+        self.groups = batches(self.windows.some(round(total / body)), schedule.batch)
 
     def samples(self):
         return sum(len(places) for places in self.groups) * self.windows.body

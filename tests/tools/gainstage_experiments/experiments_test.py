@@ -17,7 +17,7 @@ import numpy as np  # noqa: E402
 import small  # noqa: E402
 import torch  # noqa: E402
 
-from gainstage_train import models, reading  # noqa: E402
+from gainstage_train import models, saved_model  # noqa: E402
 from gainstage_train.compressors import digital  # noqa: E402
 from gainstage_train.data import generate  # noqa: E402
 from gainstage_train.data.pairs import Dataset, Pair  # noqa: E402
@@ -239,7 +239,7 @@ class Page(unittest.TestCase):
 
     def test_what_a_shipped_model_took_is_all_of_its_training(self):
         story = {"minutes": 24.1, "minutes_before": 25.1, "epochs": 2.0, "model": "gru", "settings": {}}
-        with mock.patch.object(reading, "read", return_value=({"training": json.dumps(story)}, {})):
+        with mock.patch.object(saved_model, "read", return_value=({"training": json.dumps(story)}, {})):
             found = shipped.facts("models/some.safetensors")
         self.assertEqual(found["minutes"], 49.2)
         self.assertEqual(found["shipped"], "some.safetensors")

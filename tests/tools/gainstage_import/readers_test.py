@@ -16,7 +16,7 @@ from gainstage_import import __main__ as import_model
 import tf_files
 import torch_files as files
 import unpickling
-from gainstage_files import foreign, safetensors
+from gainstage_files import foreign_file, safetensors
 from gainstage_import import keras_h5, s4d, s6, tf_bundle
 from gainstage_files.problem import Problem
 from gainstage_import.take import Take
@@ -59,8 +59,8 @@ class Texts(Case):
         deep = b"[" * 200000 + b"]" * 200000
         for content in (b'{"a":' * 200000 + b"1" + b"}" * 200000, b'{"a":' + deep + b"}", b'{"a":' + deep, b"[]", b"", b"\xff", b'{"a": 1e', b"\0" * 100,
                         b'{"a":' + b"9" * 5000 + b"}"):
-            self.refused(lambda: foreign.parse_json(content, "x.json"), "x.json")
-        self.refused(lambda: foreign.parse_json(b'{"a":[' + b"[]," * 3000000 + b"1]}", "x.json"), "nests or lists more")
+            self.refused(lambda: foreign_file.parse_json(content, "x.json"), "x.json")
+        self.refused(lambda: foreign_file.parse_json(b'{"a":[' + b"[]," * 3000000 + b"1]}", "x.json"), "nests or lists more")
         for arguments in (("s6", self.path("a.json", b'{"a":' + deep + b"}")),
                           ("s6", self.path("b.json", b"{}"), "--config", self.path("facts.json", b'{"training":' + b'{"a":' * 200000 + b"1" + b"}" * 200001))):
             code, said = self.run_it(*arguments)
@@ -70,9 +70,9 @@ class Texts(Case):
     def test_arrays_of_anything_but_numbers_are_refused(self):
         wide = ["x" * 100000] + [""] * 100000
         for value in (wide, [wide], [[1], [2, 3]], [1, [2]], ["1"], [{}], [None], {"a": 1}, "1", [[[[[[[[[[1]]]]]]]]]], [10 ** 400]):
-            self.refused(lambda: foreign.array_of("w", value), "tensor w")
+            self.refused(lambda: foreign_file.array_of("w", value), "tensor w")
         for value in ([1, 2.5, True], [[1, 2], [3, 4]], 3, [[], []], [2 ** 63]):
-            np.testing.assert_array_equal(foreign.array_of("w", value), np.array(value).astype(float))
+            np.testing.assert_array_equal(foreign_file.array_of("w", value), np.array(value).astype(float))
 
     def test_numbers_of_any_size_are_judged(self):
         for facts in ({"sample_rate": 10 ** 400}, {"sample_rate": 1e12}, {"sample_rate": 1}, {"memory_samples": 10 ** 400}, {"sample_rate": True},
@@ -249,7 +249,7 @@ class Files(Case):
         begin = time.monotonic()
         for path, code in ((self.path("fifo"), 65), (self.path("link"), 65), (self.folder, 66), (self.folder + "/", 66), ("/dev/zero", 65), ("/dev/null", 65),
                            (self.path("nowhere"), 66), (self.path("broken"), 66), ("/proc/self/mem", 66), ("/proc/self/status", 65), ("a\0b", 66)):
-            self.refused(lambda: foreign.read(path), code=code)
+            self.refused(lambda: foreign_file.read(path), code=code)
             for family in import_model.FAMILIES:
                 for arguments in ((path,), (self.path("m.json", b"{}"), "--config", path)):
                     self.assertIn(self.run_it(family, *arguments)[0], (65, 66), (family, arguments))
@@ -258,17 +258,17 @@ class Files(Case):
     def test_a_name_that_becomes_a_fifo_is_not_waited_for(self):
         os.mkfifo(self.path("fifo"))
         regular = os.stat(self.path("m", b"x"))
-        with mock.patch.object(foreign.os, "stat", return_value=regular):
-            self.refused(lambda: foreign.read(self.path("fifo")), "no regular file")
+        with mock.patch.object(foreign_file.os, "stat", return_value=regular):
+            self.refused(lambda: foreign_file.read(self.path("fifo")), "no regular file")
 
     def test_a_file_that_grows_or_is_too_long_is_refused(self):
-        self.refused(lambda: foreign.read("/proc/self/status"), "changes while it is read")
-        self.refused(lambda: foreign.read(self.path("m", bytes(11)), 10), "at most 10")
-        self.assertEqual(foreign.read(self.path("m", bytes(10)), 10), bytes(10))
+        self.refused(lambda: foreign_file.read("/proc/self/status"), "changes while it is read")
+        self.refused(lambda: foreign_file.read(self.path("m", bytes(11)), 10), "at most 10")
+        self.assertEqual(foreign_file.read(self.path("m", bytes(10)), 10), bytes(10))
 
     def test_what_may_not_be_read_is_said(self):
-        with mock.patch.object(foreign.os, "open", side_effect=PermissionError(13, "Permission denied")):
-            self.refused(lambda: foreign.read(self.path("m", b"x")), "cannot be read: Permission denied", code=66)
+        with mock.patch.object(foreign_file.os, "open", side_effect=PermissionError(13, "Permission denied")):
+            self.refused(lambda: foreign_file.read(self.path("m", b"x")), "cannot be read: Permission denied", code=66)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ class Command(unittest.TestCase):
         return os.path.join(cls.folder, name)
 
     def test_hears_the_signals_that_its_parent_blocked(self):
-        program = "import os, signal; from gainstage_train import libraries; libraries.report(lambda: os.kill(os.getpid(), signal.SIGTERM))"
+        program = "import os, signal; from gainstage_train import command_line; command_line.report(lambda: os.kill(os.getpid(), signal.SIGTERM))"
         done = subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
                               preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
         self.assertEqual(done.returncode, -signal.SIGTERM)

@@ -12,7 +12,7 @@ import support
 
 support.need("numpy", "torch", "scipy", "soundfile", "numba")
 
-from gainstage_train import libraries, machine  # noqa: E402
+from gainstage_train import command_line, machine  # noqa: E402
 
 PART = "7f3a4c000000-7f3a4c0a2000 r-xp 0000b000 fe:00 1583 {}\n"
 
@@ -43,7 +43,7 @@ class Products(unittest.TestCase):
 class Cores(unittest.TestCase):
     def wish(self, threads, processes, **before):
         with mock.patch.dict(os.environ, before, clear=True):
-            libraries.share_cores(threads, processes)
+            command_line.share_cores(threads, processes)
             return os.environ.get("OPENBLAS_NUM_THREADS")
 
     def test_processes_that_share_the_cores_take_one_each_unless_the_user_says_otherwise(self):
@@ -53,7 +53,7 @@ class Cores(unittest.TestCase):
         self.assertEqual(self.wish(0, 2, OPENBLAS_NUM_THREADS="4"), "4")
 
     def test_it_is_said_before_any_library_is_loaded(self):
-        said = "import sys; from gainstage_train import __main__ as m; m.libraries.go = lambda *_: print('torch' in sys.modules, 'numpy' in sys.modules); "
+        said = "import sys; from gainstage_train import __main__ as m; m.command_line.go = lambda *_: print('torch' in sys.modules, 'numpy' in sys.modules); "
         said += "m.main(['gru', '--data', 'nowhere', '-o', 'x.safetensors', '--processes', '2']); import os; print(os.environ['OPENBLAS_NUM_THREADS'])"
         environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
         out = subprocess.run([sys.executable, "-c", said], env={**environment}, capture_output=True, text=True,

@@ -18,10 +18,10 @@ import torch  # noqa: E402
 
 from gainstage_train import models  # noqa: E402
 from gainstage_train.losses import Loss  # noqa: E402
-from gainstage_train.plan import Plan  # noqa: E402
+from gainstage_train.schedule import Schedule  # noqa: E402
 from gainstage_files.problem import Problem  # noqa: E402
 from gainstage_train.shares import Shares  # noqa: E402
-from gainstage_train.streams import Windows  # noqa: E402
+from gainstage_train.windows import Windows  # noqa: E402
 from gainstage_train.train import Training  # noqa: E402
 
 torch.set_num_threads(1)
@@ -113,10 +113,10 @@ class Gradients(unittest.TestCase):
 class Loop(unittest.TestCase):
     def training(self, folder, processes, **given):
         model = grey_box()
-        plan = Plan.made(model.recipe, **{"epochs": 2, "segment_samples": 24000, "warm_samples": 4000, "tbptt_samples": PIECE,
+        schedule = Schedule.made(model.recipe, **{"epochs": 2, "segment_samples": 24000, "warm_samples": 4000, "tbptt_samples": PIECE,
                                           "batch": 4, **given})
-        plan.fit(model.frame, 6 * small.RATE)
-        return Training(model, small.dataset(6.0), plan, os.path.join(folder, "m.safetensors"), plan.identity(), lambda *_: None,
+        schedule.fit(model.frame, 6 * small.RATE)
+        return Training(model, small.dataset(6.0), schedule, os.path.join(folder, "m.safetensors"), schedule.identity(), lambda *_: None,
                         lambda _: None, processes=processes)
 
     def test_it_learns_as_one_does_and_is_bit_for_bit_the_same_again(self):

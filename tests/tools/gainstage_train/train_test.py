@@ -17,12 +17,12 @@ import numpy as np  # noqa: E402
 import small  # noqa: E402
 import torch  # noqa: E402
 
-from gainstage_train import checkpoint, models, standing  # noqa: E402
+from gainstage_train import checkpoint, earlier_models, models  # noqa: E402
 from gainstage_train.baselines import by_setting, static_gain  # noqa: E402
 from gainstage_files import safetensors  # noqa: E402
-from gainstage_train.plan import Plan, digest  # noqa: E402
+from gainstage_train.schedule import Schedule, digest  # noqa: E402
 from gainstage_files.problem import Problem  # noqa: E402
-from gainstage_train.streams import Windows, batches, pieces, play  # noqa: E402
+from gainstage_train.windows import Windows, batches, pieces, play  # noqa: E402
 from gainstage_train.train import Training  # noqa: E402
 from gainstage_train.validation import Validation  # noqa: E402
 
@@ -119,8 +119,8 @@ class Streams(unittest.TestCase):
 class Judging(unittest.TestCase):
     def test_the_best_plain_gain_is_as_scores_have_it(self):
         data = small.dataset(30.0)
-        plan = Plan.made(small.Curve.recipe)
-        validation = Validation(small.Curve(small.CONTROLS, small.RATE), data, plan, "cpu")
+        schedule = Schedule.made(small.Curve.recipe)
+        validation = Validation(small.Curve(small.CONTROLS, small.RATE), data, schedule, "cpu")
         groups = by_setting(data.of("validation")).values()
         expected = np.mean([static_gain(group).esr for group in groups])
         # over whole recordings there, over stretches of 2 s here, which leave some out
@@ -129,21 +129,21 @@ class Judging(unittest.TestCase):
 
 class Plans(unittest.TestCase):
     def made(self, **given):
-        return Plan.made({**small.Curve.recipe, "batch": 9, "unknown": 1}, **given)
+        return Schedule.made({**small.Curve.recipe, "batch": 9, "unknown": 1}, **given)
 
     def test_the_command_line_overrules_the_recipe(self):
-        plan = self.made(batch=3, rate=None)
-        self.assertEqual((plan.batch, plan.rate), (3, small.Curve.recipe["rate"]))
+        schedule = self.made(batch=3, rate=None)
+        self.assertEqual((schedule.batch, schedule.rate), (3, small.Curve.recipe["rate"]))
 
     def test_lengths_become_whole_pieces_of_whole_frames(self):
         for frame, longest in ((1, 10 ** 6), (16, 10 ** 6), (16, 5000), (64, 100), (7, 24000)):
-            plan = self.made()
-            plan.fit(frame, longest)
-            self.assertEqual(plan.warm_samples % frame, 0)
-            self.assertEqual(plan.tbptt_samples % frame, 0)
-            self.assertEqual(plan.body_samples % plan.tbptt_samples, 0)
-            self.assertGreater(plan.body_samples, 0)
-            self.assertLessEqual(plan.body_samples, max(longest, frame))
+            schedule = self.made()
+            schedule.fit(frame, longest)
+            self.assertEqual(schedule.warm_samples % frame, 0)
+            self.assertEqual(schedule.tbptt_samples % frame, 0)
+            self.assertEqual(schedule.body_samples % schedule.tbptt_samples, 0)
+            self.assertGreater(schedule.body_samples, 0)
+            self.assertLessEqual(schedule.body_samples, max(longest, frame))
 
     def test_what_could_not_work_is_said_before(self):
         data = small.dataset(2.0)
@@ -175,10 +175,10 @@ class Loop(unittest.TestCase):
     def training(self, model=None, write=None, **given):
         torch.manual_seed(1)
         model = model or small.Curve(small.CONTROLS, small.RATE)
-        plan = Plan.made(model.recipe, **{"epochs": 3, **given})
-        plan.fit(model.frame, 6 * small.RATE)
+        schedule = Schedule.made(model.recipe, **{"epochs": 3, **given})
+        schedule.fit(model.frame, 6 * small.RATE)
         write = write or (lambda model, at: self.written.append(at.best))
-        return Training(model, self.data, plan, self.output, plan.identity(), write, self.said.append)
+        return Training(model, self.data, schedule, self.output, schedule.identity(), write, self.said.append)
 
     def grey_box(self, **given):
         torch.manual_seed(2)
@@ -221,7 +221,7 @@ class Loop(unittest.TestCase):
         self.assertAlmostEqual(training.rate_share(), 0.5 * (1 + 0.01))
         training.at.epoch = 10
         self.assertAlmostEqual(training.rate_share(), 0.01)
-        flat = self.training(epochs=0, patience=10, rate=1e-30, schedule="plateau")
+        flat = self.training(epochs=0, patience=10, rate=1e-30, decay="plateau")
         flat.run()
         self.assertEqual(flat.rate_share(), 0.5 ** 5)  # after every second of ten validations in vain
 
@@ -317,7 +317,7 @@ class Loop(unittest.TestCase):
 
     def test_what_is_no_better_takes_a_name_that_is_free(self):
         for expected in ("m-new.safetensors", "m-new-2.safetensors", "m-new-3.safetensors"):
-            found = standing.free_name(self.output)
+            found = earlier_models.free_name(self.output)
             self.assertEqual(os.path.basename(found), expected)
             with open(found, "wb"):
                 pass
@@ -325,7 +325,7 @@ class Loop(unittest.TestCase):
     def test_a_checkpoint_of_other_settings_or_none_of_ours_is_refused(self):
         training = self.grey_box()
         training.run(lambda: True)
-        with self.assertRaisesRegex(Problem, rf"rate {training.plan.rate:g}, now 0.1.*--fresh"):
+        with self.assertRaisesRegex(Problem, rf"rate {training.schedule.rate:g}, now 0.1.*--fresh"):
             self.grey_box(rate=0.1).resume()
         with open(checkpoint.path_of(self.output), "rb") as file:
             content = file.read()

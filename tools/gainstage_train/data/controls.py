@@ -2,7 +2,7 @@
 
 import math
 
-from gainstage_files import foreign, model_file
+from gainstage_files import foreign_file, model_file
 from gainstage_files.problem import Problem
 
 
@@ -79,7 +79,7 @@ def of_file(path, names, rows):
 
 def json_of(path):
     """-> an object or a list. Raises Problem."""
-    return foreign.parse_json(foreign.read(path, foreign.LARGEST_JSON), path, (dict, list))
+    return foreign_file.parse_json(foreign_file.read(path, foreign_file.LARGEST_JSON), path, (dict, list))
 
 
 def of_ranges(path, controls, rows):

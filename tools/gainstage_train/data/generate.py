@@ -15,11 +15,11 @@ import sys
 from dataclasses import dataclass
 
 import numpy as np
-from gainstage_files import streams
-from gainstage_files.plain import message
+from gainstage_files import standard_streams
+from gainstage_files.parser import Parser
+from gainstage_files.plain_text import message
 
 from gainstage_files.problem import USAGE, Problem
-from .. import libraries
 from ..compressors import digital, optical
 from . import noise, recordings, takes, write
 from .controls import control
@@ -147,7 +147,7 @@ def device_of(arguments):
 
 
 def parse(arguments):
-    parser = libraries.Parser(prog="python3 -m gainstage_train.data.generate", description=__doc__,
+    parser = Parser(prog="python3 -m gainstage_train.data.generate", description=__doc__,
                               formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("device", choices=["optical", "leveling", "toy"])
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER",
@@ -188,7 +188,7 @@ def main():
 
 
 def program():
-    streams.run(main)
+    standard_streams.run(main)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import math
 import os
 from dataclasses import dataclass
 
-from gainstage_files import foreign, new_file
+from gainstage_files import foreign_file, new_file
 from . import controls
 from .pairs import SPLITS
 
@@ -29,7 +29,7 @@ def text_of(path):
     """The file's text. Raises OSError, ValueError with cause and remedy."""
     with new_file.opened(path) as file:
         size = os.fstat(file.fileno()).st_size
-        content = foreign.read_at_most(file, LARGEST_TABLE + 1)
+        content = foreign_file.read_at_most(file, LARGEST_TABLE + 1)
     if size > LARGEST_TABLE or len(content) > LARGEST_TABLE:
         raise ValueError(f"{size} bytes long; at most {LARGEST_TABLE} are read")
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):

@@ -58,7 +58,6 @@ class Ssm(torch.nn.Module):
         """-> pole, weight C B [channels, modes, 2], 64-bit"""
         z_re = -torch.exp(self.log_dt.double()) * torch.exp(self.log_a_real.double())
         z_im = torch.exp(self.log_dt.double()) * self.a_imag.double()
-        z = torch.complex(z_re, z_im)
         a = torch.complex(-torch.exp(self.log_a_real.double()), self.a_imag.double())
         # exp(z) - 1 without loss where z is small
         half = torch.exp(0.5 * z_re)

@@ -17,7 +17,7 @@ EXCERPT = 4096  # samples
 
 
 @dataclass
-class Plan:
+class Schedule:
     """Lengths in samples; rate: Adam's."""
 
     segment_samples: int   # of one window: the warm part and what is learned from
@@ -28,7 +28,7 @@ class Plan:
     loss: str
     clip: float = 1.0      # the gradient's norm is kept below; 0: not
     average_steps: int = 0  # what is judged and kept is the mean of the weights of about so many last steps; 0: the last ones
-    schedule: str = COSINE
+    decay: str = COSINE    # how the rate falls
     balance: str = BALANCED
     patience: int = 40     # validations without a better one until the end; 0: never
     epochs: int = 0        # 0: as many as there is time for
@@ -76,7 +76,9 @@ class Plan:
     def identity(self):
         """What must not change when a run is taken up again."""
         free = ("patience", "epochs", "minutes")
-        return {key: value for key, value in dataclasses.asdict(self).items() if key not in free}
+        facts = {key: value for key, value in dataclasses.asdict(self).items() if key not in free}
+        facts["schedule"] = facts.pop("decay")  # its name in checkpoints and on the command line
+        return facts
 
 
 def digest(dataset):

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from gainstage_files import foreign, safetensors
+from gainstage_files import foreign_file, safetensors
 from gainstage_files.problem import Problem
 from . import models
 
@@ -15,7 +15,7 @@ SUMMED = ("bias_ih_l0", "bias_hh_l0")  # where the file has their sum
 def read(path):
     """-> (metadata, {name: float32 array}) of a model file"""
     try:
-        metadata, tensors = safetensors.parse(foreign.read(path), path)
+        metadata, tensors = safetensors.parse(foreign_file.read(path), path)
     except Problem as problem:
         raise Problem(str(problem), problem.exit_code) from problem
     if "gainstage.format" not in metadata or any(array.dtype != np.float32 for array in tensors.values()):
@@ -27,9 +27,9 @@ def from_file(path):
     """-> Model, ready to play"""
     metadata, tensors = read(path)
     try:
-        story = foreign.parse_json(metadata.get("training", "{}").encode(), path)
+        story = foreign_file.parse_json(metadata.get("training", "{}").encode(), path)
         name, settings = story["model"], story["settings"]
-        controls = foreign.parse_json(metadata["controls"].encode(), path, list)
+        controls = foreign_file.parse_json(metadata["controls"].encode(), path, list)
         model = models.build(name, controls, float(metadata["sample_rate"]), **settings)
     except (Problem, KeyError, ValueError, TypeError, AttributeError, RuntimeError, MemoryError) as problem:
         raise Problem(f"{path}: does not say how it was trained, as files of python3 -m gainstage_train do; it can only be rendered") from problem

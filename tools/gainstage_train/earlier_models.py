@@ -4,7 +4,7 @@ import json
 import os
 
 from gainstage_files.problem import USAGE, Problem
-from . import reading
+from . import saved_model
 from .losses import Loss
 from .validation import Validation
 
@@ -12,7 +12,7 @@ from .validation import Validation
 def alike(path, model):
     """-> the model in the file, if it is of the kind, the sizes and the knobs of `model`; else None"""
     try:
-        found = reading.from_file(path)
+        found = saved_model.from_file(path)
     except Problem:
         return None
     same = (found.name, found.controls, found.sample_rate) == (model.name, model.controls, model.sample_rate)
@@ -40,7 +40,7 @@ def begin_from(path, model):
         raise Problem(f"--from {path}: is not a {model.name} of these sizes, knobs and sample rate, written by python3 -m gainstage_train: take the "
                       "--set of its card, and recordings with its knobs", USAGE)
     model.load_state_dict(found.state_dict())
-    story = json.loads(reading.read(path)[0]["training"])
+    story = json.loads(saved_model.read(path)[0]["training"])
     return sum(story[key] for key in ("minutes", "minutes_before") if type(story.get(key)) in (int, float))
 
 
@@ -49,4 +49,4 @@ def loss_of(path, training):
     found = alike(path, training.model) if os.path.exists(path) else None
     if found is None:
         return None
-    return float(Loss(training.plan.loss)(*Validation(found.to(training.device), training.dataset, training.plan, training.device).played()))
+    return float(Loss(training.schedule.loss)(*Validation(found.to(training.device), training.dataset, training.schedule, training.device).played()))

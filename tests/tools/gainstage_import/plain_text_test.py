@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from gainstage_import import __main__ as import_model
-from gainstage_files import plain
+from gainstage_files import plain_text
 from gainstage_files.problem import Problem
 
 STEERING = "\x1b]0;owned\x07\r\nFORGED line\n\t\x7f\x80\x9b\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\udce9"
@@ -21,11 +21,11 @@ def is_plain(text):
 
 class Plain(unittest.TestCase):
     def test_pieces_messages_and_pages(self):
-        self.assertTrue(plain.shown(STEERING).isprintable())
-        self.assertEqual(plain.shown("K\u00fcrbis \u2581"), "K\u00fcrbis \u2581")
-        self.assertEqual(plain.message("a\nb"), "a\\nb")
-        self.assertEqual(plain.message(["a\nb", "c"]), "a\\nb\nc")
-        self.assertEqual(plain.page("a\x1b\nb"), "a\\x1b\nb")
+        self.assertTrue(plain_text.shown(STEERING).isprintable())
+        self.assertEqual(plain_text.shown("K\u00fcrbis \u2581"), "K\u00fcrbis \u2581")
+        self.assertEqual(plain_text.message("a\nb"), "a\\nb")
+        self.assertEqual(plain_text.message(["a\nb", "c"]), "a\\nb\nc")
+        self.assertEqual(plain_text.page("a\x1b\nb"), "a\\x1b\nb")
         self.assertTrue(is_plain(str(Problem(STEERING))))
 
     def test_the_importer_says_nothing_that_steers(self):

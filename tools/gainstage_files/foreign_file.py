@@ -9,7 +9,7 @@ import os
 import numpy as np
 
 from . import new_file
-from .plain import shown
+from .plain_text import shown
 from .problem import NO_INPUT, Problem
 
 LARGEST_FILE = 128 << 20  # bytes

@@ -16,7 +16,7 @@ import numpy as np  # noqa: E402
 import small  # noqa: E402
 import torch  # noqa: E402
 
-from gainstage_train import baselines, card, evaluate, export, measuring, models, reading  # noqa: E402
+from gainstage_train import baselines, card, evaluate, evaluation, export, models, saved_model  # noqa: E402
 from gainstage_train.data import write  # noqa: E402
 from gainstage_files.problem import Problem  # noqa: E402
 from gainstage_train.report import table  # noqa: E402
@@ -46,10 +46,10 @@ class Metrics(unittest.TestCase):
         data = small.dataset(3.0)
         pairs = data.of("test")
         model = small.Curve(small.CONTROLS, small.RATE)
-        (_, output), *_ = [one for one in measuring.play(model, pairs) if one[0] is pairs[0]]
+        (_, output), *_ = [one for one in evaluation.play(model, pairs) if one[0] is pairs[0]]
         pairs[0].wet = output.copy()
         pairs[0].wet[20000] += 0.9
-        row = measuring.measure(model, data, ["test"])[0]
+        row = evaluation.measure(model, data, ["test"])[0]
         self.assertEqual(row.worst[1:], (pairs[0].name, 20000 / small.RATE))
         self.assertAlmostEqual(row.worst[0], 0.9, places=6)
 
@@ -86,7 +86,7 @@ class Playing(unittest.TestCase):
         pairs = small.dataset(3.0).pairs
         pairs[0].dry, pairs[0].wet = pairs[0].dry[:20011], pairs[0].wet[:20011]
         seen = []
-        for pair, output in measuring.play(model, pairs):
+        for pair, output in evaluation.play(model, pairs):
             alone, _ = model(torch.from_numpy(pair.dry)[None], model.conditioning(pair.knobs)[None])
             np.testing.assert_allclose(output, alone.detach().numpy()[0], atol=1e-7)
             seen.append(pair.name)
@@ -113,7 +113,7 @@ class Reading(unittest.TestCase):
                     for parameter in model.parameters():
                         parameter.add_(0.01 * torch.randn_like(parameter))
                 export.quickly(model.eval(), self.file, training={"model": name, "settings": settings})
-                again = reading.from_file(self.file)
+                again = saved_model.from_file(self.file)
                 sound, knobs = 0.1 * torch.randn(2, 4096), torch.rand(2, 1)
                 with torch.no_grad():
                     # tau_s is rounded on its way through a logarithm
@@ -125,7 +125,7 @@ class Reading(unittest.TestCase):
                          {"model": "gru", "settings": {"units": 5}}, {"model": "grey_box", "settings": {}}):
             export.quickly(model, self.file, training=training)
             with self.assertRaises(Problem) as refusal:
-                reading.from_file(self.file)
+                saved_model.from_file(self.file)
             self.assertIn(self.file, str(refusal.exception))
         export.quickly(model, self.file, training={"model": "gru", "settings": {"units": 4}})
         with open(self.file, "rb") as file:
@@ -134,7 +134,7 @@ class Reading(unittest.TestCase):
             with open(self.file, "wb") as file:
                 file.write(damaged)
             with self.assertRaises(Problem):
-                reading.from_file(self.file)
+                saved_model.from_file(self.file)
 
 
 class Files(unittest.TestCase):

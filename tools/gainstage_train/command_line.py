@@ -1,20 +1,14 @@
-"""What the command lines share: the parser's exit code, libraries that are not installed, problems fit to be shown."""
+"""What the command lines share: options, libraries that are not installed, problems fit to be shown."""
 
-import argparse
 import importlib
 import os
 import signal
 import sys
 
+from gainstage_files.problem import Problem
+
 NEEDED = ("numpy", "torch", "scipy", "soundfile", "numba")
-USAGE, MISSING_SOFTWARE, INTERRUPTED = 64, 78, 130
-
-
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        self.print_usage(sys.stderr)
-        from gainstage_files.plain import message as plain_message
-        self.exit(USAGE, f"{self.prog}: {plain_message(message)}\n")
+MISSING_SOFTWARE, INTERRUPTED = 78, 130
 
 
 def add_data_options(parser):
@@ -51,7 +45,6 @@ def report(work):
     if lacking:
         print(f"error: {lacking}", file=sys.stderr)
         return MISSING_SOFTWARE
-    from gainstage_files.problem import Problem
     try:
         return work()
     except Problem as problem:

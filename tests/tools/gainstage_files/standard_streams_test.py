@@ -10,7 +10,7 @@ import unittest
 from support import TOOLS
 
 PRINTS = """import sys
-from gainstage_files import streams
+from gainstage_files import standard_streams
 
 def main(words, code):
     for word in words:
@@ -20,7 +20,7 @@ def main(words, code):
         file.write("what was made")
     return code
 
-streams.run(main, sys.argv[3:], int(sys.argv[2]))
+standard_streams.run(main, sys.argv[3:], int(sys.argv[2]))
 """
 CLOSED = "standard output: cannot be written: it was closed at the start"
 
