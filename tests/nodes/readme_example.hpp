@@ -1,6 +1,11 @@
-// The example of nodes/README.md, word for word (readme_example_test.cpp compares them).
+// The examples of nodes/README.md, word for word: readme_example_test.cpp compares them.
 
+#include "nodes/layers/control_inputs.hpp"
+#include "nodes/layers/layer_reader.hpp"
+#include "nodes/layers/model_config.hpp"
+#include "nodes/layers/operations.hpp"
 #include "runtime/node.hpp"
+#include "runtime/prepared.hpp"
 
 namespace gainstage {
 
@@ -31,6 +36,19 @@ public:
 private:
     const int channels_;                      // fixed after construction
     std::array<float, max_channels> last_{};  // state, audio thread
+};
+
+struct TapeWeights {
+    explicit TapeWeights(const Model& model) : facts(facts_of(model)), controls(model) {
+        LayerReader read(model);  // checks every size, and throws ModelError that names the tensor
+        dense = read.dense("dense", any_size, 1 + controls.size(), 256);
+        facts.memory_samples = 1;
+        facts.operations = operations::dense(dense.outputs(), dense.inputs());
+        facts.notes = model.notes_on_extra(read.used());
+    }
+    PreparedFacts facts;     // rate, latency, memory, price, notes for the player
+    ControlInputs controls;  // from the file's knobs to what the network hears
+    Dense dense;
 };
 
 }  // namespace gainstage
