@@ -77,15 +77,15 @@ TEST_CASE("every output of a shipped patch is fed by its limiter `safety` alone,
 }
 
 TEST_CASE(
-    "every node type is heard in a shipped patch, if it needs no model or one is shipped, and named in the "
-    "README") {
+    "every node type is heard in a shipped patch, if it needs no model or one is shipped, and named in "
+    "nodes/README.md") {
     std::set<std::string> heard, playable{""};
     for (const auto& entry : std::filesystem::directory_iterator(root / "models"))
         if (entry.path().extension() == ".safetensors")
             playable.insert(read_model_file(entry.path().string())->architecture);
     for (const auto& file : shipped_patches())
         for (const GraphNode& node : resolved(file).nodes) heard.insert(node.type->name);
-    const std::string readme = text_of(root / "README.md");
+    const std::string readme = text_of(root / "nodes" / "README.md");
     for (const NodeType& type : all_nodes()) {
         INFO(type.name);
         if (playable.count(type.architecture)) CHECK(heard.count(type.name) == 1);
@@ -111,15 +111,17 @@ TEST_CASE("the MIDI showcase uses every source, mode, curve and takeover") {
     CHECK(takeovers.size() == 3);
 }
 
-TEST_CASE("the README shows patches/hello.toml as it is, and names every shipped patch by what one hears") {
-    const std::string readme = text_of(root / "README.md");
-    CHECK(readme.find("```toml\n" + text_of(root / "patches" / "hello.toml") + "```") != std::string::npos);
+TEST_CASE(
+    "the README shows patches/hello.toml as it is, and patches/README.md names every patch by what one "
+    "hears") {
+    const std::string front = text_of(root / "README.md");
+    CHECK(front.find("```toml\n" + text_of(root / "patches" / "hello.toml") + "```") != std::string::npos);
+    const std::string readme = text_of(root / "patches" / "README.md");
     for (const auto& file : shipped_patches()) {
         const std::string text = text_of(file), intro = "# You hear: ";
         const std::string hear = text.substr(intro.size(), text.find('\n') - intro.size());
         INFO(file.filename().string());
-        CHECK(readme.find("(patches/" + file.filename().string() + ") | " + hear + " |") !=
-              std::string::npos);
+        CHECK(readme.find("](" + file.filename().string() + ") | " + hear + " |") != std::string::npos);
     }
 }
 
