@@ -35,6 +35,8 @@ void add_bench(CLI::App& app, BenchAllOptions& options) {
 int run_lab(int argc, char** argv) {
     CLI::App app("Measures Gainstage for its makers; for one patch or model: gainstage bench",
                  "gainstage-lab");
+    app.footer(footer_of({"gainstage-lab bench --all", "gainstage-lab bench --help"},
+                         {ok, usage, bad_data, internal, cannot_write, environment}));
     app.require_subcommand(1);
     BenchAllOptions options;
     add_bench(app, options);

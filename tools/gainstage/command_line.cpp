@@ -204,8 +204,13 @@ void add_bench(CLI::App& app, Command& chosen) {
 }  // namespace
 
 int run_command_line(int argc, char** argv) {
-    CLI::App app("Gainstage plays patches of neural audio effects: live, and offline", "gainstage");
-    app.footer("One command in full: gainstage COMMAND --help\n");
+    CLI::App app("Gainstage plays an effects rack in a text file: trained models and plain effects",
+                 "gainstage");
+    app.footer(
+        footer_of({"gainstage devices", "gainstage run patches/hello.toml --device \"USB Audio\" --rehearse",
+                   "gainstage render patches/vocal.toml voice.wav -o evened.wav"},
+                  {ok, usage, bad_data, not_found, no_device, internal, cannot_write, environment}) +
+        "\nOne command in full: gainstage COMMAND --help\n");
     app.set_version_flag("--version", "gainstage " GAINSTAGE_VERSION);
     app.require_subcommand(1);
     Command chosen;
