@@ -13,6 +13,7 @@
 #include "tools/bench/patch_bench.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
+#include "tools/gainstage/shipped.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {
@@ -22,10 +23,10 @@ namespace {
 /// At which a second thread is judged: what stages use.
 constexpr int threads_frames = 64;
 
-Resolved load(const BenchOptions& options, double& rate_hz) {
-    if (std::filesystem::path(options.file).extension() != ".safetensors")
-        return PatchLoader(all_nodes(), rate_hz).load(options.file);
-    const auto model = read_model_file(options.file);
+Resolved load(const std::string& file, double& rate_hz) {
+    if (std::filesystem::path(file).extension() != ".safetensors")
+        return PatchLoader(all_nodes(), rate_hz).load(file);
+    const auto model = read_model_file(file);
     rate_hz = model->sample_rate_hz;
     return {.graph = graph_around(model, all_nodes()), .problems = {}};
 }
@@ -84,8 +85,10 @@ nlohmann::ordered_json json_of(const ThreadGain& gain) {
 }
 
 int bench(const BenchOptions& options) {
+    const auto [file, fault] = meant_file(options.file, {Shipped::patch, Shipped::model});
+    if (!fault.empty()) return fail(not_found, options.file + ": " + fault);
     double rate_hz = options.rate_hz;
-    const Resolved resolved = load(options, rate_hz);
+    const Resolved resolved = load(file, rate_hz);
     if (const int code = print_problems(resolved.problems); code != ok || !resolved.graph)
         return code ? code : bad_data;
     std::vector<PatchCost> costs;
@@ -98,11 +101,11 @@ int bench(const BenchOptions& options) {
     const ThreadGain gain =
         several ? measure_threads(*resolved.graph, rate_hz, threads_frames, 2.) : ThreadGain{};
     if (!options.json) {
-        print_table(options.file, rate_hz, costs, safe);
+        print_table(file, rate_hz, costs, safe);
         if (several) print_threads(gain);
         return ok;
     }
-    nlohmann::ordered_json json{{"file", options.file},
+    nlohmann::ordered_json json{{"file", file},
                                 {"rate_hz", rate_hz},
                                 {"smallest_safe_frames", safe},
                                 {"blocks", nlohmann::json::array()}};

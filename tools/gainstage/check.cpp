@@ -12,6 +12,7 @@
 #include "runtime/plan/timing.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
+#include "tools/gainstage/shipped.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {
@@ -36,8 +37,16 @@ double rate_for(const Resolved& resolved) {
     return 48'000.;
 }
 
+Checked not_there(const std::string& name, const std::string& fault) {
+    const Problem problem{
+        .file = name, .place = {}, .key = {}, .message = fault, .exit_code = sysexits::not_found};
+    return {.file = name, .name = {}, .timings = {}, .memory = {}, .problems = {problem}};
+}
+
 /// Reads the patch and its models and builds its nodes, as `run` would.
-Checked check(const std::string& file, double rate_hz, std::size_t most_bytes) {
+Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
+    const auto [file, fault] = meant_file(name, {Shipped::patch});
+    if (!fault.empty()) return not_there(name, fault);
     if (rate_hz <= 0.) rate_hz = rate_for(PatchLoader(all_nodes(), 0.).load(file));
     Checked checked{
         .file = file, .name = {}, .rate_hz = rate_hz, .timings = {}, .memory = {}, .problems = {}};

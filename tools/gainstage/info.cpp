@@ -14,6 +14,7 @@
 #include "runtime/problem_list.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
+#include "tools/gainstage/shipped.hpp"
 #include "tools/gainstage/table.hpp"
 
 namespace gainstage {
@@ -180,7 +181,9 @@ void print_text(const Subject& subject) {
 
 int run_info(const InfoOptions& options) {
     try {
-        const Subject subject = read(options.model);
+        const auto [file, fault] = meant_file(options.model, {Shipped::model});
+        if (!fault.empty()) return fail(not_found, options.model + ": " + fault);
+        const Subject subject = read(file);
         JsonValue json;
         if (options.json)
             json = json_of(subject);

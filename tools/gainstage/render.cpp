@@ -18,6 +18,7 @@
 #include "runtime/thread.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
+#include "tools/gainstage/shipped.hpp"
 
 namespace gainstage {
 
@@ -216,7 +217,12 @@ int render_all(const RenderOptions& options) {
 
 int run_render(const RenderOptions& options) {
     try {
-        return render_all(options);
+        const auto [patch, fault] = meant_file(options.patch, {Shipped::patch});
+        // A take holds its patch, so the file may be gone.
+        if (!fault.empty() && options.events.empty()) return fail(not_found, options.patch + ": " + fault);
+        RenderOptions meant = options;
+        meant.patch = patch;
+        return render_all(meant);
     } catch (const Interrupted& end) {
         return end_by(end.number);
     } catch (const UsageError& error) {

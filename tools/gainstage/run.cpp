@@ -13,6 +13,7 @@
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
 #include "tools/gainstage/live_display.hpp"
+#include "tools/gainstage/shipped.hpp"
 
 namespace gainstage {
 
@@ -29,6 +30,8 @@ bool is_shown(QueuedSink& display, const EndSignals& signals, std::chrono::milli
 }
 
 int play(const RunOptions& options) {
+    const auto [patch, fault] = meant_file(options.config.patch, {Shipped::patch});
+    if (!fault.empty()) return fail(not_found, options.config.patch + ": " + fault);
     const auto form = options.json            ? LiveDisplay::Form::json
                       : isatty(STDERR_FILENO) ? LiveDisplay::Form::terminal
                                               : LiveDisplay::Form::lines;
@@ -36,6 +39,7 @@ int play(const RunOptions& options) {
     const auto display = std::make_shared<LiveDisplay>(form, message_descriptor());
     const auto shown = std::make_shared<QueuedSink>(display);
     LiveConfig config = options.config;
+    config.patch = patch;
     config.status_every = display->status_every();
     LiveSession session(config, all_nodes(), {.end_signals = &signals});
     session.add(shown);
