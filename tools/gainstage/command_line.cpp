@@ -6,6 +6,7 @@
 #include "runtime/node.hpp"
 #include "runtime/realtime/crew.hpp"
 #include "tools/gainstage/commands.hpp"
+#include "tools/gainstage/described.hpp"
 #include "tools/gainstage/usage.hpp"
 
 namespace gainstage {
@@ -159,11 +160,11 @@ void add_nodes(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<NodesOptions>();
     CLI::App* command = add_command(app, "nodes", "Show the node types: ports, knobs, units, ranges", chosen,
                                     options, run_nodes);
-    command->add_option("type", options->type, "One type, in full");
+    command->add_option("type", options->type, "One type in full, or one knob of it: compressor.ratio");
     command->add_flag("--json", options->json, "For scripts");
-    command->footer(
-        footer_of({"gainstage nodes", "gainstage nodes compressor", "gainstage nodes filter --json"},
-                  {ok, usage, internal, cannot_write, environment}));
+    command->footer(footer_of(
+        {"gainstage nodes", "gainstage nodes compressor", "gainstage nodes filter.cutoff_hz --json"},
+        {ok, usage, internal, cannot_write, environment}));
 }
 
 void add_info(CLI::App& app, Command& chosen) {
@@ -216,6 +217,10 @@ int run_command_line(int argc, char** argv) {
     Command chosen;
     for (const auto add : {add_run, add_render, add_check, add_devices, add_nodes, add_info, add_bench})
         add(app, chosen);
+    // For the shells' completions and the man page: no commands, so no --help lists them.
+    const std::string asked = argc > 1 ? argv[1] : "";
+    if (asked == "__complete") return print_completions(app, {argv + 2, argv + argc}), ok;
+    if (asked == "__manual") return print_manual(app), ok;
     if (const auto code = parse(app, argc, argv)) return *code;
     return chosen();
 }

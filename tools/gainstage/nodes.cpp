@@ -1,4 +1,4 @@
-/// gainstage nodes [TYPE]
+/// gainstage nodes [TYPE or TYPE.KNOB]
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -95,12 +95,17 @@ Table ports_table(const NodeType& type) {
     return table;
 }
 
-Table params_table(const NodeType& type) {
+Table params_table(const std::vector<ParamSpec>& params) {
     Table table({"KNOB", "RANGE", "START", "SMOOTHED", ""});
-    for (const ParamSpec& param : type.params)
+    for (const ParamSpec& param : params)
         table.add({param.name, range(param), number_text(param.start),
                    param.steps ? "no" : with_unit(param.smooth_ms, "ms"), param.summary});
     return table;
+}
+
+void add_options(const std::vector<OptionSpec>& options, Table& table) {
+    for (const OptionSpec& option : options)
+        table.add({option.name, range(option), option.required ? "required" : option.start, option.summary});
 }
 
 Table options_table(const NodeType& type) {
@@ -111,8 +116,7 @@ Table options_table(const NodeType& type) {
                                type.architecture)});
     if (!type.architecture.empty())
         table.add({"rate", "auto, refuse", "auto", "what to do at another rate than the model's own"});
-    for (const OptionSpec& option : type.options)
-        table.add({option.name, range(option), option.required ? "required" : option.start, option.summary});
+    add_options(type.options, table);
     return table;
 }
 
@@ -125,7 +129,7 @@ Table readings_table(const NodeType& type) {
 void print_type(const NodeType& type) {
     put("{}: {}\n", type.name, type.summary);
     for (const Table& table :
-         {ports_table(type), params_table(type), options_table(type), readings_table(type)})
+         {ports_table(type), params_table(type.params), options_table(type), readings_table(type)})
         if (!table.empty()) put_text("\n" + table.text("  "));
     if (type.closes_loops) put("\nA loop of cables is legal through this node.\n");
 }
@@ -183,31 +187,52 @@ Json json_of(const NodeType& type) {
 
 // ------------------------
 
-int fail_unknown(const std::string& name) {
-    Names known;
-    for (const NodeType& type : all_nodes()) known.push_back(type.name);
+int fail_unknown(const std::string& what, const std::string& name, const Names& known) {
     const std::string_view nearest = nearest_name(name, known);
-    return fail(usage, fmt::format("there is no node type \"{}\"{} ({})", name,
+    return fail(usage, fmt::format("there is no {} \"{}\"{} ({})", what, name,
                                    nearest.empty() ? "" : fmt::format("; did you mean \"{}\"?", nearest),
                                    fmt::join(known, ", ")));
+}
+
+int show_all(bool as_json) {
+    Json all = Json::array();
+    for (const NodeType& type : all_nodes()) all.push_back(json_of(type));
+    as_json ? put_json(all) : print_list(all_nodes());
+    return ok;
+}
+
+/// A knob or an option of a type.
+int show_setting(const NodeType& type, const std::string& name, bool as_json) {
+    Names known;
+    for (const ParamSpec& param : type.params) {
+        if (param.name == name)
+            return as_json ? put_json(json_of(param)) : put_text(params_table({param}).text()), ok;
+        known.push_back(param.name);
+    }
+    for (const OptionSpec& option : type.options) {
+        Table table({"OPTION", "VALUES", "START", ""});
+        add_options({option}, table);
+        if (option.name == name) return as_json ? put_json(json_of(option)) : put_text(table.text()), ok;
+        known.push_back(option.name);
+    }
+    return fail_unknown("knob or option of " + type.name, name, known);
 }
 
 }  // namespace
 
 int run_nodes(const NodesOptions& options) {
-    Json found = Json::array();
-    for (const NodeType& type : all_nodes())
-        if (options.type.empty() || options.type == type.name) found.push_back(json_of(type));
-    if (found.empty()) return fail_unknown(options.type);
-    if (options.json) {
-        put_json(options.type.empty() ? found : found[0]);
-    } else if (options.type.empty()) {
-        print_list(all_nodes());
-    } else {
-        for (const NodeType& type : all_nodes())
-            if (type.name == options.type) print_type(type);
+    if (options.type.empty()) return show_all(options.json);
+    const std::size_t dot = options.type.find('.');
+    const std::string wanted = options.type.substr(0, dot);
+    Names known;
+    for (const NodeType& type : all_nodes()) {
+        known.push_back(type.name);
+        if (type.name != wanted) continue;
+        if (dot != std::string::npos) return show_setting(type, options.type.substr(dot + 1), options.json);
+        options.json ? put_json(json_of(type)) : print_type(type);
+        return ok;
     }
-    return ok;
+    return fail_unknown("node type", wanted, known);
 }
 
 }  // namespace gainstage

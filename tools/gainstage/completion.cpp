@@ -1,0 +1,85 @@
+#include "tools/gainstage/completion.hpp"
+
+#include <fmt/format.h>
+
+#include "nodes/all_nodes.hpp"
+#include "runtime/io/audio_devices.hpp"
+#include "runtime/io/midi_input.hpp"
+#include "tools/gainstage/console.hpp"
+#include "tools/gainstage/shipped.hpp"
+
+namespace gainstage {
+
+namespace {
+
+void add_shipped(Shipped what, Offers& offers) {
+    for (const std::string& name : shipped_names(what)) offers.values.push_back({name, ""});
+}
+
+/// Node types; behind a dot, the knobs and options of one.
+void add_node_types(const std::string& begun, Offers& offers) {
+    const std::size_t dot = begun.find('.');
+    for (const NodeType& type : all_nodes()) {
+        if (dot == std::string::npos) offers.values.push_back({type.name, type.summary});
+        if (begun.substr(0, dot) != type.name || dot == std::string::npos) continue;
+        for (const ParamSpec& knob : type.params)
+            offers.values.push_back({type.name + "." + knob.name, knob.summary});
+        for (const OptionSpec& option : type.options)
+            offers.values.push_back({type.name + "." + option.name, option.summary});
+    }
+}
+
+/// A server that does not answer has nothing to offer.
+void add_devices(Offers& offers) {
+    for (const std::string& api : compiled_audio_apis()) try {
+            for (const AudioDeviceInfo& device : list_audio_devices(api))
+                offers.values.push_back({device.name, fmt::format("{}, {} in, {} out", device.api,
+                                                                  device.in_channels, device.out_channels)});
+        } catch (const DeviceError&) {
+        }
+}
+
+void add_midi_ports(Offers& offers) {
+    try {
+        for (const MidiPortInfo& port : list_midi_ports()) offers.values.push_back({port.name, port.api});
+    } catch (const DeviceError&) {
+    }
+    offers.values.push_back({"virtual:", "a port of Gainstage's own, by the name that follows"});
+}
+
+void add_audio_apis(Offers& offers) {
+    for (const std::string& api : compiled_audio_apis()) offers.values.push_back({api, ""});
+}
+
+}  // namespace
+
+std::string endings_for(const std::string& command, const std::string& argument) {
+    if (argument == "patch") return "toml";
+    if (argument == "model") return "safetensors";
+    if (argument == "file") return "toml safetensors";
+    if (argument == "--midi" && command == "render") return "mid midi";
+    if (argument == "--automate") return "csv tsv txt";
+    for (const char* const any_file : {"in", "--output", "--events", "--log", "--record"})
+        if (argument == any_file) return "*";
+    return "";
+}
+
+Offers offers_for(const std::string& command, const std::string& argument, const std::string& begun) {
+    Offers offers;
+    if (argument == "patch" || argument == "file") add_shipped(Shipped::patch, offers);
+    if (argument == "model" || argument == "file") add_shipped(Shipped::model, offers);
+    if (argument == "type") add_node_types(begun, offers);
+    if (argument == "--device" || argument == "--in-device") add_devices(offers);
+    if (argument == "--api") add_audio_apis(offers);
+    if (argument == "--midi" && command == "run") add_midi_ports(offers);
+    offers.endings = endings_for(command, argument);
+    return offers;
+}
+
+void print_offers(const Offers& offers, const std::string& begun) {
+    put("{}\n", offers.endings);
+    for (const Offer& offer : offers.values)
+        if (offer.value.starts_with(begun)) put("{}\t{}\n", offer.value, offer.summary);
+}
+
+}  // namespace gainstage
