@@ -43,6 +43,7 @@ def evaluate(file, model, dataset, splits, program):
 def as_json(file, model, rows):
     from .evaluation import mean
     from .report import splits_of
+
     def of(row):
         values = {"split": row.split, "knobs": row.knobs, "seconds": row.model.samples / model.sample_rate,
                   "model": row.model.values(), "static_gain": {"esr": row.gain.esr, "mae": row.gain.mae},

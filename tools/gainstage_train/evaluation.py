@@ -46,7 +46,7 @@ def measure(model, dataset, splits, runtime=None, shown=lambda done: None):
     for split in splits:
         groups = by_setting(dataset.of(split))
         made = {setting: Row(split, dict(setting), dataset.sample_rate, Scores(), static_gain(group),
-                              static_curve(group))
+                             static_curve(group))
                 for setting, group in groups.items()}
         for pair, output in play(model, dataset.of(split)):
             row = made[setting_of(pair)]

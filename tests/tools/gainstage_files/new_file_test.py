@@ -3,12 +3,9 @@
 
 import os
 import stat
-import sys
 import tempfile
 import unittest
 from unittest import mock
-
-sys.dont_write_bytecode = True
 
 from gainstage_files import new_file
 

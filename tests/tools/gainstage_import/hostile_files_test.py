@@ -19,6 +19,7 @@ import torch_files as files
 
 SECONDS, SPARE, TIMES = 2.0, 300 << 20, 10  # what a bad file may take at most: of the processor; bytes, and times its size
 
+
 def wide_names(field, suffix):
     """An index whose keys repeat a long one again and again: from 20 bytes, kilobytes each."""
     def change(entries):

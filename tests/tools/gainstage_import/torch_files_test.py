@@ -22,6 +22,7 @@ DATA = os.path.join(SOURCE, "tests", "data", "torch")
 
 # ------------------------------------------------------------------------------------------------ PyTorch's writers
 
+
 class Stored(Case):
     """What each PyTorch that could be had saved, and what it said is in it."""
 

@@ -156,7 +156,6 @@ class GoodFolder(Folder):
         self.pair(rows="dry.wav,wet.wav\n", header="dry,wet\n")
         self.assertEqual(data.load(self.path).controls, [])
 
-
     def test_a_table_from_a_spreadsheet_is_read(self):
         """Semicolons and decimal commas, tabs, quotes, a byte-order mark, CR line ends."""
         self.pair()

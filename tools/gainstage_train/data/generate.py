@@ -148,7 +148,7 @@ def device_of(arguments):
 
 def parse(arguments):
     parser = Parser(prog="python3 -m gainstage_train.data.generate", description=__doc__,
-                              formatter_class=argparse.RawDescriptionHelpFormatter)
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("device", choices=["optical", "leveling", "toy"])
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER",
                         help="folder to make; must not hold a data set")
