@@ -173,7 +173,7 @@ struct Block {
     int offset = 0;          ///< first frame within the port buffers (loops run in pieces of a piece)
     const PortBuffer* inputs = nullptr;
     const PortBuffer* outputs = nullptr;
-    const Ramp* params = nullptr;
+    const Ramp* params = nullptr;  ///< the node's knobs, then its bypass and its mute
     const DeviceBlock* device = nullptr;
     std::atomic<float>* readings = nullptr;
 

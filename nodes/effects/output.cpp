@@ -30,6 +30,8 @@ const NodeType& Output::type() {
 
 namespace {
 
+enum { bypass, mute };  // the knobs that every node has; an output has no others
+
 constexpr auto unity_bits = std::bit_cast<std::int32_t>(1.f);
 
 /// This thread is the only writer, so no other may come between load and store.
@@ -52,12 +54,13 @@ std::optional<std::int64_t> Output::exact_memory_samples() const noexcept {
 
 void Output::process(const Block& block) noexcept {
     if (block.device == nullptr) return;  // a plan that only warms its nodes
-    bool is_plain = !is_guarded_ || guard_.is_at_rest();
+    const bool is_muted = block.param(mute).moving(block.time) || block.param(mute).to > 0.f;
+    bool is_plain = !is_muted && (!is_guarded_ || guard_.is_at_rest());
     for (std::size_t c = 0; is_guarded_ && c < channels_.size(); ++c) {
         is_plain = is_plain && each_within(block.in(0, static_cast<int>(c)), block.frames, unity_bits);
         watch_dc(block, static_cast<int>(c));
     }
-    is_plain ? play_plain(block) : play_guarded(block);
+    is_plain ? play_plain(block) : play_closely(block);
 }
 
 void Output::play_plain(const Block& block) noexcept {
@@ -71,9 +74,10 @@ void Output::play_plain(const Block& block) noexcept {
     }
 }
 
-void Output::play_guarded(const Block& block) noexcept {
+void Output::play_closely(const Block& block) noexcept {
     const DeviceBlock* device = block.device;
     const int channels = static_cast<int>(channels_.size());
+    const Ramp& muting = block.param(mute);
     std::uint64_t softened = 0, not_numbers = 0, since = OutputWatch::never;
     float loudest = 0.f;
     for (int k = 0; k < block.frames; ++k) {
@@ -87,16 +91,18 @@ void Output::play_guarded(const Block& block) noexcept {
             peak = std::max(peak, std::abs(in[c]));
             if (!is_number && since == OutputWatch::never) since = block.time + static_cast<std::uint64_t>(k);
         }
-        const double gain = guard_.tick(peak);
+        const double gain = is_guarded_ ? guard_.tick(peak) : 1.;
         softened += gain < 1.;
         if (peak > 1.f) {
             loudest = std::max(loudest, peak);
             if (since == OutputWatch::never) since = block.time + static_cast<std::uint64_t>(k);
         }
+        const float left = 1.f - muting.at(block.time + static_cast<std::uint64_t>(k));
         for (int c = 0; c < channels; ++c)
-            if (const int channel = channels_[c] - 1; channel < device->out_channels)
-                device->out[channel][device->offset + block.offset + k] +=
-                    gain < 1. ? static_cast<float>(double{in[c]} * gain) : in[c];
+            if (const int channel = channels_[c] - 1; channel < device->out_channels) {
+                const float safe = gain < 1. ? static_cast<float>(double{in[c]} * gain) : in[c];
+                device->out[channel][device->offset + block.offset + k] += safe * left;
+            }
     }
     raise(watch_.softened, softened);
     raise(watch_.not_numbers, not_numbers);

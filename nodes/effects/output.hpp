@@ -16,6 +16,8 @@ namespace gainstage {
 /// is exactly 1 again after 100 ms. Below 0 dBFS every bit passes. With `off` all passes and nothing is
 /// watched.
 ///
+/// `mute` fades it out and in over 20 ms.
+///
 /// A new instance begins with a gain of 1 and needs no past: a peak finds it ready.
 class Output final : public Node {
 public:
@@ -29,7 +31,7 @@ public:
 
 private:
     void play_plain(const Block&) noexcept;
-    void play_guarded(const Block&) noexcept;
+    void play_closely(const Block&) noexcept;
     void watch_dc(const Block&, int channel) noexcept;
 
     const std::vector<int> channels_;  ///< counted from 1, as the patch does

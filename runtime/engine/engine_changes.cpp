@@ -264,7 +264,8 @@ KnobHistory::Newcomers Engine::newcomers_knobs() const {
         if (old != before.end() && old->second == slot.get()) continue;
         std::vector<Ramp> start;
         for (const float value : slot->description.values) start.push_back(settled(value));
-        start.insert(start.end(), Slot::extra_count, settled(0.f));
+        for (const bool is_on : {slot->description.bypass, slot->description.mute})
+            start.push_back(settled(is_on ? 1.f : 0.f));
         if (old == before.end())
             newcomers.add_node(slot->key, std::move(start));
         else
@@ -309,10 +310,9 @@ std::string Engine::who_is_back(const ChangeInFlight& change, std::uint64_t stam
 std::string Engine::what_finished(bool is_first, const ChangeInFlight& change) const {
     const ChangeRequest& request = change.request();
     const std::string name = request.graph.name.empty() ? request.graph.file : request.graph.name;
-    if (is_first) return name + " plays";
-    if (!change.swapped().empty())
-        return fmt::format("{}: the new one plays", fmt::join(change.swapped(), ", "));
-    return name + ": the edited patch plays";
+    if (is_first || request.graph.name != residents_.graph().name) return name + " plays";
+    if (request.graph.patch_text != residents_.graph().patch_text) return name + ": the edited patch plays";
+    return fmt::format("{}: the new one plays", fmt::join(change.swapped(), ", "));
 }
 
 /// The newcomer could not be made ready. What plays plays on. A change that was only late is tried again.

@@ -26,13 +26,14 @@ struct GraphNode {
     /// Of `model`, for the stream's rate. Null without a model, if the rate was not known, or if the file
     /// can't be prepared; building the node then reports why.
     std::shared_ptr<const Prepared> prepared;
-    bool refuse_other_rates = false;  ///< `rate = "refuse"`
-    KnobList params;                  ///< the type's own, then the model's controls
-    std::vector<float> values;        ///< per param, from the patch or its default
-    std::vector<bool> written;        ///< per param: the patch names it
-    std::vector<float> smooth_ms;     ///< per param
-    int channels = 1;                 ///< of `follow` ports
-    std::vector<int> input_channels;  ///< per input port; 0: no cable
+    bool refuse_other_rates = false;    ///< `rate = "refuse"`
+    KnobList params;                    ///< the type's own, then the model's controls
+    std::vector<float> values;          ///< per param, from the patch or its default
+    std::vector<bool> written;          ///< per param: the patch names it
+    std::vector<float> smooth_ms;       ///< per param
+    bool bypass = false, mute = false;  ///< as the patch writes them
+    int channels = 1;                   ///< of `follow` ports
+    std::vector<int> input_channels;    ///< per input port; 0: no cable
     std::vector<int> output_channels;
 
     int param_index(std::string_view name) const;  ///< -1: none

@@ -217,7 +217,14 @@ private:
                     transition_->moves.push_back(
                         {now_.slots[n].get(), static_cast<std::int32_t>(p), node.values[p]});
             }
+            if (was.bypass != node.bypass) move_switch(n, Slot::bypass, node.bypass);
+            if (was.mute != node.mute) move_switch(n, Slot::mute, node.mute);
         }
+    }
+
+    void move_switch(int n, Slot::Extra extra, bool is_on) {
+        Slot* slot = now_.slots[n].get();
+        transition_->moves.push_back({slot, slot->param_of(extra), is_on ? 1.f : 0.f});
     }
 
     void tell_latency() {

@@ -62,8 +62,10 @@ Slot::Slot(NodeKey key_, std::shared_ptr<const GraphNode> description_, std::uni
     for (std::atomic<float>& reading : readings) reading = std::numeric_limits<float>::quiet_NaN();
     ramps.reserve(specs.size());
     for (const float value : description.values) ramps.push_back(settled(value));
-    ramps.insert(ramps.end(), extra_count, settled(0.f));
+    for (const bool is_on : {description.bypass, description.mute})
+        ramps.push_back(settled(is_on ? 1.f : 0.f));
     ramps_meanwhile = ramps;
+    update_plain();
     knob_numbers.reserve(specs.size());
     for (const ParamSpec& spec : specs) knob_numbers.push_back(knob_number(description.id, spec.name));
 }

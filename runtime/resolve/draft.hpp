@@ -49,6 +49,10 @@ FoundTarget find_target_at(const Graph&, int node, std::string_view name, Proble
 /// "node" of "node.parameter".
 std::string_view node_of_target(std::string_view name);
 
+/// Whether the node has the switch "bypass", "mute". REQUIRES: its type is known.
+bool may_be_bypassed(const GraphNode&);
+bool may_be_muted(const GraphNode&);
+
 /// "nodes.ID.KEY"
 std::string key_of(const GraphNode&, std::string_view key = {});
 /// "node", or "node.port" where the node has several; as in `links`.

@@ -14,16 +14,12 @@ Names node_ids(const Graph& graph) {
     return names;
 }
 
-bool may_be_bypassed(const GraphNode& node) {
-    return !node.type->inputs.empty() && !node.type->outputs.empty();
-}
-
 Names target_names(const GraphNode& node) {
     Names names;
     for (const ParamSpec& spec : node.params)
         if (!replacement_of(node, spec.name)) names.push_back(spec.name);
     if (may_be_bypassed(node)) names.push_back("bypass");
-    if (!node.type->outputs.empty()) names.push_back("mute");
+    if (may_be_muted(node)) names.push_back("mute");
     return names;
 }
 
@@ -38,7 +34,7 @@ FoundTarget switch_target(TargetKind kind, int node) {
 
 FoundTarget target_of_node(const GraphNode& node, int index, std::string_view name, ProblemList& words) {
     if (name == "bypass" && may_be_bypassed(node)) return switch_target(TargetKind::bypass, index);
-    if (name == "mute" && !node.type->outputs.empty()) return switch_target(TargetKind::mute, index);
+    if (name == "mute" && may_be_muted(node)) return switch_target(TargetKind::mute, index);
     const int param = node.param_index(name);
     if (param < 0)
         return failure(words.unknown(fmt::format("{} (type {}) has no parameter {}", in_quotes(node.id),
@@ -57,6 +53,14 @@ FoundTarget target_of_node(const GraphNode& node, int index, std::string_view na
 }
 
 }  // namespace
+
+bool may_be_bypassed(const GraphNode& node) {
+    return !node.type->inputs.empty() && !node.type->outputs.empty();
+}
+
+bool may_be_muted(const GraphNode& node) {
+    return !node.type->outputs.empty() || node.type->device == Door::out;
+}
 
 std::string_view node_of_target(std::string_view name) {
     return name.substr(0, name.find('.'));

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 
 #include "runtime/resolve/draft.hpp"
@@ -68,6 +69,7 @@ public:
         draft_.graph.links.reserve(draft_.patch.links.size());
         for (const PatchLink& link : draft_.patch.links) resolve_one(link);
         for (std::size_t node = 0; node < ends_.size(); ++node) check_cables_of(node);
+        for (std::size_t node = 0; node < ends_.size(); ++node) check_ports_of(node);
     }
 
 private:
@@ -79,6 +81,8 @@ private:
         if (from >= 0) ends_[from].heard = true;
         if (to >= 0 && to_port < 0) ends_[to].has_stray_cable = true;
         if (to_port >= 0) fed_[ends_[to].first_input + static_cast<std::size_t>(to_port)] = true;
+        if (to_port >= 0 && written.to_port.empty()) ++ends_[to].without_port;
+        if (to_port >= 0 && written.to_port.empty()) ends_[to].last_without_port = written.to_place;
         if (from_port >= 0 && to_port >= 0) add({from, from_port, to, to_port, written.place});
     }
 
@@ -87,6 +91,8 @@ private:
         std::size_t first_input = 0;   // index into fed_
         bool heard = false;            // a cable leaves, or was meant to
         bool has_stray_cable = false;  // a cable enters at a port that there isn't
+        int without_port = 0;          // cables that name the node alone: they enter its first input
+        Place last_without_port;
     };
     const GraphNode& graph_node(int node) const { return draft_.graph.nodes[node]; }
 
@@ -170,6 +176,41 @@ private:
                                  fmt::format("no cable leaves it, so that nobody hears it; add \"{} -> ...\" "
                                              "to links",
                                              shown(node.id)));
+    }
+
+    /// A node whose first input is not "in" has several of one rank, as a mixer has. Cables that name the
+    /// node alone all enter the first, which is hardly what several are meant to do.
+    void check_ports_of(std::size_t index) {
+        const GraphNode& node = draft_.graph.nodes[index];
+        const Ends& ends = ends_[index];
+        if (!node.type || ends.without_port < 2) return;
+        const std::vector<PortSpec>& ports = node.type->inputs;
+        if (ports.size() < 2 || ports.front().name == "in") return;
+        const std::vector<std::string> names = free_ports(index, ends.without_port);
+        const std::string guess =
+            names.empty() ? "" : fmt::format("; did you mean {}?", fmt::join(names, ", "));
+        draft_.problems.note(
+            ends.last_without_port, "links",
+            fmt::format("{} cables enter {} without a port, so all of them enter its first "
+                        "input, {}{}",
+                        ends.without_port, in_quotes(node.id), in_quotes(ports.front().name), guess));
+    }
+
+    /// "mix.in1", "mix.in2": inputs for so many cables, numbered ones first choice.
+    std::vector<std::string> free_ports(std::size_t index, int count) const {
+        const GraphNode& node = draft_.graph.nodes[index];
+        const std::vector<PortSpec>& ports = node.type->inputs;
+        const auto is_numbered = [](const PortSpec& port) {
+            return port.name.back() >= '0' && port.name.back() <= '9';
+        };
+        const bool has_numbers = std::any_of(ports.begin(), ports.end(), is_numbered);
+        std::vector<std::string> names;
+        for (std::size_t p = 0; p < ports.size() && static_cast<int>(names.size()) < count; ++p) {
+            const bool is_free = p == 0 || !fed_[ends_[index].first_input + p];
+            if (is_free && (!has_numbers || is_numbered(ports[p])))
+                names.push_back(fmt::format("{}.{}", shown(node.id), ports[p].name));
+        }
+        return names;
     }
 
     void complain(Place place, std::string message) {

@@ -35,6 +35,8 @@ private:
         if (takes_model() && setting.key == "model") return true;  // see resolve_model.cpp
         if (takes_model() && setting.key == "rate") return resolve_rate(setting);
         if (setting.key == "smooth_ms") return resolve_smoothing(setting);
+        if (setting.key == "bypass" && may_be_bypassed(node_)) return resolve_switch(node_.bypass, setting);
+        if (setting.key == "mute" && may_be_muted(node_)) return resolve_switch(node_.mute, setting);
         for (const OptionSpec& spec : type_.options)
             if (spec.name == setting.key) return resolve_option(spec, setting);
         const int param = node_.param_index(setting.key);
@@ -87,6 +89,15 @@ private:
         return true;
     }
 
+    bool resolve_switch(bool& is_on, const Setting& setting) {
+        const auto* flag = std::get_if<bool>(&setting.value);
+        const auto* number = std::get_if<std::int64_t>(&setting.value);
+        if (!flag && !(number && (*number == 0 || *number == 1)))
+            return complain_about_value(setting, "true or false");
+        is_on = flag ? *flag : *number == 1;
+        return true;
+    }
+
     bool resolve_option(const OptionSpec& spec, const Setting& setting) {
         if (auto value = option_value(spec, setting)) {
             node_.options.values.emplace_back(spec.name, std::move(*value));
@@ -114,6 +125,8 @@ private:
         for (const OptionSpec& spec : type_.options) names.push_back(spec.name);
         for (const ParamSpec& spec : node_.params) names.push_back(spec.name);
         if (has_smooth_knobs()) names.push_back("smooth_ms");
+        if (may_be_bypassed(node_)) names.push_back("bypass");
+        if (may_be_muted(node_)) names.push_back("mute");
         return names;
     }
 

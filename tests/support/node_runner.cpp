@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "runtime/plan/build_node.hpp"
+#include "runtime/realtime/slot.hpp"
 #include "tests/support/guarded_ports.hpp"
 #include "tests/support/realtime_guard.hpp"
 
@@ -43,6 +44,7 @@ NodeRunner::NodeRunner(const NodeType& type, const NodeConfig& config)
       readings_(std::make_unique<std::atomic<float>[]>(type.readings.size() + 1)),
       time_(config.start_time) {
     for (const float value : setup_.start) ramps_.push_back(settled(value));
+    ramps_.insert(ramps_.end(), Slot::extra_count, settled(0.f));
 }
 
 int NodeRunner::param_index(const std::string& name) const {

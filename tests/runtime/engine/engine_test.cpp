@@ -88,6 +88,39 @@ TEST_CASE("blocks of any size give the same bits") {
         CHECK(bit_difference(reference, take(partition)) == "");
 }
 
+TEST_CASE("bypass and mute stand in the patch: a stream begins with them, and an edit of them fades") {
+    const auto text = [](const std::string& vol, const std::string& out = "") {
+        return "format = 1\nlinks = [\"in -> vol -> out\"]\n" + node("in", "input", "channels = [1]") +
+               node("vol", "gain", "gain_db = -6\n" + vol) + node("out", "output", "channels = [1]\n" + out);
+    };
+    const int ramp = 960;  // 20 ms
+    const Sound in = mono(noise(12'000));
+    CHECK(peak(play(text("mute = true"), in)[0]) == 0.);
+    CHECK(peak(play(text("", "mute = true"), in)[0]) == 0.);
+    CHECK(bit_difference(play(text("bypass = true"), in), play(text("bypass = 1"), in)) == "");
+    CHECK(rms(play(text(""), in)[0]) < 0.52 * rms(play(text("bypass = true"), in)[0]));
+    for (const std::string guard : {"", "guard = \"off\"\n"}) {
+        const auto edited = [&](Partition partition) {
+            EngineRig rig(text("", guard));
+            rig.at(4'000, [&](EngineRig& r) { r.edit(text("", guard + "mute = true")); });
+            rig.at(8'000, [&](EngineRig& r) { r.edit(text("mute = true", guard)); });
+            return rig.run(in, partition);
+        };
+        const Sound heard = edited({500});
+        CHECK(rms(cut(heard, 3'000, 4'000)[0]) > 0.1);
+        CHECK(peak(cut(heard, 4'500 + ramp, 8'000)[0]) == 0.);
+        CHECK(peak(cut(heard, 8'500 + 2 * ramp, 12'000)[0]) == 0.);
+        EngineRig moved(text("", guard)), same(text("", guard));
+        moved.set_at(4'001, "out.mute", 1.f), same.set_at(4'001, "out.mute", 1.f);
+        moved.set_at(7'003, "out.mute", 0.f), same.set_at(7'003, "out.mute", 0.f);
+        const Sound one = moved.run(in, {512});
+        CHECK(bit_difference(one, same.run(in, Partition::random(5))) == "");
+        CHECK(peak(cut(one, 4'001 + ramp, 7'003)[0]) == 0.);
+        CHECK(bit_difference(cut(one, 7'003 + ramp, 12'000),
+                             cut(play(text("", guard), in), 7'003 + ramp, 12'000)) == "");
+    }
+}
+
 TEST_CASE("a loop is exactly as long as its delay says, whatever the block size") {
     const int delay = GENERATE(1, 7, 100);
     const int size = GENERATE(1, 64, 512, 0);

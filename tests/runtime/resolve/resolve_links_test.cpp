@@ -36,6 +36,18 @@ TEST_CASE("links: the same cable twice is an error; several cables into one port
     CHECK(graph(wired("\"in -> x -> out\", \"in -> out\"", node("x", "gain"))).links.size() == 3);
 }
 
+TEST_CASE("links: several cables that name a mixer alone are noted, with the inputs that were meant") {
+    const auto notes = [](const std::string& links) {
+        return lines(resolved(wired(links, node("m", "mix") + node("x", "gain"))).problems);
+    };
+    CHECK(notes("\"in -> m -> out\", \"in -> x -> m\"") ==
+          "note: p.toml:2:40: links: 2 cables enter \"m\" without a port, so all of them enter its first "
+          "input, "
+          "\"in1\"; did you mean m.in1, m.in2?\n");
+    CHECK(notes("\"in -> m -> out\", \"in -> x -> m.in2\"").empty());
+    CHECK(notes("\"in -> x -> out\", \"in -> m -> x\"").empty());  // sums at the one input of a gain
+}
+
 TEST_CASE("links: an input without a cable is an error unless it is optional; an unheard node gives a note") {
     CHECK(complaints(wired("\"in -> out\", \"x -> out\"", node("x", "comp"))) ==
           "p.toml:3:8: nodes.x: no cable enters its input \"in\"; add \"... -> x.in\" to links\n");

@@ -40,6 +40,7 @@ TEST_CASE("midi: bypass, mute and panic are targets of every patch") {
     CHECK(bypass.entry.max == 1.);
     CHECK(bypass.steps == 2);
     CHECK(mapping("cc = 1\ntarget = \"in.mute\"").target.kind == TargetKind::mute);
+    CHECK(mapping("cc = 1\ntarget = \"out.mute\"").target.kind == TargetKind::mute);
     const GraphMidi panic = mapping("cc = 120\ntarget = \"panic\"");
     CHECK(panic.target.kind == TargetKind::panic);
     CHECK(panic.entry.mode == MidiMode::trigger);
@@ -63,7 +64,7 @@ TEST_CASE("midi: an unknown target is reported with the nearest name") {
     CHECK(complaint("").find(at + "\"\" is no target") == 0);
     // These would do nothing.
     CHECK(complaint("in.bypass").find("has no parameter \"bypass\" (targets: mute)") != std::string::npos);
-    CHECK(complaint("out.mute").find("has no parameter \"mute\" (targets: none)") != std::string::npos);
+    CHECK(complaint("out.bypass").find("has no parameter \"bypass\" (targets: mute)") != std::string::npos);
 }
 
 TEST_CASE("midi: a range must lie within that of its target") {

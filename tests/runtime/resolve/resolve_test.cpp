@@ -54,12 +54,32 @@ TEST_CASE("resolve: an unknown setting is reported with the nearest name and all
     CHECK(
         complaints(around("gain", "gian_db = 1\n")) ==
         "p.toml:5:1: nodes.x.gian_db: unknown setting of type \"gain\"; did you mean \"gain_db\"? (settings: "
-        "gain_db, smooth_ms)\n");
+        "gain_db, smooth_ms, bypass, mute)\n");
     CHECK(complaints(around("gain", "model = \"a\"\n")) ==
-          "p.toml:5:1: nodes.x.model: unknown setting of type \"gain\" (settings: gain_db, smooth_ms)\n");
+          "p.toml:5:1: nodes.x.model: unknown setting of type \"gain\" (settings: gain_db, smooth_ms, "
+          "bypass, mute)\n");
     // It has nothing to smooth.
     CHECK(complaints(around("pan", "smooth_ms = 1\n")) ==
-          "p.toml:5:1: nodes.x.smooth_ms: unknown setting of type \"pan\" (settings: none)\n");
+          "p.toml:5:1: nodes.x.smooth_ms: unknown setting of type \"pan\" (settings: bypass, mute)\n");
+}
+
+TEST_CASE("resolve: bypass and mute are settings of every node that can be switched so") {
+    const auto graph_with = [](const std::string& settings) {
+        return graph("links = [\"in -> x -> out\"]\n" + node("x", "gain", settings) + mono_in +
+                     "mute = true\n" + stereo_out + "mute = 1\n");
+    };
+    const Graph g = graph_with("bypass = true\nmute = false\n");
+    CHECK(g.nodes[0].bypass);
+    CHECK_FALSE(g.nodes[0].mute);
+    CHECK(g.nodes[1].mute);
+    CHECK(g.nodes[2].mute);
+    CHECK_FALSE(graph_with("").nodes[0].bypass);
+    CHECK(complaints("links = [\"in -> x -> out\"]\n" + node("x", "gain", "mute = 2\nbypass = \"on\"\n") +
+                     mono_in + stereo_out) ==
+          "p.toml:5:1: nodes.x.mute: 2; expected true or false\n"
+          "p.toml:6:1: nodes.x.bypass: \"on\"; expected true or false\n");
+    CHECK(complaints("links = [\"in -> out\"]\n" + mono_in + stereo_out + "bypass = true\n")
+              .find("nodes.out.bypass: unknown setting of type \"output\"") != std::string::npos);
 }
 
 TEST_CASE("resolve: values are checked against their specs") {
@@ -147,7 +167,7 @@ TEST_CASE("resolve: a model brings its controls") {
         CHECK(complaints(around("s4d", use + "paek = 55\n"), shelf.reader()) ==
               "p.toml:6:1: nodes.x.paek: unknown setting of type \"s4d\"; did you mean \"peak\"? (settings: "
               "model, "
-              "rate, trim_db, peak, mode, smooth_ms)\n");
+              "rate, trim_db, peak, mode, smooth_ms, bypass, mute)\n");
         CHECK(complaints(around("s4d", use + "peak = 101\n"), shelf.reader()) ==
               "p.toml:6:1: nodes.x.peak: 101; expected 0 to 100 %\n");
     }
