@@ -119,6 +119,49 @@ std::string sound_or_midi(std::string_view head) {
     return {};
 }
 
+std::string model_of_others(std::string_view head) {
+    const std::string importer = "convert it with tools/import_model (--help), and play the result";
+    if (head.starts_with("PK\3\4")) return "a PyTorch checkpoint, or another ZIP archive; " + importer;
+    if (head.starts_with("\x89HDF\r\n")) return "a Keras model (HDF5); " + importer;
+    if (head.starts_with("\x80\2") || head.starts_with("\x80\3"))
+        return "an old PyTorch checkpoint (pickle); " + importer;
+    const std::string_view text = without_mark(head);
+    const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+    if (!text.substr(begin).starts_with('{')) return {};
+    const auto has = [head](std::string_view word) { return head.find(word) != head.npos; };
+    if (has("\"architecture\"") && has("\"config\""))
+        return "a capture of Neural Amp Modeler (.nam), which isn't played yet; play a model of the same "
+               "device in "
+               "another form (a GuitarML or Proteus .json, a PyTorch checkpoint), or train one from a "
+               "recording "
+               "with tools/train";
+    if (has("\"state_dict\"") || has("\"model_data\""))
+        return "a model of GuitarML or Proteus (.json); convert it with tools/import_model lstm "
+               "FILE -o "
+               "NAME.safetensors, and play the result";
+    return {};
+}
+
+std::string model_in_place_of_a_patch(std::string_view head) {
+    constexpr std::size_t length_bytes = 8;
+    if (head.size() <= length_bytes || head[length_bytes] != '{') return {};
+    if (head[5] || head[6] || head[7]) return {};  // no header is that long
+    return "a model, not a patch; a patch plays it in a node: type = \"...\", model = \"FILE\" (gainstage "
+           "info FILE "
+           "tells the type, patches/ has examples)";
+}
+
+std::string text_in_place_of_a_model(std::string_view head) {
+    if (!json_page(head).empty() || head.find('{') == head.find_first_not_of(" \t\r\n"))
+        return "JSON text, as other programs write models; tools/import_model (--help) converts "
+               "some of "
+               "them";
+    for (const std::string_view sign : {"[nodes."sv, "\nlinks"sv, "format = "sv, "[[midi]]"sv})
+        if (head.find(sign) != head.npos)
+            return "a patch, not a model; gainstage check FILE looks at it, gainstage run FILE plays it";
+    return "text; expected a model (.safetensors)";
+}
+
 std::string json_page(std::string_view head) {
     std::string_view text = without_mark(head);
     const auto take_blanks = [&text] {

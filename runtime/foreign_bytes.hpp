@@ -13,6 +13,16 @@ std::string impostor(std::string_view head);
 /// "a sound file (WAV)", "a MIDI file", by the first bytes. Empty: neither.
 std::string sound_or_midi(std::string_view head);
 
+/// Names a model of another program, with the way to play it: "a PyTorch checkpoint, ...; convert it with
+/// ...". Empty: none that we know.
+std::string model_of_others(std::string_view head);
+
+/// Names our own model file, by its first bytes: one that stands where a patch belongs. Empty: none.
+std::string model_in_place_of_a_patch(std::string_view head);
+
+/// Names text that stands where a model belongs: a patch, or other text.
+std::string text_in_place_of_a_model(std::string_view head);
+
 /// Names JSON text, which servers send in place of a file that they don't have. Not for files that may be
 /// JSON. Empty: none.
 std::string json_page(std::string_view head);

@@ -33,25 +33,6 @@ Word load(const std::byte* at) {
     return word;
 }
 
-/// What a file is that can't be a safetensors file by its first 8 bytes. Empty: nothing that we know.
-std::string foreign_model(std::string_view head) {
-    using namespace std::string_view_literals;
-    constexpr std::string_view remedy = "; convert it with tools/import_model";
-    if (head.starts_with("PK\3\4"))
-        return fmt::format("a PyTorch checkpoint, or another ZIP archive{}", remedy);
-    if (head.starts_with("\x89HDF\r\n")) return fmt::format("a Keras model (HDF5){}", remedy);
-    if (head.starts_with("\x80\2") || head.starts_with("\x80\3"))
-        return fmt::format("an old PyTorch checkpoint (pickle){}", remedy);
-    if (std::string known = impostor(head); !known.empty()) return known;
-    if (std::string sound = sound_or_midi(head); !sound.empty())
-        return sound + "; expected a model (.safetensors)";
-    const std::string_view text = head.substr(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
-    if (!text.starts_with('{')) return {};
-    if (head.find("\"architecture\""sv) != head.npos && head.find("\"config\""sv) != head.npos)
-        return "a model of Neural Amp Modeler (.nam), which isn't played; expected a safetensors file";
-    return "JSON text, as other programs write models; expected a safetensors file";
-}
-
 class Parser {
 public:
     Parser(std::span<const std::byte> bytes, const std::string& file) : bytes_(bytes), file_(file) {}
@@ -86,8 +67,12 @@ private:
     void refuse_foreign() const {
         constexpr std::size_t head_bytes = 4096;
         const auto* text = reinterpret_cast<const char*>(bytes_.data());
-        const std::string known = foreign_model({text, std::min(bytes_.size(), head_bytes)});
-        if (!known.empty()) refuse("{}", known);
+        const std::string_view head{text, std::min(bytes_.size(), head_bytes)};
+        for (const std::string& known : {model_of_others(head), impostor(head)})
+            if (!known.empty()) refuse("{}", known);
+        if (const std::string sound = sound_or_midi(head); !sound.empty())
+            refuse("{}; expected a model (.safetensors)", sound);
+        if (no_text(head).empty()) refuse("{}", text_in_place_of_a_model(head));
     }
 
     /// Sets data_, too.

@@ -110,14 +110,51 @@ std::string_view line_at(std::string_view text, int number) {
     return text.substr(0, text.find('\n'));
 }
 
+/// The quotation mark that opens the text in which the parser gave up. Line 0: there is none, or it is closed
+/// in its line.
+Place open_quote(std::string_view text, Place until) {
+    Place opened{};
+    std::string_view mark;  // of the open text: one or three marks; empty: none is open
+    Place at{1, 1};
+    for (std::size_t k = 0; k < text.size() && at.line <= until.line; ++k) {
+        const char c = text[k];
+        if (c == '\n') {
+            if (mark.size() == 1) return opened;  // only three marks go on over the end of a line
+            at = {at.line + 1, 1};
+            continue;
+        }
+        if (mark.empty() && c == '#') {
+            while (k + 1 < text.size() && text[k + 1] != '\n') ++k;
+        } else if (mark.empty() && (c == '"' || c == '\'')) {
+            opened = at;
+            mark = text.substr(k, 1);
+            if (text.substr(k).starts_with(c == '"' ? "\"\"\"" : "'''")) mark = text.substr(k, 3);
+            k += mark.size() - 1;
+            at.column += static_cast<int>(mark.size()) - 1;
+        } else if (!mark.empty() && mark[0] == '"' && c == '\\') {
+            ++k;
+            ++at.column;
+        } else if (!mark.empty() && text.substr(k).starts_with(mark)) {
+            k += mark.size() - 1;
+            at.column += static_cast<int>(mark.size()) - 1;
+            mark = {};
+        }
+        ++at.column;
+    }
+    return mark.empty() ? Place{} : opened;
+}
+
 std::string in_our_words(const toml::parse_error& error, std::string_view text) {
     const std::string_view description = error.description();
     if (description.find("utf-8") != std::string_view::npos) return "not UTF-8 text; save the file as UTF-8";
     const Place place = place_of(error.source().begin);
     const std::string habit =
         foreign_habit(line_at(text, place.line), static_cast<std::size_t>(place.column));
-    return habit.empty() ? fmt::format("not valid TOML: {}", description)
-                         : fmt::format("not valid TOML: {}", habit);
+    if (!habit.empty()) return fmt::format("not valid TOML: {}", habit);
+    if (const Place quote = open_quote(text, place); quote.line > 0)
+        return fmt::format("the quotation mark opened in line {}, column {}, is not closed", quote.line,
+                           quote.column);
+    return fmt::format("not valid TOML: {}", description);
 }
 
 }  // namespace

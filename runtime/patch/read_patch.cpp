@@ -12,10 +12,30 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t head_bytes = 4096;         // tell what a file is
 constexpr std::size_t largest_bytes = 4u << 20;  // a thousand nodes take about 50 kB
+
+/// A model in place of a patch, with the way to play it. Empty: none.
+std::string some_model(std::string_view bytes) {
+    const std::string_view head = bytes.substr(0, head_bytes);
+    std::string other = model_of_others(head);
+    return other.empty() ? model_in_place_of_a_patch(head) : other;
+}
+
+/// The same of a file that is too large for a patch.
+std::string some_model_in(const std::string& file) {
+    std::string head(head_bytes, '\0');
+    try {
+        head.resize(InputFile(file, "patch").read(head.data(), head.size()));
+    } catch (const FileFault&) {
+        return {};
+    }
+    return some_model(head);
+}
 
 /// Why the bytes can't be a patch, before TOML is asked. Empty: they may be one.
 std::string no_patch(std::string_view bytes) {
+    if (std::string cause = some_model(bytes); !cause.empty()) return cause;
     if (std::string cause = no_text(bytes); !cause.empty()) return cause;
     if (bytes.find_first_not_of(" \t\r\n") == std::string_view::npos)
         return "the file is empty; a patch begins with format = 1";
@@ -39,7 +59,8 @@ ReadPatch read_patch_file(const std::string& file) {
     try {
         text = read_whole_file(file, "patch", largest_bytes);
     } catch (const FileFault& fault) {
-        return refused(file, fault.what(), fault.exit_code);
+        const std::string known = fault.exit_code == sysexits::bad_data ? some_model_in(file) : "";
+        return refused(file, known.empty() ? fault.what() : known, fault.exit_code);
     }
     const std::string folder = fs::path(file).parent_path().string();
     std::error_code error;

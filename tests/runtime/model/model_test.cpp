@@ -377,7 +377,11 @@ TEST_CASE("what only has the name of a model is named, with the way to a model")
     named("version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "a Git LFS pointer");
     named(std::string("\0\5\x16\7\0\2\0\0Mac OS X        ", 24), "a macOS companion file");
     named("{\"version\": \"0.5.4\", \"architecture\": \"WaveNet\", \"config\": {}, \"weights\": []}",
-          "a model of Neural Amp Modeler (.nam)");
+          "a capture of Neural Amp Modeler (.nam), which isn't played yet; play");
+    named("{\"model_data\": {}, \"state_dict\": {}}",
+          "a model of GuitarML or Proteus (.json); convert it with");
+    named("format = 1\nname = \"x\"\n", "a patch, not a model; gainstage check");
+    named("Dear diary, today I played.", "text; expected a model (.safetensors)");
     named("  {\"layers\": []}", "JSON text, as other programs write models");
     named("PK\3\4                ",
           "a PyTorch checkpoint, or another ZIP archive; convert it with tools/import_model");

@@ -382,6 +382,30 @@ TEST_CASE("read_patch: what only has the name of a patch is named") {
           "p.toml: a web page, not the file itself; download the file again\n");
     CHECK(complaint("version https://git-lfs.github.com/spec/v1\n") ==
           "p.toml: a Git LFS pointer, not the file itself; fetch the file with: git lfs pull\n");
+    CHECK(complaint("{\"version\": \"0.5.4\", \"architecture\": \"WaveNet\", \"config\": {}}")
+              .find("p.toml: a capture of Neural Amp Modeler (.nam), which isn't played yet; play") == 0);
+    CHECK(complaint("PK\3\4 archive")
+              .find("p.toml: a PyTorch checkpoint, or another ZIP archive; convert it") == 0);
+    CHECK(complaint(std::string("\x20\0\0\0\0\0\0\0{\"__metadata__\":{}}", 27))
+              .find("p.toml: a model, not a patch; a patch plays it in a node: type = ") == 0);
+}
+
+TEST_CASE("read_patch: a forgotten quotation mark is named where it was opened") {
+    const auto complaint = [](const std::string& text) {
+        return lines(read("format = 1\n" + text).problems);
+    };
+    const auto is_open_at = [&](const std::string& text, const std::string& place) {
+        INFO(text << complaint(text));
+        return complaint(text).find("the quotation mark opened in " + place + ", is not closed\n") !=
+               std::string::npos;
+    };
+    CHECK(is_open_at("name = \"x\nlinks = []\n", "line 2, column 8"));
+    CHECK(is_open_at("links = [\"a -> b\",\n \"b -> c,\n \"c -> d\"]\n", "line 3, column 2"));
+    CHECK(is_open_at("# it's\nname = 'x\n", "line 3, column 8"));
+    CHECK(is_open_at("name = \"a\\\"b\n", "line 2, column 8"));
+    CHECK(is_open_at("name = \"\"\"x\"\nlinks = []\n", "line 2, column 8"));
+    CHECK(complaint("name = \"x\" y\n").find("quotation") == std::string::npos);
+    CHECK(complaint("name = 'it\"s' y\n").find("quotation") == std::string::npos);
 }
 
 }  // namespace gainstage::test::read_patch_test
