@@ -21,6 +21,9 @@ constexpr int block_frames = 512;
 
 /// Above these a player hears something that shouldn't be there: a DC step at every mute, hiss in a pause.
 constexpr double dc_limit_dbfs = -60., hum_limit_dbfs = -70.;
+constexpr double thump_limit_dbfs = -60.;
+/// A peak that stands so far above the noise is an event of its own.
+constexpr double thump_above_hum_db = 20.;
 constexpr double loud_limit_db = 12.;
 
 double db_of(double amplitude) {
@@ -43,7 +46,8 @@ public:
                             .max_frames = block_frames,
                             .midi_ports = 0,
                             .watch = false,
-                            .time_nodes = false}}) {
+                            .time_nodes = false,
+                            .start_ramp_ms = 0.f}}) {
         engine_.play(graph_around(subject.model, subject.types, knobs, &subject.prepared));
         engine_.tick();
         if (!engine_.playing()) throw ModelError(engine_.refusal().front().text());
@@ -105,6 +109,9 @@ void listen_to_silence(ModelProbe& probe, Subject& subject) {
     const Rest rest = settled(heard);
     probe.dc_dbfs = blows_up(heard) ? 0. : db_of(std::abs(rest.mean));
     probe.hum_dbfs = blows_up(heard) ? 0. : db_of(rest.rms);
+    double thump = 0.;
+    for (const float x : heard) thump = std::max(thump, std::abs(double{x}) - std::abs(rest.mean));
+    probe.thump_dbfs = blows_up(heard) ? 0. : db_of(thump);
 }
 
 void listen_after_a_tone(ModelProbe& probe, Subject& subject) {
@@ -162,6 +169,11 @@ void warn_of_levels(ModelProbe& probe) {
 }
 
 void warn_of_rest(ModelProbe& probe) {
+    if (probe.thump_dbfs > std::max(thump_limit_dbfs, probe.hum_dbfs + thump_above_hum_db))
+        probe.warnings.push_back(fmt::format(
+            "thumps when it starts, at {:.1f} dBFS, even on silence; start it before the loudspeakers, or "
+            "with mute = true in the output",
+            probe.thump_dbfs));
     if (probe.dc_dbfs > dc_limit_dbfs)
         probe.warnings.push_back(
             fmt::format("emits a DC of {:.1f} dBFS at silence; put a dc_block node after it", probe.dc_dbfs));
@@ -202,6 +214,15 @@ Graph graph_around(const std::shared_ptr<const Model>& model, NodeTypes types, c
     for (const Problem& problem : problems)
         if (!problem.is_note) throw ModelError(problem.text());
     return std::move(*resolved.graph);
+}
+
+std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>& model, NodeTypes types) {
+    Subject subject{.model = model, .types = types};
+    ModelProbe probe;
+    probe.after_dbfs = silence_dbfs;  // not asked for
+    listen_to_silence(probe, subject);
+    warn_of_rest(probe);
+    return probe.warnings;
 }
 
 ModelProbe probe_model(const std::shared_ptr<const Model>& model, NodeTypes types) {

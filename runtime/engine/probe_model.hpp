@@ -30,10 +30,15 @@ struct ModelProbe {
     std::vector<Level> levels;          ///< from soft to loud, knobs at their defaults
     double dc_dbfs = 0.;                ///< mean of what it emits at silence from the start; -200: none
     double hum_dbfs = 0.;               ///< RMS of the rest of that
+    double thump_dbfs = 0.;             ///< how far its first second at silence rises above the DC
     double after_dbfs = 0.;             ///< RMS without DC, its memory after a loud tone has ended
     std::vector<std::string> unsafe;    ///< corners of the knobs at which a loud tone blows it up
     std::vector<std::string> warnings;  ///< whole sentences, for what a player should know
 };
+
+/// What a player hears of a model while nobody plays: a thump at the start, an offset, noise. Whole
+/// sentences; a second of sound. Control thread.
+std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>&, NodeTypes);
 
 /// Control thread; some seconds of sound, so up to a second or two of time for the largest models.
 ModelProbe probe_model(const std::shared_ptr<const Model>&, NodeTypes);

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/engine/patch_loader.hpp"
+#include "runtime/engine/probe_model.hpp"
 #include "runtime/model/json_value.hpp"
 #include "runtime/number_text.hpp"
 #include "runtime/plan/timing.hpp"
@@ -26,8 +28,31 @@ struct Checked {
     double rate_hz = 48'000.;
     std::vector<NodeTiming> timings;
     MemoryUse memory;
+    std::vector<std::pair<std::string, std::string>> at_silence;  ///< a node, and what its model does there
     Problems problems;
 };
+
+/// Nothing for a file that doesn't play at its own rate: the patch's problems say so.
+std::vector<std::string> warnings_if_it_plays(const std::shared_ptr<const Model>& model) {
+    try {
+        return warnings_at_silence(model, all_nodes());
+    } catch (const ModelError&) {
+        return {};
+    }
+}
+
+/// What `info` warns of while nobody plays; each file is heard once.
+std::vector<std::pair<std::string, std::string>> warnings_of(const Graph& graph) {
+    std::map<const Model*, std::vector<std::string>> heard;
+    std::vector<std::pair<std::string, std::string>> all;
+    for (const GraphNode& node : graph.nodes) {
+        if (!node.model) continue;
+        const auto [known, is_new] = heard.try_emplace(node.model.get());
+        if (is_new) known->second = warnings_if_it_plays(node.model);
+        for (const std::string& warning : known->second) all.emplace_back(node.id, warning);
+    }
+    return all;
+}
 
 /// Where none is given: the rate that a model insists on, else 48 kHz.
 double rate_for(const Resolved& resolved) {
@@ -48,8 +73,13 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     const auto [file, fault] = meant_file(name, {Shipped::patch});
     if (!fault.empty()) return not_there(name, fault);
     if (rate_hz <= 0.) rate_hz = rate_for(PatchLoader(all_nodes(), 0.).load(file));
-    Checked checked{
-        .file = file, .name = {}, .rate_hz = rate_hz, .timings = {}, .memory = {}, .problems = {}};
+    Checked checked{.file = file,
+                    .name = {},
+                    .rate_hz = rate_hz,
+                    .timings = {},
+                    .memory = {},
+                    .at_silence = {},
+                    .problems = {}};
     Resolved resolved = PatchLoader(all_nodes(), rate_hz).load(file);
     checked.problems = std::move(resolved.problems);
     if (!resolved.graph) return checked;
@@ -68,6 +98,7 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     }
     checked.latency_samples = arrangement.latency_samples;
     checked.memory = arrangement.memory;
+    checked.at_silence = warnings_of(arrangement.graph);
     checked.timings = timing_of(arrangement, checked.rate_hz);  // says what the arrangement's notes say
     return checked;
 }
@@ -94,7 +125,9 @@ JsonValue json_of(const NodeTiming& timing) {
 }
 
 JsonValue json_of(const Checked& checked) {
-    JsonValue::List memory, timings, problems;
+    JsonValue::List memory, timings, at_silence, problems;
+    for (const auto& [node, warning] : checked.at_silence)
+        at_silence.push_back(JsonValue{{"node", node}, {"warning", warning}});
     for (const MemoryUse::Share& share : checked.memory.largest(100))
         memory.push_back(JsonValue{{"what", share.what}, {"count", share.count}, {"bytes", share.bytes}});
     for (const NodeTiming& timing : checked.timings) timings.push_back(json_of(timing));
@@ -108,6 +141,7 @@ JsonValue json_of(const Checked& checked) {
                    {"memory_bytes", checked.memory.total()},
                    {"memory", std::move(memory)},
                    {"timing", std::move(timings)},
+                   {"at_silence", std::move(at_silence)},
                    {"problems", std::move(problems)}};
     return json;
 }
@@ -153,6 +187,7 @@ void print_ok(const Checked& checked) {
                                 : "no latency",
         memory_text(checked.memory.total()));
     print_timings(checked);
+    for (const auto& [node, warning] : checked.at_silence) put("  {}: its model {}\n", node, warning);
 }
 
 }  // namespace

@@ -103,8 +103,9 @@ JsonValue json_of(const ModelProbe& probe) {
         levels.push_back(JsonValue{{"in_dbfs", level.in_dbfs},
                                    {"gain_db", level.blows_up ? JsonValue() : JsonValue(level.gain_db)},
                                    {"blows_up", level.blows_up}});
-    return {{"levels", std::move(levels)},    {"dc_dbfs", probe.dc_dbfs}, {"hum_dbfs", probe.hum_dbfs},
-            {"after_dbfs", probe.after_dbfs}, {"unsafe", probe.unsafe},   {"warnings", probe.warnings}};
+    return {{"levels", std::move(levels)},    {"dc_dbfs", probe.dc_dbfs},       {"hum_dbfs", probe.hum_dbfs},
+            {"thump_dbfs", probe.thump_dbfs}, {"after_dbfs", probe.after_dbfs}, {"unsafe", probe.unsafe},
+            {"warnings", probe.warnings}};
 }
 
 // ------------------------ for people
@@ -152,10 +153,11 @@ Table probe_table(const ModelProbe& probe) {
     for (const ModelProbe::Level& level : probe.levels)
         table.add({fmt::format("{:g} dBFS", level.in_dbfs),
                    level.blows_up ? "blows up" : fmt::format("{:+.1f} dB", level.gain_db)});
-    const auto rest = [](double dbfs) { return dbfs > -199. ? fmt::format("{:.0f} dBFS", dbfs) : "silent"; };
-    table.add({"DC at silence", rest(probe.dc_dbfs)});
-    table.add({"sound at silence", rest(probe.hum_dbfs)});
-    table.add({"after a tone", rest(probe.after_dbfs)});
+    const auto rest = [](double dbfs) { return dbfs > -199. ? fmt::format("{:.0f} dBFS", dbfs) : "none"; };
+    table.add({"offset at silence", rest(probe.dc_dbfs)});
+    table.add({"noise at silence", rest(probe.hum_dbfs)});
+    table.add({"thump at the start", rest(probe.thump_dbfs)});
+    table.add({"noise after a tone", rest(probe.after_dbfs)});
     return table;
 }
 

@@ -66,6 +66,17 @@ TEST_CASE("probe: it finds DC at silence") {
     CHECK(probe.warnings.size() == 1);
 }
 
+TEST_CASE("probe: it finds the thump of a model that starts on silence") {
+    const auto gru = read_model_file(source_dir() + "/models/opto-gru.safetensors");
+    const ModelProbe probe = probe_model(gru, all_nodes());
+    CHECK(probe.thump_dbfs > -50.);
+    CHECK(warns(probe, "thumps when it starts, at -"));
+    const std::vector<std::string> at_silence = warnings_at_silence(gru, all_nodes());
+    REQUIRE(at_silence.size() >= 1);
+    CHECK(at_silence.front() == probe.warnings.front());
+    CHECK(warnings_at_silence(read_model_file(opto), all_nodes()).empty());
+}
+
 TEST_CASE("probe: it finds a model that sounds by itself") {
     // a rotation by 1 rad a sample that grows until tanh limits it
     const float a = 1.3f * std::cos(1.f), b = 1.3f * std::sin(1.f);
