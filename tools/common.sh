@@ -103,9 +103,8 @@ hand_over_to_owner() {  # SCRIPT ARGUMENT...
 
 # GAINSTAGE_WERROR=ON in the environment makes warnings errors, as in CI.
 build() {  # FOLDER "CMAKE OPTIONS" TARGET...
-    local folder=$1 options=$2 quiet=()
+    local folder=$1 options=$2
     shift 2
-    [ -t 1 ] || quiet=(--quiet)
     # shellcheck disable=SC2086  # options are words
     cmake -S "$root" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release \
         "-DGAINSTAGE_WERROR=${GAINSTAGE_WERROR:-OFF}" $options >"$folder.log" 2>&1 || {
@@ -113,5 +112,22 @@ build() {  # FOLDER "CMAKE OPTIONS" TARGET...
         fail 70 "CMake could not configure $folder."
     }
     rm -f "$folder.log"
-    ninja -C "$folder" -j "$(cores)" ${quiet[@]+"${quiet[@]}"} "$@" || fail 70 "The build in $folder failed."
+    export NINJA_STATUS="[%f of %t, %e s] "
+    if [ -t 1 ]; then
+        ninja -C "$folder" -j "$(cores)" "$@"
+    else
+        ninja -C "$folder" -j "$(cores)" "$@" | each_tenth
+    fi || fail 70 "The build in $folder failed."
+}
+
+# Of ninja's lines "[12 of 130, 30.5 s] ..." one for every tenth of the way; all other lines, such as errors.
+each_tenth() {
+    awk '
+        /^ninja: (Entering directory|no work)/ { next }
+        /^\[[0-9]+ of [0-9]+, / {
+            done = substr($1, 2); all = $3; tenth = int(10 * done / all)
+            if (tenth > told && all >= 10) { told = tenth; sub(/,$/, "", all); print "  built " done + 0 " of " all + 0; fflush() }
+            next
+        }
+        { print; fflush() }'
 }

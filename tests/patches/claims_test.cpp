@@ -236,6 +236,27 @@ TEST_CASE("two-chains: the voice in the middle, the guitar to the left, neither 
     CHECK(worst < 1e-6);  // they meet in a sum below the limiter and nowhere else
 }
 
+TEST_CASE("duo: the guitar steps back 4 dB while the voice sings, each in its place, each with its mute") {
+    const Channel guitar = tone(8., 1'000., -20.);
+    Channel voice = tone(8., 300., -20.);
+    for (int k = 0; k < at(8.); ++k)
+        if (k < at(1.) || k >= at(3.)) voice[k] = 0.f;
+    const Sound out = Shipped("duo").play({voice, guitar});
+    const auto heard = [&](const Sound& sound, int side, double hz, double from, double to) {
+        return to_db(std::abs(component(part(sound[side], at(from), at(to)), hz, rate)));
+    };
+    const double before = heard(out, 0, 1'000., 0.5, 1.);
+    CHECK(heard(out, 0, 1'000., 2.5, 3.) - before == Approx(-4.).margin(1.));
+    CHECK(heard(out, 0, 1'000., 7.5, 8.) - before == Approx(0.).margin(0.3));
+    CHECK(heard(out, 0, 300., 2., 3.) == Approx(heard(out, 1, 300., 2., 3.)).margin(0.01));
+    CHECK(before - heard(out, 1, 1'000., 0.5, 1.) ==
+          Approx(to_db(1. / std::tan(0.3 * std::numbers::pi / 2.))).margin(0.1));  // constant power
+    const Sound alone = Shipped("duo").with("voice.mute", 1.f).play({voice, guitar});
+    CHECK(heard(alone, 0, 1'000., 2.5, 3.) == Approx(before).margin(0.1));
+    CHECK(heard(alone, 0, 300., 2., 3.) < -100.);
+    CHECK(rms_db(Shipped("duo").with("guitar.mute", 1.f).play({silence(at(8.)), guitar})[0]) < -100.);
+}
+
 TEST_CASE("talkover: the music steps back 12 dB while somebody speaks, and comes back") {
     const Channel music = tone(8., 1'000., -20.);
     Channel speech = tone(8., 300., -20.);
