@@ -135,6 +135,7 @@ void LiveSession::on_reloaded(Resolved resolved) {
         watch(*resolved.graph);
         play(std::move(*resolved.graph));
     } else {
+        ++refused_files_;
         say(Kind::note, "what was playing plays on");
     }
 }
@@ -142,11 +143,13 @@ void LiveSession::on_reloaded(Resolved resolved) {
 void LiveSession::play(Graph graph) {
     const AudioFormat& format = keeper_.format();
     if (channels_used(graph, Door::in) > format.in_channels ||
-        channels_used(graph, Door::out) > format.out_channels)
+        channels_used(graph, Door::out) > format.out_channels) {
+        ++refused_files_;
         return say(Kind::problem,
                    fmt::format("{}: names device channels beyond the {} in and {} out that were opened; "
                                "start again to use them. What was playing plays on",
                                config_.patch, format.in_channels, format.out_channels));
+    }
     engine_->play(std::move(graph));
 }
 

@@ -148,6 +148,7 @@ private:
     void build();
     void lock();
     void start();
+    std::string ports_text() const;
     void announce();
 
     // live_end.cpp
@@ -182,7 +183,10 @@ private:
     void tell_losses(bool last = false);
     LiveStatus status();
     LiveSummary summary();
-    void find_slowest_node(LiveSummary&);
+    LoadFacts load_facts() const;
+    std::vector<NodeLoad> busiest_nodes() const;
+    HeardMidi words_for(const Event& midi);
+    HeardMidi heard_midi() const;
     void count_crew(LiveSummary&);
     static double cpu_seconds();
     double rate() const noexcept { return keeper_.format().rate_hz; }
@@ -223,7 +227,9 @@ private:
     std::vector<std::string> changed_;  // to be read again
     std::optional<Command> owed_panic_;
     std::uint64_t xruns_said_ = 0;
-    MidiMessage last_midi_{};
+    std::uint64_t blocks_judged_ = 0, late_blocks_judged_ = 0;
+    std::uint64_t refused_files_ = 0;  // edits that could not be read
+    MidiListener midi_;
 
     // time
     Clock::time_point stirred_{};  // something happened

@@ -1,6 +1,7 @@
 /// A session's way to the first sample.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -132,6 +133,9 @@ void LiveSession::count_prepared() {
     if (--awaited_ > 0 || stage_ != Stage::preparing) return;
     if (!file_error_.empty()) return fail(sysexits::cannot_write, file_error_);
     if (!port_error_.empty()) return fail(sysexits::no_device, port_error_);
+    std::vector<std::string> ports;
+    for (const auto& port : ports_) ports.push_back(port->name());
+    midi_.set_ports(std::move(ports));
     say(first_.problems);
     if (!first_.graph) return fail(first_.problems);
     build();
@@ -171,6 +175,17 @@ void LiveSession::start() {
     });
 }
 
+/// Which ports are heard, in full, for names are given in part. Nothing where no port is wanted.
+std::string LiveSession::ports_text() const {
+    std::vector<std::string> names;
+    for (const auto& port : ports_) names.push_back(port->name());
+    if (!names.empty()) return fmt::format(", MIDI from {}", fmt::join(names, " and "));
+    const Arrangement* playing = engine_->playing();
+    if (!playing || playing->graph.midi.empty()) return "";
+    return fmt::format(", no MIDI port (--midi NAME opens one: {} control{} wait for it)",
+                       playing->graph.midi.size(), playing->graph.midi.size() == 1 ? "" : "s");
+}
+
 /// Sound flows. A driver may call before it says that it has started.
 void LiveSession::announce() {
     if (std::exchange(announced_, true)) return;
@@ -179,10 +194,10 @@ void LiveSession::announce() {
     const AudioFormat& format = keeper_.format();
     const double queue_mb = static_cast<double>(engine_->room().queue_bytes().all()) * 1e-6;
     say(Kind::started,
-        fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out); {:.1f} MB of memory "
+        fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out){}; {:.1f} MB of memory "
                     "hold what waits",
                     config_.patch, format.name, format.api, format.rate_hz, format.block_frames,
-                    format.in_channels, format.out_channels, queue_mb));
+                    format.in_channels, format.out_channels, ports_text(), queue_mb));
 }
 
 }  // namespace gainstage

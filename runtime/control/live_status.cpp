@@ -6,6 +6,7 @@
 #include <cmath>
 #include <ctime>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
@@ -21,23 +22,6 @@ namespace {
 float to_db(float amplitude) {
     constexpr float loudest = std::numeric_limits<float>::max();
     return 20.f * std::log10(std::max(amplitude <= loudest ? amplitude : loudest, 6.3e-8f));
-}
-
-std::string midi_text(const MidiMessage& m) {
-    if (m.size == 0) return {};
-    const int channel = (m.bytes[0] & 0x0f) + 1;
-    switch (m.bytes[0] & 0xf0) {
-        case 0x80:
-            return fmt::format("ch {} note {} off", channel, m.bytes[1]);
-        case 0x90:
-            return fmt::format("ch {} note {} {}", channel, m.bytes[1], m.bytes[2] ? "on" : "off");
-        case 0xb0:
-            return fmt::format("ch {} cc {} = {}", channel, m.bytes[1], m.bytes[2]);
-        case 0xe0:
-            return fmt::format("ch {} bend = {}", channel, (m.bytes[2] << 7 | m.bytes[1]) - 8192);
-        default:
-            return fmt::format("ch {} {:02x} {} {}", channel, m.bytes[0], m.bytes[1], m.bytes[2]);
-    }
 }
 
 std::vector<NodeReading> readings(const Arrangement* playing) {
@@ -60,13 +44,32 @@ std::vector<NodeReading> readings(const Arrangement* playing) {
 
 void LiveSession::hear(const EngineNews& news) {
     stir();
-    if (news.kind == EngineNews::Kind::event && news.event.kind == EventKind::midi)
-        last_midi_ = news.event.midi;
     if (news.kind == EngineNews::Kind::lost) {
         if (news.loss.kind == Loss::Kind::lines && config_.log.empty()) return;  // there are none
         is_incomplete_ = is_incomplete_ || writer_;
     }
-    tell(report_of(news, rate()));
+    SessionReport report = report_of(news, rate());
+    if (news.kind == EngineNews::Kind::event && news.event.kind == EventKind::midi) {
+        report.midi = words_for(news.event);
+        report.midi.waits.clear();  // the knob may not have moved yet
+    }
+    tell(report);
+}
+
+/// None where there is no memory for them: the event is told all the same.
+HeardMidi LiveSession::words_for(const Event& event) {
+    try {
+        midi_.hear(event.midi, event.port);
+        return heard_midi();
+    } catch (const std::bad_alloc&) {
+        return {};
+    }
+}
+
+HeardMidi LiveSession::heard_midi() const {
+    const Arrangement* playing = engine_->playing();
+    return midi_.latest(playing ? &playing->graph : nullptr,
+                        [this](const GraphTarget& target) { return engine_->value_of(target); });
 }
 
 void LiveSession::say(Kind kind, std::string text) {
@@ -106,11 +109,27 @@ void LiveSession::tell(const SessionReport& report) {
 void LiveSession::report_xruns() {
     const std::uint64_t total = callback_->xruns();
     if (total == xruns_said_ || Clock::now() - xruns_said_at_ < 1s) return;
-    say(Kind::xrun, fmt::format("{} xrun(s) at {:.2f} s; the worst block so far took {:.0f} % of its time",
-                                total - xruns_said_, static_cast<double>(engine_->room().now()) / rate(),
-                                static_cast<double>(engine_->room().stats().worst_load.load()) * 100.));
+    RoomStats& stats = engine_->room().stats();
+    LoadFacts facts = load_facts();
+    facts.worst_load = stats.worst_load_lately.exchange(0.f);
+    facts.blocks -= std::exchange(blocks_judged_, facts.blocks);
+    facts.late_blocks -= std::exchange(late_blocks_judged_, facts.late_blocks);
+    say(Kind::xrun, fmt::format("{} ({} xrun{} at {:.2f} s)", load_verdict(facts), total - xruns_said_,
+                                total - xruns_said_ == 1 ? "" : "s",
+                                static_cast<double>(engine_->room().now()) / rate()));
     xruns_said_ = total;
     xruns_said_at_ = Clock::now();
+}
+
+/// Of the whole session.
+LoadFacts LiveSession::load_facts() const {
+    const RoomStats& stats = engine_->room().stats();
+    return {.blocks = stats.blocks.load(),
+            .late_blocks = stats.late_blocks.load(),
+            .worst_load = stats.worst_load.load(),
+            .usual_load = stats.usual_load.value(),
+            .block_frames = keeper_.format().block_frames,
+            .busiest = busiest_nodes()};
 }
 
 void LiveSession::tell_losses(bool last) {
@@ -142,7 +161,8 @@ LiveStatus LiveSession::status() {
                       .resting = {},
                       .memory_bytes = engine_->playing() ? engine_->playing()->memory.total() : 0,
                       .readings = readings(engine_->playing()),
-                      .last_midi = midi_text(last_midi_)};
+                      .last_midi = heard_midi(),
+                      .usual_load = stats.usual_load.value()};
     for (const auto& [key, patient] : engine_->ward().patients())
         status.resting.push_back(engine_->node_id(key));
     for (int c = 0; c < std::min(format.in_channels, RoomStats::metered_channels); ++c)
@@ -163,7 +183,7 @@ LiveSummary LiveSession::summary() {
     summary.swaps = counts.swaps;
     summary.edits = counts.edits;
     summary.trips = counts.trips;
-    summary.failures = counts.failures;
+    summary.failures = counts.failures + refused_files_;
     for (const auto& port : ports_) {
         summary.midi_messages += port->received();
         summary.midi_dropped += port->dropped();
@@ -178,7 +198,11 @@ LiveSummary LiveSession::summary() {
     summary.commands_refused = inbox_.counts().busy;
     summary.worst_load = stats.worst_load.load();
     summary.worst_at_s = static_cast<double>(stats.worst_at.load()) / rate();
-    find_slowest_node(summary);
+    LoadFacts facts = load_facts();
+    if (summary.xruns + summary.late_blocks > 0) summary.verdict = load_verdict(facts);
+    summary.usual_load = facts.usual_load;
+    summary.block_frames = facts.block_frames;
+    summary.busiest = std::move(facts.busiest);
     if (writer_) {
         summary.recorded_s = static_cast<double>(writer_->recorded()) / rate();
         summary.log_lost += writer_->lost();
@@ -193,18 +217,19 @@ LiveSummary LiveSession::summary() {
     return summary;
 }
 
-void LiveSession::find_slowest_node(LiveSummary& summary) {
+/// By what they usually take: a node that was interrupted once is not the busiest.
+std::vector<NodeLoad> LiveSession::busiest_nodes() const {
+    constexpr std::size_t most = 10;
+    std::vector<NodeLoad> nodes;
     const Arrangement* playing = engine_->playing();
-    if (!playing) return;
-    for (const auto& slot : playing->slots) {
-        const auto frames = static_cast<double>(slot->timed_frames.load());
-        const double share =
-            frames > 0. ? static_cast<double>(slot->timed_ticks.load()) / frames * rate() / ticks_per_second()
-                        : 0.;
-        if (share <= summary.slowest_node_load) continue;
-        summary.slowest_node_load = share;
-        summary.slowest_node = slot->description.id;
-    }
+    if (!playing) return nodes;
+    for (const auto& slot : playing->slots)
+        if (const double ticks = double{slot->usual_ticks.value()}; ticks > 0.)
+            nodes.push_back({slot->description.id, ticks * rate() / ticks_per_second()});
+    std::stable_sort(nodes.begin(), nodes.end(),
+                     [](const NodeLoad& a, const NodeLoad& b) { return a.load > b.load; });
+    nodes.resize(std::min(nodes.size(), most));
+    return nodes;
 }
 
 void LiveSession::count_crew(LiveSummary& summary) {

@@ -25,6 +25,8 @@ public:
     /// reason why not, or "".
     void open(const std::string& name, MidiQueue&, std::function<void(const std::string& error)> done);
 
+    /// The port's full name; empty: not open.
+    std::string name() const { return shown_ ? shown_->port().name : std::string(); }
     /// Messages that were put into the queue, and those that found it full.
     std::uint64_t received() const noexcept { return shown_ ? shown_->received() : 0; }
     std::uint64_t dropped() const noexcept { return shown_ ? shown_->dropped() : 0; }

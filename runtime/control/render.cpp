@@ -36,6 +36,17 @@ private:
     double peak_ = 0., energy_ = 0., count_ = 0.;
 };
 
+std::vector<SoundInput> sources_of(const RenderJob& job) {
+    return job.together.empty() ? std::vector<SoundInput>{{.file = job.in}} : job.together;
+}
+
+/// The sample of the last thing that happened in a take.
+std::uint64_t end_of(const Take& take) {
+    std::uint64_t end = take.changes.empty() ? 0 : take.changes.back().order.stamp;
+    if (!take.events.empty()) end = std::max(end, take.events.back().event.stamp);
+    return end;
+}
+
 std::vector<float*> pointers(std::vector<std::vector<float>>& sound) {
     std::vector<float*> result;
     for (auto& channel : sound) result.push_back(channel.data());
@@ -47,7 +58,7 @@ public:
     Renderer(const RenderJob& job, NodeTypes types, const std::function<void(double)>& progress)
         : job_(job),
           progress_(progress),
-          reader_(job.in),
+          reader_(sources_of(job)),
           rate_hz_(reader_.format().rate_hz),
           loader_(types, rate_hz_),
           stream_({.sample_rate_hz = static_cast<double>(rate_hz_),
@@ -94,6 +105,7 @@ private:
                          .message = fmt::format("has {} Hz, but the take was played at {:g} Hz; only sound "
                                                 "of that rate repeats it bit for bit",
                                                 rate_hz_, job_.take->sample_rate_hz)}};
+            if (const auto problem = too_short_for_take()) return {*problem};
             Problems problems = stream_.start(*job_.take);
             if (!has_errors(problems)) find_channels(stream_.engine().playing()->graph);
             return problems;
@@ -104,6 +116,21 @@ private:
         Problems problems = stream_.start(std::move(*resolved.graph));
         problems.insert(problems.begin(), resolved.problems.begin(), resolved.problems.end());
         return problems;
+    }
+
+    /// An input that ends before the last thing that happened is another one.
+    std::optional<Problem> too_short_for_take() const {
+        const std::int64_t frames = reader_.format().frames;
+        const std::uint64_t end = end_of(*job_.take);
+        if (job_.incomplete || frames < 0 || static_cast<std::uint64_t>(frames) >= end) return std::nullopt;
+        return Problem{.file = job_.in,
+                       .place = {},
+                       .key = {},
+                       .message = fmt::format(
+                           "is {:.2f} s long, but the take goes on to {:.2f} s; expected the "
+                           "recording of that take (run --record). --incomplete repeats what "
+                           "there is of it",
+                           static_cast<double>(frames) / rate_hz_, static_cast<double>(end) / rate_hz_)};
     }
 
     void find_channels(const Graph& graph) {
@@ -210,7 +237,8 @@ private:
     void keep_inputs() {
         std::vector<std::string> outputs = job_.outputs, inputs = job_.inputs;
         if (outputs.empty()) outputs = {job_.out};
-        inputs.insert(inputs.end(), {job_.in, job_.patch, job_.automation_file, job_.midi_file});
+        inputs.insert(inputs.end(), {job_.patch, job_.automation_file, job_.midi_file});
+        for (const SoundInput& source : sources_of(job_)) inputs.push_back(source.file);
         const std::vector<std::string>& files = stream_.engine().playing()->graph.files;
         inputs.insert(inputs.end(), files.begin(), files.end());
         if (job_.take)  // its patches and models play from the log, and are the user's all the same
@@ -219,6 +247,28 @@ private:
                 for (const auto& [path, bytes] : change.patch.models) inputs.push_back(path);
             }
         must_differ(outputs, inputs);
+    }
+
+    /// An edit of a take may bring nodes and take others away.
+    void take_readings() {
+        const Arrangement* playing = stream_.engine().playing();
+        if (!playing) return;
+        for (const auto& slot : playing->slots)
+            for (std::size_t r = 0; r < slot->readings.size(); ++r)
+                if (const float value = slot->readings[r].load(std::memory_order_relaxed); !std::isnan(value))
+                    take_reading(slot->description.id, slot->description.type->readings[r], value);
+    }
+    void take_reading(const std::string& node, const ReadingSpec& reading, float value) {
+        auto range = std::find_if(
+            report_.readings.begin(), report_.readings.end(),
+            [&](const ReadingRange& other) { return other.node == node && other.name == reading.name; });
+        if (range == report_.readings.end())
+            range = report_.readings.insert(
+                range,
+                {.node = node, .name = reading.name, .unit = reading.unit, .least = value, .most = value});
+        range->least = std::min(range->least, value);
+        range->most = std::max(range->most, value);
+        range->last = value;
     }
 
     /// The file's frames, then silence until the latency has come out.
@@ -249,6 +299,7 @@ private:
             if (wanted <= 0) break;
             stream_.process(from.data(), static_cast<int>(from.size()), to_play.data(), out_channels_,
                             wanted);
+            take_readings();
             const int dropped = static_cast<int>(std::min<std::int64_t>(skip, wanted));
             skip -= dropped;
             const int count =
@@ -286,7 +337,7 @@ private:
 
     const RenderJob& job_;
     const std::function<void(double)>& progress_;
-    SoundReader reader_;
+    SoundInputs reader_;
     const int rate_hz_;
     PatchLoader loader_;
     OfflineStream stream_;

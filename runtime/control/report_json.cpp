@@ -55,7 +55,11 @@ void add_status(json& object, const LiveStatus& s) {
                             {"name", reading.name},
                             {"unit", reading.unit},
                             {"value", reading.value}});
-    object["last_midi"] = s.last_midi;
+    object["usual_load"] = s.usual_load;
+    object["last_midi"] = s.last_midi.control;
+    object["last_midi_port"] = s.last_midi.port;
+    object["last_midi_moves"] = s.last_midi.moves;
+    object["last_midi_waits"] = s.last_midi.waits;
 }
 
 void add_summary(json& object, const LiveSummary& s) {
@@ -84,8 +88,13 @@ void add_summary(json& object, const LiveSummary& s) {
     object["longest_turn_ms"] = s.longest_turn_ms;
     object["control_load"] = s.control_load;
     object["stalls"] = s.stalls;
-    object["slowest_node"] = s.slowest_node;
-    object["slowest_node_load"] = s.slowest_node_load;
+    object["slowest_node"] = s.busiest.empty() ? std::string() : s.busiest.front().node;
+    object["slowest_node_load"] = s.busiest.empty() ? 0. : s.busiest.front().load;
+    json& busiest = object["busiest"] = json::List();
+    for (const NodeLoad& node : s.busiest) busiest.push_back({{"node", node.node}, {"load", node.load}});
+    object["usual_load"] = s.usual_load;
+    object["block_frames"] = s.block_frames;
+    object["verdict"] = s.verdict;
     object["recorded_s"] = s.recorded_s;
     object["record_lost_s"] = s.record_lost_s;
     object["device_lost"] = s.device_lost;
@@ -157,6 +166,11 @@ std::string to_json(const SessionReport& report) {
     if (!report.text.empty()) object["text"] = report.text;
     if (!report.node.empty()) object["node"] = report.node;
     if (report.kind == Kind::event) object["kind"] = kind_of(report.event);
+    if (!report.midi.control.empty()) {
+        object["control"] = report.midi.control;
+        object["port_name"] = report.midi.port;
+        object["moves"] = report.midi.moves;
+    }
     add_details(object, report);
     if (report.status) add_status(object, *report.status);
     if (report.summary) add_summary(object, *report.summary);

@@ -12,7 +12,7 @@
 ///   fade         a change begins to be heard: swapped [ids], returned [ids], warm_from (sample)
 ///   playing      it is complete: text
 ///   returned     nodes are back from quarantine; those that tripped again meanwhile are not named: text
-///   unchanged    the files say what plays already: text
+///   unchanged    saved, nothing changed: text
 ///   problem      something in a patch or a model is wrong, or a file can't be written: text
 ///   failed       a change can't be built; what played plays on, and of the first patch nothing: text
 ///   refusal      the system refused a right that only makes playing safer: text
@@ -23,7 +23,8 @@
 ///   stalled      a worker did not come back from a branch: node, text
 ///   clamped      a knob was asked beyond its range: node, text
 ///   guarded      an output turned down what was above 0 dBFS; once a second at most: node, text
-///   event        something was applied: kind "midi" (midi [bytes], port), "knob" (set "node.knob", value,
+///   event        something was applied: kind "midi" (midi [bytes], port; control, port_name, moves), "knob"
+///   (set "node.knob", value,
 ///                smooth_ms) or "action" (panic true, or fade_out_ms)
 ///   lost         a full queue or a slow disk has lost something: lost {from, to (samples), and one count:
 ///   lines
@@ -42,6 +43,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/control/heard_midi.hpp"
+#include "runtime/control/load_verdict.hpp"
 #include "runtime/engine/engine.hpp"
 
 namespace gainstage {
@@ -64,7 +67,8 @@ struct LiveStatus {
     std::vector<std::string> resting;   ///< ids of the nodes that are in quarantine now
     std::size_t memory_bytes = 0;       ///< that the patch takes
     std::vector<NodeReading> readings;  ///< of every node that has played, in the order of the patch
-    std::string last_midi;              ///< "ch 1 cc 21 = 64"
+    HeardMidi last_midi;                ///< the latest message of a controller
+    float usual_load = 0.f;             ///< the median of all blocks
 };
 
 /// What was played.
@@ -78,8 +82,10 @@ struct LiveSummary {
                   commands_refused = 0;
     float worst_load = 0.f;
     double worst_at_s = 0.;
-    std::string slowest_node;                    ///< most time per sample, where any was measured
-    double slowest_node_load = 0.;               ///< its share of the time there is
+    float usual_load = 0.f;         ///< the median of all blocks
+    int block_frames = 0;           ///< of the device
+    std::vector<NodeLoad> busiest;  ///< nodes by their usual load, the busiest first; ten at most
+    std::string verdict;            ///< whose fault lost sound was; empty: none was lost
     double recorded_s = 0., record_lost_s = 0.;  ///< of the input; what was lost is silence in the file
     std::uint64_t log_lost = 0;                  ///< lines that are missing in the log
     std::uint64_t queue_bytes = 0;               ///< memory of the room's queues
@@ -136,6 +142,7 @@ struct SessionReport {
     std::string text = {}, node = {};
     Event event = {};                                      ///< event
     std::string parameter = {};                            ///< event: name of the knob that moved
+    HeardMidi midi = {};                                   ///< event: of a controller, without `waits`
     bool warmed = false;                                   ///< fade: newcomers were run over the past
     std::uint64_t warm_from = 0;                           ///< fade: from this sample on
     std::vector<std::string> swapped = {}, returned = {};  ///< fade: ids

@@ -99,6 +99,14 @@ Event Engine::event_for(const GraphTarget& target, float value) const {
             .value = value};
 }
 
+std::optional<float> Engine::value_of(const GraphTarget& target) const {
+    if (target.kind == TargetKind::panic || !playing()) return std::nullopt;
+    const auto& slots = playing()->slots;
+    if (target.node < 0 || static_cast<std::size_t>(target.node) >= slots.size()) return std::nullopt;
+    const Slot& slot = *slots[target.node];
+    return knobs_.latest(slot.key, slot.param_of(target));
+}
+
 // A turn
 
 void Engine::tick() {
@@ -162,7 +170,7 @@ void Engine::start_waiting() {
     ChangeRequest request = std::move(*waiting_);
     waiting_.reset();
     if (residents_.playing() && request.attempts == 0 && same_content(request.graph, residents_.graph()))
-        return say(Kind::unchanged, room_.now(), "the files say what plays already");
+        return say(Kind::unchanged, room_.now(), "saved, nothing changed");
     for (const auto& [key, patient] : ward_.patients())
         if (patient.latched) request.order.returning.push_back(keys_.id(key));
     begin(std::move(request));

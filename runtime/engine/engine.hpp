@@ -97,6 +97,9 @@ public:
     /// Moves a knob now. False: nothing plays, the value is no number, the time is longer than 1,000 s, or
     /// the queue is full.
     bool set(const GraphTarget&, float value, float smooth_ms = -1.f, std::uint64_t stamp = Event::at_once);
+    /// Where a knob, bypass or mute of the playing patch is going, in its unit; nothing where that is not
+    /// known. As of the latest tick().
+    std::optional<float> value_of(const GraphTarget&) const;
     /// The event that moves this target of the playing patch; the stamp is `at_once` until you set it.
     Event event_for(const GraphTarget&, float value) const;
     bool post(const Event& event) { return room_.post(event); }

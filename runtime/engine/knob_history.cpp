@@ -91,6 +91,17 @@ void KnobHistory::set_up(Warming& warming, std::uint64_t time) const {
     passage(warming.knob_sequence, time).move_due(warming, time);
 }
 
+std::optional<float> KnobHistory::latest(NodeKey key, int param) const {
+    const auto last = std::find_if(entries_.rbegin(), entries_.rend(), [&](const KnobMoved& entry) {
+        return entry.key == key && entry.param == param;
+    });
+    if (last != entries_.rend()) return last->ramp.to;
+    const auto node = before_.find(key);
+    if (node == before_.end() || param < 0 || static_cast<std::size_t>(param) >= node->second.size())
+        return std::nullopt;
+    return node->second[param].to;
+}
+
 KnobPassage KnobHistory::passage(std::uint64_t sequence, std::uint64_t end) const {
     const auto first =
         std::lower_bound(entries_.begin(), entries_.end(), sequence,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -77,6 +78,8 @@ public:
     void set_up(Warming&, std::uint64_t time) const;
     /// The moves from `sequence` on, up to and including stream sample `end`.
     KnobPassage passage(std::uint64_t sequence, std::uint64_t end) const;
+    /// Where a knob is going, as far as its moves have been taken; nothing for one that it does not know.
+    std::optional<float> latest(NodeKey, int param) const;
     /// Of the next move that will be taken.
     std::uint64_t next_sequence() const noexcept { return next_sequence_; }
 

@@ -15,11 +15,11 @@ namespace {
 std::string cause_text(const Arrangement& heard, const Slot& slot, const std::vector<int>& loop) {
     const Quarantine& quarantine = slot.quarantine;
     if (quarantine.cause == TripCause::not_finite) return "its output was not a number";
-    const std::string rose =
-        fmt::format("its output rose above {:.3g} dBFS", 20. * std::log10(double{quarantine.ceiling}));
-    if (quarantine.ceiling >= plain_ceiling) return rose;
-    if (loop.empty()) return rose + " (the patch's ceiling_dbfs)";
-    return fmt::format("{} (the patch's ceiling_dbfs) in a loop that grows: {}", rose,
+    const std::string loud =
+        fmt::format("it got louder than {:+.3g} dBFS", 20. * std::log10(double{quarantine.ceiling}));
+    if (quarantine.ceiling >= plain_ceiling) return loud;
+    if (loop.empty()) return loud + ", which is ceiling_dbfs of the patch";
+    return fmt::format("{}, in a loop that grows ({}); turn the loop down", loud,
                        loop_text(heard.graph, loop));
 }
 

@@ -31,7 +31,10 @@ void BlockMeter::add(const PlayedBlock& block) noexcept {
     raise(stats_.blocks, 1);
     raise(stats_.frames, static_cast<std::uint64_t>(block.frames));
     stats_.load.store(load, std::memory_order_relaxed);
+    if (block.ticks > 0) stats_.usual_load.add(load);
     if (load > 1.f) raise(stats_.late_blocks, 1);
+    if (load > stats_.worst_load_lately.load(std::memory_order_relaxed))
+        stats_.worst_load_lately.store(load, std::memory_order_relaxed);
     if (load > stats_.worst_load.load(std::memory_order_relaxed)) {
         stats_.worst_load.store(load, std::memory_order_relaxed);
         stats_.worst_at.store(block.end, std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "runtime/realtime/plan.hpp"
+#include "runtime/realtime/running_median.hpp"
 
 namespace gainstage {
 
@@ -15,6 +16,8 @@ struct RoomStats {
     std::atomic<std::uint64_t> blocks{0}, late_blocks{0}, frames{0};
     std::atomic<float> load{0.f}, worst_load{0.f};  ///< time used / time there was
     std::atomic<std::uint64_t> worst_at{0};         ///< stream sample
+    std::atomic<float> worst_load_lately{0.f};      ///< since the reader last zeroed it
+    RunningMedian usual_load;
     std::array<std::atomic<float>, metered_channels> in_peak{},
         out_peak{};                             ///< since the reader last zeroed them
     std::atomic<std::uint64_t> events_lost{0};  ///< no place on the timeline

@@ -141,6 +141,7 @@ private:
         slot.timed_frames.store(slot.timed_frames.load(order) + static_cast<std::uint64_t>(piece_.frames),
                                 order);
         if (ticks > slot.worst_ticks.load(order)) slot.worst_ticks.store(ticks, order);
+        slot.usual_ticks.add(static_cast<float>(ticks) / static_cast<float>(piece_.frames));
     }
 
     GAINSTAGE_NOINLINE const Step* other(const Step* at, Block& block) noexcept {

@@ -13,6 +13,7 @@
 #include "runtime/node.hpp"
 #include "runtime/node_memory.hpp"
 #include "runtime/realtime/history.hpp"
+#include "runtime/realtime/running_median.hpp"
 
 namespace gainstage {
 
@@ -138,6 +139,7 @@ struct Slot {
     std::vector<std::atomic<float>> readings;                    ///< NaN until the first block
     std::atomic<std::uint64_t> timed_ticks{0}, timed_frames{0};  ///< cost, measured now and then
     std::atomic<std::uint64_t> worst_ticks{0};
+    RunningMedian usual_ticks;  ///< per frame
 
     /// Memory that it takes, without weights and histories. Any thread.
     std::size_t bytes() const noexcept { return sizeof *this + memory.bytes() + dry.bytes(); }

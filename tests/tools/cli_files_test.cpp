@@ -216,6 +216,89 @@ TEST_CASE("lists of moves that are not there exit with 66; those that move nothi
           Json::parse(moved.out)["in_rms_dbfs"].get<double>() - 2.);
 }
 
+TEST_CASE("render plays two files at once, each in its channel") {
+    const std::string duo =
+        patch_file("duo.toml",
+                   "[nodes.voice]\ntype = \"input\"\nchannels = [1]\n[nodes.guitar]\ntype = "
+                   "\"input\"\nchannels = [2]\n[nodes.left]\ntype = \"output\"\nchannels = "
+                   "[1]\n[nodes.right]\ntype = \"output\"\nchannels = [2]\n",
+                   "[\"voice -> left\", \"guitar -> right\"]");
+    const std::string voice = sine_file("voice.wav", 24'000, 0.5f),
+                      guitar = sine_file("guitar.wav", 12'000, 0.25f), out = scratch().file("duo.wav");
+    const Outcome both =
+        gainstage_run("render " + duo + " --in 2=" + guitar + " --in 1=" + voice + " -o " + out);
+    INFO(both.err);
+    REQUIRE(both.exit_code == 0);
+    const SoundData heard = read_sound_file(out);
+    REQUIRE(heard.channels.size() == 2);
+    CHECK(heard.channels[0] == read_sound_file(voice).channels[0]);
+    CHECK(std::vector<float>(heard.channels[1].begin(), heard.channels[1].begin() + 12'000) ==
+          read_sound_file(guitar).channels[0]);
+    CHECK(heard.channels[1].size() == 24'000);
+
+    struct Wrong {
+        std::string arguments, answer;
+    };
+    for (const auto& [arguments, answer] :
+         {Wrong{duo + " " + voice + " " + guitar + " -o " + out,
+                "2 inputs need a folder, for each is rendered by itself, and that is a file; name a folder. "
+                "Two players "
+                "at once are named by their channels: --in 1=" +
+                    voice + " --in 2=" + guitar},
+          Wrong{duo + " --in " + voice + " -o " + out, "expected CHANNEL=FILE, such as 1=voice.wav"},
+          Wrong{duo + " " + voice + " --in 2=" + guitar + " -o " + out, "has no channel beside --in"},
+          Wrong{duo + " -o " + out, "there is no sound file to play"}}) {
+        const Outcome refused = gainstage_run("render " + arguments);
+        INFO(arguments << refused.err);
+        CHECK(refused.exit_code == 64);
+        CHECK(has(refused.err, answer));
+    }
+    CHECK(gainstage_run("render " + duo + " --in 1=" + voice + " -o " + voice).exit_code ==
+          73);  // its own input
+}
+
+TEST_CASE("render tells the readings of every node") {
+    const std::string patch = patch_file("metered.toml", in_and_out + "[nodes.level]\ntype = \"meter\"\n",
+                                         "[\"in -> level -> out\"]");
+    const std::string render =
+        "render " + patch + " " + sine_file("m.wav") + " -o " + scratch().file("metered.wav");
+    CHECK(has(gainstage_run(render).out, "\n  level peak up to -6.0 dBFS; level rms up to -9."));
+    const Json readings = Json::parse(gainstage_run(render + " --json").out)["readings"];
+    REQUIRE(readings.size() == 3);
+    CHECK(readings[0]["node"] == "level");
+    CHECK(readings[0]["name"] == "peak_dbfs");
+    CHECK(readings[0]["most"].get<double>() == Approx(-6.02).margin(0.05));
+}
+
+TEST_CASE("a take needs no patch, and an input as long as itself") {
+    const std::string patch = level_patch(), in = sine_file("a.wav"), out = scratch().file("no-patch.wav");
+    const std::string head = R"({"gainstage_log":1,"sample_rate_hz":48000})",
+                      play = Json{{"at", 0},
+                                  {"play",
+                                   {{"file", patch},
+                                    {"text", scratch().read(std::filesystem::path(patch).filename())},
+                                    {"models", Json::object()}}}}
+                                 .dump();
+    const std::string log = scratch().write("whole.log", head + "\n" + play + "\n" +
+                                                             R"({"at":20000,"panic":true})"
+                                                             "\n");
+    const Outcome alone = gainstage_run("render " + in + " --events " + log + " -o " + out);
+    CHECK(alone.exit_code == 0);
+    CHECK(alone.err.empty());
+    const std::string bits = scratch().read("no-patch.wav");
+    const Outcome named = gainstage_run("render " + patch + " " + in + " --events " + log + " -o " + out);
+    CHECK(named.exit_code == 0);
+    CHECK(has(named.err, "level.toml: not played, for "));
+    CHECK(scratch().read("no-patch.wav") == bits);
+
+    const std::string other = sine_file("short.wav", 12'000);
+    const Outcome refused = gainstage_run("render " + other + " --events " + log + " -o " + out);
+    CHECK(refused.exit_code == 65);
+    CHECK(has(refused.err,
+              "short.wav: is 0.25 s long, but the take goes on to 0.42 s; expected the recording of"));
+    CHECK(gainstage_run("render " + other + " --events " + log + " --incomplete -o " + out).exit_code == 0);
+}
+
 TEST_CASE("a take whose log lacks something is refused, and repeated with --incomplete") {
     const std::string patch = level_patch(), in = sine_file("a.wav"),
                       out = scratch().file("incomplete-out.wav");

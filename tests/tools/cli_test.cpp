@@ -49,7 +49,9 @@ TEST_CASE("a slip in the name of a command or an option is answered with the nea
         const char *arguments, *answer;
     };
     for (const Slip& slip :
-         {Slip{"rnder", "there is no command \"rnder\"; did you mean \"render\"?"},
+         {Slip{"rehearse patches/hello.toml",
+               "there is no command \"rehearse\"; it is an option: gainstage run --rehearse"},
+          Slip{"rnder", "there is no command \"rnder\"; did you mean \"render\"?"},
           Slip{"chekc patches/hello.toml", "did you mean \"check\"?"},
           Slip{"run patches/hello.toml --recrod take.wav",
                "there is no option \"--recrod\"; did you mean \"--record\"?"},

@@ -60,6 +60,62 @@ TEST_CASE("lines that could not be written are counted where the next one can be
     }
 }
 
+TEST_CASE("a narrow status line keeps what matters most, and whole pieces only") {
+    LiveStatus status;
+    status.in_peak_db = {-34.f};
+    status.out_peak_db = {-20.f, -21.f};
+    status.usual_load = 0.04f;
+    status.worst_load = 0.12f;
+    status.last_midi = {.control = "ch 1 cc 64 = 127", .port = "nano", .moves = {}, .waits = {}};
+    status.readings = {{.node = "safety", .name = "gain_reduction_db", .unit = "dB", .value = 3.f},
+                       {.node = "level", .name = "peak_dbfs", .unit = "dBFS", .value = -6.f},
+                       {.node = "level", .name = "rms_dbfs", .unit = "dBFS", .value = -9.f}};
+    const std::string wide = status_line(status, 12.34, 200);
+    CHECK(wide ==
+          "   12.3 s  midi ch 1 cc 64 = 127 (not mapped)  in \u2583 -34  out \u2585 -20 \u2585 -21  load 4 % "
+          "(worst 12)  safety -3.0 dB  level peak -6.0 rms -9.0 dBFS");
+    CHECK(status_line(status, 12.34, 79) ==
+          "   12.3 s  midi ch 1 cc 64 = 127 (not mapped)  in \u2583 -34  out \u2585 -20 \u2585 -21");
+    CHECK(status_line(status, 12.34, 42) == "   12.3 s  in \u2583 -34  out \u2585 -20 \u2585 -21");
+    status.last_midi = {
+        .control = "ch 1 cc 30 = 64", .port = {}, .moves = {"opto.peak"}, .waits = "waits: turn up to 115"};
+    status.xruns = 2;
+    status.resting = {"opto"};
+    CHECK(status_line(status, 12.34, 100)
+              .find("   12.3 s  midi ch 1 cc 30 = 64 -> opto.peak waits: turn up to 115"
+                    "  opto silenced  xruns 2  in ") == 0);
+}
+
+TEST_CASE("the summary begins with the verdict, and counts in words") {
+    const TemporaryFolder folder;
+    const End end = in_child([&] {
+        dup2(open(folder.file("out").c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+        LiveDisplay display(LiveDisplay::Form::lines, STDERR_FILENO);
+        LiveSummary summary;
+        summary.verdict = "not the patch: the callback came late";
+        summary.seconds = 2.;
+        summary.blocks = 750;
+        summary.xruns = 1;
+        summary.swaps = 1;
+        summary.failures = 2;
+        summary.busiest = {{"opto", 0.25}, {"safety", 0.01}};
+        SessionReport report{.kind = SessionReport::Kind::summary};
+        report.summary = std::make_shared<const LiveSummary>(summary);
+        display.take(report);
+        summary.verdict.clear();
+        report.summary = std::make_shared<const LiveSummary>(summary);
+        display.take(report);
+    });
+    CHECK(end.peaceful());
+    const std::string out = folder.read("out");
+    CHECK(out.find(
+              "not the patch: the callback came late\nplayed 2.0 s in 750 blocks; 1 xrun, 0 late blocks; ") ==
+          0);
+    CHECK(out.find("\n1 model changed, 0 edits, 2 refused, 0 nodes silenced\n") != std::string::npos);
+    CHECK(out.find("\nbusiest nodes: opto 25.0 %, safety 1.0 % of each block\n") != std::string::npos);
+    CHECK(out.find("\nbusiest node: opto, 25.0 % of each block\n") != std::string::npos);
+}
+
 TEST_CASE("names in a display can't steer the terminal") {
     const TemporaryFolder folder;
     const End end = in_child([&] {

@@ -91,10 +91,7 @@ public:
 
     void slowest(PatchCost& cost) const {
         for (const auto& slot : engine_.playing()->slots) {
-            const auto frames = static_cast<double>(slot->timed_frames.load());
-            const double share = frames > 0. ? static_cast<double>(slot->timed_ticks.load()) / frames *
-                                                   rate_hz_ / ticks_per_second()
-                                             : 0.;
+            const double share = double{slot->usual_ticks.value()} * rate_hz_ / ticks_per_second();
             if (share <= cost.slowest_share) continue;
             cost.slowest_share = share;
             cost.slowest_node = slot->description.id;

@@ -23,7 +23,7 @@ struct PatchCost {
     double worst_phase_us = 0.;   ///< with moving knobs: the median at the most expensive phase
     double worst_share = 0.;      ///< the same as a share of the period
     std::string slowest_node;
-    double slowest_share = 0.;  ///< share of the period, on average
+    double slowest_share = 0.;  ///< share of the period, usually
 };
 
 /// A block size is safe if even the worst phase leaves half of the period to the rest of the machine.

@@ -93,9 +93,16 @@ void add_render(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<RenderOptions>();
     CLI::App* command = add_command(app, "render", "Play sound files through a patch, faster than real time",
                                     chosen, options, run_render);
-    command->add_option("patch", options->patch, "The patch (.toml)")->required()->check(file_name());
-    command->add_option("in", options->in, "Sound files to play (WAV, FLAC, AIFF ...)")
+    command->add_option("patch", options->patch, "The patch (.toml); with --events none is needed")
         ->required()
+        ->check(file_name());
+    command->add_option("sounds", options->in, "Sound files to play, each by itself (WAV, FLAC, AIFF ...)")
+        ->check(file_name());
+    command
+        ->add_option("--in", options->together,
+                     "CHANNEL=FILE: a file for an input channel of the patch, counted from 1; once for every "
+                     "player, and all play at once")
+        ->allow_extra_args(false)
         ->check(file_name());
     command
         ->add_option("-o,--output", options->out,
@@ -127,10 +134,12 @@ void add_render(CLI::App& app, Command& chosen) {
                       "Refuse a file of which a part can't be read, instead of silence there");
     command->add_flag("--json", options->json, "One JSON object per file on standard output");
     command->add_flag("-q,--quiet", options->quiet, "No progress, no report");
-    command->footer(footer_of({"gainstage render patches/vocal.toml voice.wav -o evened.wav",
-                               "gainstage render patches/drum-bus.toml takes/*.wav -o rendered/",
-                               "gainstage render patches/vocal.toml take.wav --events take.log -o again.wav"},
-                              {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
+    command->footer(
+        footer_of({"gainstage render patches/vocal.toml voice.wav -o evened.wav",
+                   "gainstage render patches/drum-bus.toml takes/*.wav -o rendered/",
+                   "gainstage render patches/two-chains.toml --in 1=voice.wav --in 2=guitar.wav -o duo.wav",
+                   "gainstage render take.wav --events take.log -o again.wav"},
+                  {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
 }
 
 void add_check(CLI::App& app, Command& chosen) {

@@ -25,7 +25,7 @@ std::string meter(float db) {
 
 std::string meters(const std::vector<float>& channels) {
     std::string text;
-    for (const float db : channels) text += meter(db) + " ";
+    for (const float db : channels) text += (text.empty() ? "" : " ") + meter(db);
     return text;
 }
 
@@ -35,21 +35,22 @@ std::string short_name(const std::string& reading) {
     return name == "gain_reduction" ? "reduction" : name;
 }
 
-/// A node with one reading is known by it; of several each has its name.
-std::string readings(const std::vector<NodeReading>& all) {
-    std::string text;
+/// A piece for each node. A node with one reading is known by it; of several each has its name.
+std::vector<std::string> readings(const std::vector<NodeReading>& all) {
+    std::vector<std::string> texts;
     for (std::size_t k = 0; k < all.size(); ++k) {
         const NodeReading& reading = all[k];
         const bool is_first = k == 0 || all[k - 1].node != reading.node;
         const bool is_last = k + 1 == all.size() || all[k + 1].node != reading.node;
         const bool is_reduction = reading.name == "gain_reduction_db";
         const float value = is_reduction ? -std::abs(reading.value) : reading.value;
-        if (is_first) text += "  " + reading.node;
+        if (is_first) texts.push_back(reading.node);
+        std::string& text = texts.back();
         if (!is_first || !is_last || !is_reduction) text += " " + short_name(reading.name);
         text += fmt::format(" {:.1f}", std::abs(value) < 0.05f ? 0.f : value);
         if (is_last) text += " " + reading.unit;
     }
-    return text;
+    return texts;
 }
 
 std::size_t columns(int terminal) {
@@ -57,16 +58,41 @@ std::size_t columns(int terminal) {
     return ioctl(terminal, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 100;
 }
 
-/// Cut to the terminal's width, counting characters, not bytes.
-std::string cut(const std::string& text, std::size_t width) {
-    std::size_t seen = 0, at = 0;
-    for (; at < text.size(); ++at) {
-        if ((text[at] & 0xc0) != 0x80 && seen++ == width) break;
+/// Characters, not bytes.
+std::size_t width_of(const std::string& text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xc0) != 0x80; }));
+}
+
+/// As many pieces as the width holds, the first ones first; a piece is shown whole or not at all.
+std::string fitted(const std::vector<std::string>& pieces, std::size_t width) {
+    std::string line;
+    for (const std::string& piece : pieces) {
+        const std::string more = line.empty() ? piece : "  " + piece;
+        if (!piece.empty() && width_of(line) + width_of(more) <= width) line += more;
     }
-    return text.substr(0, at);
+    return line;
+}
+
+std::string count(std::uint64_t number, const char* one, const char* many) {
+    return fmt::format("{} {}", number, number == 1 ? one : many);
 }
 
 }  // namespace
+
+std::string status_line(const LiveStatus& status, double seconds, std::size_t width) {
+    const std::string midi = text_of(status.last_midi);
+    std::vector<std::string> pieces{fmt::format("{:7.1f} s", seconds)};
+    if (!midi.empty()) pieces.push_back("midi " + plain_line(midi));
+    for (const std::string& id : status.resting) pieces.push_back(plain_line(id) + " silenced");
+    if (status.xruns > 0) pieces.push_back(fmt::format("xruns {}", status.xruns));
+    if (!status.in_peak_db.empty()) pieces.push_back("in " + meters(status.in_peak_db));
+    if (!status.out_peak_db.empty()) pieces.push_back("out " + meters(status.out_peak_db));
+    pieces.push_back(
+        fmt::format("load {:.0f} % (worst {:.0f})", status.usual_load * 100.f, status.worst_load * 100.f));
+    for (const std::string& reading : readings(status.readings)) pieces.push_back(plain_line(reading));
+    return fitted(pieces, width);
+}
 
 LiveDisplay::LiveDisplay(Form form, int messages)
     : form_(form),
@@ -145,21 +171,16 @@ void LiveDisplay::show(const SessionReport& report) {
 
 void LiveDisplay::show(const LiveStatus& status, double seconds) {
     if (form_ != Form::terminal) return;
-    std::string text = fmt::format("{:7.1f} s  in {}out {} load {:3.0f} % (worst {:.0f})  xruns {}", seconds,
-                                   meters(status.in_peak_db), meters(status.out_peak_db), status.load * 100.f,
-                                   status.worst_load * 100.f, status.xruns);
-    text += readings(status.readings);
-    if (!status.last_midi.empty()) text += "  midi " + status.last_midi;
-    write("\r\033[K" + cut(plain_line(text), columns(out_.descriptor()) - 1));
+    write("\r\033[K" + status_line(status, seconds, columns(out_.descriptor()) - 1));
 }
 
 void LiveDisplay::show(const LiveSummary& s) {
-    line(
-        fmt::format("played {:.1f} s in {} blocks; {} xrun(s), {} late block(s); worst block {:.0f} % of its "
-                    "time, at {:.1f} s",
-                    s.seconds, s.blocks, s.xruns, s.late_blocks, s.worst_load * 100.f, s.worst_at_s));
-    line(fmt::format("{} swap(s), {} edit(s), {} refused; {} quarantine(s)", s.swaps, s.edits, s.failures,
-                     s.trips));
+    if (!s.verdict.empty()) line(s.verdict);
+    line(fmt::format("played {:.1f} s in {} blocks; {}, {}; worst block {:.0f} % of its time, at {:.1f} s",
+                     s.seconds, s.blocks, count(s.xruns, "xrun", "xruns"),
+                     count(s.late_blocks, "late block", "late blocks"), s.worst_load * 100.f, s.worst_at_s));
+    line(fmt::format("{} changed, {}, {} refused, {} silenced", count(s.swaps, "model", "models"),
+                     count(s.edits, "edit", "edits"), s.failures, count(s.trips, "node", "nodes")));
     if (s.midi_messages || s.midi_dropped)
         line(fmt::format("{} MIDI message(s), {} lost", s.midi_messages, s.midi_dropped));
     if (s.recorded_s > 0.)
@@ -183,9 +204,11 @@ void LiveDisplay::show(const LiveSummary& s) {
                         "wait for one {:.0f} us; {} did not come back",
                         100. * static_cast<double>(s.shared_pieces) / static_cast<double>(pieces),
                         s.longest_wait_us, s.stalls));
-    if (!s.slowest_node.empty())
-        line(fmt::format("most time went to {}: {:.1f} % of what there is", s.slowest_node,
-                         s.slowest_node_load * 100.));
+    if (s.busiest.size() == 1 || (s.verdict.empty() && !s.busiest.empty()))
+        line(fmt::format("busiest node: {}, {:.1f} % of each block", s.busiest.front().node,
+                         s.busiest.front().load * 100.));
+    else if (!s.busiest.empty())
+        line(fmt::format("busiest nodes: {} of each block", load_text(s.busiest, 5)));
 }
 
 }  // namespace gainstage

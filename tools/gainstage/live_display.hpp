@@ -10,6 +10,10 @@
 
 namespace gainstage {
 
+/// The status on one line of at most `width` characters: the latest MIDI message first, then what matters
+/// most. What does not fit is left out, piece by piece. Any thread.
+std::string status_line(const LiveStatus&, double seconds, std::size_t width);
+
 /// Writes to outlets of its own, so that it is heard while drivers' chatter on stderr is turned away. A line
 /// that can't be written is lost and counted, and nothing else happens; the next one that can be begins with
 /// how many are missing. May wait for a terminal: it stands behind a QueuedSink.

@@ -38,7 +38,8 @@ struct NodesOptions {
 
 struct RenderOptions {
     std::string patch, out, midi, automate, events;
-    std::vector<std::string> in;
+    std::vector<std::string> in;        ///< one render each
+    std::vector<std::string> together;  ///< CHANNEL=FILE: one render of all
     int block = 512, threads = 1;
     std::size_t most_bytes = 0;  ///< 0: half of the machine's
     bool keep_latency = false, strict = false, incomplete = false, json = false, quiet = false;

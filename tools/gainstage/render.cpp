@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "nodes/all_nodes.hpp"
 #include "runtime/control/end_signals.hpp"
@@ -58,16 +59,18 @@ void check_folder(const RenderOptions& options) {
     std::error_code error;  // a name that can't be looked at is told when it is written
     if (fs::is_directory(out, error)) return;
     if (fs::exists(out, error) || names_sound_file(options.out))
-        throw UsageError(fmt::format(
-            "-o {}: {} inputs need a folder, and that is a file; name a folder, or render the inputs "
-            "one by one",
-            options.out, options.in.size()));
+        throw UsageError(
+            fmt::format("-o {}: {} inputs need a folder, for each is rendered by itself, and that is a file; "
+                        "name a folder. "
+                        "Two players at once are named by their channels: --in 1={} --in 2={}",
+                        options.out, options.in.size(), options.in[0], options.in[1]));
 }
 
 /// Where each input's output goes: OUT itself for one input, files of the same names in the folder OUT for
 /// several.
 std::vector<std::string> outputs(const RenderOptions& options) {
     std::error_code error;
+    if (!options.together.empty()) return {options.out};
     if (options.in.size() == 1 && !fs::is_directory(options.out, error)) return {options.out};
     check_folder(options);
     make_folders(options.out);
@@ -86,6 +89,7 @@ std::vector<std::string> outputs(const RenderOptions& options) {
 /// All files that the user names for reading, and the models beside a take's log.
 std::vector<std::string> inputs(const RenderOptions& options) {
     std::vector<std::string> files = options.in;
+    for (const std::string& text : options.together) files.push_back(parse_sound_input(text).file);
     files.insert(files.end(), {options.patch, options.midi, options.automate, options.events});
     if (options.events.empty()) return files;
     const std::string models = kept_models_folder(options.events);
@@ -98,6 +102,35 @@ void print_news(const std::vector<std::string>& all) {
     constexpr std::size_t most = 10;
     for (std::size_t k = 0; k < all.size() && k < most; ++k) say("{}", all[k]);
     if (all.size() > most) say("and {} more; render --json lists them", all.size() - most);
+}
+
+/// "safety reduction up to 3.2 dB; level peak up to -6.0 dBFS". Of a reduction the largest, else the highest.
+std::string readings_text(const std::vector<ReadingRange>& readings) {
+    constexpr std::size_t most = 8;
+    std::string text;
+    std::size_t count = 0;
+    for (const ReadingRange& reading : readings) {
+        const float largest = std::max(std::abs(reading.least), std::abs(reading.most));
+        const bool is_reduction = reading.name == "gain_reduction_db";
+        if ((is_reduction && largest < 0.05f) || count++ >= most) continue;
+        text += fmt::format(
+            "{}{} {} up to {:.1f} {}", text.empty() ? "" : "; ", plain_line(reading.node),
+            is_reduction ? "reduction" : plain_line(reading.name.substr(0, reading.name.find("_db"))),
+            is_reduction ? largest : reading.most, reading.unit);
+    }
+    return text;
+}
+
+nlohmann::json json_of(const std::vector<ReadingRange>& readings) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const ReadingRange& reading : readings)
+        list.push_back({{"node", reading.node},
+                        {"name", reading.name},
+                        {"unit", reading.unit},
+                        {"least", reading.least},
+                        {"most", reading.most},
+                        {"last", reading.last}});
+    return list;
 }
 
 void print_report(const RenderOptions& options, const RenderJob& job, const RenderReport& report) {
@@ -115,6 +148,7 @@ void print_report(const RenderOptions& options, const RenderJob& job, const Rend
                                 {"out_peak_dbfs", report.out_peak_db},
                                 {"in_rms_dbfs", report.in_rms_db},
                                 {"out_rms_dbfs", report.out_rms_db},
+                                {"readings", json_of(report.readings)},
                                 {"news", report.news}},
                  -1);
         return;
@@ -124,6 +158,8 @@ void print_report(const RenderOptions& options, const RenderJob& job, const Rend
         put("{}: {:.1f} s in {:.2f} s; peak {:.1f} -> {:.1f} dBFS, RMS {:.1f} -> {:.1f} dBFS\n", job.out,
             report.seconds, report.elapsed_s, report.in_peak_db, report.out_peak_db, report.in_rms_db,
             report.out_rms_db);
+    if (const std::string readings = readings_text(report.readings); !options.quiet && !readings.empty())
+        put("  {}\n", readings);
 }
 
 /// What all inputs share.
@@ -137,6 +173,8 @@ int read_lists(const RenderOptions& options, RenderJob& job) {
     if (!options.events.empty()) {
         job.take = read_take(options.events);
         if (!options.incomplete) must_be_whole(*job.take, options.events);
+        if (!options.patch.empty())
+            say("{}: not played, for {} brings the patch that was (note)", options.patch, options.events);
         if (!job.take->losses.empty()) say("{}: {} (note)", options.events, text_of_losses(*job.take));
     }
     if (options.automate.empty()) return ok;
@@ -183,6 +221,13 @@ int render_one(const RenderOptions& options, const RenderJob& job, int& code_for
     }
 }
 
+void name_together(const RenderOptions& options, RenderJob& job) {
+    for (const std::string& text : options.together) {
+        job.together.push_back(parse_sound_input(text));
+        job.in += (job.in.empty() ? "" : " and ") + job.together.back().file;
+    }
+}
+
 /// A file that can't be read leaves the others to be rendered. Returns the first fault's code.
 int render_all(const RenderOptions& options) {
     RenderJob job{.patch = options.patch,
@@ -198,12 +243,18 @@ int render_all(const RenderOptions& options) {
                   .midi_file = {},
                   .automation_file = {},
                   .take = {},
+                  .incomplete = options.incomplete,
                   .inputs = inputs(options),
                   .outputs = {}};
     if (const int code = read_lists(options, job); code != ok) return code;
     const std::vector<std::string> out = job.outputs = outputs(options);
     for (const std::string& note : notes_on_loose_folders(out)) say("{} (note)", note);
     int first_code = ok, code_for_all = ok;
+    if (!options.together.empty()) {
+        name_together(options, job);
+        job.out = out.front();
+        return render_one(options, job, code_for_all);
+    }
     for (std::size_t i = 0; i < options.in.size() && code_for_all == ok; ++i) {
         job.in = options.in[i];
         job.out = out[i];
@@ -213,16 +264,39 @@ int render_all(const RenderOptions& options) {
     return first_code;
 }
 
+bool is_patch_name(const std::string& name) {
+    return fs::path(name).extension() == ".toml";
+}
+
+/// A take brings its own patch, so that the first file may be a sound already.
+RenderOptions settled(RenderOptions options) {
+    if (!options.events.empty() && !is_patch_name(options.patch))
+        options.in.insert(options.in.begin(), std::exchange(options.patch, {}));
+    if (options.in.empty() && options.together.empty())
+        throw UsageError(
+            "there is no sound file to play; name one after the patch: gainstage render PATCH voice.wav "
+            "-o OUT.wav");
+    if (!options.in.empty() && !options.together.empty())
+        throw UsageError(
+            fmt::format("{} has no channel beside --in; give every file one: --in 1=FILE --in 2=FILE",
+                        options.in.front()));
+    return options;
+}
+
 }  // namespace
 
 int run_render(const RenderOptions& options) {
     try {
-        const auto [patch, fault] = meant_file(options.patch, {Shipped::patch});
-        // A take holds its patch, so the file may be gone.
-        if (!fault.empty() && options.events.empty()) return fail(not_found, options.patch + ": " + fault);
-        RenderOptions meant = options;
-        meant.patch = patch;
+        RenderOptions meant = settled(options);
+        if (!meant.patch.empty()) {
+            const auto [patch, fault] = meant_file(meant.patch, {Shipped::patch});
+            // A take holds its patch, so the file may be gone.
+            if (!fault.empty() && meant.events.empty()) return fail(not_found, meant.patch + ": " + fault);
+            meant.patch = patch;
+        }
         return render_all(meant);
+    } catch (const std::invalid_argument& error) {
+        return fail(usage, fmt::format("--in: {}", error.what()));
     } catch (const Interrupted& end) {
         return end_by(end.number);
     } catch (const UsageError& error) {

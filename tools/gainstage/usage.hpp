@@ -77,6 +77,16 @@ inline std::vector<std::string> options_of(const CLI::App& command) {
     return names;
 }
 
+/// Names the commands that have an option of this name: "run --rehearse". Empty: none has.
+inline std::string command_with_option(const CLI::App& app, const std::string& word) {
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        const std::vector<std::string> options = options_of(*command);
+        if (std::find(options.begin(), options.end(), "--" + word) != options.end())
+            return fmt::format("{} --{}", command->get_name(), word);
+    }
+    return {};
+}
+
 inline std::string unknown(const std::string& what, const std::string& wrong, const std::string& kinds,
                            const std::vector<std::string>& names) {
     return ProblemList("").unknown(fmt::format("there is no {} {}", what, in_quotes(wrong)), wrong, kinds,
@@ -94,8 +104,13 @@ inline std::string complaint(const CLI::App& app, const CLI::ParseError& error) 
         if (word == "--") break;  // no options from here on
         if (is_option(word))
             return unknown("option", word.substr(0, word.find('=')), "options", options_of(*command));
-        if (command == &app && !names_of(app).empty())
+        if (command == &app && !names_of(app).empty()) {
+            const std::string option = command_with_option(app, word);
+            if (!option.empty())
+                return fmt::format("there is no command {}; it is an option: {} {}", in_quotes(word),
+                                   app.get_name(), option);
             return unknown("command", word, "commands", names_of(app));
+        }
     }
     return error.what();
 }

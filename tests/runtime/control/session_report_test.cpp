@@ -107,6 +107,47 @@ TEST_CASE("what a take lacks is told in words and in the log, by kind, from samp
           Json{{"from", 1}, {"to", 2}, {"lines", 3}});
 }
 
+TEST_CASE("a controller's message is told in words, but not in the log") {
+    SessionReport report =
+        applied({.kind = EventKind::midi, .port = 1, .midi = {.size = 3, .bytes = {176, 21, 64}}});
+    report.midi = {.control = "ch 1 cc 21 = 64", .port = "nano", .moves = {"opto.peak"}, .waits = {}};
+    const Json told = Json::parse(to_json(report));
+    CHECK(told["control"] == "ch 1 cc 21 = 64");
+    CHECK(told["port_name"] == "nano");
+    CHECK(told["moves"] == Json{"opto.peak"});
+    CHECK_FALSE(Json::parse(to_log_line(report)).contains("control"));
+}
+
+TEST_CASE("a status tells of the latest message, and a summary whose fault lost sound was") {
+    LiveStatus status;
+    status.usual_load = 0.25f;
+    status.last_midi = {.control = "ch 1 cc 30 = 64",
+                        .port = "nano",
+                        .moves = {"opto.peak"},
+                        .waits = "waits: turn up to 115"};
+    SessionReport report{.kind = Kind::status};
+    report.status = std::make_shared<const LiveStatus>(status);
+    const Json now = Json::parse(to_json(report));
+    CHECK(now["last_midi"] == "ch 1 cc 30 = 64");
+    CHECK(now["last_midi_port"] == "nano");
+    CHECK(now["last_midi_moves"] == Json{"opto.peak"});
+    CHECK(now["last_midi_waits"] == "waits: turn up to 115");
+    CHECK(now["usual_load"] == 0.25);
+
+    LiveSummary summary;
+    summary.block_frames = 128;
+    summary.busiest = {{"opto", 0.25}, {"safety", 0.125}};
+    summary.verdict = "too heavy";
+    SessionReport last{.kind = Kind::summary};
+    last.summary = std::make_shared<const LiveSummary>(summary);
+    const Json end = Json::parse(to_json(last));
+    CHECK(end["verdict"] == "too heavy");
+    CHECK(end["slowest_node"] == "opto");
+    CHECK(end["slowest_node_load"] == 0.25);
+    CHECK(end["busiest"][1] == Json{{"node", "safety"}, {"load", 0.125}});
+    CHECK(end["block_frames"] == 128);
+}
+
 TEST_CASE("a status says how many nodes have tripped, and which rest now") {
     SessionReport report{.kind = Kind::status};
     LiveStatus status;

@@ -99,9 +99,10 @@ TEST_CASE("a loop that grows by 1 dB a round trips, and the message names the lo
     const Sound out = rig.run(ramps(96'000), {64});
     CHECK(all_finite(out));
     CHECK(rig.count(Kind::tripped) + rig.count(Kind::latched) >= 1);
-    CHECK(texts_of(rig, Kind::tripped).front() ==
-          "tone: its output rose above 24 dBFS (the patch's ceiling_dbfs) in a loop that grows: "
-          "echo -> tone -> echo; its input is heard instead until it is rebuilt");
+    CHECK(
+        texts_of(rig, Kind::tripped).front() ==
+        "tone: it got louder than +24 dBFS, in a loop that grows (echo -> tone -> echo); turn the loop down; "
+        "its input is heard instead until it is rebuilt");
 }
 
 TEST_CASE("a message says that silence is heard where a node has no dry sound") {
@@ -109,9 +110,10 @@ TEST_CASE("a message says that silence is heard where a node has no dry sound") 
     EngineRig rig(patch("\"in -> echo -> out\", \"echo -> tone -> echo\"",
                         gain("tone", 0.) + node("echo", "delay", "delay_samples = 1000")));
     rig.run(mono(constant(24'000, 1.f)), {64});
-    CHECK(texts_of(rig, Kind::tripped).front() ==
-          "echo: its output rose above 24 dBFS (the patch's ceiling_dbfs) in a loop that grows: "
-          "echo -> tone -> echo; it is silent until it is rebuilt");
+    CHECK(
+        texts_of(rig, Kind::tripped).front() ==
+        "echo: it got louder than +24 dBFS, in a loop that grows (echo -> tone -> echo); turn the loop down; "
+        "it is silent until it is rebuilt");
 }
 
 TEST_CASE("a node that trips again while it fades in is not said to be back") {

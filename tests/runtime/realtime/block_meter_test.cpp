@@ -30,8 +30,21 @@ TEST_CASE("peaks hold until they are taken, the worst load for ever") {
     CHECK(stats.late_blocks == 1);
     CHECK(stats.blocks == 3);
     CHECK(stats.frames == 192);
+    CHECK(stats.worst_load_lately.exchange(0.f) == Approx(1.5f).epsilon(0.01));
     add(0.1f, 0.1, 256);
+    CHECK(stats.worst_load_lately == Approx(0.1f).epsilon(0.01));
+    CHECK(stats.worst_load == Approx(1.5f).epsilon(0.01));
     CHECK(stats.in_peak[0] == 0.1f);
+}
+
+TEST_CASE("the usual value is the median: rare outliers don't move it, a lasting change does") {
+    RunningMedian median;
+    CHECK(median.value() == 0.f);
+    for (int k = 0; k < 2'000; ++k)
+        median.add(k % 50 == 49 ? 30.f : 1.f + 0.001f * static_cast<float>(k % 7));
+    CHECK(median.value() == Approx(1.f).epsilon(0.05));
+    for (int k = 0; k < 300; ++k) median.add(4.f);
+    CHECK(median.value() == Approx(4.f).epsilon(0.05));
 }
 
 TEST_CASE("all steps of a plan are timed in turn") {

@@ -1,0 +1,99 @@
+#include "runtime/io/sound_inputs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "runtime/problem_list.hpp"
+#include "runtime/sysexits.hpp"
+
+namespace gainstage {
+
+namespace {
+
+constexpr int last_channel = 64;
+
+}  // namespace
+
+SoundInput parse_sound_input(const std::string& text) {
+    const std::size_t sign = text.find('=');
+    const std::string number = text.substr(0, sign);
+    const bool is_number =
+        !number.empty() && number.size() <= 2 &&
+        std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const int channel = is_number ? std::stoi(number) : 0;
+    if (sign == std::string::npos || channel < 1 || channel > last_channel || sign + 1 == text.size())
+        throw std::invalid_argument(
+            fmt::format("{} was given; expected CHANNEL=FILE, such as 1=voice.wav, with a "
+                        "channel from 1 to {}",
+                        in_quotes(text), last_channel));
+    return {.file = text.substr(sign + 1), .first_channel = channel};
+}
+
+SoundInputs::SoundInputs(const std::vector<SoundInput>& inputs) {
+    for (const SoundInput& input : inputs) add(input);
+    take_news();
+}
+
+void SoundInputs::add(const SoundInput& input) {
+    auto reader = std::make_unique<SoundReader>(input.file);
+    const SoundFormat& mine = reader->format();
+    const int end = input.first_channel + mine.channels - 1;
+    if (end > last_channel)
+        throw SoundFileError(fmt::format("{}: has {} channels, so that it reaches beyond channel {}",
+                                         input.file, mine.channels, last_channel),
+                             sysexits::bad_data);
+    for (const Track& other : tracks_) {
+        const SoundFormat& theirs = other.reader->format();
+        if (theirs.rate_hz != mine.rate_hz)
+            throw SoundFileError(
+                fmt::format("{}: has {} Hz, but {} has {} Hz; files that play together need one "
+                            "rate",
+                            input.file, mine.rate_hz, other.input.file, theirs.rate_hz),
+                sysexits::bad_data);
+        const int first = std::max(input.first_channel, other.input.first_channel);
+        if (first <= std::min(end, other.input.first_channel + theirs.channels - 1))
+            throw SoundFileError(
+                fmt::format("{}: channel {} is that of {} already; give it another one, or a file "
+                            "with fewer channels",
+                            input.file, first, other.input.file),
+                sysexits::bad_data);
+    }
+    format_.channels = std::max(format_.channels, end);
+    format_.rate_hz = mine.rate_hz;
+    const bool is_unknown = mine.frames < 0 || format_.frames < 0;
+    format_.frames = is_unknown ? -1 : std::max(format_.frames, mine.frames);
+    tracks_.push_back({.input = input, .reader = std::move(reader)});
+}
+
+int SoundInputs::read_as_promised(float* const* channels, int frames) {
+    for (int c = 0; c < format_.channels; ++c) std::fill_n(channels[c], frames, 0.f);
+    int longest = 0;
+    for (Track& track : tracks_) {
+        if (track.is_over) continue;
+        const int got = track.reader->read_as_promised(channels + track.input.first_channel - 1, frames);
+        for (int c = 0; c < track.reader->format().channels; ++c) {
+            float* channel = channels[track.input.first_channel - 1 + c];
+            std::fill(channel + got, channel + frames, 0.f);
+        }
+        track.is_over = got < frames;
+        longest = std::max(longest, got);
+    }
+    take_news();
+    return longest;
+}
+
+void SoundInputs::take_news() {
+    for (Track& track : tracks_)
+        for (const auto& news = track.reader->news(); track.told < news.size(); ++track.told)
+            news_.push_back(news[track.told]);
+}
+
+double SoundInputs::lost_seconds() const noexcept {
+    double most = 0.;
+    for (const Track& track : tracks_) most = std::max(most, track.reader->lost_seconds());
+    return most;
+}
+
+}  // namespace gainstage
