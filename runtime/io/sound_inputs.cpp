@@ -33,6 +33,7 @@ SoundInput parse_sound_input(const std::string& text) {
 
 SoundInputs::SoundInputs(const std::vector<SoundInput>& inputs) {
     for (const SoundInput& input : inputs) add(input);
+    for (Track& track : tracks_) make_room(track);
     take_news();
 }
 
@@ -52,19 +53,29 @@ void SoundInputs::add(const SoundInput& input) {
                             "rate",
                             input.file, mine.rate_hz, other.input.file, theirs.rate_hz),
                 sysexits::bad_data);
-        const int first = std::max(input.first_channel, other.input.first_channel);
-        if (first <= std::min(end, other.input.first_channel + theirs.channels - 1))
-            throw SoundFileError(
-                fmt::format("{}: channel {} is that of {} already; give it another one, or a file "
-                            "with fewer channels",
-                            input.file, first, other.input.file),
-                sysexits::bad_data);
+        if (input.first_channel == other.input.first_channel)
+            throw SoundFileError(fmt::format("{}: channel {} is that of {} already; give it another one",
+                                             input.file, input.first_channel, other.input.file),
+                                 sysexits::bad_data);
     }
     format_.channels = std::max(format_.channels, end);
     format_.rate_hz = mine.rate_hz;
     const bool is_unknown = mine.frames < 0 || format_.frames < 0;
     format_.frames = is_unknown ? -1 : std::max(format_.frames, mine.frames);
-    tracks_.push_back({.input = input, .reader = std::move(reader)});
+    tracks_.push_back({.input = input, .reader = std::move(reader), .heard = mine.channels});
+}
+
+/// A stereo file of one player does not reach into the channel of the next.
+void SoundInputs::make_room(Track& track) {
+    for (const Track& other : tracks_) {
+        const int between = other.input.first_channel - track.input.first_channel;
+        if (between <= 0 || between >= track.heard) continue;
+        track.heard = between;
+        const std::string cause = fmt::format(
+            "{}: only the first {} of its {} channels are heard, for {} is in channel {}", track.input.file,
+            between, track.reader->format().channels, other.input.file, other.input.first_channel);
+        news_.push_back({.kind = SoundNews::Kind::odd, .text = cause, .cause = cause});
+    }
 }
 
 int SoundInputs::read_as_promised(float* const* channels, int frames) {
@@ -72,11 +83,11 @@ int SoundInputs::read_as_promised(float* const* channels, int frames) {
     int longest = 0;
     for (Track& track : tracks_) {
         if (track.is_over) continue;
-        const int got = track.reader->read_as_promised(channels + track.input.first_channel - 1, frames);
-        for (int c = 0; c < track.reader->format().channels; ++c) {
-            float* channel = channels[track.input.first_channel - 1 + c];
-            std::fill(channel + got, channel + frames, 0.f);
-        }
+        unheard_.resize(static_cast<std::size_t>(frames));
+        std::vector<float*> to(static_cast<std::size_t>(track.reader->format().channels), unheard_.data());
+        std::copy_n(channels + track.input.first_channel - 1, track.heard, to.begin());
+        const int got = track.reader->read_as_promised(to.data(), frames);
+        for (float* channel : to) std::fill(channel + got, channel + frames, 0.f);
         track.is_over = got < frames;
         longest = std::max(longest, got);
     }

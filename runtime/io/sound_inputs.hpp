@@ -22,7 +22,8 @@ SoundInput parse_sound_input(const std::string& text);
 /// shorter one it is silent. Control thread; errors are thrown as SoundFileError.
 class SoundInputs {
 public:
-    /// Refuses files of different rates, and two files in one channel. REQUIRES: at least one input.
+    /// Refuses files of different rates, and two that begin in one channel. Channels of a file that reach
+    /// into those of the next are left out, which is among the news. REQUIRES: at least one input.
     explicit SoundInputs(const std::vector<SoundInput>&);
 
     /// All of them together. `channels`: up to the highest that a file is heard in.
@@ -37,15 +38,18 @@ private:
     struct Track {
         SoundInput input;
         std::unique_ptr<SoundReader> reader;
+        int heard = 0;         // of its channels
         std::size_t told = 0;  // of its news
         bool is_over = false;
     };
     void add(const SoundInput&);
+    void make_room(Track&);
     void take_news();
 
     std::vector<Track> tracks_;
     SoundFormat format_;
     std::vector<SoundNews> news_;
+    std::vector<float> unheard_;  // what is read of channels that are left out
 };
 
 }  // namespace gainstage

@@ -25,7 +25,7 @@ std::string refusal(const std::vector<SoundInput>& inputs) {
 
 TEST_CASE("files play side by side, each in its channel; the longest gives the length") {
     const TemporaryFolder folder;
-    const Sound voice{noise(700)}, guitar{noise(1'000)};
+    const Sound voice{white_noise(700, 1)}, guitar{white_noise(1'000, 1)};
     write_wav(folder.file("voice.wav"), voice);
     write_wav(folder.file("guitar.wav"), guitar);
     SoundInputs inputs({{folder.file("voice.wav"), 1}, {folder.file("guitar.wav"), 3}});
@@ -48,15 +48,32 @@ TEST_CASE("files play side by side, each in its channel; the longest gives the l
 
 TEST_CASE("files that can't play together are refused with the reason") {
     const TemporaryFolder folder;
-    write_wav(folder.file("a.wav"), {noise(100)});
-    write_wav(folder.file("stereo.wav"), {noise(100), noise(100)});
-    write_wav(folder.file("slow.wav"), {noise(100)}, 44'100);
+    write_wav(folder.file("a.wav"), {white_noise(100, 1)});
+    write_wav(folder.file("stereo.wav"), {white_noise(100, 1), white_noise(100, 1)});
+    write_wav(folder.file("slow.wav"), {white_noise(100, 1)}, 44'100);
     const std::string a = folder.file("a.wav"), stereo = folder.file("stereo.wav");
     CHECK(refusal({{a, 1}, {folder.file("slow.wav"), 2}}).find("has 44100 Hz, but " + a + " has 48000 Hz") !=
           std::string::npos);
-    CHECK(refusal({{stereo, 1}, {a, 2}}).find(a + ": channel 2 is that of " + stereo + " already") == 0);
+    CHECK(refusal({{stereo, 2}, {a, 2}}).find(a + ": channel 2 is that of " + stereo + " already") == 0);
     CHECK(refusal({{a, 1}, {stereo, 2}}).empty());
     CHECK(refusal({{stereo, 64}}).find("reaches beyond channel 64") != std::string::npos);
+}
+
+TEST_CASE("a stereo file leaves the next player's channel alone, and says so") {
+    const TemporaryFolder folder;
+    const Sound voice{white_noise(100, 1), white_noise(100, 7)}, guitar{white_noise(100, 8)};
+    write_wav(folder.file("voice.wav"), voice);
+    write_wav(folder.file("guitar.wav"), guitar);
+    SoundInputs inputs({{folder.file("guitar.wav"), 2}, {folder.file("voice.wav"), 1}});
+    CHECK(inputs.format().channels == 2);
+    Sound heard(2, Channel(100));
+    float* channels[] = {heard[0].data(), heard[1].data()};
+    CHECK(inputs.read_as_promised(channels, 100) == 100);
+    CHECK(heard[0] == voice[0]);
+    CHECK(heard[1] == guitar[0]);
+    REQUIRE(inputs.news().size() == 1);
+    CHECK(inputs.news()[0].text.find("voice.wav: only the first 1 of its 2 channels are heard") !=
+          std::string::npos);
 }
 
 TEST_CASE("an input is written as CHANNEL=FILE") {
