@@ -25,7 +25,7 @@ std::string refusal(const std::vector<SoundInput>& inputs) {
 
 TEST_CASE("files play side by side, each in its channel; the longest gives the length") {
     const TemporaryFolder folder;
-    const Sound voice{white_noise(700, 1)}, guitar{white_noise(1'000, 1)};
+    const Sound voice{white_noise(700, 1)}, guitar{white_noise(1'000, 2)};
     write_wav(folder.file("voice.wav"), voice);
     write_wav(folder.file("guitar.wav"), guitar);
     SoundInputs inputs({{folder.file("voice.wav"), 1}, {folder.file("guitar.wav"), 3}});
