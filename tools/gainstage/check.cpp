@@ -65,7 +65,10 @@ double rate_for(const Resolved& resolved) {
 Checked not_there(const std::string& name, const std::string& fault) {
     const Problem problem{
         .file = name, .place = {}, .key = {}, .message = fault, .exit_code = sysexits::not_found};
-    return {.file = name, .name = {}, .timings = {}, .memory = {}, .problems = {problem}};
+    Checked checked;
+    checked.file = name;
+    checked.problems = {problem};
+    return checked;
 }
 
 /// Reads the patch and its models and builds its nodes, as `run` would.
