@@ -212,7 +212,8 @@ TEST_CASE("an installation has all its parts, and they name one another's places
         // What a new start can't mend is what the program says is wrong with its orders or this machine.
         CHECK(has(unit, "RestartPreventExitStatus=64 65 66 73 78\n"));
         if (std::system("command -v systemd-analyze >/dev/null") != 0) continue;
-        const Outcome verified = run("systemd-analyze", "--user verify " + entry.path().string());
+        const Outcome verified = run("env XDG_RUNTIME_DIR=" + prefix + " systemd-analyze",
+                                     "--user verify " + entry.path().string());
         CHECK_FALSE(has(verified.err, "gainstage@.service:"));  // a line of it that systemd doesn't take
     }
     CHECK(units == 1);
