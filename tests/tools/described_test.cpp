@@ -105,7 +105,7 @@ Words offers_of_bash(const std::string& line) {
 Words patches() {
     Words names;
     for (const auto& entry : fs::directory_iterator(source_dir() + "/patches"))
-        names.insert(entry.path().stem().string());
+        if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
     return names;
 }
 

@@ -68,7 +68,7 @@ TEST_CASE("every shipped patch plays by its name from anywhere, with its models"
     const TemporaryFolder folder;
     std::string names;
     for (const auto& entry : fs::directory_iterator(source_dir() + "/patches"))
-        names += " " + entry.path().stem().string();
+        if (entry.path().extension() == ".toml") names += " " + entry.path().stem().string();
     const Outcome outcome = run_in(folder, "check" + names);
     INFO(outcome.err);
     CHECK(outcome.exit_code == 0);

@@ -59,7 +59,7 @@ std::string endings_for(const std::string& command, const std::string& argument)
     if (argument == "file") return "toml safetensors";
     if (argument == "--midi" && command == "render") return "mid midi";
     if (argument == "--automate") return "csv tsv txt";
-    for (const char* const any_file : {"in", "--output", "--events", "--log", "--record"})
+    for (const char* const any_file : {"sounds", "--in", "--output", "--events", "--log", "--record"})
         if (argument == any_file) return "*";
     return "";
 }
