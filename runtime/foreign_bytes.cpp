@@ -131,13 +131,10 @@ std::string model_of_others(std::string_view head) {
     const auto has = [head](std::string_view word) { return head.find(word) != head.npos; };
     if (has("\"architecture\"") && has("\"config\""))
         return "a capture of Neural Amp Modeler (.nam), which isn't played yet; play a model of the same "
-               "device in "
-               "another form (a GuitarML or Proteus .json, a PyTorch checkpoint), or train one from a "
-               "recording "
-               "with tools/train";
+               "device in another form (a GuitarML or Proteus .json, a PyTorch checkpoint), or train one "
+               "from a recording with tools/gainstage_train";
     if (has("\"state_dict\"") || has("\"model_data\""))
-        return "a model of GuitarML or Proteus (.json); convert it with tools/import_model lstm "
-               "FILE -o "
+        return "a model of GuitarML or Proteus (.json); convert it with tools/import_model lstm FILE -o "
                "NAME.safetensors, and play the result";
     return {};
 }
@@ -147,15 +144,12 @@ std::string model_in_place_of_a_patch(std::string_view head) {
     if (head.size() <= length_bytes || head[length_bytes] != '{') return {};
     if (head[5] || head[6] || head[7]) return {};  // no header is that long
     return "a model, not a patch; a patch plays it in a node: type = \"...\", model = \"FILE\" (gainstage "
-           "info FILE "
-           "tells the type, patches/ has examples)";
+           "info FILE tells the type, patches/ has examples)";
 }
 
 std::string text_in_place_of_a_model(std::string_view head) {
     if (!json_page(head).empty() || head.find('{') == head.find_first_not_of(" \t\r\n"))
-        return "JSON text, as other programs write models; tools/import_model (--help) converts "
-               "some of "
-               "them";
+        return "JSON text, as other programs write models; tools/import_model (--help) converts some of them";
     for (const std::string_view sign : {"[nodes."sv, "\nlinks"sv, "format = "sv, "[[midi]]"sv})
         if (head.find(sign) != head.npos)
             return "a patch, not a model; gainstage check FILE looks at it, gainstage run FILE plays it";

@@ -120,14 +120,19 @@ build() {  # FOLDER "CMAKE OPTIONS" TARGET...
     fi || fail 70 "The build in $folder failed."
 }
 
-# Of ninja's lines "[12 of 130, 30.5 s] ..." one for every tenth of the way; all other lines, such as errors.
+# Of ninja's lines "[12 of 130, 30.5 s] ..." one for every tenth of the way; all other lines, such as errors. No awk:
+# Debian's reads a pipe in large pieces.
 each_tenth() {
-    awk '
-        /^ninja: (Entering directory|no work)/ { next }
-        /^\[[0-9]+ of [0-9]+, / {
-            done = substr($1, 2); all = $3; tenth = int(10 * done / all)
-            if (tenth > told && all >= 10) { told = tenth; sub(/,$/, "", all); print "  built " done + 0 " of " all + 0; fflush() }
-            next
-        }
-        { print; fflush() }'
+    local line told=0 count='^\[([0-9]+) of ([0-9]+), '
+    while IFS= read -r line; do
+        if [[ $line =~ $count ]]; then
+            local built=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
+            if [ "$all" -ge 10 ] && [ $((10 * built / all)) -gt "$told" ]; then
+                told=$((10 * built / all))
+                say "  built $built of $all"
+            fi
+        elif [[ $line != "ninja: Entering directory"* && $line != "ninja: no work"* ]]; then
+            say "$line"
+        fi
+    done
 }

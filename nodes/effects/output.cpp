@@ -58,7 +58,7 @@ void Output::process(const Block& block) noexcept {
     bool is_plain = !is_muted && (!is_guarded_ || guard_.is_at_rest());
     for (std::size_t c = 0; is_guarded_ && c < channels_.size(); ++c) {
         is_plain = is_plain && each_within(block.in(0, static_cast<int>(c)), block.frames, unity_bits);
-        watch_dc(block, static_cast<int>(c));
+        if (!is_muted) watch_dc(block, static_cast<int>(c));
     }
     is_plain ? play_plain(block) : play_closely(block);
 }
@@ -92,12 +92,13 @@ void Output::play_closely(const Block& block) noexcept {
             if (!is_number && since == OutputWatch::never) since = block.time + static_cast<std::uint64_t>(k);
         }
         const double gain = is_guarded_ ? guard_.tick(peak) : 1.;
+        const float left = 1.f - muting.at(block.time + static_cast<std::uint64_t>(k));
+        if (left <= 0.f) continue;  // nobody hears it, so nobody is told of it
         softened += gain < 1.;
         if (peak > 1.f) {
             loudest = std::max(loudest, peak);
             if (since == OutputWatch::never) since = block.time + static_cast<std::uint64_t>(k);
         }
-        const float left = 1.f - muting.at(block.time + static_cast<std::uint64_t>(k));
         for (int c = 0; c < channels; ++c)
             if (const int channel = channels_[c] - 1; channel < device->out_channels) {
                 const float safe = gain < 1. ? static_cast<float>(double{in[c]} * gain) : in[c];

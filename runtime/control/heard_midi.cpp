@@ -31,12 +31,16 @@ std::string place_text(MidiSource source, double position) {
     return fmt::format("{:.0f} %", position * 100.);
 }
 
+bool may_wait(const GraphMidi& midi, const MidiEvent& event) {
+    if (midi.target.kind != TargetKind::parameter || event.refines || event.step != 0) return false;
+    const MidiMapping mapping = mapping_of(midi);
+    return mapping.mode == MidiMode::absolute && mapping.takeover == MidiTakeover::pickup;
+}
+
 /// Where a control must go to take its knob; empty: it has it. A control that holds its knob stands where the
 /// knob does.
 std::string wait_text(const GraphMidi& midi, const MidiEvent& event, float value) {
     const MidiMapping mapping = mapping_of(midi);
-    if (mapping.mode != MidiMode::absolute || mapping.takeover != MidiTakeover::pickup || event.step != 0)
-        return {};
     const double knob = mapping.scale.position_of(value), control = event.position;
     if (std::abs(control - knob) <= reach) return {};
     if (mapping.steps > 1 && std::abs(nearest_step(mapping.scale.value_at(control), mapping.target.min,
@@ -106,9 +110,9 @@ HeardMidi MidiListener::latest(const Graph* playing, const Value& value) const {
             if (!listens(midi.entry, event)) continue;
             heard.is_mapped = true;
             heard.moves.push_back(midi.entry.target);
-            const std::optional<float> now =
-                midi.target.kind == TargetKind::parameter ? value(midi.target) : std::nullopt;
-            if (now && heard.waits.empty() && !event.refines) heard.waits = wait_text(midi, event, *now);
+            if (!heard.waits.empty() || !may_wait(midi, event)) continue;
+            if (const std::optional<float> now = value(midi.target))
+                heard.waits = wait_text(midi, event, *now);
         }
     return heard;
 }

@@ -51,7 +51,6 @@ void LiveSession::hear(const EngineNews& news) {
     SessionReport report = report_of(news, rate());
     if (news.kind == EngineNews::Kind::event && news.event.kind == EventKind::midi) {
         report.midi = words_for(news.event);
-        report.midi.waits.clear();  // the knob may not have moved yet
     }
     tell(report);
 }
@@ -60,7 +59,10 @@ void LiveSession::hear(const EngineNews& news) {
 HeardMidi LiveSession::words_for(const Event& event) {
     try {
         midi_.hear(event.midi, event.port);
-        return heard_midi();
+        const Arrangement* playing = engine_->playing();
+        // Not where the knob stands: it may not have moved yet, and a flood may not cost a look at its moves.
+        return midi_.latest(playing ? &playing->graph : nullptr,
+                            [](const GraphTarget&) -> std::optional<float> { return std::nullopt; });
     } catch (const std::bad_alloc&) {
         return {};
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <numbers>
@@ -39,6 +40,8 @@ struct Subject {
 
 /// Without quarantine, so that bad sound can be measured.
 class Bench {
+    using Clock = std::chrono::steady_clock;
+
 public:
     explicit Bench(Subject& subject, const std::string& knobs = "")
         : rate_hz_(subject.model->sample_rate_hz),
@@ -53,11 +56,13 @@ public:
         if (!engine_.playing()) throw ModelError(engine_.refusal().front().text());
     }
 
-    std::vector<float> play(double seconds, double peak) {
+    /// Ends early when the patience does.
+    std::vector<float> play(double seconds, double peak, Clock::duration patience = Clock::duration::max()) {
+        const Clock::time_point begin = Clock::now();
         std::vector<float> heard;
         const auto frames = static_cast<std::size_t>(seconds * rate_hz_);
         float in[block_frames], out[block_frames];
-        while (heard.size() < frames) {
+        while (heard.size() < frames && (heard.empty() || Clock::now() - begin < patience)) {
             for (float& x : in)
                 x = static_cast<float>(peak * std::sin(2. * std::numbers::pi * tone_hz *
                                                        static_cast<double>(time_++) / rate_hz_));
@@ -104,8 +109,9 @@ ModelProbe::Level level_of(Subject& subject, double in_dbfs) {
     return level;
 }
 
-void listen_to_silence(ModelProbe& probe, Subject& subject) {
-    const std::vector<float> heard = Bench(subject).play(1., 0.);
+void listen_to_silence(ModelProbe& probe, Subject& subject,
+                       std::chrono::seconds patience = std::chrono::hours(1)) {
+    const std::vector<float> heard = Bench(subject).play(1., 0., patience);
     const Rest rest = settled(heard);
     probe.dc_dbfs = blows_up(heard) ? 0. : db_of(std::abs(rest.mean));
     probe.hum_dbfs = blows_up(heard) ? 0. : db_of(rest.rms);
@@ -216,11 +222,12 @@ Graph graph_around(const std::shared_ptr<const Model>& model, NodeTypes types, c
     return std::move(*resolved.graph);
 }
 
-std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>& model, NodeTypes types) {
+std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>& model, NodeTypes types,
+                                             std::chrono::seconds patience) {
     Subject subject{.model = model, .types = types};
     ModelProbe probe;
     probe.after_dbfs = silence_dbfs;  // not asked for
-    listen_to_silence(probe, subject);
+    listen_to_silence(probe, subject, patience);
     warn_of_rest(probe);
     return probe.warnings;
 }

@@ -2,6 +2,7 @@
 /// How a model behaves when nobody asks it to compress: how loud it plays at several levels, what it emits at
 /// silence, whether it ever falls silent.
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,8 +38,9 @@ struct ModelProbe {
 };
 
 /// What a player hears of a model while nobody plays: a thump at the start, an offset, noise. Whole
-/// sentences; a second of sound. Control thread.
-std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>&, NodeTypes);
+/// sentences; a second of sound, or as much as can be played within `patience`. Control thread.
+std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>&, NodeTypes,
+                                             std::chrono::seconds patience = std::chrono::seconds(5));
 
 /// Control thread; some seconds of sound, so up to a second or two of time for the largest models.
 ModelProbe probe_model(const std::shared_ptr<const Model>&, NodeTypes);

@@ -86,7 +86,7 @@ std::vector<BadFile> bad_models(const ModelFile& parts) {
     return {{"truncated in its header", good.substr(0, 700), "the file is cut short"},
             {"truncated in its weights", good.substr(0, good.size() - 4), "the file is cut short or damaged"},
             {"empty", "", "is empty; is it still being written?"},
-            {"text", "weights, honestly\n", "its header claims"},
+            {"text", "weights, honestly\n", "text; expected a model (.safetensors)"},
             {"with an oversized header", boundless, "its header claims 1099511627776 bytes; at most"},
             {"with overlapping tensors", overlapping(parts), "its data overlaps that of another tensor"},
             {"carrying NaN", text_of(with(parts, "makeup.gain", not_a_number).bytes()),

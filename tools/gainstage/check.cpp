@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <new>
 #include <utility>
 
 #include "nodes/all_nodes.hpp"
@@ -35,9 +37,11 @@ struct Checked {
 /// Nothing for a file that doesn't play at its own rate: the patch's problems say so.
 std::vector<std::string> warnings_if_it_plays(const std::shared_ptr<const Model>& model) {
     try {
-        return warnings_at_silence(model, all_nodes());
+        return warnings_at_silence(model, all_nodes(), std::chrono::seconds(1));
     } catch (const ModelError&) {
         return {};
+    } catch (const std::bad_alloc&) {  // the check itself is done
+        return {"was not listened to: there is not enough memory to play it here"};
     }
 }
 
@@ -89,11 +93,11 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     checked.name = resolved.graph->name;
     checked.nodes = resolved.graph->nodes.size();
     KeyTable keys;
-    const Arrangement arrangement = arrange(std::move(*resolved.graph), nullptr, keys,
-                                            {.sample_rate_hz = checked.rate_hz,
-                                             .with_histories = false,
-                                             .most_bytes = most_bytes ? most_bytes : half_of_memory(),
-                                             .rebuild = {}});
+    Arrangement arrangement = arrange(std::move(*resolved.graph), nullptr, keys,
+                                      {.sample_rate_hz = checked.rate_hz,
+                                       .with_histories = false,
+                                       .most_bytes = most_bytes ? most_bytes : half_of_memory(),
+                                       .rebuild = {}});
     if (has_errors(arrangement.problems)) {
         checked.problems.insert(checked.problems.end(), arrangement.problems.begin(),
                                 arrangement.problems.end());
@@ -101,8 +105,10 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     }
     checked.latency_samples = arrangement.latency_samples;
     checked.memory = arrangement.memory;
-    checked.at_silence = warnings_of(arrangement.graph);
     checked.timings = timing_of(arrangement, checked.rate_hz);  // says what the arrangement's notes say
+    const Graph graph = arrangement.graph;
+    arrangement = Arrangement();  // what is listened to takes memory as well
+    checked.at_silence = warnings_of(graph);
     return checked;
 }
 

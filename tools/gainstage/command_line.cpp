@@ -94,7 +94,6 @@ void add_render(CLI::App& app, Command& chosen) {
     CLI::App* command = add_command(app, "render", "Play sound files through a patch, faster than real time",
                                     chosen, options, run_render);
     command->add_option("patch", options->patch, "The patch (.toml); with --events none is needed")
-        ->required()
         ->check(file_name());
     command->add_option("sounds", options->in, "Sound files to play, each by itself (WAV, FLAC, AIFF ...)")
         ->check(file_name());

@@ -264,14 +264,29 @@ int render_all(const RenderOptions& options) {
     return first_code;
 }
 
-bool is_patch_name(const std::string& name) {
-    return fs::path(name).extension() == ".toml";
+/// Whether the first word, in the place of the patch, is a sound: a file that no patch has the name of, or
+/// the only word there is.
+bool is_sound(const RenderOptions& options) {
+    std::error_code error;
+    if (fs::path(options.patch).extension() == ".toml") return false;
+    return (options.in.empty() && options.together.empty()) || fs::is_regular_file(options.patch, error);
+}
+
+void check_together(const RenderOptions& options) {
+    for (const std::string& text : options.together) try {
+            parse_sound_input(text);
+        } catch (const std::invalid_argument& error) {
+            throw UsageError(fmt::format("--in: {}", error.what()));
+        }
 }
 
 /// A take brings its own patch, so that the first file may be a sound already.
 RenderOptions settled(RenderOptions options) {
-    if (!options.events.empty() && !is_patch_name(options.patch))
+    if (!options.events.empty() && !options.patch.empty() && is_sound(options))
         options.in.insert(options.in.begin(), std::exchange(options.patch, {}));
+    if (options.patch.empty() && options.events.empty())
+        throw UsageError("there is no patch to play through: gainstage render PATCH voice.wav -o OUT.wav");
+    check_together(options);
     if (options.in.empty() && options.together.empty())
         throw UsageError(
             "there is no sound file to play; name one after the patch: gainstage render PATCH voice.wav "
@@ -295,8 +310,6 @@ int run_render(const RenderOptions& options) {
             meant.patch = patch;
         }
         return render_all(meant);
-    } catch (const std::invalid_argument& error) {
-        return fail(usage, fmt::format("--in: {}", error.what()));
     } catch (const Interrupted& end) {
         return end_by(end.number);
     } catch (const UsageError& error) {

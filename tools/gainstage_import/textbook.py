@@ -1,6 +1,6 @@
 """Writes the models whose numbers come from textbooks, not from training: models/*-textbook.safetensors.
 
-    python3 -m gainstage_import.textbook [FOLDER]        (the repository's models/ unless given)
+    cd tools && python3 -m gainstage_import.textbook [FOLDER]        (the repository's models/ unless given)
 
 The same files on every run. What they are good for, and what not: the cards beside them."""
 

@@ -1,6 +1,6 @@
 """Recurrent cells with PyTorch's weights: compiled loops on the CPU, PyTorch's own modules elsewhere. Sequences are
 [time, inputs, batch]: a step of the loop is then a product with vectors over the batch. (Of 8 units at a batch of 64 the loops
-are many times faster than torch.nn.GRU there; see tests/train/models_test.py.)"""
+are many times faster than torch.nn.GRU there; see tests/tools/gainstage_train/models_test.py.)"""
 
 import torch
 

@@ -18,7 +18,7 @@ class Model(torch.nn.Module):
     frame = 1                # forward() takes multiples of so many samples
     latency_samples = 0      # said in the file; what forward() returns is not delayed by it
     receptive_field = 0      # samples; 0: no end to it
-    recipe = {}              # segment_samples, batch, warm_samples, tbptt_samples, rate, loss, and others of plan.py
+    recipe = {}              # segment_samples, batch, warm_samples, tbptt_samples, rate, loss, and others of schedule.py
 
     def __init__(self, controls, sample_rate):
         super().__init__()
