@@ -83,31 +83,32 @@ void Output::play_closely(const Block& block) noexcept {
     for (int k = 0; k < block.frames; ++k) {
         std::array<float, max_channels> in{};
         float peak = 0.f;
+        std::uint64_t no_numbers_here = 0;
         for (int c = 0; c < channels; ++c) {
             const float x = block.in(0, c)[k];
             const bool is_number = std::isfinite(x);
-            not_numbers += !is_number;
+            no_numbers_here += !is_number;
             in[c] = is_number ? x : 0.f;
             peak = std::max(peak, std::abs(in[c]));
-            if (!is_number && since == OutputWatch::never) since = block.time + static_cast<std::uint64_t>(k);
         }
         const double gain = is_guarded_ ? guard_.tick(peak) : 1.;
         const float left = 1.f - muting.at(block.time + static_cast<std::uint64_t>(k));
         if (left <= 0.f) continue;  // nobody hears it, so nobody is told of it
+        not_numbers += no_numbers_here;
         softened += gain < 1.;
-        if (peak > 1.f) {
-            loudest = std::max(loudest, peak);
-            if (since == OutputWatch::never) since = block.time + static_cast<std::uint64_t>(k);
-        }
+        loudest = std::max(loudest, peak);
+        if ((no_numbers_here > 0 || peak > 1.f) && since == OutputWatch::never)
+            since = block.time + static_cast<std::uint64_t>(k);
         for (int c = 0; c < channels; ++c)
             if (const int channel = channels_[c] - 1; channel < device->out_channels) {
                 const float safe = gain < 1. ? static_cast<float>(double{in[c]} * gain) : in[c];
                 device->out[channel][device->offset + block.offset + k] += safe * left;
             }
     }
+    if (!is_guarded_) return;  // nothing is watched
     raise(watch_.softened, softened);
     raise(watch_.not_numbers, not_numbers);
-    if (loudest > watch_.peak.load(std::memory_order_relaxed))
+    if (loudest > 1.f && loudest > watch_.peak.load(std::memory_order_relaxed))
         watch_.peak.store(loudest, std::memory_order_relaxed);
     if (since < watch_.since.load(std::memory_order_relaxed))
         watch_.since.store(since, std::memory_order_release);

@@ -56,6 +56,9 @@ public:
     /// The same, and the state of its node too.
     void copy_state(const NodeRunner&);
 
+    /// From the next run on.
+    void mute() { ramps_.back() = settled(1.f); }
+
     /// The sound that the node wrote to the device in the last run: `device_out_channels` channels.
     const Sound& device_out() const { return device_out_; }
     float reading(const std::string& name) const;

@@ -131,6 +131,20 @@ TEST_CASE("output: what is no number is played as silence") {
     }
 }
 
+TEST_CASE("output: a muted one is silent, and tells nothing of what nobody hears") {
+    NodeRunner output = stereo_output();
+    output.mute();
+    Sound sound = with_peak(6 * 48'000, 700, 4.f);
+    sound[0][900] = std::numeric_limits<float>::quiet_NaN();
+    for (float& x : sound[1]) x = 0.5f;  // an offset
+    for (const Channel& channel : heard(output, sound)) CHECK(peak(channel) == 0.);
+    const OutputWatch& watch = *output.node().output_watch();
+    CHECK(watch.softened == 0);
+    CHECK(watch.not_numbers == 0);
+    CHECK(watch.since == OutputWatch::never);
+    CHECK(watch.dc[1] == 0.f);
+}
+
 TEST_CASE("output: without a guard everything passes and nothing is watched") {
     NodeRunner output = stereo_output("off");
     const Sound sound = with_peak(2'000, 700, 100.f);
