@@ -11,9 +11,6 @@ namespace gainstage {
 
 namespace {
 
-/// A control has reached a knob when they are one step of a 7-bit controller apart, as in MidiMapping.
-constexpr double reach = 1. / 127. + 1e-6;
-
 bool listens(const PatchMidi& entry, const MidiEvent& event) {
     return entry.source == event.source && entry.number == event.number &&
            (entry.channel == 0 || entry.channel == event.channel);
@@ -42,11 +39,7 @@ bool may_wait(const GraphMidi& midi, const MidiEvent& event) {
 std::string wait_text(const GraphMidi& midi, const MidiEvent& event, float value) {
     const MidiMapping mapping = mapping_of(midi);
     const double knob = mapping.scale.position_of(value), control = event.position;
-    if (std::abs(control - knob) <= reach) return {};
-    if (mapping.steps > 1 && std::abs(nearest_step(mapping.scale.value_at(control), mapping.target.min,
-                                                   mapping.target.max, mapping.steps) -
-                                      value) < 1e-6f * std::max(1.f, std::abs(value)))
-        return {};
+    if (has_reached(mapping, control, knob, value)) return {};
     return fmt::format("waits: turn {} to {}", knob > control ? "up" : "down",
                        place_text(event.source, knob));
 }

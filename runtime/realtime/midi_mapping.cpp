@@ -123,10 +123,8 @@ private:
 
     bool picks_up(double x) const noexcept {
         const double knob = state_.position;
-        const bool reached = std::abs(x - knob) <= pickup_reach;
         const bool crossed = state_.heard && (state_.control - knob) * (x - knob) <= 0.;
-        return reached || crossed ||
-               (mapping_.steps > 1 && rounded(mapping_, mapping_.scale.value_at(x)) == now_);
+        return crossed || has_reached(mapping_, x, knob, now_);
     }
 
     /// Scale: knob and control reach the ends of their ways at the same time.
@@ -203,6 +201,11 @@ MidiMapping mapping_of(const GraphMidi& midi) {
             .steps = steps_of(midi),
             .value_step = value_step_of(midi, min, max),
             .state = {}};
+}
+
+bool has_reached(const MidiMapping& mapping, double control, double knob, float value) noexcept {
+    return std::abs(control - knob) <= pickup_reach ||
+           (mapping.steps > 1 && rounded(mapping, mapping.scale.value_at(control)) == value);
 }
 
 void receive(MidiMapping& mapping, const MidiEvent& event, MidiHost& host) noexcept {

@@ -72,6 +72,10 @@ struct MidiMapping {
 /// Control thread.
 MidiMapping mapping_of(const GraphMidi&);
 
+/// Pick-up: the control stands where the knob does. `control`, `knob`: positions; `value`: the knob's, in its
+/// units. Any thread.
+bool has_reached(const MidiMapping&, double control, double knob, float value) noexcept GAINSTAGE_REALTIME;
+
 /// The event, which is of the mapping's source and channel, does its work. Audio thread, bounded.
 void receive(MidiMapping&, const MidiEvent&, MidiHost&) noexcept GAINSTAGE_REALTIME;
 

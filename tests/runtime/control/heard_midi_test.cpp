@@ -2,17 +2,14 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
+#include "tests/support/scene.hpp"
 
 namespace gainstage::test::heard_midi_test {
 
 namespace {
 
-Graph vocal(const std::string& midi) {
-    return graph_of(
-        "format = 1\nname = \"T\"\nlinks = [\"in -> vol -> out\"]\n[nodes.in]\ntype = \"input\"\nchannels = "
-        "[1]\n"
-        "[nodes.vol]\ntype = \"gain\"\n[nodes.out]\ntype = \"output\"\nchannels = [1]\n" +
-        midi);
+Graph one_gain(const std::string& midi) {
+    return graph_of(patch("\"in -> vol -> out\"", gain("vol", 0.) + midi));
 }
 
 /// What is said of a message while vol.gain_db stands at `value`.
@@ -45,8 +42,8 @@ TEST_CASE("every kind of message has its words") {
 }
 
 TEST_CASE("a message is told with what it moves, or that nothing listens") {
-    const Graph graph = vocal(fader + "[[midi]]\nnote = 36\ntarget = \"out.mute\"\nmode = \"toggle\"\n" +
-                              "[[midi]]\nnrpn = 300\ntarget = \"vol.bypass\"\n");
+    const Graph graph = one_gain(fader + "[[midi]]\nnote = 36\ntarget = \"out.mute\"\nmode = \"toggle\"\n" +
+                                 "[[midi]]\nnrpn = 300\ntarget = \"vol.bypass\"\n");
     CHECK(said(graph, {cc(64, 127)}) == "ch 1 cc 64 = 127 (not mapped)");
     CHECK(said(graph, {{.size = 2, .bytes = {0xc0, 5, 0}}}) == "ch 1 program 5 (not mapped)");
     CHECK(said(graph, {cc(30, 127)}) == "ch 1 cc 30 = 127 -> vol.gain_db");
@@ -59,11 +56,11 @@ TEST_CASE("a message is told with what it moves, or that nothing listens") {
 }
 
 TEST_CASE("a pick-up that waits says where its control must go") {
-    const Graph graph = vocal(fader);
+    const Graph graph = one_gain(fader);
     CHECK(said(graph, {cc(30, 64)}, 0.f) == "ch 1 cc 30 = 64 -> vol.gain_db waits: turn up to 127");
     CHECK(said(graph, {cc(30, 64)}, -60.f) == "ch 1 cc 30 = 64 -> vol.gain_db waits: turn down to 0");
     CHECK(said(graph, {cc(30, 64)}, -60.f + 60.f * 64.f / 127.f) == "ch 1 cc 30 = 64 -> vol.gain_db");
-    CHECK(said(vocal(fader + "takeover = \"jump\"\n"), {cc(30, 64)}, 0.f) ==
+    CHECK(said(one_gain(fader + "takeover = \"jump\"\n"), {cc(30, 64)}, 0.f) ==
           "ch 1 cc 30 = 64 -> vol.gain_db");
 }
 
