@@ -148,6 +148,7 @@ private:
     void build();
     void lock();
     void start();
+    std::vector<std::string> port_names() const;
     std::string ports_text() const;
     void announce();
 

@@ -133,9 +133,7 @@ void LiveSession::count_prepared() {
     if (--awaited_ > 0 || stage_ != Stage::preparing) return;
     if (!file_error_.empty()) return fail(sysexits::cannot_write, file_error_);
     if (!port_error_.empty()) return fail(sysexits::no_device, port_error_);
-    std::vector<std::string> ports;
-    for (const auto& port : ports_) ports.push_back(port->name());
-    midi_.set_ports(std::move(ports));
+    midi_.set_ports(port_names());
     say(first_.problems);
     if (!first_.graph) return fail(first_.problems);
     build();
@@ -175,15 +173,21 @@ void LiveSession::start() {
     });
 }
 
-/// Which ports are heard, in full, for names are given in part. Nothing where no port is wanted.
-std::string LiveSession::ports_text() const {
+std::vector<std::string> LiveSession::port_names() const {
     std::vector<std::string> names;
     for (const auto& port : ports_) names.push_back(port->name());
-    if (!names.empty()) return fmt::format(", MIDI from {}", fmt::join(names, " and "));
+    return names;
+}
+
+/// Which ports are heard, in full, for names are given in part. Nothing where no port is wanted.
+std::string LiveSession::ports_text() const {
+    if (const std::vector<std::string> names = port_names(); !names.empty())
+        return fmt::format(", MIDI from {}", fmt::join(names, " and "));
     const Arrangement* playing = engine_->playing();
     if (!playing || playing->graph.midi.empty()) return "";
-    return fmt::format(", no MIDI port (--midi NAME opens one: {} control{} wait for it)",
-                       playing->graph.midi.size(), playing->graph.midi.size() == 1 ? "" : "s");
+    const std::size_t count = playing->graph.midi.size();
+    return fmt::format(", no MIDI port (--midi NAME opens one: {} for it)",
+                       count == 1 ? "1 control waits" : fmt::format("{} controls wait", count));
 }
 
 /// Sound flows. A driver may call before it says that it has started.

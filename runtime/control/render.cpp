@@ -249,21 +249,28 @@ private:
         must_differ(outputs, inputs);
     }
 
-    /// An edit of a take may bring nodes and take others away.
+    /// Once a block. An edit of a take may bring nodes and take others away.
     void take_readings() {
         const Arrangement* playing = stream_.engine().playing();
         if (!playing) return;
+        std::size_t at = 0;
         for (const auto& slot : playing->slots)
             for (std::size_t r = 0; r < slot->readings.size(); ++r)
                 if (const float value = slot->readings[r].load(std::memory_order_relaxed); !std::isnan(value))
-                    take_reading(slot->description.id, slot->description.type->readings[r], value);
+                    take_reading(at++, slot->description.id, slot->description.type->readings[r], value);
     }
-    void take_reading(const std::string& node, const ReadingSpec& reading, float value) {
-        auto range = std::find_if(
-            report_.readings.begin(), report_.readings.end(),
-            [&](const ReadingRange& other) { return other.node == node && other.name == reading.name; });
-        if (range == report_.readings.end())
-            range = report_.readings.insert(
+    /// `expected`: where it stands in the report, unless an edit has changed the nodes.
+    void take_reading(std::size_t expected, const std::string& node, const ReadingSpec& reading,
+                      float value) {
+        auto& all = report_.readings;
+        const auto is_it = [&](const ReadingRange& other) {
+            return other.node == node && other.name == reading.name;
+        };
+        auto range = expected < all.size() && is_it(all[expected])
+                         ? all.begin() + static_cast<std::ptrdiff_t>(expected)
+                         : std::find_if(all.begin(), all.end(), is_it);
+        if (range == all.end())
+            range = all.insert(
                 range,
                 {.node = node, .name = reading.name, .unit = reading.unit, .least = value, .most = value});
         range->least = std::min(range->least, value);

@@ -44,9 +44,10 @@ struct RenderReport {
     double unreadable_s = 0.;  ///< of the input: silence stands for it, or the output ends before it
     /// Of the samples that are numbers.
     double in_peak_db = -144., out_peak_db = -144., in_rms_db = -144., out_rms_db = -144.;
-    std::vector<ReadingRange> readings;  ///< of every node that has some, in the patch's order
-    std::vector<std::string> news;       ///< what happened on the way (quarantine, notes)
-    Problems problems;                   ///< errors: nothing was written
+    std::vector<ReadingRange>
+        readings;                   ///< looked at once a block; those of nodes that an edit brings come last
+    std::vector<std::string> news;  ///< what happened on the way (quarantine, notes)
+    Problems problems;              ///< errors: nothing was written
 };
 
 /// `progress` is told the part that is done, 0..1, now and then. Throws SoundFileError, WriteError; then

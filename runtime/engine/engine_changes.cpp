@@ -262,10 +262,7 @@ KnobHistory::Newcomers Engine::newcomers_knobs() const {
     for (const auto& slot : residents_.change()->arrangement()->slots) {
         const auto old = before.find(slot->key);
         if (old != before.end() && old->second == slot.get()) continue;
-        std::vector<Ramp> start;
-        for (const float value : slot->description.values) start.push_back(settled(value));
-        for (const bool is_on : {slot->description.bypass, slot->description.mute})
-            start.push_back(settled(is_on ? 1.f : 0.f));
+        std::vector<Ramp> start = starting_ramps(slot->description);
         if (old == before.end())
             newcomers.add_node(slot->key, std::move(start));
         else

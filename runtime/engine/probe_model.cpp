@@ -113,11 +113,12 @@ void listen_to_silence(ModelProbe& probe, Subject& subject,
                        std::chrono::seconds patience = std::chrono::hours(1)) {
     const std::vector<float> heard = Bench(subject).play(1., 0., patience);
     const Rest rest = settled(heard);
-    probe.dc_dbfs = blows_up(heard) ? 0. : db_of(std::abs(rest.mean));
-    probe.hum_dbfs = blows_up(heard) ? 0. : db_of(rest.rms);
+    const bool is_bad = blows_up(heard);
+    probe.dc_dbfs = is_bad ? 0. : db_of(std::abs(rest.mean));
+    probe.hum_dbfs = is_bad ? 0. : db_of(rest.rms);
     double thump = 0.;
     for (const float x : heard) thump = std::max(thump, std::abs(double{x}) - std::abs(rest.mean));
-    probe.thump_dbfs = blows_up(heard) ? 0. : db_of(thump);
+    probe.thump_dbfs = is_bad ? 0. : db_of(thump);
 }
 
 void listen_after_a_tone(ModelProbe& probe, Subject& subject) {

@@ -5,30 +5,22 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "runtime/numbers.hpp"
 #include "runtime/problem_list.hpp"
 #include "runtime/sysexits.hpp"
 
 namespace gainstage {
 
-namespace {
-
-constexpr int last_channel = 64;
-
-}  // namespace
-
 SoundInput parse_sound_input(const std::string& text) {
     const std::size_t sign = text.find('=');
-    const std::string number = text.substr(0, sign);
-    const bool is_number =
-        !number.empty() && number.size() <= 2 &&
-        std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
-    const int channel = is_number ? std::stoi(number) : 0;
-    if (sign == std::string::npos || channel < 1 || channel > last_channel || sign + 1 == text.size())
+    const auto channel = text_as_whole(std::string_view(text).substr(0, sign));
+    if (sign == std::string::npos || !channel || *channel < 1 || *channel > most_channels ||
+        sign + 1 == text.size())
         throw std::invalid_argument(
             fmt::format("{} was given; expected CHANNEL=FILE, such as 1=voice.wav, with a "
                         "channel from 1 to {}",
-                        in_quotes(text), last_channel));
-    return {.file = text.substr(sign + 1), .first_channel = channel};
+                        in_quotes(text), most_channels));
+    return {.file = text.substr(sign + 1), .first_channel = static_cast<int>(*channel)};
 }
 
 SoundInputs::SoundInputs(const std::vector<SoundInput>& inputs) {
@@ -41,9 +33,9 @@ void SoundInputs::add(const SoundInput& input) {
     auto reader = std::make_unique<SoundReader>(input.file);
     const SoundFormat& mine = reader->format();
     const int end = input.first_channel + mine.channels - 1;
-    if (end > last_channel)
+    if (end > most_channels)
         throw SoundFileError(fmt::format("{}: has {} channels, so that it reaches beyond channel {}",
-                                         input.file, mine.channels, last_channel),
+                                         input.file, mine.channels, most_channels),
                              sysexits::bad_data);
     for (const Track& other : tracks_) {
         const SoundFormat& theirs = other.reader->format();

@@ -21,7 +21,6 @@ namespace gainstage {
 
 namespace {
 
-constexpr int most_channels = 64;
 constexpr int highest_rate_hz = 1'000'000;
 constexpr std::int64_t most_samples_in_memory = std::int64_t{1} << 30;
 constexpr int piece_frames = 4096;

@@ -38,6 +38,8 @@ struct SoundNews {
     std::string cause;  ///< the same without what is done about it, for those who refuse the file
 };
 
+inline constexpr int most_channels = 64;  ///< of a file, and of a device, as patches may name them
+
 /// Whether a sample can be sound: a number, and at most +80 dBFS.
 inline bool is_sound(float sample) {
     return std::abs(sample) <= 10'000.f;  // false for NaN

@@ -140,7 +140,6 @@ private:
         slot.timed_ticks.store(slot.timed_ticks.load(order) + ticks, order);
         slot.timed_frames.store(slot.timed_frames.load(order) + static_cast<std::uint64_t>(piece_.frames),
                                 order);
-        if (ticks > slot.worst_ticks.load(order)) slot.worst_ticks.store(ticks, order);
         slot.usual_ticks.add(static_cast<float>(ticks) / static_cast<float>(piece_.frames));
     }
 

@@ -60,14 +60,19 @@ Slot::Slot(NodeKey key_, std::shared_ptr<const GraphNode> description_, std::uni
       ramp_samples(std::max(1, static_cast<int>(std::lround(Quarantine::ramp_s * rate_hz)))),
       readings(description.type->readings.size()) {
     for (std::atomic<float>& reading : readings) reading = std::numeric_limits<float>::quiet_NaN();
-    ramps.reserve(specs.size());
-    for (const float value : description.values) ramps.push_back(settled(value));
-    for (const bool is_on : {description.bypass, description.mute})
-        ramps.push_back(settled(is_on ? 1.f : 0.f));
+    ramps = starting_ramps(description);
     ramps_meanwhile = ramps;
     update_plain();
     knob_numbers.reserve(specs.size());
     for (const ParamSpec& spec : specs) knob_numbers.push_back(knob_number(description.id, spec.name));
+}
+
+std::vector<Ramp> starting_ramps(const GraphNode& node) {
+    std::vector<Ramp> ramps;
+    ramps.reserve(node.values.size() + 2);
+    for (const float value : node.values) ramps.push_back(settled(value));
+    for (const bool is_on : {node.bypass, node.mute}) ramps.push_back(settled(is_on ? 1.f : 0.f));
+    return ramps;
 }
 
 std::uint32_t knob_number(std::string_view node, std::string_view name) noexcept {

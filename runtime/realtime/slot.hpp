@@ -83,6 +83,9 @@ private:
     std::vector<std::vector<float>> ring_, now_;
 };
 
+/// Its knobs as the patch writes them, then bypass and mute. Control thread.
+std::vector<Ramp> starting_ramps(const GraphNode&);
+
 /// A knob's name as a number. An event finds its knob by it, whichever instance plays by then. The id of the
 /// node counts too: an event for one that is gone does not move another that has got its key.
 std::uint32_t knob_number(std::string_view node, std::string_view name) noexcept;
@@ -138,8 +141,7 @@ struct Slot {
     std::atomic<std::uint64_t> tripped_at{never};
     std::vector<std::atomic<float>> readings;                    ///< NaN until the first block
     std::atomic<std::uint64_t> timed_ticks{0}, timed_frames{0};  ///< cost, measured now and then
-    std::atomic<std::uint64_t> worst_ticks{0};
-    RunningMedian usual_ticks;  ///< per frame
+    RunningMedian usual_ticks;                                   ///< per frame
 
     /// Memory that it takes, without weights and histories. Any thread.
     std::size_t bytes() const noexcept { return sizeof *this + memory.bytes() + dry.bytes(); }

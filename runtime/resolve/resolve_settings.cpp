@@ -90,11 +90,10 @@ private:
     }
 
     bool resolve_switch(bool& is_on, const Setting& setting) {
-        const auto* flag = std::get_if<bool>(&setting.value);
-        const auto* number = std::get_if<std::int64_t>(&setting.value);
-        if (!flag && !(number && (*number == 0 || *number == 1)))
-            return complain_about_value(setting, "true or false");
-        is_on = flag ? *flag : *number == 1;
+        static const ParamSpec on_or_off{.name = "switch", .min = 0.f, .max = 1.f, .steps = 2};
+        const auto value = knob_value(on_or_off, setting);
+        if (!value) return complain_about_value(setting, "true or false");
+        is_on = *value > 0.5f;
         return true;
     }
 
