@@ -107,6 +107,13 @@ std::string fullwidth(std::string_view text) {
            "); write the one of the keyboard: " + static_cast<char>(first_narrow + point - first);
 }
 
+/// From the first byte that says something.
+std::string_view begun(std::string_view head) {
+    head = without_mark(head);
+    head.remove_prefix(std::min(head.find_first_not_of(" \t\r\n"), head.size()));
+    return head;
+}
+
 }  // namespace
 
 std::string sound_or_midi(std::string_view head) {
@@ -125,9 +132,7 @@ std::string model_of_others(std::string_view head) {
     if (head.starts_with("\x89HDF\r\n")) return "a Keras model (HDF5); " + importer;
     if (head.starts_with("\x80\2") || head.starts_with("\x80\3"))
         return "an old PyTorch checkpoint (pickle); " + importer;
-    const std::string_view text = without_mark(head);
-    const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
-    if (!text.substr(begin).starts_with('{')) return {};
+    if (!begun(head).starts_with('{')) return {};
     const auto has = [head](std::string_view word) { return head.find(word) != head.npos; };
     if (has("\"architecture\"") && has("\"config\""))
         return "a capture of Neural Amp Modeler (.nam), which isn't played yet; play a model of the same "
@@ -148,7 +153,8 @@ std::string model_in_place_of_a_patch(std::string_view head) {
 }
 
 std::string text_in_place_of_a_model(std::string_view head) {
-    if (!json_page(head).empty() || head.find('{') == head.find_first_not_of(" \t\r\n"))
+    if (begun(head).empty()) return "nothing but blanks; expected a model (.safetensors)";
+    if (!json_page(head).empty() || begun(head).starts_with('{'))
         return "JSON text, as other programs write models; tools/import_model (--help) converts some of them";
     for (const std::string_view sign : {"[nodes."sv, "\nlinks"sv, "format = "sv, "[[midi]]"sv})
         if (head.find(sign) != head.npos)
@@ -157,14 +163,9 @@ std::string text_in_place_of_a_model(std::string_view head) {
 }
 
 std::string json_page(std::string_view head) {
-    std::string_view text = without_mark(head);
-    const auto take_blanks = [&text] {
-        text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-    };
-    take_blanks();
+    std::string_view text = begun(head);
     if (!text.starts_with('{') && !text.starts_with('[')) return {};
-    text.remove_prefix(1);
-    take_blanks();
+    text = begun(text.substr(1));
     const bool goes_on = text.starts_with('"') || text.starts_with('{') || text.starts_with('}');
     return goes_on ? "JSON text, such as a server's answer in place of the file; download the file again"
                    : "";
@@ -173,8 +174,7 @@ std::string json_page(std::string_view head) {
 std::string impostor(std::string_view head) {
     for (const Sign& sign : signs)
         if (head.starts_with(sign.bytes)) return std::string(sign.meaning);
-    std::string_view text = without_mark(head);
-    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    const std::string_view text = begun(head);
     for (const std::string_view page : pages)
         if (begins_with_small(text, page)) return "a web page, not the file itself; download the file again";
     return {};

@@ -1,7 +1,9 @@
 #pragma once
 /// How the process keeps memory that is freed.
 
+#if __has_include(<malloc.h>)
 #include <malloc.h>
+#endif
 
 namespace gainstage {
 

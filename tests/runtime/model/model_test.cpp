@@ -381,6 +381,7 @@ TEST_CASE("what only has the name of a model is named, with the way to a model")
     named("{\"model_data\": {}, \"state_dict\": {}}",
           "a model of GuitarML or Proteus (.json); convert it with");
     named("format = 1\nname = \"x\"\n", "a patch, not a model; gainstage check");
+    named("          \n  ", "nothing but blanks");
     named("Dear diary, today I played.", "text; expected a model (.safetensors)");
     named("  {\"layers\": []}", "JSON text, as other programs write models");
     named("PK\3\4                ",
