@@ -106,7 +106,7 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     checked.latency_samples = arrangement.latency_samples;
     checked.memory = arrangement.memory;
     checked.timings = timing_of(arrangement, checked.rate_hz);  // says what the arrangement's notes say
-    const Graph graph = arrangement.graph;
+    const Graph graph = std::move(arrangement.graph);
     arrangement = Arrangement();  // what is listened to takes memory as well
     checked.at_silence = warnings_of(graph);
     return checked;

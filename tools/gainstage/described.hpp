@@ -9,6 +9,7 @@
 
 #include "tools/gainstage/completion.hpp"
 #include "tools/gainstage/console.hpp"
+#include "tools/gainstage/usage.hpp"
 
 namespace gainstage {
 
@@ -19,10 +20,6 @@ inline bool is_shown(const CLI::Option& option) {
 }
 inline bool takes_value(const CLI::Option& option) {
     return option.get_items_expected_min() > 0;
-}
-
-inline std::vector<const CLI::App*> commands_of(const CLI::App& app) {
-    return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
 /// "--device", or "in" for a positional one.
@@ -174,8 +171,7 @@ inline void print_completions(const CLI::App& app, const std::vector<std::string
 
 /// Prints the part of the man page that tells of the commands, in roff.
 inline void print_manual(const CLI::App& app) {
-    for (const CLI::App* command : described_detail::commands_of(app))
-        put_text(described_detail::manual_of(*command));
+    for (const CLI::App* command : commands_of(app)) put_text(described_detail::manual_of(*command));
 }
 
 }  // namespace gainstage

@@ -29,12 +29,6 @@ std::string meters(const std::vector<float>& channels) {
     return text;
 }
 
-/// "gain_reduction_db" as a player reads it.
-std::string short_name(const std::string& reading) {
-    const std::string name = reading.substr(0, reading.find("_db"));
-    return name == "gain_reduction" ? "reduction" : name;
-}
-
 /// A piece for each node. A node with one reading is known by it; of several each has its name.
 std::vector<std::string> readings(const std::vector<NodeReading>& all) {
     std::vector<std::string> texts;
@@ -79,6 +73,11 @@ std::string count(std::uint64_t number, const char* one, const char* many) {
 }
 
 }  // namespace
+
+std::string short_name(const std::string& reading) {
+    const std::string name = reading.substr(0, reading.find("_db"));
+    return name == "gain_reduction" ? "reduction" : name;
+}
 
 std::string status_line(const LiveStatus& status, double seconds, std::size_t width) {
     const std::string midi = text_of(status.last_midi);

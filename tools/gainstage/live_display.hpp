@@ -14,6 +14,9 @@ namespace gainstage {
 /// most. What does not fit is left out, piece by piece. Any thread.
 std::string status_line(const LiveStatus&, double seconds, std::size_t width);
 
+/// The name of a reading as a player reads it: "gain_reduction_db" is "reduction".
+std::string short_name(const std::string& reading);
+
 /// Writes to outlets of its own, so that it is heard while drivers' chatter on stderr is turned away. A line
 /// that can't be written is lost and counted, and nothing else happens; the next one that can be begins with
 /// how many are missing. May wait for a terminal: it stands behind a QueuedSink.

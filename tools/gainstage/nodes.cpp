@@ -131,6 +131,10 @@ void print_type(const NodeType& type) {
     for (const Table& table :
          {ports_table(type), params_table(type.params), options_table(type), readings_table(type)})
         if (!table.empty()) put_text("\n" + table.text("  "));
+    if (!type.inputs.empty() && !type.outputs.empty())
+        put("\nbypass and mute (true or false) are settings of the node and targets of MIDI, too.\n");
+    else
+        put("\nmute (true or false) is a setting of the node and a target of MIDI, too.\n");
     if (type.closes_loops) put("\nA loop of cables is legal through this node.\n");
 }
 
@@ -210,11 +214,14 @@ int show_setting(const NodeType& type, const std::string& name, bool as_json) {
         known.push_back(param.name);
     }
     for (const OptionSpec& option : type.options) {
+        known.push_back(option.name);
+        if (option.name != name) continue;
         Table table({"OPTION", "VALUES", "START", ""});
         add_options({option}, table);
-        if (option.name == name) return as_json ? put_json(json_of(option)) : put_text(table.text()), ok;
-        known.push_back(option.name);
+        return as_json ? put_json(json_of(option)) : put_text(table.text()), ok;
     }
+    for (const char* const of_many : {"model", "rate", "smooth_ms", "bypass", "mute"})  // the page has them
+        if (name == of_many) return as_json ? put_json(json_of(type)) : print_type(type), ok;
     return fail_unknown("knob or option of " + type.name, name, known);
 }
 

@@ -19,6 +19,7 @@
 #include "runtime/thread.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
+#include "tools/gainstage/live_display.hpp"
 #include "tools/gainstage/shipped.hpp"
 
 namespace gainstage {
@@ -113,11 +114,11 @@ std::string readings_text(const std::vector<ReadingRange>& readings) {
         const float largest = std::max(std::abs(reading.least), std::abs(reading.most));
         const bool is_reduction = reading.name == "gain_reduction_db";
         if ((is_reduction && largest < 0.05f) || count++ >= most) continue;
-        text += fmt::format(
-            "{}{} {} up to {:.1f} {}", text.empty() ? "" : "; ", plain_line(reading.node),
-            is_reduction ? "reduction" : plain_line(reading.name.substr(0, reading.name.find("_db"))),
-            is_reduction ? largest : reading.most, reading.unit);
+        text += fmt::format("{}{} {} up to {:.1f} {}", text.empty() ? "" : "; ", plain_line(reading.node),
+                            plain_line(short_name(reading.name)), is_reduction ? largest : reading.most,
+                            reading.unit);
     }
+    if (count > most) text += fmt::format("; and {} more (--json lists them)", count - most);
     return text;
 }
 
@@ -288,9 +289,11 @@ RenderOptions settled(RenderOptions options) {
         throw UsageError("there is no patch to play through: gainstage render PATCH voice.wav -o OUT.wav");
     check_together(options);
     if (options.in.empty() && options.together.empty())
-        throw UsageError(
-            "there is no sound file to play; name one after the patch: gainstage render PATCH voice.wav "
-            "-o OUT.wav");
+        throw UsageError(options.events.empty()
+                             ? "there is no sound file to play; name one after the patch: gainstage render "
+                               "PATCH voice.wav -o OUT.wav"
+                             : "there is no recording to repeat the take from; name it: gainstage render "
+                               "take.wav --events take.log -o OUT.wav");
     if (!options.in.empty() && !options.together.empty())
         throw UsageError(
             fmt::format("{} has no channel beside --in; give every file one: --in 1=FILE --in 2=FILE",

@@ -60,12 +60,16 @@ inline std::string footer_of(std::initializer_list<std::string_view> examples,
     return text + "\nExit codes:\n" + text_of(codes);
 }
 
+/// Hidden ones as well.
+inline std::vector<const CLI::App*> commands_of(const CLI::App& app) {
+    return app.get_subcommands([](const CLI::App*) { return true; });
+}
+
 namespace usage_detail {
 
 inline std::vector<std::string> names_of(const CLI::App& command) {
     std::vector<std::string> names;
-    for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; }))
-        names.push_back(sub->get_name());
+    for (const CLI::App* sub : commands_of(command)) names.push_back(sub->get_name());
     return names;
 }
 
@@ -79,7 +83,7 @@ inline std::vector<std::string> options_of(const CLI::App& command) {
 
 /// Names the commands that have an option of this name: "run --rehearse". Empty: none has.
 inline std::string command_with_option(const CLI::App& app, const std::string& word) {
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::App* command : commands_of(app)) {
         const std::vector<std::string> options = options_of(*command);
         if (std::find(options.begin(), options.end(), "--" + word) != options.end())
             return fmt::format("{} --{}", command->get_name(), word);
