@@ -6,19 +6,23 @@ facts.json may give what the checkpoint doesn't say, or say it otherwise: sample
 author, source, training, and the family's own keys (grey_box: mlp_activation "tanh" or "relu"; s4d: activation, product,
 tanh_before_product, final_tanh, front_decibels, to_amplitude, disc "zoh" or "bilinear", model_version; see its CONFIG).
 Exit codes: 0 done, 64 usage, 65 the checkpoint or facts.json can't be used, 66 file not found, 69 h5py is missing,
-73 the result can't be written. No code in a checkpoint is ever run: it is read by readers of our own, PyTorch is not needed."""
+73 the result can't be written, 78 numpy is missing. No code in a checkpoint is ever run: it is read by readers of our own, PyTorch is not needed."""
 
 import argparse
 import math
 import os
 import sys
 
-from gainstage_files import model_file, new_file, standard_streams
-from gainstage_files.parser import Parser
-from gainstage_files.plain_text import LONGEST_LINE, shown
-from gainstage_files.problem import Problem, cannot_write
-from . import checkpoint, ed_lstm, grey_box, gru, lstm, s4d, s6, settings, tcn
-from .take import Take
+from gainstage_files.libraries import need
+
+need("numpy")
+
+from gainstage_files import model_file, new_file, standard_streams  # noqa: E402
+from gainstage_files.parser import Parser  # noqa: E402
+from gainstage_files.plain_text import LONGEST_LINE, shown  # noqa: E402
+from gainstage_files.problem import Problem, cannot_write  # noqa: E402
+from . import checkpoint, ed_lstm, grey_box, gru, lstm, s4d, s6, settings, tcn  # noqa: E402
+from .take import Take  # noqa: E402
 
 FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, gru, lstm, s4d, s6, tcn)}
 MOST_NOTES = 20  # of tensors that are left out

@@ -7,9 +7,13 @@ The same files on every run. What they are good for, and what not: the cards bes
 import os
 import sys
 
-import numpy as np
+from gainstage_files.libraries import need
 
-from gainstage_files.model_file import TIME_CONSTANTS_TO_FORGET, control, metadata, write
+need("numpy")
+
+import numpy as np  # noqa: E402
+
+from gainstage_files.model_file import TIME_CONSTANTS_TO_FORGET, control, metadata, write  # noqa: E402
 
 SAMPLE_RATE = 48000  # in name only: one-pole detectors and static make-up run at any rate
 COMMON = {"author": "Gainstage", "license": "MIT", "training": {"data": "none: constants set by hand"}}

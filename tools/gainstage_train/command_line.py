@@ -5,25 +5,16 @@ import os
 import signal
 import sys
 
+from gainstage_files.libraries import MISSING_SOFTWARE, missing
 from gainstage_files.problem import Problem
 
 NEEDED = ("numpy", "torch", "scipy", "soundfile", "numba")
-MISSING_SOFTWARE, INTERRUPTED = 78, 130
+INTERRUPTED = 130
 
 
 def add_data_options(parser):
     parser.add_argument("--data", required=True, metavar="FOLDER", help="recordings before and after the device")
     parser.add_argument("--align", action="store_true", help="take out a delay that all recordings share, such as an interface's")
-
-
-def missing():
-    """What to do about a library that is not there, or None."""
-    for library in NEEDED:
-        try:
-            __import__(library)
-        except ImportError:
-            return f"{library} is not installed: apt install python3-{library} (Debian), or pip install {library}"
-    return None
 
 
 def share_cores(threads, processes):
@@ -41,7 +32,7 @@ def go(module, kind, options):
 def report(work):
     """-> the exit code of work(), or of what went wrong, which is said."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())  # a parent may have blocked them: Ctrl-C would do nothing
-    lacking = missing()
+    lacking = missing(*NEEDED)
     if lacking:
         print(f"error: {lacking}", file=sys.stderr)
         return MISSING_SOFTWARE

@@ -70,6 +70,14 @@ class Project(unittest.TestCase):
         done = subprocess.run([sys.executable, "-B", "-c", ALONE, *modules], stdout=subprocess.PIPE, text=True, check=True)
         self.assertEqual(done.stdout.split(), [])
 
+    def test_a_library_that_is_missing_is_named_with_this_python(self):
+        for module in ("gainstage_import", "gainstage_import.textbook", "gainstage_train", "gainstage_train.data.generate"):
+            alone = f"import runpy, sys; sys.modules['numpy'] = None; runpy.run_module('{module}', run_name='__main__')"
+            done = subprocess.run([sys.executable, "-B", "-c", alone, "grey_box", "--data", "x", "-o", "x.safetensors"], capture_output=True,
+                                  text=True, cwd=TOOLS)
+            self.assertEqual(done.returncode, 78, module + done.stderr)
+            self.assertIn(f"numpy is not installed for {sys.executable}", done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

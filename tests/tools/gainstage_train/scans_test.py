@@ -1,16 +1,13 @@
 #!/usr/bin/python3
 """The recurrences that models train through: compiled and plain loops say the same, and their gradients are right."""
 
-import sys
 import unittest
 
-try:
-    import numba  # noqa: F401
-    import numpy  # noqa: F401
-    import torch
-except ImportError as missing:
-    print(f"skipped: training needs {missing.name} (Debian: apt install python3-{missing.name})")
-    sys.exit(0)
+import support
+
+support.need("numba", "numpy", "torch")
+
+import torch  # noqa: E402
 
 from gainstage_train.models import cells, scans, shaping  # noqa: E402
 

@@ -14,16 +14,20 @@ import os
 import sys
 from dataclasses import dataclass
 
-import numpy as np
-from gainstage_files import standard_streams
-from gainstage_files.parser import Parser
-from gainstage_files.plain_text import message
+from gainstage_files.libraries import need
 
-from gainstage_files.problem import USAGE, Problem
-from ..compressors import digital, optical
-from . import noise, recordings, takes, write
-from .controls import control
-from .pairs import TEST, TRAIN, UNSEEN, VALIDATION, Pair
+need("numpy", "scipy", "soundfile", "numba")
+
+import numpy as np  # noqa: E402
+
+from gainstage_files import standard_streams  # noqa: E402
+from gainstage_files.parser import Parser  # noqa: E402
+from gainstage_files.plain_text import message  # noqa: E402
+from gainstage_files.problem import USAGE, Problem  # noqa: E402
+from ..compressors import digital, optical  # noqa: E402
+from . import noise, recordings, takes, write  # noqa: E402
+from .controls import control  # noqa: E402
+from .pairs import TEST, TRAIN, UNSEEN, VALIDATION, Pair  # noqa: E402
 
 NOISE_DB, ROOM_FOR_NOISE = -40.0, 0.9
 
