@@ -84,7 +84,7 @@ def passes_in_python(file, part):
     """The same for a file of Python tests."""
     path = os.pathsep.join(os.path.join(ROOT, folder) for folder in ("tools", "tests/tools", "tests/data"))
     done = subprocess.run([PYTHON, os.path.join(ROOT, "tests", file), "-v", "-k", part], capture_output=True, text=True,
-                          errors="replace", env={**os.environ, "PYTHONPATH": path})
+                          errors="replace", env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"})
     if "\nRan 0 tests" in done.stderr:
         return f"no test of {file} is called {part}"
     return "" if done.returncode == 0 and "\nRan " in done.stderr else f"{file} -k {part}"

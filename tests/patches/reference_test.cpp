@@ -102,7 +102,7 @@ std::string table_of(const NodeType& type) {
     return "type = \"" + type.name + "\"\n" + model;
 }
 
-/// What the reader wanted in place of a wrong value; "" where it took the value.
+/// What the reader wanted in place of a wrong value.
 std::string expected(const Problems& problems, const std::string& key) {
     const std::string message = complaint(problems, key), mark = "expected ";
     const auto begin = message.find(mark);
@@ -125,7 +125,7 @@ void check_ranges(const Rows& table, const std::map<std::string, std::string>& w
         if (wanted.rfind(whole, 0) == 0) wanted = wanted.substr(whole.size());
         INFO(key + ": " + wanted);
         REQUIRE(table.count(key) == 1);
-        CHECK(plain(table.at(key)).find(wanted) != std::string::npos);
+        CHECK(plain(table.at(key)).find(" | " + wanted) == 0);  // the range opens its cell
     }
 }
 
@@ -159,14 +159,20 @@ TEST_CASE("reference: the keys that every node takes are the reader's") {
 
 TEST_CASE("reference: options that the page explains are the nodes'") {
     const std::string nodes = section("## Nodes");
+    Words told;
     for (const NodeType& type : all_nodes())
         if (type.device != Door::none)
             for (const OptionSpec& option : type.options) {
+                told.insert(option.name);
                 INFO(type.name + "." + option.name);
                 CHECK(nodes.find("- `" + option.name + "`, of ") != std::string::npos);
                 for (const std::string& choice : option.choices)
                     CHECK(nodes.find("`\"" + choice + "\"`") != std::string::npos);
             }
+    std::size_t items = 0;
+    for (auto at = nodes.find("\n- `"); at != std::string::npos; at = nodes.find("\n- `", at + 1)) ++items;
+    REQUIRE_FALSE(told.empty());
+    CHECK(items == told.size());
 }
 
 TEST_CASE("reference: the keys of [[midi]] are the reader's") {

@@ -71,8 +71,8 @@ TEST_CASE("SIGTERM ends a program whose parent had blocked every signal, in orde
     const std::string told = scratch().file("told.txt");
     const Outcome outcome =
         run("env --block-signal bash -c '\"$0\" \"$@\" 2>" + told + " & until grep -q plays " + told +
-                "; do sleep 0.05; done; kill -TERM $!; wait $!; code=$?; cat " + told + " >&2; exit $code' " +
-                program_path(),
+                " || ! kill -0 $!; do sleep 0.05; done; kill -TERM $!; wait $!; code=$?; cat " + told +
+                " >&2; exit $code' " + program_path(),
             "run patches/hello.toml --null --seconds 30");
     INFO(outcome.err);
     CHECK(outcome.exit_code == 0);
