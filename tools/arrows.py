@@ -114,6 +114,8 @@ def circle_problems(includes):
 
 
 def main():
+    if set(sys.argv[1:]) - {"--list"}:
+        sys.exit(__doc__)
     includes = read_includes()
     problems = [*table_problems(), *arrow_problems(includes), *circle_problems(includes), *name_problems()]
     for problem in problems:

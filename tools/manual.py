@@ -130,6 +130,8 @@ def main():
                 return 1
         print(f"{MANUAL}: as {PAGE}")
         return 0
+    if sys.argv[1:]:
+        sys.exit(__doc__)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return 0
