@@ -112,6 +112,7 @@ void Tape::start(const Sound& sound, int frames, std::vector<TapeMidi> midi) {
 
 void Tape::freewheel(bool on) {
     if (jack_set_freewheel(client_, on) != 0) throw std::runtime_error("the server does not freewheel");
+    if (on) wait_for_cycles(4);
 }
 
 void Tape::wait_for(int frames) const {

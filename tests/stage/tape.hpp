@@ -38,6 +38,7 @@ public:
 
     /// Plays this from the next cycle on, then silence, and records `frames` in all.
     void start(const Sound&, int frames, std::vector<TapeMidi> = {});
+    /// In freewheel each cycle waits for every client. Returns a few cycles after it begins.
     void freewheel(bool);
     /// Number of frames recorded so far.
     int frames() const { return static_cast<int>(position_.load(std::memory_order_acquire)); }

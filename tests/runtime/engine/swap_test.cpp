@@ -316,12 +316,19 @@ TEST_CASE(
           static_cast<std::uint64_t>(many + several));  // the text names the model
     CHECK(after.failures == 0);
     CHECK(stream.engine().room().reports_lost() == 0);
-    if (watched) {  // the sanitizers allocate for themselves
-        CHECK(stream.take_faults() == 0);
-        const double grown = static_cast<double>(heap_in_use()) - static_cast<double>(heap);
-        INFO("the heap has grown by " << grown << " bytes");
-        CHECK(std::abs(grown) < 16'384.);
+    if (!watched) return;  // the sanitizers allocate for themselves
+    const double grown = static_cast<double>(heap_in_use()) - static_cast<double>(heap);
+    INFO("the heap has grown by " << grown << " bytes");
+    CHECK(std::abs(grown) < 16'384.);
+    // The system moves and merges pages as it likes, which is a fault now and then. A fault of our own, in
+    // memory that nobody touched before the callback, comes in each take.
+    std::uint64_t least = stream.take_faults();
+    for (int take = 0; take < 4 && least > 0; ++take) {
+        swaps(many);
+        edit(several - 1);
+        least = std::min(least, stream.take_faults());
     }
+    CHECK(least == 0);
 }
 
 }  // namespace gainstage::test::swap_test
