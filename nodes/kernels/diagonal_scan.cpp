@@ -26,12 +26,6 @@ struct BendColumns {
     HWY_INLINE Bend<true, Glides> At(int o) const { return {a, o}; }
 };
 
-/// Coefficients of the modes, in registers.
-template <int Modes>
-struct Held {
-    Sum p[Modes], q[Modes], c1[Modes], c2[Modes];
-};
-
 /// Runs `Modes` modes of one vector of channels with their states in registers. The first group of modes
 /// begins the sums, the last one finishes them.
 template <int Modes, bool First, bool Last, class Finish>
@@ -39,14 +33,15 @@ HWY_INLINE void ScanGroup(const DiagonalScan& s, int mode, int o, const Finish& 
     const Channels d;
     const std::ptrdiff_t row = s.row, frames = s.frames;
     Sum r[Modes], m[Modes];
-    Held<Modes> held;
+    // No struct: ARM's g++ makes its constructor outside of what this target allows.
+    Sum p[Modes], q[Modes], c1[Modes], c2[Modes];
     GAINSTAGE_UNROLL
     for (int n = 0; n < Modes; ++n) {
         const std::ptrdiff_t k = (mode + n) * row + o;
         const float* state = s.state + 2 * (mode + n) * row + o;
         r[n] = hn::LoadU(d, state), m[n] = hn::LoadU(d, state + row);
-        held.p[n] = hn::LoadU(d, s.p + k), held.q[n] = hn::LoadU(d, s.q + k);
-        held.c1[n] = hn::LoadU(d, s.c1 + k), held.c2[n] = hn::LoadU(d, s.c2 + k);
+        p[n] = hn::LoadU(d, s.p + k), q[n] = hn::LoadU(d, s.q + k);
+        c1[n] = hn::LoadU(d, s.c1 + k), c2[n] = hn::LoadU(d, s.c2 + k);
     }
     const Sum direct = hn::LoadU(d, s.direct + o);
     const auto column = finish.At(o);
@@ -58,12 +53,12 @@ HWY_INLINE void ScanGroup(const DiagonalScan& s, int mode, int o, const Finish& 
         Sum odd = hn::Zero(d);
         GAINSTAGE_UNROLL
         for (int n = 0; n < Modes; ++n) {
-            const Sum change = hn::MulAdd(held.p[n], r[n], hn::MulAdd(held.q[n], m[n], u));
+            const Sum change = hn::MulAdd(p[n], r[n], hn::MulAdd(q[n], m[n], u));
             m[n] = hn::Add(m[n], r[n]);
             r[n] = hn::Add(r[n], change);
             Sum& y = n % 2 ? odd : even;
-            y = hn::MulAdd(held.c1[n], r[n], y);
-            y = hn::MulAdd(held.c2[n], m[n], y);
+            y = hn::MulAdd(c1[n], r[n], y);
+            y = hn::MulAdd(c2[n], m[n], y);
         }
         const Sum y = hn::Add(even, odd);
         if (Last)

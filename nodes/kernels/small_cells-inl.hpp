@@ -31,6 +31,9 @@ struct UnitVector {
     V v[vectors];
     HWY_ALIGN float kept[Units];
 
+    // Written out: ARM's g++ makes its own constructors outside of what this target allows.
+    HWY_INLINE UnitVector() {}
+
     HWY_INLINE void Load(const float* from) {
         for (int i = 0; i < vectors; ++i) v[i] = hn::LoadU(D(), from + i * lanes);
         Keep();
