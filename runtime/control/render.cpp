@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <span>
 
 #include "runtime/control/realtime_rights.hpp"
 #include "runtime/io/sound_file.hpp"
@@ -194,8 +195,8 @@ private:
     void silence_bad_samples(std::vector<std::vector<float>>& sound, int frames) const {
         if (job_.take) return;
         for (auto& channel : sound)
-            for (int k = 0; k < frames; ++k)
-                if (!is_sound(channel[k])) channel[k] = 0.f;
+            for (float& x : std::span(channel).first(static_cast<std::size_t>(frames)))
+                x = is_sound(x) ? x : 0.f;  // no branch: vector instructions do it
     }
 
     /// Lists of moves of which none can be heard.
