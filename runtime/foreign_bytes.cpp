@@ -207,8 +207,8 @@ std::string_view take_line(std::string_view& text) {
 
 std::string with_line_feeds(std::string_view text) {
     std::string out(text);
-    for (std::size_t k = 0; k < out.size(); ++k)
-        if (out[k] == '\r' && (k + 1 == out.size() || out[k + 1] != '\n')) out[k] = '\n';
+    for (auto at = out.find('\r'); at != std::string::npos; at = out.find('\r', at + 1))
+        if (at + 1 == out.size() || out[at + 1] != '\n') out[at] = '\n';
     return out;
 }
 

@@ -7,16 +7,17 @@ namespace gainstage {
 
 namespace {
 
-/// Files are not streams: their first sample may be a drum.
-RoomConfig at_full_level(RoomConfig room) {
+/// Files are not streams: their first sample may be a drum. A log may name any of 256 ports.
+RoomConfig for_files(RoomConfig room) {
     room.start_ramp_ms = 0.f;
+    room.decoders = 256;
     return room;
 }
 
 }  // namespace
 
 OfflineStream::OfflineStream(const RoomConfig& room, PatchLoader& loader, std::size_t most_bytes)
-    : loader_(loader), engine_(EngineConfig{.room = at_full_level(room), .most_bytes = most_bytes}) {}
+    : loader_(loader), engine_(EngineConfig{.room = for_files(room), .most_bytes = most_bytes}) {}
 
 Problems OfflineStream::start(Graph graph) {
     engine_.play(std::move(graph));

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "runtime/patch/toml_value.hpp"
 
 namespace gainstage {
@@ -5,6 +7,13 @@ namespace gainstage {
 namespace {
 
 constexpr int deepest_brackets = 24, most_dots = 16;  // a patch needs 3 and 3
+
+/// The characters that a step looks at.
+constexpr std::array<bool, 256> counts = [] {
+    std::array<bool, 256> table{};
+    for (const char c : std::string_view("\"'#\n.=,[]{}")) table[static_cast<unsigned char>(c)] = true;
+    return table;
+}();
 
 /// Walks over TOML text, skipping strings and comments, and counts what opens a level.
 class Scanner {
@@ -22,6 +31,8 @@ public:
 
 private:
     void step() {
+        while (at_ < text_.size() && !counts[static_cast<unsigned char>(text_[at_])]) ++at_;
+        if (at_ == text_.size()) return;
         const char c = text_[at_];
         if (c == '"' || c == '\'') return skip_string(c);
         if (c == '#') return skip_comment();
@@ -44,7 +55,7 @@ private:
     }
 
     void skip_string(char quote) {
-        const std::string three(3, quote);
+        const std::string_view three = quote == '"' ? "\"\"\"" : "'''";
         const bool multi_line = text_.substr(at_, 3) == three;
         at_ += multi_line ? 3 : 1;
         while (at_ < text_.size()) {

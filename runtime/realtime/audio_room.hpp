@@ -23,7 +23,7 @@ struct RoomConfig {
     double sample_rate_hz = 48'000.;
     int max_frames = 512;  ///< longest piece; longer device blocks are cut
     int midi_ports = 0;
-    int decoders = 256;          ///< of ports 0, 1, ...; 256: of all that an event of a log can name
+    int decoders = 1;            ///< of ports 0, 1, ...; messages of other ports are passed over
     bool watch = true;           ///< check every node's output; off only in `bench`
     bool time_nodes = true;      ///< measure blocks, and nodes in turn; off only in `bench`
     float start_ramp_ms = 20.f;  ///< with which a stream begins; 0: at full level, as renders of files do
