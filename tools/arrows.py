@@ -23,11 +23,26 @@ ALLOWED = {
     "runtime/realtime": ["runtime", "runtime/patch", "runtime/model", "runtime/graph"],
     "runtime/plan/compile": ["runtime", "runtime/model", "runtime/graph", "runtime/realtime"],
     "runtime/plan": ["runtime", "runtime/model", "runtime/graph", "runtime/realtime", "runtime/plan/compile"],
-    "runtime/engine": ["runtime", "runtime/patch", "runtime/model", "runtime/graph", "runtime/resolve",
-                       "runtime/realtime", "runtime/plan"],
+    "runtime/engine": [
+        "runtime",
+        "runtime/patch",
+        "runtime/model",
+        "runtime/graph",
+        "runtime/resolve",
+        "runtime/realtime",
+        "runtime/plan",
+    ],
     "runtime/io": ["runtime", "runtime/realtime"],
-    "runtime/control": ["runtime", "runtime/model", "runtime/graph", "runtime/resolve", "runtime/realtime",
-                        "runtime/plan", "runtime/engine", "runtime/io"],
+    "runtime/control": [
+        "runtime",
+        "runtime/model",
+        "runtime/graph",
+        "runtime/resolve",
+        "runtime/realtime",
+        "runtime/plan",
+        "runtime/engine",
+        "runtime/io",
+    ],
     "nodes/kernels": ["runtime"],
     "nodes/dsp": ["runtime", "nodes/kernels"],
     "nodes/layers": ["runtime", "runtime/model", "nodes/kernels", "nodes/dsp"],
@@ -99,7 +114,7 @@ def circle_problems(includes):
 
     def visit(file):
         if file in path:
-            yield "a circle of files: " + " -> ".join(path[path.index(file):] + [file])
+            yield "a circle of files: " + " -> ".join(path[path.index(file) :] + [file])
             return
         if file in done:
             return
@@ -120,7 +135,9 @@ def main():
     problems = [*table_problems(), *arrow_problems(includes), *circle_problems(includes), *name_problems()]
     for problem in problems:
         print(problem, file=sys.stderr)
-    arrows = {(folder_of(path), folder_of(target)) for path, targets in includes.items() for target in targets}
+    arrows = {
+        (folder_of(path), folder_of(target)) for path, targets in includes.items() for target in targets
+    }
     count = sum(1 for here, there in arrows if here != there)
     if "--list" in sys.argv[1:]:
         for here in reversed(ALLOWED):

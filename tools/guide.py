@@ -23,7 +23,7 @@ def section(guide, title):
     """The lines below a title, up to the next one of the same rank."""
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", guide, re.MULTILINE | re.DOTALL)
     if not found:
-        raise SystemExit(f"{GUIDE}: has no section \"{title}\"")
+        raise SystemExit(f'{GUIDE}: has no section "{title}"')
     return found.group(1)
 
 
@@ -48,12 +48,12 @@ def file_problems(guide):
             if stem in named:
                 yield f"{GUIDE}: names {stem} twice"
             if stem not in there:
-                yield f"{GUIDE}: names {stem}, which is not there; remove its row in \"Every file\""
+                yield f'{GUIDE}: names {stem}, which is not there; remove its row in "Every file"'
             if not row.group(2).strip():
                 yield f"{GUIDE}: does not say what {stem} is"
             named.add(stem)
     for stem in sorted(there - named):
-        yield f"{GUIDE}: does not name {stem}; add a row for it in \"Every file\""
+        yield f'{GUIDE}: does not name {stem}; add a row for it in "Every file"'
 
 
 def steps_of(walk):
@@ -72,10 +72,13 @@ def steps_of(walk):
 
 def walk_problems(guide):
     there = stems_in("runtime") | stems_in("nodes") | stems_in("tools")
-    walks = re.findall(r"^### (.+?): (\d+) files, (\d+) hops, (\d+) back\n.*?^```text\n(.*?)^```",
-                       section(guide, "Four walks"), re.MULTILINE | re.DOTALL)
+    walks = re.findall(
+        r"^### (.+?): (\d+) files, (\d+) hops, (\d+) back\n.*?^```text\n(.*?)^```",
+        section(guide, "Four walks"),
+        re.MULTILINE | re.DOTALL,
+    )
     if len(walks) != 4:
-        yield f"{GUIDE}: \"Four walks\" has {len(walks)} titles \"NAME: N files, N hops, N back\""
+        yield f'{GUIDE}: "Four walks" has {len(walks)} titles "NAME: N files, N hops, N back"'
     for name, files, hops, back, walk in walks:
         steps, seen, returns, before = steps_of(walk), set(), 0, None
         for arrow, path in steps:
@@ -100,7 +103,7 @@ def report_problems(guide):
     if not words or not keys:
         yield "tools/guide.py: finds no words or keys of reports where it looks for them"
     for word in sorted(set(words + keys) - told):
-        yield f"{GUIDE}: \"Reports\" does not tell of `{word}`"
+        yield f'{GUIDE}: "Reports" does not tell of `{word}`'
 
 
 def main():

@@ -52,8 +52,11 @@ def table(lines):
         cells = cells_of(row)
         yield ".TP"
         yield inline(cells[0])
-        texts = [inline(cell if title in PLAIN_COLUMNS else f"{title}: {cell}")
-                 for title, cell in zip(titles[1:], cells[1:]) if cell]
+        texts = [
+            inline(cell if title in PLAIN_COLUMNS else f"{title}: {cell}")
+            for title, cell in zip(titles[1:], cells[1:])
+            if cell
+        ]
         for index, text in enumerate(texts):
             if index:
                 yield ".br"

@@ -10,9 +10,23 @@ import ast
 import sys
 
 # What each module has that makes objects of a file's choice; "*" is everything in it.
-READERS = {"torch": {"load", "hub", "package"}, "torch.serialization": {"load"}, "torch.jit": {"load"}, "torch.hub": {"*"}, "torch.package": {"*"},
-           "pickle": {"load", "loads", "Unpickler"}, "_pickle": {"*"}, "cPickle": {"*"}, "dill": {"*"}, "cloudpickle": {"*"},
-           "joblib": {"*"}, "shelve": {"*"}, "marshal": {"*"}, "yaml": {"load", "unsafe_load", "full_load", "Loader"}, "jsonpickle": {"*"}}
+READERS = {
+    "torch": {"load", "hub", "package"},
+    "torch.serialization": {"load"},
+    "torch.jit": {"load"},
+    "torch.hub": {"*"},
+    "torch.package": {"*"},
+    "pickle": {"load", "loads", "Unpickler"},
+    "_pickle": {"*"},
+    "cPickle": {"*"},
+    "dill": {"*"},
+    "cloudpickle": {"*"},
+    "joblib": {"*"},
+    "shelve": {"*"},
+    "marshal": {"*"},
+    "yaml": {"load", "unsafe_load", "full_load", "Loader"},
+    "jsonpickle": {"*"},
+}
 BUILT_IN = {"eval", "exec", "compile"}
 
 
@@ -27,12 +41,18 @@ class Finder(ast.NodeVisitor):
         for name in node.names:
             if "*" in READERS.get(name.name, ()):
                 self.tell(node, f"imports {name.name}")
-            self.modules[name.asname or name.name.partition(".")[0]] = name.name if name.asname else name.name.partition(".")[0]
+            self.modules[name.asname or name.name.partition(".")[0]] = (
+                name.name if name.asname else name.name.partition(".")[0]
+            )
 
     def visit_ImportFrom(self, node):  # noqa: N802
         for name in node.names:
             whole = f"{node.module}.{name.name}"
-            if node.level == 0 and ("*" in READERS.get(node.module, ()) or name.name in READERS.get(node.module, ()) or "*" in READERS.get(whole, ())):
+            if node.level == 0 and (
+                "*" in READERS.get(node.module, ())
+                or name.name in READERS.get(node.module, ())
+                or "*" in READERS.get(whole, ())
+            ):
                 self.tell(node, f"imports {whole}")
             self.modules[name.asname or name.name] = whole
 
@@ -46,17 +66,24 @@ class Finder(ast.NodeVisitor):
         if isinstance(node.func, ast.Name) and node.func.id in BUILT_IN and node.func.id not in self.modules:
             self.tell(node, f"calls {node.func.id}()")
         for keyword in node.keywords:
-            if keyword.arg == "allow_pickle" and not (isinstance(keyword.value, ast.Constant) and keyword.value.value is False):
+            if keyword.arg == "allow_pickle" and not (
+                isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+            ):
                 self.tell(node, "allows pickles")
             if keyword.arg == "weights_only":
                 self.tell(node, "reads by torch.load")
-        if isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(node.args) > 1 and self.module_of(node.args[0]) in READERS \
-                and getattr(node.args[1], "value", "load") in READERS[self.module_of(node.args[0])]:
+        if (
+            isinstance(node.func, ast.Name)
+            and node.func.id == "getattr"
+            and len(node.args) > 1
+            and self.module_of(node.args[0]) in READERS
+            and getattr(node.args[1], "value", "load") in READERS[self.module_of(node.args[0])]
+        ):
             self.tell(node, "takes a reader by its name")
         self.generic_visit(node)
 
     def module_of(self, node):
-        """"torch.jit" of the expression torch.jit, by whatever name it was imported."""
+        """ "torch.jit" of the expression torch.jit, by whatever name it was imported."""
         if isinstance(node, ast.Name):
             return self.modules.get(node.id, "")
         if isinstance(node, ast.Attribute) and self.module_of(node.value):

@@ -23,6 +23,7 @@ def sigmoid(x):
 
 # ------------------------------------------------------------------------------------------------ knobs
 
+
 class Knob:
     """A value and its target: a straight line over `length` samples from `begin`."""
 
@@ -44,7 +45,9 @@ def moving_knobs(controls, start, moves, frames, rate):
     names = [c["name"] for c in controls]
 
     def heard(t):
-        return np.array([k.at(t) * c["to_model"]["scale"] + c["to_model"]["offset"] for k, c in zip(knobs, controls)])
+        return np.array(
+            [k.at(t) * c["to_model"]["scale"] + c["to_model"]["offset"] for k, c in zip(knobs, controls)]
+        )
 
     for frame in range(frames):
         t, stepped = start + frame, False
@@ -69,16 +72,22 @@ def on_grid(network, controls, start, moves, frames, rate):
 
 # ------------------------------------------------------------------------------------------------ sound
 
+
 def test_input(frames, rate):
     """Three notes of different loudness over a little noise, then nearly nothing."""
     random, t = np.random.default_rng(11), np.arange(frames) / rate
     x = 0.002 * random.standard_normal(frames)
-    for begin, end, hz, level in ((100, 700, 441.0, 0.9), (700, 1300, 660.0, 0.15), (1300, 2000, 1234.5, 0.7)):
-        x[begin:end] += level * np.sin(2 * np.pi * hz * t[:end - begin]) * np.exp(-t[:end - begin] * 40.0)
+    for begin, end, hz, level in (
+        (100, 700, 441.0, 0.9),
+        (700, 1300, 660.0, 0.15),
+        (1300, 2000, 1234.5, 0.7),
+    ):
+        x[begin:end] += level * np.sin(2 * np.pi * hz * t[: end - begin]) * np.exp(-t[: end - begin] * 40.0)
     return x.astype("<f4")
 
 
 # ------------------------------------------------------------------------------------------------ files
+
 
 def as_stored(weights):
     """The weights as a reader of the file gets them: rounded to floats."""

@@ -18,8 +18,10 @@ RATE, FRAMES = 48000, 2400
 
 # ------------------------------------------------------------------------------------------------ knobs
 
+
 def curves(w, config, controls, start, moves):
     """Threshold, slope and knee for each sample."""
+
     def network(h):
         last = max(int(n.split(".")[1]) for n in w if n.startswith("mlp."))
         for i in range(last + 1):
@@ -34,9 +36,10 @@ def curves(w, config, controls, start, moves):
 
 # ------------------------------------------------------------------------------------------------ sound
 
+
 class Cell:
     def __init__(self, w, prefix):
-        self.w = {n[len(prefix) + 1:]: v for n, v in w.items() if n.startswith(prefix + ".")}
+        self.w = {n[len(prefix) + 1 :]: v for n, v in w.items() if n.startswith(prefix + ".")}
         self.h = np.zeros(self.w["weight_hh"].shape[1])
 
     def __call__(self, u):
@@ -46,8 +49,8 @@ class Cell:
         if len(a) == n:
             self.h = np.tanh(a + b)
         else:
-            r, z = sigmoid(a[:n] + b[:n]), sigmoid(a[n:2 * n] + b[n:2 * n])
-            self.h = (1.0 - z) * np.tanh(a[2 * n:] + r * b[2 * n:]) + z * h
+            r, z = sigmoid(a[:n] + b[:n]), sigmoid(a[n : 2 * n] + b[n : 2 * n])
+            self.h = (1.0 - z) * np.tanh(a[2 * n :] + r * b[2 * n :]) + z * h
         return float(w["out.weight"][0] @ self.h + w["out.bias"][0])
 
 
@@ -77,6 +80,7 @@ def play(w, config, controls, start, moves, x):
 
 # ------------------------------------------------------------------------------------------------ what is made
 
+
 def mlp(random, sizes, bias):
     out = {}
     for i, (a, b) in enumerate(zip(sizes, sizes[1:])):
@@ -87,11 +91,18 @@ def mlp(random, sizes, bias):
 
 
 def cell(random, prefix, gates, units, out_scale, out_bias):
-    shapes = {"weight_ih": (gates * units, 1), "weight_hh": (gates * units, units), "bias_ih": (gates * units,),
-              "bias_hh": (gates * units,)}
+    shapes = {
+        "weight_ih": (gates * units, 1),
+        "weight_hh": (gates * units, units),
+        "bias_ih": (gates * units,),
+        "bias_hh": (gates * units,),
+    }
     out = {f"{prefix}.{name}": random.uniform(-0.8, 0.8, shape) for name, shape in shapes.items()}
-    return {**out, f"{prefix}.out.weight": random.uniform(-out_scale, out_scale, (1, units)),
-            f"{prefix}.out.bias": np.array([out_bias])}
+    return {
+        **out,
+        f"{prefix}.out.weight": random.uniform(-out_scale, out_scale, (1, units)),
+        f"{prefix}.out.bias": np.array([out_bias]),
+    }
 
 
 PEAK = control("peak_reduction", "", 0.0, 100.0, 65.0, 0.02, -1.0)
@@ -100,19 +111,51 @@ DRIVE = control("drive", "", 0.0, 1.0, 0.25)
 
 def fixtures():
     r = np.random.default_rng(21)
-    yield ("switching-soft", {"mlp_activation": "relu", "knee": "soft", "detector": "switching", "makeup": "static"}, [PEAK],
-           {**mlp(r, (1, 8, 8, 3), (-0.2, -2.0, -0.5)), "detector.tau_s": np.array([0.001, 0.015]),
-            "makeup.gain": np.array([0.3]), "makeup.bias": np.array([0.002])},
-           0, [[500, "peak_reduction", 20.0, 0.0], [900, "peak_reduction", 100.0, 10.0], [1100, "peak_reduction", 0.0, 5.0],
-               [1600, "peak_reduction", 80.0, 0.0], [1800, "peak_reduction", 30.0, 0.1]])
+    yield (
+        "switching-soft",
+        {"mlp_activation": "relu", "knee": "soft", "detector": "switching", "makeup": "static"},
+        [PEAK],
+        {
+            **mlp(r, (1, 8, 8, 3), (-0.2, -2.0, -0.5)),
+            "detector.tau_s": np.array([0.001, 0.015]),
+            "makeup.gain": np.array([0.3]),
+            "makeup.bias": np.array([0.002]),
+        },
+        0,
+        [
+            [500, "peak_reduction", 20.0, 0.0],
+            [900, "peak_reduction", 100.0, 10.0],
+            [1100, "peak_reduction", 0.0, 5.0],
+            [1600, "peak_reduction", 80.0, 0.0],
+            [1800, "peak_reduction", 30.0, 0.1],
+        ],
+    )
     r = np.random.default_rng(22)
-    yield ("rnn-gru-hard", {"mlp_activation": "tanh", "knee": "hard", "detector": "rnn", "makeup": "gru"}, [PEAK],
-           {**mlp(r, (1, 8, 8, 2), (0.2, -1.5)), **cell(r, "detector", 1, 4, 1.5, -5.0), **cell(r, "makeup", 3, 4, 0.3, 0.0)},
-           0, [[777, "peak_reduction", 25.0, 0.0], [1500, "peak_reduction", 90.0, 20.0]])
+    yield (
+        "rnn-gru-hard",
+        {"mlp_activation": "tanh", "knee": "hard", "detector": "rnn", "makeup": "gru"},
+        [PEAK],
+        {
+            **mlp(r, (1, 8, 8, 2), (0.2, -1.5)),
+            **cell(r, "detector", 1, 4, 1.5, -5.0),
+            **cell(r, "makeup", 3, 4, 0.3, 0.0),
+        },
+        0,
+        [[777, "peak_reduction", 25.0, 0.0], [1500, "peak_reduction", 90.0, 20.0]],
+    )
     r = np.random.default_rng(23)
-    yield ("gru-rnn-two-knobs", {"mlp_activation": "tanh", "knee": "soft", "detector": "gru", "makeup": "rnn"}, [PEAK, DRIVE],
-           {**mlp(r, (2, 6, 3), (0.0, -1.0, 0.5)), **cell(r, "detector", 3, 3, 1.5, -6.0), **cell(r, "makeup", 1, 5, 0.2, 0.0)},
-           1005, [[300, "drive", 1.0, 4.0], [330, "peak_reduction", 20.0, 20.0], [1400, "drive", 0.5, 0.0]])
+    yield (
+        "gru-rnn-two-knobs",
+        {"mlp_activation": "tanh", "knee": "soft", "detector": "gru", "makeup": "rnn"},
+        [PEAK, DRIVE],
+        {
+            **mlp(r, (2, 6, 3), (0.0, -1.0, 0.5)),
+            **cell(r, "detector", 3, 3, 1.5, -6.0),
+            **cell(r, "makeup", 1, 5, 0.2, 0.0),
+        },
+        1005,
+        [[300, "drive", 1.0, 4.0], [330, "peak_reduction", 20.0, 20.0], [1400, "drive", 0.5, 0.0]],
+    )
 
 
 if __name__ == "__main__":
@@ -121,8 +164,22 @@ if __name__ == "__main__":
     for name, config, controls, weights, start, moves in fixtures():
         stored = as_stored(weights)
         expected = play(stored, config, controls, start, moves, x.astype(np.float64))
-        save("grey_box", name, stored, expected, start, moves,
-             metadata("grey_box", config, RATE, controls, memory_samples=RATE, license="MIT",
-                      source="random weights, made by make_fixtures.py"))
+        save(
+            "grey_box",
+            name,
+            stored,
+            expected,
+            start,
+            moves,
+            metadata(
+                "grey_box",
+                config,
+                RATE,
+                controls,
+                memory_samples=RATE,
+                license="MIT",
+                source="random weights, made by make_fixtures.py",
+            ),
+        )
         reduction = 20 * np.log10(np.sqrt(np.mean(x.astype(float)[100:] ** 2) / np.mean(expected[100:] ** 2)))
         print(f"{name}: {reduction:.1f} dB quieter than the input")

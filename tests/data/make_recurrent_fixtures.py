@@ -20,12 +20,12 @@ class Layer:
         w, n = self.w, self.units
         a, b = w["weight_ih"] @ x + w["bias_ih"], w["weight_hh"] @ self.h + w["bias_hh"]
         if len(a) == 4 * n:
-            i, f, o = (sigmoid((a + b)[g * n:(g + 1) * n]) for g in (0, 1, 3))
-            self.c = f * self.c + i * np.tanh((a + b)[2 * n:3 * n])
+            i, f, o = (sigmoid((a + b)[g * n : (g + 1) * n]) for g in (0, 1, 3))
+            self.c = f * self.c + i * np.tanh((a + b)[2 * n : 3 * n])
             self.h = o * np.tanh(self.c)
         else:
-            r, z = sigmoid(a[:n] + b[:n]), sigmoid(a[n:2 * n] + b[n:2 * n])
-            self.h = (1.0 - z) * np.tanh(a[2 * n:] + r * b[2 * n:]) + z * self.h
+            r, z = sigmoid(a[:n] + b[:n]), sigmoid(a[n : 2 * n] + b[n : 2 * n])
+            self.h = (1.0 - z) * np.tanh(a[2 * n :] + r * b[2 * n :]) + z * self.h
         return self.h
 
 
@@ -52,22 +52,57 @@ def network(random, gates, units, inputs, layers=1):
     out = {}
     for n in range(layers):
         i = units if n else inputs
-        shapes = {"weight_ih": (gates * units, i), "weight_hh": (gates * units, units), "bias_ih": (gates * units,),
-                  "bias_hh": (gates * units,)}
-        out.update({f"layers.{n}.{name}": random.uniform(-1.2, 1.2, shape) / (units if name == "weight_hh" else 1) ** 0.5
-                    for name, shape in shapes.items()})
-    return {**out, "output.weight": random.uniform(-0.5, 0.5, (1, units)), "output.bias": random.uniform(-0.1, 0.1, 1)}
+        shapes = {
+            "weight_ih": (gates * units, i),
+            "weight_hh": (gates * units, units),
+            "bias_ih": (gates * units,),
+            "bias_hh": (gates * units,),
+        }
+        out.update(
+            {
+                f"layers.{n}.{name}": random.uniform(-1.2, 1.2, shape)
+                / (units if name == "weight_hh" else 1) ** 0.5
+                for name, shape in shapes.items()
+            }
+        )
+    return {
+        **out,
+        "output.weight": random.uniform(-0.5, 0.5, (1, units)),
+        "output.bias": random.uniform(-0.1, 0.1, 1),
+    }
 
 
 def fixtures():
-    moves = [[300, "peak_reduction", 80.0, 0.0], [777, "peak_reduction", 10.0, 20.0], [1500, "peak_reduction", 95.0, 5.0]]
+    moves = [
+        [300, "peak_reduction", 80.0, 0.0],
+        [777, "peak_reduction", 10.0, 20.0],
+        [1500, "peak_reduction", 95.0, 5.0],
+    ]
     with_switch = [*moves, [1000, "limit", 1.0, 0.0]]
-    yield ("lstm", "two-knobs", {"final_tanh": "tanh", "skip": 0}, [LIMIT, PEAK],
-           network(np.random.default_rng(51), 4, 19, 3), 1005, with_switch)
-    yield "lstm", "two-layers", {"final_tanh": "none", "skip": 1}, [], network(np.random.default_rng(52), 4, 6, 1, 2), 0, []
-    yield "gru", "one-knob", {"final_tanh": "none", "skip": 0}, [PEAK], network(np.random.default_rng(53), 3, 8, 2), 0, moves
-    yield ("gru", "two-layers", {"final_tanh": "tanh", "skip": 1}, [LIMIT, PEAK],
-           network(np.random.default_rng(54), 3, 17, 3, 2), 3, with_switch)
+    yield (
+        "lstm",
+        "two-knobs",
+        {"final_tanh": "tanh", "skip": 0},
+        [LIMIT, PEAK],
+        network(np.random.default_rng(51), 4, 19, 3),
+        1005,
+        with_switch,
+    )
+    yield "lstm", "two-layers", {"final_tanh": "none", "skip": 1}, [], network(
+        np.random.default_rng(52), 4, 6, 1, 2
+    ), 0, []
+    yield "gru", "one-knob", {"final_tanh": "none", "skip": 0}, [PEAK], network(
+        np.random.default_rng(53), 3, 8, 2
+    ), 0, moves
+    yield (
+        "gru",
+        "two-layers",
+        {"final_tanh": "tanh", "skip": 1},
+        [LIMIT, PEAK],
+        network(np.random.default_rng(54), 3, 17, 3, 2),
+        3,
+        with_switch,
+    )
 
 
 if __name__ == "__main__":
@@ -77,7 +112,21 @@ if __name__ == "__main__":
     for family, name, config, controls, weights, start, moves in fixtures():
         stored = as_stored(weights)
         expected = play(stored, config, controls, start, moves, x.astype(np.float64))
-        save(family, name, stored, expected, start, moves,
-             metadata(family, config, RATE, controls, memory_samples=4800, license="MIT",
-                      source="random weights, made by make_recurrent_fixtures.py"))
+        save(
+            family,
+            name,
+            stored,
+            expected,
+            start,
+            moves,
+            metadata(
+                family,
+                config,
+                RATE,
+                controls,
+                memory_samples=4800,
+                license="MIT",
+                source="random weights, made by make_recurrent_fixtures.py",
+            ),
+        )
         print(f"{family} {name}: peak {np.abs(expected).max():.2f}, deviation {expected.std():.3f}")

@@ -16,12 +16,18 @@ RATE, FRAMES = 44100, 2400
 
 # ------------------------------------------------------------------------------------------------ formulas
 
+
 def activated(kind, x, factor):
     if kind == "PReLU":
         return np.where(x > 0, x, factor * x)
-    return {"Identity": lambda: x, "ReLU": lambda: np.maximum(x, 0.0), "tanh": lambda: np.tanh(x),
-            "PTanh": lambda: factor * np.tanh(x), "sigmoid": lambda: sigmoid(x),
-            "GELU": lambda: np.array([0.5 * v * (1.0 + math.erf(v / math.sqrt(2.0))) for v in x])}[kind]()
+    return {
+        "Identity": lambda: x,
+        "ReLU": lambda: np.maximum(x, 0.0),
+        "tanh": lambda: np.tanh(x),
+        "PTanh": lambda: factor * np.tanh(x),
+        "sigmoid": lambda: sigmoid(x),
+        "GELU": lambda: np.array([0.5 * v * (1.0 + math.erf(v / math.sqrt(2.0))) for v in x]),
+    }[kind]()
 
 
 class Ssm:
@@ -43,7 +49,7 @@ class Ssm:
 
 
 def part(w, prefix):
-    return {n[len(prefix):]: t for n, t in w.items() if n.startswith(prefix)}
+    return {n[len(prefix) :]: t for n, t in w.items() if n.startswith(prefix)}
 
 
 class Block:
@@ -59,7 +65,11 @@ class Block:
         return self.w.get("film.bias", np.concatenate([np.ones(c), np.zeros(c)]))
 
     def norm(self, s):
-        return (s - self.w["norm.mean"]) / np.sqrt(self.w["norm.variance"] + 1e-5) if "norm.mean" in self.w else s
+        return (
+            (s - self.w["norm.mean"]) / np.sqrt(self.w["norm.variance"] + 1e-5)
+            if "norm.mean" in self.w
+            else s
+        )
 
     def step(self, x, film):
         w = self.w
@@ -71,7 +81,9 @@ class Block:
 
 
 def squashed(how, y, w):
-    return {"none": lambda: y, "tanh": lambda: np.tanh(y), "ptanh": lambda: w["tanh.factor"][0] * np.tanh(y)}[how]()
+    return {"none": lambda: y, "tanh": lambda: np.tanh(y), "ptanh": lambda: w["tanh.factor"][0] * np.tanh(y)}[
+        how
+    ]()
 
 
 def play(w, config, controls, start, moves, x):
@@ -109,18 +121,26 @@ def layers(r, sizes):
     """The first layer reads a knob of 0..100, as published."""
     out = {}
     for i, (a, b) in enumerate(zip(sizes, sizes[1:])):
-        out[f"conditioning.{i}.weight"] = r.normal(0, 1.0 / np.sqrt(a), (b, a)) * ([1.0, 0.02] if i == 0 else 1.0)
+        out[f"conditioning.{i}.weight"] = r.normal(0, 1.0 / np.sqrt(a), (b, a)) * (
+            [1.0, 0.02] if i == 0 else 1.0
+        )
         out[f"conditioning.{i}.bias"] = r.normal(0.2, 0.3, b)
     return out
 
 
-def some_block(r, number, c, n, z=0, linear=True, norm=True, residual=True, factors=(1, 1), b=False, untied=False):
+def some_block(
+    r, number, c, n, z=0, linear=True, norm=True, residual=True, factors=(1, 1), b=False, untied=False
+):
     """dt as the authors draw it, from 0.001 to 0.1, and one channel with a much longer memory."""
     log_dt = r.uniform(np.log(0.001), np.log(0.1), (c, n if untied else 1))
     log_dt[0] = np.log(1e-4)
-    out = {"ssm.log_dt": log_dt, "ssm.log_a_real": np.log(r.uniform(0.3, 0.8, (c, n))),
-           "ssm.a_imag": np.pi * np.arange(n) * r.uniform(0.9, 1.1, (c, n)), "ssm.c": r.normal(0, 0.4, (c, n, 2)),
-           "ssm.d": r.normal(0, 0.7, c)}
+    out = {
+        "ssm.log_dt": log_dt,
+        "ssm.log_a_real": np.log(r.uniform(0.3, 0.8, (c, n))),
+        "ssm.a_imag": np.pi * np.arange(n) * r.uniform(0.9, 1.1, (c, n)),
+        "ssm.c": r.normal(0, 0.4, (c, n, 2)),
+        "ssm.d": r.normal(0, 0.7, c),
+    }
     if b:
         out["ssm.b"] = r.normal(0, 1.0, (c, n, 2))
     if linear:
@@ -140,8 +160,12 @@ def some_block(r, number, c, n, z=0, linear=True, norm=True, residual=True, fact
 
 
 def ends(r, c):
-    return {"expand.weight": r.normal(0, 1.0, (c, 1)), "expand.bias": r.normal(0, 0.3, c),
-            "contract.weight": r.normal(0, 1.0 / np.sqrt(c), (1, c)), "contract.bias": r.normal(0, 0.05, 1)}
+    return {
+        "expand.weight": r.normal(0, 1.0, (c, 1)),
+        "expand.bias": r.normal(0, 0.3, c),
+        "contract.weight": r.normal(0, 1.0 / np.sqrt(c), (1, c)),
+        "contract.bias": r.normal(0, 0.05, 1),
+    }
 
 
 def fixtures():
@@ -149,29 +173,82 @@ def fixtures():
     weights = {**layers(r, (2, 6, 5)), **ends(r, 6)}
     for i in range(3):
         weights.update(some_block(r, i, 6, 3, 5))
-    yield ("conditional", {"activation1": "PReLU", "activation2": "PReLU", "discretisation": "zoh", "final_tanh": "tanh"},
-           [LIMIT, PEAK], weights, 1005,
-           [[300, "peak_reduction", 90.0, 0.0], [613, "limit", 1.0, 0.0], [900, "peak_reduction", 10.0, 20.0],
-            [1200, "peak_reduction", 70.0, 4.0], [1700, "limit", 0.0, 0.0], [1800, "peak_reduction", 0.0, 0.1]])
+    yield (
+        "conditional",
+        {"activation1": "PReLU", "activation2": "PReLU", "discretisation": "zoh", "final_tanh": "tanh"},
+        [LIMIT, PEAK],
+        weights,
+        1005,
+        [
+            [300, "peak_reduction", 90.0, 0.0],
+            [613, "limit", 1.0, 0.0],
+            [900, "peak_reduction", 10.0, 20.0],
+            [1200, "peak_reduction", 70.0, 4.0],
+            [1700, "limit", 0.0, 0.0],
+            [1800, "peak_reduction", 0.0, 0.1],
+        ],
+    )
     r = np.random.default_rng(62)
-    weights = {**ends(r, 18), **some_block(r, 0, 18, 2, 1, norm=False, factors=(0, 0), b=True),
-               **some_block(r, 1, 18, 2, 1, residual=False, factors=(0, 0), b=True, untied=True)}
+    weights = {
+        **ends(r, 18),
+        **some_block(r, 0, 18, 2, 1, norm=False, factors=(0, 0), b=True),
+        **some_block(r, 1, 18, 2, 1, residual=False, factors=(0, 0), b=True, untied=True),
+    }
     weights["expand.weight"] *= 0.03  # decibels are large
-    yield ("side-chain", {"activation1": "GELU", "activation2": "sigmoid", "discretisation": "bilinear", "product": True,
-                          "front_decibels": True, "tanh_before_product": "tanh", "final_tanh": "none"},
-           [DRIVE], weights, 0, [[160, "drive", -6.0, 0.0], [500, "drive", 12.0, 4.0], [1007, "drive", 0.0, 20.0]])
+    yield (
+        "side-chain",
+        {
+            "activation1": "GELU",
+            "activation2": "sigmoid",
+            "discretisation": "bilinear",
+            "product": True,
+            "front_decibels": True,
+            "tanh_before_product": "tanh",
+            "final_tanh": "none",
+        },
+        [DRIVE],
+        weights,
+        0,
+        [[160, "drive", -6.0, 0.0], [500, "drive", 12.0, 4.0], [1007, "drive", 0.0, 20.0]],
+    )
     r = np.random.default_rng(63)
-    weights = {**ends(r, 5), **some_block(r, 0, 5, 7, linear=False, norm=False, residual=False, factors=(0, 5)),
-               **some_block(r, 1, 5, 6, norm=False, factors=(0, 5)), "tanh.factor": np.array([0.7])}
+    weights = {
+        **ends(r, 5),
+        **some_block(r, 0, 5, 7, linear=False, norm=False, residual=False, factors=(0, 5)),
+        **some_block(r, 1, 5, 6, norm=False, factors=(0, 5)),
+        "tanh.factor": np.array([0.7]),
+    }
     weights["contract.weight"] *= 10.0  # into decibels
     weights["contract.bias"] -= 12.0
-    yield ("fixed", {"activation1": "ReLU", "activation2": "PReLU", "to_amplitude": True, "final_tanh": "ptanh"}, [], weights,
-           0, [])
+    yield (
+        "fixed",
+        {"activation1": "ReLU", "activation2": "PReLU", "to_amplitude": True, "final_tanh": "ptanh"},
+        [],
+        weights,
+        0,
+        [],
+    )
     r = np.random.default_rng(64)
-    weights = {**ends(r, 7), **some_block(r, 0, 7, 1, factors=(0, 1)), **some_block(r, 1, 7, 4, factors=(0, 1)),
-               "tanh.factor": np.array([1.3])}
-    yield ("fixed-gain", {"activation1": "tanh", "activation2": "PTanh", "product": True, "tanh_before_product": "ptanh",
-                          "final_tanh": "tanh"}, [], weights, 3, [])
+    weights = {
+        **ends(r, 7),
+        **some_block(r, 0, 7, 1, factors=(0, 1)),
+        **some_block(r, 1, 7, 4, factors=(0, 1)),
+        "tanh.factor": np.array([1.3]),
+    }
+    yield (
+        "fixed-gain",
+        {
+            "activation1": "tanh",
+            "activation2": "PTanh",
+            "product": True,
+            "tanh_before_product": "ptanh",
+            "final_tanh": "tanh",
+        },
+        [],
+        weights,
+        3,
+        [],
+    )
 
 
 if __name__ == "__main__":
@@ -182,7 +259,23 @@ if __name__ == "__main__":
         expected = play(stored, config, controls, start, moves, x.astype(np.float64))
         depth = sum(1 for tensor in stored if tensor.endswith("ssm.d"))
         forgets_s = seconds_to_forget(stored, depth, config.get("discretisation", "zoh"), RATE)
-        save("s4d", name, stored, expected, start, moves,
-             metadata("s4d", config, RATE, controls, memory_samples=min(forgets_s, LONGEST_MEMORY_S) * RATE, license="MIT",
-                      source="random weights, made by make_s4d_fixtures.py"))
-        print(f"{name}: memory {forgets_s:.2f} s, peak {np.abs(expected).max():.2f}, deviation {expected.std():.3f}")
+        save(
+            "s4d",
+            name,
+            stored,
+            expected,
+            start,
+            moves,
+            metadata(
+                "s4d",
+                config,
+                RATE,
+                controls,
+                memory_samples=min(forgets_s, LONGEST_MEMORY_S) * RATE,
+                license="MIT",
+                source="random weights, made by make_s4d_fixtures.py",
+            ),
+        )
+        print(
+            f"{name}: memory {forgets_s:.2f} s, peak {np.abs(expected).max():.2f}, deviation {expected.std():.3f}"
+        )

@@ -21,7 +21,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "..", "..")
 
 SAMPLES, LOUD_FROM = 6000, 1500
-STEPS = [[0, "peak_reduction", 30.0], [2016, "peak_reduction", 75.0], [4000, "peak_reduction", 5.0]]  # on windows of 16 samples
+STEPS = [
+    [0, "peak_reduction", 30.0],
+    [2016, "peak_reduction", 75.0],
+    [4000, "peak_reduction", 5.0],
+]  # on windows of 16 samples
 
 
 def clip():

@@ -14,10 +14,10 @@ def wav_floats(path):
     with open(path, "rb") as file:
         content = file.read()
     at = 12
-    while content[at:at + 4] != b"data":
-        at += 8 + struct.unpack("<I", content[at + 4:at + 8])[0]
-    length = struct.unpack("<I", content[at + 4:at + 8])[0]
-    return np.frombuffer(content[at + 8:at + 8 + length], "<f4")
+    while content[at : at + 4] != b"data":
+        at += 8 + struct.unpack("<I", content[at + 4 : at + 8])[0]
+    length = struct.unpack("<I", content[at + 4 : at + 8])[0]
+    return np.frombuffer(content[at + 8 : at + 8 + length], "<f4")
 
 
 folder, out = sys.argv[1:]

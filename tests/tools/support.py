@@ -18,5 +18,7 @@ def need(*libraries):
         try:
             __import__(library)
         except ImportError:
-            print(f"skipped: training needs {library} (Debian: apt install python3-{library}, or tools/test --train)")
+            print(
+                f"skipped: training needs {library} (Debian: apt install python3-{library}, or tools/test --train)"
+            )
             sys.exit(0)

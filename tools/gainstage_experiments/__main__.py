@@ -24,14 +24,35 @@ NAMES = ("toy", "families", "density", "ablation", "step", "tones")
 
 def parse_arguments(arguments):
     parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; or a run's, such as toy-esr (all)")
-    parser.add_argument("--minutes-scale", type=above_zero, default=1.0, metavar="X", help="share of every run's time (1)")
-    parser.add_argument("--results", default=os.path.join(HERE, "results"), metavar="FOLDER", help="one JSON file per finished run")
-    parser.add_argument("--page", metavar="FILE.md", help="to write (tools/gainstage_experiments/RESULTS.md; beside the results where they are elsewhere)")
-    parser.add_argument("--work", default=os.path.join(SOURCE, ".cache", "experiments"), metavar="FOLDER",
-                        help="data sets and weights, which are made again where they are missing")
-    parser.add_argument("--models", default=os.path.join(SOURCE, "models"), metavar="FOLDER", help="the shipped models")
-    parser.add_argument("--recordings", metavar="FOLDER", help="the CC0 recordings, where Debian does not have them")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; or a run's, such as toy-esr (all)"
+    )
+    parser.add_argument(
+        "--minutes-scale", type=above_zero, default=1.0, metavar="X", help="share of every run's time (1)"
+    )
+    parser.add_argument(
+        "--results",
+        default=os.path.join(HERE, "results"),
+        metavar="FOLDER",
+        help="one JSON file per finished run",
+    )
+    parser.add_argument(
+        "--page",
+        metavar="FILE.md",
+        help="to write (tools/gainstage_experiments/RESULTS.md; beside the results where they are elsewhere)",
+    )
+    parser.add_argument(
+        "--work",
+        default=os.path.join(SOURCE, ".cache", "experiments"),
+        metavar="FOLDER",
+        help="data sets and weights, which are made again where they are missing",
+    )
+    parser.add_argument(
+        "--models", default=os.path.join(SOURCE, "models"), metavar="FOLDER", help="the shipped models"
+    )
+    parser.add_argument(
+        "--recordings", metavar="FOLDER", help="the CC0 recordings, where Debian does not have them"
+    )
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
     parser.add_argument("--threads", type=count, default=0, help="of the processor (0: all)")
     parser.add_argument("--list", action="store_true", help="say what would be run, and end")

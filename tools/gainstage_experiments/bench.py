@@ -22,7 +22,13 @@ class Bench:
     """folder: for data sets and weights, which may be removed at any time. models: the shipped ones' folder."""
 
     def __init__(self, folder, models, device="cpu", say=print, interrupted=lambda: False, recordings=None):
-        self.folder, self.models, self.device, self.say, self.interrupted = folder, models, device, say, interrupted
+        self.folder, self.models, self.device, self.say, self.interrupted = (
+            folder,
+            models,
+            device,
+            say,
+            interrupted,
+        )
         self.recordings, self.loaded = recordings, {}
 
     def data(self, arguments):
@@ -55,9 +61,22 @@ class Bench:
         plan.fit(model.frame, max(len(pair.dry) for pair in dataset.of("train")))
         plan.check(dataset)
         story = {"tool": "gainstage train", "model": name, "settings": given}
-        identity = {**story, "settings": json.dumps(given, sort_keys=True), "data": digest(dataset), **plan.identity()}
-        training = Training(model, dataset, plan, output, identity,
-                            lambda better, _: export.quickly(better, output, training=story), lambda text: None, self.device)
+        identity = {
+            **story,
+            "settings": json.dumps(given, sort_keys=True),
+            "data": digest(dataset),
+            **plan.identity(),
+        }
+        training = Training(
+            model,
+            dataset,
+            plan,
+            output,
+            identity,
+            lambda better, _: export.quickly(better, output, training=story),
+            lambda text: None,
+            self.device,
+        )
         try:
             if training.resume():
                 self.say(f"  goes on after {training.at.elapsed_s / 60:.1f} min")
@@ -67,13 +86,24 @@ class Bench:
         if training.run(self.interrupted) is None:
             raise Interrupted
         at = training.at
-        facts = {"minutes": round(at.elapsed_s / 60, 2), "epochs": round(training.epochs_done(), 2), "steps": at.steps,
-                 "validation_esr": at.best_esr, "machine": in_words(self.device), "loss": plan.loss, **self.described(model)}
+        facts = {
+            "minutes": round(at.elapsed_s / 60, 2),
+            "epochs": round(training.epochs_done(), 2),
+            "steps": at.steps,
+            "validation_esr": at.best_esr,
+            "machine": in_words(self.device),
+            "loss": plan.loss,
+            **self.described(model),
+        }
         return model.eval(), facts
 
     @staticmethod
     def described(model):
-        return {"description": model.describe(), "parameters": model.parameter_count(), "operations": model.operations()}
+        return {
+            "description": model.describe(),
+            "parameters": model.parameter_count(),
+            "operations": model.operations(),
+        }
 
     def forget(self, trial):
         """What an interruption would go on from, of a run whose result is stored."""

@@ -34,7 +34,14 @@ class Course:
         use_threads(options.threads)
         keep_memory()
         with Interruption() as interrupted:
-            bench = Bench(options.work, options.models, chosen_device(options.device), say, interrupted, options.recordings)
+            bench = Bench(
+                options.work,
+                options.models,
+                chosen_device(options.device),
+                say,
+                interrupted,
+                options.recordings,
+            )
             trials = self.chosen(bench)
             missing = [trial for trial in trials if not self.store.holds(trial)]
             say(f"{len(trials)} runs, {len(trials) - len(missing)} of them there already")
@@ -52,8 +59,12 @@ class Course:
 
     def chosen(self, bench):
         names = self.options.names or command.NAMES
-        trials = [trial.shortened(self.options.minutes_scale) for experiment in EXPERIMENTS for trial in experiment.trials(bench)
-                  if any(trial.key == name or experiment.NAME == name for name in names)]
+        trials = [
+            trial.shortened(self.options.minutes_scale)
+            for experiment in EXPERIMENTS
+            for trial in experiment.trials(bench)
+            if any(trial.key == name or experiment.NAME == name for name in names)
+        ]
         known = {experiment.NAME for experiment in EXPERIMENTS} | {trial.key for trial in trials}
         for name in names:
             if name not in known:

@@ -9,6 +9,12 @@ from gainstage_train.report import splits_of
 def judged(model, dataset, splits=("test", "unseen")):
     """-> {split: {metric: mean, "gain": ESR of the best static gain, "curve": of the best curve, "settings": [[knobs, ESR]]}}"""
     rows = measure(model, dataset, [split for split in splits if dataset.of(split)])
-    return {split: {**{metric: mean(group, "model", metric) for metric in METRICS}, "gain": mean(group, "gain", "esr"),
-                    "curve": mean(group, "curve", "esr"), "settings": [[row.knobs, row.model.esr] for row in group]}
-            for split, group in splits_of(rows).items()}
+    return {
+        split: {
+            **{metric: mean(group, "model", metric) for metric in METRICS},
+            "gain": mean(group, "gain", "esr"),
+            "curve": mean(group, "curve", "esr"),
+            "settings": [[row.knobs, row.model.esr] for row in group],
+        }
+        for split, group in splits_of(rows).items()
+    }

@@ -16,8 +16,16 @@ DATA = "in the manner of the LA-2A"  # of a file's `source`
 
 def files(folder):
     """-> {name: path}"""
-    names = sorted(name for name in os.listdir(folder) if name.endswith(".safetensors")) if os.path.isdir(folder) else []
-    return {name[:-len(".safetensors")]: os.path.join(folder, name) for name in names if of_optical(os.path.join(folder, name))}
+    names = (
+        sorted(name for name in os.listdir(folder) if name.endswith(".safetensors"))
+        if os.path.isdir(folder)
+        else []
+    )
+    return {
+        name[: -len(".safetensors")]: os.path.join(folder, name)
+        for name in names
+        if of_optical(os.path.join(folder, name))
+    }
 
 
 def of_optical(path):
@@ -50,7 +58,7 @@ def played(model, dry, knobs):
     with torch.no_grad():
         device = next(model.parameters()).device
         out, _ = model(torch.from_numpy(padded)[None].to(device), model.conditioning([knobs]).to(device))
-    return out[0, :len(dry)].cpu().numpy()
+    return out[0, : len(dry)].cpu().numpy()
 
 
 def row_name(key, result):

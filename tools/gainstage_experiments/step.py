@@ -19,10 +19,10 @@ NAME, TITLE = "step", "The step response"
 RATE, HERTZ = 48000, 1000
 STAGES = ((1e-4, 0.5), (1.0, 2.0), (0.8, 1.5), (1.0, 1.5), (1e-4, 3.0))  # level, seconds
 KNOBS = (50.0, 75.0, 100.0)  # of peak_reduction; 75 is not trained
-HOP = RATE // HERTZ          # one period: 1 ms
-PERIODS = 4                  # under the window that a gain is measured through
-SETTLED = 20                 # periods before a stage's end, where its gain is read
-KEPT = 20                    # of so many measured gains one is kept for the picture
+HOP = RATE // HERTZ  # one period: 1 ms
+PERIODS = 4  # under the window that a gain is measured through
+SETTLED = 20  # periods before a stage's end, where its gain is read
+KEPT = 20  # of so many measured gains one is kept for the picture
 PICTURE = "step.svg"
 PARTS = ("gain_error_db", "release_error_db")
 
@@ -45,7 +45,7 @@ def heights(x):
     periods = len(x) // HOP
     at = np.arange(PERIODS * HOP)
     phasor = (1 - np.cos(2 * np.pi * (at + 0.5) / len(at))) * np.exp(-2j * np.pi * at / HOP)
-    windows = np.lib.stride_tricks.sliding_window_view(x[:periods * HOP], len(at))[::HOP]
+    windows = np.lib.stride_tricks.sliding_window_view(x[: periods * HOP], len(at))[::HOP]
     return np.pad(np.abs(windows @ phasor), (PERIODS // 2, PERIODS - 1 - PERIODS // 2), mode="edge")
 
 
@@ -58,9 +58,14 @@ def times(gain):
     """-> ms: 1 - 1/e of the way (in dB) down after the first step up; half and nine tenths of the way up after the last step down"""
     at = bounds()
     rest, worked, free = (gain[end - SETTLED] for end in (at[1], at[2], at[4]))
-    down, up = gain[at[1]:at[2]], gain[at[4]:at[5]]
-    return {"at_rest_db": rest, "at_work_db": worked, "attack_ms": until(down, rest, (1 - np.exp(-1)) * (worked - rest)),
-            "half_release_ms": until(up, free, 0.5 * (rest - free)), "most_release_ms": until(up, free, 0.9 * (rest - free))}
+    down, up = gain[at[1] : at[2]], gain[at[4] : at[5]]
+    return {
+        "at_rest_db": rest,
+        "at_work_db": worked,
+        "attack_ms": until(down, rest, (1 - np.exp(-1)) * (worked - rest)),
+        "half_release_ms": until(up, free, 0.5 * (rest - free)),
+        "most_release_ms": until(up, free, 0.9 * (rest - free)),
+    }
 
 
 def until(gain, begin, way):
@@ -73,7 +78,10 @@ def errors(gain, device):
     """RMS of the difference in dB: while it is loud, and after it"""
     at = bounds()
     difference = np.square(gain - device)
-    return {"gain_error_db": np.sqrt(difference[at[1]:at[4]].mean()), "release_error_db": np.sqrt(difference[at[4]:].mean())}
+    return {
+        "gain_error_db": np.sqrt(difference[at[1] : at[4]].mean()),
+        "release_error_db": np.sqrt(difference[at[4] :].mean()),
+    }
 
 
 def device_gains():
@@ -82,8 +90,13 @@ def device_gains():
 
 def trials(bench):
     plan = {"stages": STAGES, "hertz": HERTZ, "knobs": KNOBS, "periods": PERIODS}
-    return [Trial(f"{NAME}-device", plan, of_device),
-            *(Trial(f"{NAME}-{name}", {**plan, **shipped.plan(path)}, work) for name, path in shipped.files(bench.models).items())]
+    return [
+        Trial(f"{NAME}-device", plan, of_device),
+        *(
+            Trial(f"{NAME}-{name}", {**plan, **shipped.plan(path)}, work)
+            for name, path in shipped.files(bench.models).items()
+        ),
+    ]
 
 
 def of_device(bench, trial):
@@ -91,45 +104,80 @@ def of_device(bench, trial):
 
 
 def work(bench, trial):
-    path = shipped.files(bench.models)[trial.key[len(NAME) + 1:]]
+    path = shipped.files(bench.models)[trial.key[len(NAME) + 1 :]]
     model = saved_model.from_file(path).to(bench.device)
     dry = stimulus()
-    found = [of(gain_db(dry, shipped.played(model, dry, {"peak_reduction": knob})), device, knob) for knob, device in device_gains().items()]
+    found = [
+        of(gain_db(dry, shipped.played(model, dry, {"peak_reduction": knob})), device, knob)
+        for knob, device in device_gains().items()
+    ]
     return {**shipped.facts(path), **Bench.described(model), "peak_reduction": found}
 
 
 def of(gain, device, knob):
-    return {"knob": knob, **{name: round(float(value), 3) for name, value in {**times(gain), **errors(gain, device)}.items()},
-            "gain_db": [round(float(value), 2) for value in gain[::KEPT]]}
+    return {
+        "knob": knob,
+        **{name: round(float(value), 3) for name, value in {**times(gain), **errors(gain, device)}.items()},
+        "gain_db": [round(float(value), 2) for value in gain[::KEPT]],
+    }
 
 
 # ------------------------------------------------------------------------------------------------ page
 
+
 def section(results):
     if len(results) < 2:
         return "Not run yet."
-    heads = ["", "gain at rest, dB", "at work", "attack, ms", "half release, ms", "nine tenths", "RMS error while loud, dB", "after"]
+    heads = [
+        "",
+        "gain at rest, dB",
+        "at work",
+        "attack, ms",
+        "half release, ms",
+        "nine tenths",
+        "RMS error while loud, dB",
+        "after",
+    ]
     parts = []
     for place, knob in enumerate(KNOBS):
         rows = []
         for key in sorted(results, key=lambda key: key != "device"):
             result = results[key]["result"]
             one = result["peak_reduction"][place]
-            rows.append([shipped.row_name(key, result),
-                         *(tenths(one[part]) for part in ("at_rest_db", "at_work_db")),
-                         *(milliseconds(one[part]) for part in ("attack_ms", "half_release_ms", "most_release_ms")),
-                         *((None, None) if key == "device" else (f"{one[part]:.2f}" for part in PARTS))])
-        parts.append(table([f"peak reduction {number(knob)}{' (not trained)' if knob % 10 else ''}", *heads[1:]], rows))
+            rows.append(
+                [
+                    shipped.row_name(key, result),
+                    *(tenths(one[part]) for part in ("at_rest_db", "at_work_db")),
+                    *(
+                        milliseconds(one[part])
+                        for part in ("attack_ms", "half_release_ms", "most_release_ms")
+                    ),
+                    *((None, None) if key == "device" else (f"{one[part]:.2f}" for part in PARTS)),
+                ]
+            )
+        parts.append(
+            table([f"peak reduction {number(knob)}{' (not trained)' if knob % 10 else ''}", *heads[1:]], rows)
+        )
     return "\n\n".join([f"![gain over time]({PICTURE})", *parts, quiet(results)])
 
 
 def quiet(results):
     """The thesis's finding on what is too quiet to be compressed"""
-    off = {f"`{key}`": max(abs(one["at_rest_db"] - device["at_rest_db"])
-                           for one, device in zip(entry["result"]["peak_reduction"], results["device"]["result"]["peak_reduction"]))
-           for key, entry in results.items() if key != "device"}
-    return ("The thesis finds that a final product keeps the lowest level almost exactly. Here gains at rest are off by at most "
-            + ", ".join(f"{value:.1f} dB ({name})" for name, value in sorted(off.items(), key=lambda one: one[1])) + ".")
+    off = {
+        f"`{key}`": max(
+            abs(one["at_rest_db"] - device["at_rest_db"])
+            for one, device in zip(
+                entry["result"]["peak_reduction"], results["device"]["result"]["peak_reduction"]
+            )
+        )
+        for key, entry in results.items()
+        if key != "device"
+    }
+    return (
+        "The thesis finds that a final product keeps the lowest level almost exactly. Here gains at rest are off by at most "
+        + ", ".join(f"{value:.1f} dB ({name})" for name, value in sorted(off.items(), key=lambda one: one[1]))
+        + "."
+    )
 
 
 def milliseconds(value):
@@ -149,7 +197,10 @@ def draw(results, folder):
     matplotlib.use("Agg")
     matplotlib.rcParams.update({"svg.hashsalt": NAME, "font.size": 8, "path.simplify_threshold": 0.5})
     from matplotlib import pyplot
-    figure, axes = pyplot.subplots(len(KNOBS), 1, figsize=(8, 2.3 * len(KNOBS)), sharex=True, constrained_layout=True)
+
+    figure, axes = pyplot.subplots(
+        len(KNOBS), 1, figsize=(8, 2.3 * len(KNOBS)), sharex=True, constrained_layout=True
+    )
     time = np.arange(0, bounds()[-1], KEPT) / HERTZ
     for place, (axis, knob) in enumerate(zip(axes, KNOBS)):
         for key, entry in sorted(results.items(), key=lambda one: one[0] == "device"):

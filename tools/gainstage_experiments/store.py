@@ -22,11 +22,17 @@ class Store:
             entry = foreign_file.read_json(self.path(key))
             return {part: entry[part] for part in ("plan", "asked", "result")}
         except (Problem, KeyError, TypeError) as problem:
-            raise Problem(f"{self.path(key)}: is no result; remove it and the run is repeated ({problem})", DATA) from problem
+            raise Problem(
+                f"{self.path(key)}: is no result; remove it and the run is repeated ({problem})", DATA
+            ) from problem
 
     def holds(self, trial):
         entry = self.read(trial.key)
-        return entry is not None and entry["plan"] == plain(trial.plan) and at_least(entry["asked"], trial.asked())
+        return (
+            entry is not None
+            and entry["plan"] == plain(trial.plan)
+            and at_least(entry["asked"], trial.asked())
+        )
 
     def write(self, trial, result):
         new_file.make_folders(self.folder)
@@ -38,8 +44,10 @@ class Store:
         """-> {name: entry} of all that an experiment has, whatever it is asked for now"""
         if not os.path.isdir(self.folder):
             return {}
-        keys = sorted(name[:-len(".json")] for name in os.listdir(self.folder) if name.endswith(".json"))
-        return {key[len(experiment) + 1:]: self.read(key) for key in keys if key.startswith(experiment + "-")}
+        keys = sorted(name[: -len(".json")] for name in os.listdir(self.folder) if name.endswith(".json"))
+        return {
+            key[len(experiment) + 1 :]: self.read(key) for key in keys if key.startswith(experiment + "-")
+        }
 
 
 def plain(values):
@@ -49,4 +57,6 @@ def plain(values):
 
 def at_least(stored, asked):
     """Did it learn as long as is asked for? No limit is the longest."""
-    return all(stored[part] >= asked[part] if asked[part] else not stored[part] for part in ("minutes", "epochs"))
+    return all(
+        stored[part] >= asked[part] if asked[part] else not stored[part] for part in ("minutes", "epochs")
+    )

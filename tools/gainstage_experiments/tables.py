@@ -5,7 +5,11 @@ import itertools
 
 def table(heads, rows):
     """Lists of words; None is left empty."""
-    lines = [heads, ["---"] * len(heads), *([("" if word is None else str(word)) for word in row] for row in rows)]
+    lines = [
+        heads,
+        ["---"] * len(heads),
+        *([("" if word is None else str(word)) for word in row] for row in rows),
+    ]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
@@ -30,17 +34,25 @@ def listed(words):
 
 def ranked(values):
     """{name: number, the less the better} -> the names in order with their numbers"""
-    return ", ".join(f"{name} {number(value)}" for name, value in sorted(values.items(), key=lambda one: one[1]))
+    return ", ".join(
+        f"{name} {number(value)}" for name, value in sorted(values.items(), key=lambda one: one[1])
+    )
 
 
 def compared(ours, theirs):
     """Two rankings of the same names ({name: number}) as sentences: of how many pairs both say the same, and of which not."""
     names = [name for name in theirs if name in ours]
-    pairs = [(a, b) if theirs[a] < theirs[b] else (b, a) for a, b in itertools.combinations(names, 2) if theirs[a] != theirs[b]]
+    pairs = [
+        (a, b) if theirs[a] < theirs[b] else (b, a)
+        for a, b in itertools.combinations(names, 2)
+        if theirs[a] != theirs[b]
+    ]
     if not pairs:
         return "Nothing to compare yet."
     other = [(a, b) for a, b in pairs if ours[a] >= ours[b]]
     if not other:
         return f"All {len(pairs)} pairs rank as there." if len(pairs) > 1 else "It ranks as there."
-    return (f"Of {len(pairs)} pair{'s' if len(pairs) > 1 else ''} {len(pairs) - len(other)} rank as there; "
-            f"the other way round: {listed(f'{b} before {a}' for a, b in other)}.")
+    return (
+        f"Of {len(pairs)} pair{'s' if len(pairs) > 1 else ''} {len(pairs) - len(other)} rank as there; "
+        f"the other way round: {listed(f'{b} before {a}' for a, b in other)}."
+    )

@@ -12,44 +12,52 @@ from .trial import Trial
 
 NAME, TITLE = "tones", "Tones"
 RATE, HERTZ = 48000, 220
-SECONDS, MEASURED = 1.5, 0.5    # of a tone; of its end, which holds whole periods
+SECONDS, MEASURED = 1.5, 0.5  # of a tone; of its end, which holds whole periods
 LEVELS_DB = (-60.0, -40.0, -20.0, -6.0)  # peak, full scale 0
-KNOBS = (12.0, 30.0, 50.0)      # of peak_reduction; 12 is not trained
+KNOBS = (12.0, 30.0, 50.0)  # of peak_reduction; 12 is not trained
 HARMONICS = range(2, 8)
-LEAST_DB = -140.0               # what silence is said to be
+LEAST_DB = -140.0  # what silence is said to be
 SILENT_KNOBS = (0.0, 50.0)
 STEP_DOWN = ((-6.0, 1.0), (-40.0, 3.0))  # level, seconds, of 1 kHz: after which it lets go, at KNOBS[-1]
 
 
 def tone(level_db):
     """float32 [samples]"""
-    return (10 ** (level_db / 20) * np.sin(2 * np.pi * HERTZ * np.arange(int(SECONDS * RATE)) / RATE)).astype(np.float32)
+    return (10 ** (level_db / 20) * np.sin(2 * np.pi * HERTZ * np.arange(int(SECONDS * RATE)) / RATE)).astype(
+        np.float32
+    )
 
 
 def heard(dry, wet):
     """-> gain of the tone, dB; what its harmonics have in all, percent of it; the loudest of them"""
     before, after = (lines(x) for x in (dry, wet))
     colour = after[list(HARMONICS)]
-    return {"gain_db": 20 * np.log10(max(after[1], 1e-9) / before[1]),
-            "harmonics_percent": 100 * np.sqrt(np.square(colour).sum()) / max(after[1], 1e-9),
-            "loudest": HARMONICS[int(np.argmax(colour))]}
+    return {
+        "gain_db": 20 * np.log10(max(after[1], 1e-9) / before[1]),
+        "harmonics_percent": 100 * np.sqrt(np.square(colour).sum()) / max(after[1], 1e-9),
+        "loudest": HARMONICS[int(np.argmax(colour))],
+    }
 
 
 def lines(x):
     """-> heights of the tone's multiples, from 0 on"""
-    end = np.asarray(x, np.float64)[-int(MEASURED * RATE):]
-    return np.abs(np.fft.rfft(end))[::int(MEASURED * HERTZ)] / len(end)
+    end = np.asarray(x, np.float64)[-int(MEASURED * RATE) :]
+    return np.abs(np.fft.rfft(end))[:: int(MEASURED * HERTZ)] / len(end)
 
 
 def level_of_silence(wet):
     wet = np.asarray(wet, np.float64)
-    return 20 * np.log10(max(np.sqrt(np.square(wet[-int(MEASURED * RATE):]).mean()), 10 ** (LEAST_DB / 20)))
+    return 20 * np.log10(max(np.sqrt(np.square(wet[-int(MEASURED * RATE) :]).mean()), 10 ** (LEAST_DB / 20)))
 
 
 def release(play):
     """-> ms after the step down: until half and nine tenths of the gain, in dB, are back of what its end has"""
-    dry = np.concatenate([10 ** (level / 20) * np.sin(2 * np.pi * step.HERTZ * np.arange(int(seconds * RATE)) / RATE)
-                          for level, seconds in STEP_DOWN]).astype(np.float32)
+    dry = np.concatenate(
+        [
+            10 ** (level / 20) * np.sin(2 * np.pi * step.HERTZ * np.arange(int(seconds * RATE)) / RATE)
+            for level, seconds in STEP_DOWN
+        ]
+    ).astype(np.float32)
     gain = step.gain_db(dry, play(dry, KNOBS[-1]))
     at = int(STEP_DOWN[0][1] * step.HERTZ)
     worked, free = gain[at - step.SETTLED], gain[-step.SETTLED]
@@ -58,10 +66,16 @@ def release(play):
 
 def answers(play):
     """play(sound, knob) -> sound"""
-    found = [{"knob": knob, "tones": [rounded(heard(tone(level), play(tone(level), knob))) for level in LEVELS_DB]} for knob in KNOBS]
+    found = [
+        {"knob": knob, "tones": [rounded(heard(tone(level), play(tone(level), knob))) for level in LEVELS_DB]}
+        for knob in KNOBS
+    ]
     silence = np.zeros(int(SECONDS * RATE), np.float32)
-    return {"peak_reduction": found, "silence_db": [round(float(level_of_silence(play(silence, knob))), 1) for knob in SILENT_KNOBS],
-            "release_ms": release(play)}
+    return {
+        "peak_reduction": found,
+        "silence_db": [round(float(level_of_silence(play(silence, knob))), 1) for knob in SILENT_KNOBS],
+        "release_ms": release(play),
+    }
 
 
 def rounded(one):
@@ -69,10 +83,21 @@ def rounded(one):
 
 
 def trials(bench):
-    plan = {"hertz": HERTZ, "levels_db": LEVELS_DB, "knobs": KNOBS, "seconds": [SECONDS, MEASURED], "silent_knobs": SILENT_KNOBS,
-            "step_down": STEP_DOWN}
-    return [Trial(f"{NAME}-device", plan, of_device),
-            *(Trial(f"{NAME}-{name}", {**plan, **shipped.plan(path)}, work) for name, path in shipped.files(bench.models).items())]
+    plan = {
+        "hertz": HERTZ,
+        "levels_db": LEVELS_DB,
+        "knobs": KNOBS,
+        "seconds": [SECONDS, MEASURED],
+        "silent_knobs": SILENT_KNOBS,
+        "step_down": STEP_DOWN,
+    }
+    return [
+        Trial(f"{NAME}-device", plan, of_device),
+        *(
+            Trial(f"{NAME}-{name}", {**plan, **shipped.plan(path)}, work)
+            for name, path in shipped.files(bench.models).items()
+        ),
+    ]
 
 
 def of_device(bench, trial):
@@ -80,7 +105,7 @@ def of_device(bench, trial):
 
 
 def work(bench, trial):
-    path = shipped.files(bench.models)[trial.key[len(NAME) + 1:]]
+    path = shipped.files(bench.models)[trial.key[len(NAME) + 1 :]]
     model = saved_model.from_file(path).to(bench.device)
     found = answers(lambda sound, knob: shipped.played(model, sound, {"peak_reduction": knob}))
     return {**shipped.facts(path), **Bench.described(model), **found}
@@ -88,26 +113,44 @@ def work(bench, trial):
 
 # ------------------------------------------------------------------------------------------------ page
 
+
 def section(results):
     if len(results) < 2:
         return "Not run yet."
     parts = []
     for place, knob in enumerate(KNOBS):
-        heads = [f"peak reduction {number(knob)}{' (not trained)' if knob % 10 else ''}", *(f"{level:.0f} dBFS" for level in LEVELS_DB)]
-        rows = [[shipped.row_name(key, results[key]["result"]), *map(cell, results[key]["result"]["peak_reduction"][place]["tones"])]
-                for key in sorted(results, key=lambda key: key != "device")]
+        heads = [
+            f"peak reduction {number(knob)}{' (not trained)' if knob % 10 else ''}",
+            *(f"{level:.0f} dBFS" for level in LEVELS_DB),
+        ]
+        rows = [
+            [
+                shipped.row_name(key, results[key]["result"]),
+                *map(cell, results[key]["result"]["peak_reduction"][place]["tones"]),
+            ]
+            for key in sorted(results, key=lambda key: key != "device")
+        ]
         parts.append(table(heads, rows))
     return "\n\n".join([*parts, rest(results)])
 
 
 def rest(results):
-    heads = ["", *(f"left of silence at {knob:.0f}, dBFS" for knob in SILENT_KNOBS),
-             f"half back after {STEP_DOWN[0][1]:.0f} s at {STEP_DOWN[0][0]:.0f} dBFS, ms", "nine tenths"]
+    heads = [
+        "",
+        *(f"left of silence at {knob:.0f}, dBFS" for knob in SILENT_KNOBS),
+        f"half back after {STEP_DOWN[0][1]:.0f} s at {STEP_DOWN[0][0]:.0f} dBFS, ms",
+        "nine tenths",
+    ]
     rows = []
     for key in sorted(results, key=lambda key: key != "device"):
         one = results[key]["result"]
-        rows.append([shipped.row_name(key, one), *(f"{level:.1f}" if level > LEAST_DB else "nothing" for level in one["silence_db"]),
-                     *one["release_ms"]])
+        rows.append(
+            [
+                shipped.row_name(key, one),
+                *(f"{level:.1f}" if level > LEAST_DB else "nothing" for level in one["silence_db"]),
+                *one["release_ms"],
+            ]
+        )
     return table(heads, rows)
 
 

@@ -62,10 +62,13 @@ def begins_with(path, *beginnings):
 
 # ------------------------------------------------------------------------------------------------ bounds
 
+
 def check_numbers(asked, size, what="its tensors"):
     """`asked`: bytes that numbers of a file of `size` bytes take as float64. A file of bytes grows to eight times its size."""
     if asked > 8 * size + SPARE_NUMBERS:
-        raise Problem(f"{what} ask for {asked >> 20} MiB of numbers, more than a file of {size} bytes can hold")
+        raise Problem(
+            f"{what} ask for {asked >> 20} MiB of numbers, more than a file of {size} bytes can hold"
+        )
 
 
 @contextlib.contextmanager
@@ -74,6 +77,7 @@ def bounded_memory(size):
     spare fails, and is a Problem. Where the system knows no such limit nothing is bounded."""
     try:
         import resource
+
         with open("/proc/self/statm", "rb") as file:
             in_use = int(file.read().split()[0]) * resource.getpagesize()
         before = resource.getrlimit(resource.RLIMIT_AS)
@@ -93,6 +97,7 @@ def bounded_memory(size):
 
 # ------------------------------------------------------------------------------------------------ JSON
 
+
 def read_json(path, largest=LARGEST_JSON):
     """-> the JSON object in the file."""
     return parse_json(read(path, largest), path)
@@ -100,7 +105,10 @@ def read_json(path, largest=LARGEST_JSON):
 
 def parse_json(content, where, kind=dict):
     """-> what a text of bytes holds, of this kind. Its tree takes 6 times the text and some spare at most, judged before it is built."""
-    if tree_bytes(content) > 6 * len(content) + (SPARE_MEMORY >> 1) or content.count(b"[") + content.count(b"{") > MOST_LISTS:
+    if (
+        tree_bytes(content) > 6 * len(content) + (SPARE_MEMORY >> 1)
+        or content.count(b"[") + content.count(b"{") > MOST_LISTS
+    ):
         raise Problem(f"{where}: nests or lists more than a text of {len(content)} bytes may")
     try:
         found = json.loads(content.decode("utf-8-sig"))
@@ -109,13 +117,18 @@ def parse_json(content, where, kind=dict):
     except ValueError as problem:
         raise Problem(f"{where}: is not JSON, or is damaged: {problem}") from problem
     if not isinstance(found, kind):
-        raise Problem(f"{where}: expected a JSON {'object' if kind is dict else 'array' if kind is list else 'object or array'}")
+        raise Problem(
+            f"{where}: expected a JSON {'object' if kind is dict else 'array' if kind is list else 'object or array'}"
+        )
     return found
 
 
 def tree_bytes(content):
     """At most what Python makes of a JSON text: of each object, list, entry, text and number, as CPython 3.11 counts them."""
-    return sum(cost * content.count(sign) for sign, cost in ((b"{", 232), (b"[", 120), (b":", 120), (b",", 40), (b'"', 30)))
+    return sum(
+        cost * content.count(sign)
+        for sign, cost in ((b"{", 232), (b"[", 120), (b":", 120), (b",", 40), (b'"', 30))
+    )
 
 
 def array_of(name, value):
@@ -148,6 +161,7 @@ def innermost(name, value, depth=0):
 
 
 # ------------------------------------------------------------------------------------------------ for people
+
 
 def quoted(value):
     """A value of a foreign JSON text for a message; of lists and objects the kind alone."""

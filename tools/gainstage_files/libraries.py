@@ -11,8 +11,10 @@ def missing(*libraries):
         try:
             __import__(library)
         except ImportError:
-            return (f"{library} is not installed for {sys.executable}: apt install python3-{library} (for Debian's /usr/bin/python3), or "
-                    f"{sys.executable} -m pip install {library}")
+            return (
+                f"{library} is not installed for {sys.executable}: apt install python3-{library} (for Debian's /usr/bin/python3), or "
+                f"{sys.executable} -m pip install {library}"
+            )
     return None
 
 

@@ -34,7 +34,7 @@ def usable_name(name, taken=()):
     out = re.sub("[^a-z0-9]+", "_", plain).strip("_")
     if not out or not out[0].isalpha():
         out = ("knob_" + out).strip("_")
-    out = out[:LONGEST_NAME - 8].strip("_")
+    out = out[: LONGEST_NAME - 8].strip("_")
     if out in RESERVED_NAMES:
         out += "_knob"
     number, first = 2, out
@@ -45,13 +45,28 @@ def usable_name(name, taken=()):
 
 def control(name, unit, low, high, default, scale=1.0, offset=0.0):
     """A knob; the network receives value * scale + offset."""
-    return {"name": name, "unit": unit, "min": low, "max": high, "default": default,
-            "to_model": {"scale": scale, "offset": offset}}
+    return {
+        "name": name,
+        "unit": unit,
+        "min": low,
+        "max": high,
+        "default": default,
+        "to_model": {"scale": scale, "offset": offset},
+    }
 
 
-def metadata(architecture, config, sample_rate, controls, latency_samples=0, receptive_field=0, memory_samples=0,
-             **others):
+def metadata(
+    architecture,
+    config,
+    sample_rate,
+    controls,
+    latency_samples=0,
+    receptive_field=0,
+    memory_samples=0,
+    **others,
+):
     """The keys of `__metadata__`. `others` (license, author, source: text; training: object) are kept as they are."""
+
     def compact(value):
         return json.dumps(value, sort_keys=True, allow_nan=False)
 
@@ -59,10 +74,16 @@ def metadata(architecture, config, sample_rate, controls, latency_samples=0, rec
         fault = name_fault(each["name"])
         if fault:
             raise Problem(f"knob {each['name']}: {fault}; name it {usable_name(each['name'])}")
-    keys = {"gainstage.format": "1", "architecture": architecture, "config": compact(config),
-            "sample_rate": f"{sample_rate:g}", "controls": compact(controls),
-            "latency_samples": str(int(latency_samples)), "receptive_field": str(int(receptive_field)),
-            "memory_samples": str(int(memory_samples))}
+    keys = {
+        "gainstage.format": "1",
+        "architecture": architecture,
+        "config": compact(config),
+        "sample_rate": f"{sample_rate:g}",
+        "controls": compact(controls),
+        "latency_samples": str(int(latency_samples)),
+        "receptive_field": str(int(receptive_field)),
+        "memory_samples": str(int(memory_samples)),
+    }
     for key, value in others.items():
         keys[key] = value if isinstance(value, str) else compact(value)
     return keys

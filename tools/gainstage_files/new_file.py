@@ -20,7 +20,8 @@ class Place:
     owner, for anybody else may have planted it. Whoever reads trusts the members of a folder's group. `loose_folder`: the first on the
     way where others may replace what is in it, or None. Raises OSError.
 
-    reads: members of the folder's group are trusted. makes_folders: those on the way that are missing are made."""
+    reads: members of the folder's group are trusted. makes_folders: those on the way that are missing are made.
+    """
 
     def __init__(self, path, reads=False, makes_folders=False):
         self.path, self.folder, self.found, self.loose_folder = path, None, None, None
@@ -82,8 +83,12 @@ class Place:
         owner, target = self._link(name)
         shared = folder.st_mode & (stat.S_IWOTH if self._reads else stat.S_IWGRP | stat.S_IWOTH)
         if shared and owner not in (os.geteuid(), 0, folder.st_uid):
-            raise PermissionError(errno.EPERM, f"{name} is a link that another user ({owner}) has put into a folder where everybody may "
-                                  "write", self.path)
+            raise PermissionError(
+                errno.EPERM,
+                f"{name} is a link that another user ({owner}) has put into a folder where everybody may "
+                "write",
+                self.path,
+            )
         self._start(target)
 
     def _link(self, name):
@@ -144,8 +149,10 @@ def note_on_loose_folder(path):
             folder = place.loose_folder
     except OSError:  # whoever writes the file says so
         return None
-    return folder and (f"{folder}: other users may write to this folder, and replace or delete what is in it; write into a folder of your "
-                       "own, or make it sticky (chmod +t)")
+    return folder and (
+        f"{folder}: other users may write to this folder, and replace or delete what is in it; write into a folder of your "
+        "own, or make it sticky (chmod +t)"
+    )
 
 
 def write(path, content, private=False):
@@ -167,7 +174,9 @@ def write(path, content, private=False):
             os.replace(growing.name, place.name, src_dir_fd=place.folder, dst_dir_fd=place.folder)
         except OSError as problem:
             kept = _shown(place, growing.name)
-            raise OSError(problem.errno, f"{problem.strerror}; what was made is kept as {kept}", path) from problem
+            raise OSError(
+                problem.errno, f"{problem.strerror}; what was made is kept as {kept}", path
+            ) from problem
 
 
 def must_be_writable(path):
@@ -188,7 +197,9 @@ def must_differ(output, inputs):
 
 def _lets_others_replace(folder):
     """A folder of the user's own group is not shared with others: many systems give each user one."""
-    shared = folder.st_mode & stat.S_IWOTH or (folder.st_mode & stat.S_IWGRP and folder.st_gid != os.getegid())
+    shared = folder.st_mode & stat.S_IWOTH or (
+        folder.st_mode & stat.S_IWGRP and folder.st_gid != os.getegid()
+    )
     return bool(shared) and not folder.st_mode & stat.S_ISVTX
 
 

@@ -11,7 +11,17 @@ from . import foreign_file
 from .plain_text import shown
 from .problem import Problem
 
-DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
+DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "i1",
+    "U8": "u1",
+    "BOOL": "?",
+}
 NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
 LARGEST_HEADER, LONGEST_NAME, MOST_DIMENSIONS = 16 << 20, 1000, 32
 
@@ -54,16 +64,24 @@ def header_of(content, where):
     length = struct.unpack_from("<Q", content)[0] if len(content) >= 8 else 0
     if not 2 <= length <= min(LARGEST_HEADER, len(content) - 8) or content[8:9] != b"{":
         raise Problem(f"{where}: is no safetensors file, or is cut short")
-    return foreign_file.parse_json(content[8:8 + length], where), 8 + length
+    return foreign_file.parse_json(content[8 : 8 + length], where), 8 + length
 
 
 def tensor_of(where, entry, content, begin):
     """-> (array, (where it begins in the file, where it ends))"""
-    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"} or len(where) > 2 * LONGEST_NAME:
+    if (
+        not isinstance(entry, dict)
+        or set(entry) != {"dtype", "shape", "data_offsets"}
+        or len(where) > 2 * LONGEST_NAME
+    ):
         raise Problem(f"{where}: expected dtype, shape and data_offsets")
     shape, offsets = entry["shape"], entry["data_offsets"]
     for numbers, most in ((shape, MOST_DIMENSIONS), (offsets, 2)):
-        if type(numbers) is not list or len(numbers) > most or not all(type(n) is int and 0 <= n <= len(content) for n in numbers):
+        if (
+            type(numbers) is not list
+            or len(numbers) > most
+            or not all(type(n) is int and 0 <= n <= len(content) for n in numbers)
+        ):
             raise Problem(f"{where}: expected whole numbers that the file has room for")
     if len(offsets) != 2 or not isinstance(entry["dtype"], str) or entry["dtype"] not in DTYPES:
         raise Problem(f"{where}: expected data_offsets of two numbers, and a dtype of {', '.join(DTYPES)}")

@@ -36,7 +36,7 @@ class Outlet(io.TextIOBase):
         rest = text.encode(self.encoding, self.errors)
         while rest:
             try:
-                rest = rest[os.write(self.descriptor, rest):]
+                rest = rest[os.write(self.descriptor, rest) :]
             except BlockingIOError:
                 select.select([], [self.descriptor], [])
             except OSError as problem:
@@ -66,11 +66,15 @@ def finished(code, product):
     if reason is None:
         return code
     if reason.errno == errno.EBADF:
-        print("error: standard output: cannot be written: it was closed at the start; run it again and let it lead somewhere",
-              file=sys.stderr)
+        print(
+            "error: standard output: cannot be written: it was closed at the start; run it again and let it lead somewhere",
+            file=sys.stderr,
+        )
     elif reason.errno != errno.EPIPE:
-        print(f"error: standard output: cannot be written: {reason.strerror}; a part of it is missing, make room and run it again",
-              file=sys.stderr)
+        print(
+            f"error: standard output: cannot be written: {reason.strerror}; a part of it is missing, make room and run it again",
+            file=sys.stderr,
+        )
     return code or CANNOT_CREATE
 
 

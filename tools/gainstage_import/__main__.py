@@ -29,7 +29,9 @@ MOST_NOTES = 20  # of tensors that are left out
 
 
 def parse_arguments(arguments):
-    parser = Parser(prog="import_model", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(
+        prog="import_model", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("family", choices=FAMILIES)
     parser.add_argument("checkpoint", help="PyTorch: a state dict or a Lightning .ckpt; or the family's JSON")
     parser.add_argument("-o", "--output", required=True, metavar="OUT.safetensors")
@@ -51,7 +53,9 @@ def note_left_out(names):
 def converted(family, take, controls, asked, sample_rate):
     """The family's conversion. Tensors that no network has may break its arithmetic, which is their fault."""
     if len(controls) > settings.MOST_CONTROLS:
-        raise Problem(f"controls: the tensors take {len(controls)}; at most {settings.MOST_CONTROLS} are supported")
+        raise Problem(
+            f"controls: the tensors take {len(controls)}; at most {settings.MOST_CONTROLS} are supported"
+        )
     try:
         return family.convert(take, controls, asked, sample_rate)
     except (ValueError, TypeError, ArithmeticError, LookupError) as problem:
@@ -82,12 +86,25 @@ def convert(options):
         note(f"{name}: {value}, as its tensors are shaped")
     note_left_out(sorted(take.left))
     for key in (k for k in ("sample_rate", *family.CONFIG) if k not in facts and k not in inferred):
-        note(f"{key}: {({'sample_rate': sample_rate, **asked, **config})[key]}, as in the published code; say otherwise with --config")
+        note(
+            f"{key}: {({'sample_rate': sample_rate, **asked, **config})[key]}, as in the published code; say otherwise with --config"
+        )
     memory_samples = math.ceil(min(forgets_s, model_file.LONGEST_MEMORY_S) * sample_rate)
-    others = {"source": f"{os.path.basename(options.checkpoint)} (imported)",
-              **{key: given[key] for key in (*settings.TEXTS, "training") if key in given}}
-    keys = model_file.metadata(family.ARCHITECTURE, config, sample_rate, controls, **{
-        "memory_samples": given.get("memory_samples", memory_samples), **(more[0] if more else {}), **others})
+    others = {
+        "source": f"{os.path.basename(options.checkpoint)} (imported)",
+        **{key: given[key] for key in (*settings.TEXTS, "training") if key in given},
+    }
+    keys = model_file.metadata(
+        family.ARCHITECTURE,
+        config,
+        sample_rate,
+        controls,
+        **{
+            "memory_samples": given.get("memory_samples", memory_samples),
+            **(more[0] if more else {}),
+            **others,
+        },
+    )
     loose = new_file.note_on_loose_folder(options.output)
     if loose:
         note(loose)
@@ -102,8 +119,10 @@ def main(arguments):
         print(f"error: {problem}", file=sys.stderr)
         return problem.exit_code
     except (MemoryError, RecursionError) as problem:
-        print(f"error: {shown(options.checkpoint)}: takes more {'memory' if isinstance(problem, MemoryError) else 'depth'} than there is",
-              file=sys.stderr)
+        print(
+            f"error: {shown(options.checkpoint)}: takes more {'memory' if isinstance(problem, MemoryError) else 'depth'} than there is",
+            file=sys.stderr,
+        )
         return 65
     return 0
 

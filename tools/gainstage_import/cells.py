@@ -16,7 +16,9 @@ class Cell:
     """A sigmoid is half of tanh(x / 2) and a half more, so weights of sigmoid gates are halved and one tanh serves several gates."""
 
     def __init__(self, weights):
-        ih, hh, bi, bh = (np.asarray(weights[name], float) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        ih, hh, bi, bh = (
+            np.asarray(weights[name], float) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
         self.units = hh.shape[1]
         self.prepare(ih, hh, bi, bh)
 
@@ -25,8 +27,10 @@ class Cell:
         samples, rows, _ = inputs.shape
         out = np.empty((samples, rows, self.units))
         for begin in range(0, samples, PIECE):
-            part = inputs[begin:begin + PIECE]
-            self.steps(part.reshape(-1, part.shape[2]) @ self.ih + self.bias, out[begin:begin + PIECE], state)
+            part = inputs[begin : begin + PIECE]
+            self.steps(
+                part.reshape(-1, part.shape[2]) @ self.ih + self.bias, out[begin : begin + PIECE], state
+            )
         return out
 
     def begin(self, rows, value=0.0):
@@ -51,21 +55,26 @@ class Gru(Cell):
         half = np.repeat([0.5, 0.5, 1.0], self.units)
         outer = np.repeat([1.0, 1.0, 0.0], self.units)  # the new state's own bias is gated
         self.ih, self.hh, self.bias = (half * ih.T).copy(), (half * hh.T).copy(), half * (bi + outer * bh)
-        self.inner = bh[2 * self.units:].copy()
+        self.inner = bh[2 * self.units :].copy()
 
     def steps(self, driven, out, state):
         h, units = state[0].copy(), self.units
         gates = np.empty((len(h), 3 * units))
-        rz, r, z, n = gates[:, :2 * units], gates[:, :units], gates[:, units:2 * units], gates[:, 2 * units:]
+        rz, r, z, n = (
+            gates[:, : 2 * units],
+            gates[:, :units],
+            gates[:, units : 2 * units],
+            gates[:, 2 * units :],
+        )
         for given, said in zip(driven.reshape(len(out), len(h), -1), out):
             np.dot(h, self.hh, out=gates)
-            rz += given[:, :2 * units]
+            rz += given[:, : 2 * units]
             np.tanh(rz, out=rz)
             rz *= 0.5
             rz += 0.5
             n += self.inner
             n *= r
-            n += given[:, 2 * units:]
+            n += given[:, 2 * units :]
             np.tanh(n, out=n)
             h -= n
             h *= z
@@ -88,7 +97,7 @@ class Lstm(Cell):
     def steps(self, driven, out, state):
         h, c, units = state[0].copy(), state[1].copy(), self.units
         gates = np.empty((len(h), 4 * units))
-        sigmoids, i, f, o, g = (gates[:, :3 * units], *np.split(gates, 4, axis=1))
+        sigmoids, i, f, o, g = (gates[:, : 3 * units], *np.split(gates, 4, axis=1))
         for given, said in zip(driven.reshape(len(out), len(h), -1), out):
             np.dot(h, self.hh, out=gates)
             gates += given

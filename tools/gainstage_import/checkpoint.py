@@ -22,7 +22,7 @@ def strip_prefixes(name, own):
         prefix = next((p for p in PREFIXES if name.startswith(p)), None)
         if prefix is None:
             break
-        name = name[len(prefix):]
+        name = name[len(prefix) :]
     return name
 
 
@@ -65,7 +65,9 @@ def load_with_hyper_parameters(path, own):
         if name in tensors:
             raise Problem(f"{path}: tensor {name} is there twice, under two prefixes")
         tensors[name] = value
-    foreign_file.check_numbers(sum(map(Tensor.float64_bytes, tensors.values())), len(content), f"{path}: its tensors")
+    foreign_file.check_numbers(
+        sum(map(Tensor.float64_bytes, tensors.values())), len(content), f"{path}: its tensors"
+    )
     return {name: Weight(value) for name, value in tensors.items()}, said if isinstance(said, dict) else {}
 
 

@@ -26,9 +26,14 @@ def load(path):
     """-> ({name: array}, {})"""
     if keras_h5.is_h5(path):
         # Keras numbers the cells of one session
-        return {re.sub(r"/lstm_cell_\d+/", "/lstm_cell/", name): tensor for name, tensor in keras_h5.load(path).items()}, {}
+        return {
+            re.sub(r"/lstm_cell_\d+/", "/lstm_cell/", name): tensor
+            for name, tensor in keras_h5.load(path).items()
+        }, {}
     if os.path.isfile(path) and not tf_bundle.is_bundle(path):
-        raise Problem(f"{path}: is neither a Keras .h5 file nor a TensorFlow checkpoint (PREFIX.index beside its data)")
+        raise Problem(
+            f"{path}: is neither a Keras .h5 file nor a TensorFlow checkpoint (PREFIX.index beside its data)"
+        )
     if not tf_bundle.is_bundle(path) and path.endswith(".h5"):
         return keras_h5.load(path), {}  # says that it is not there
     return {by_layer(name): tensor for name, tensor in tf_bundle.load(path).items()}, {}
@@ -53,7 +58,10 @@ def SAMPLE_RATE(take):  # noqa: N802  the name by which every family gives it
 
 def CONTROLS(take):  # noqa: N802
     count = control_count(take)
-    controls = [control(name, "", 0.0, 1.0, 0.5) for name in KNOBS.get(count, (f"control_{i + 1}" for i in range(count)))]
+    controls = [
+        control(name, "", 0.0, 1.0, 0.5)
+        for name in KNOBS.get(count, (f"control_{i + 1}" for i in range(count)))
+    ]
     for switch in (c for c in controls if c["name"] == "limit"):
         switch.update({"default": 0.0, "steps": 2})
     return controls
@@ -61,8 +69,10 @@ def CONTROLS(take):  # noqa: N802
 
 def begin(take, name, window, units, controls):
     """What makes h or c at the beginning of a window. Keras kernels are (inputs, outputs), the oldest sample first."""
-    out = {f"encoder.{name}.weight": take(f"Conv_{name}/kernel", window, 1, units)[:, 0, :].T,
-           f"encoder.{name}.bias": take(f"Conv_{name}/bias", units)}
+    out = {
+        f"encoder.{name}.weight": take(f"Conv_{name}/kernel", window, 1, units)[:, 0, :].T,
+        f"encoder.{name}.bias": take(f"Conv_{name}/bias", units),
+    }
     if controls:
         out[f"condition.{name}.weight"] = take(f"Dense_cond_{name}/kernel", controls, units).T
         out[f"condition.{name}.bias"] = take(f"Dense_cond_{name}/bias", units)
@@ -86,12 +96,27 @@ def convert(take, controls, config, sample_rate):
         raise Problem(f"controls: found {len(controls)}; tensor Dense_cond_h/kernel takes {count}")
     tensors = {**begin(take, "h", window, units, count), **begin(take, "c", window, units, count)}
     cell = "LSTM_De/lstm_cell/"
-    tensors.update({"lstm.weight_ih": take(cell + "kernel", 1, 4 * units).T,
-                    "lstm.weight_hh": take(cell + "recurrent_kernel", units, 4 * units).T,
-                    "lstm.bias": take(cell + "bias", 4 * units)})
+    tensors.update(
+        {
+            "lstm.weight_ih": take(cell + "kernel", 1, 4 * units).T,
+            "lstm.weight_hh": take(cell + "recurrent_kernel", units, 4 * units).T,
+            "lstm.bias": take(cell + "bias", 4 * units),
+        }
+    )
     inner = take("DenseLay/kernel", units, None).shape[1]
-    tensors.update({**dense(take, "DenseLay", "dense", units, inner), **dense(take, "OutLay", "output", inner, window)})
+    tensors.update(
+        {**dense(take, "DenseLay", "dense", units, inner), **dense(take, "OutLay", "output", inner, window)}
+    )
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    inferred = {"window": window, "units": units, "controls": f"{count}, called {', '.join(c['name'] for c in controls)} (a guess)" if count else 0}
-    return (tensors, {**config, "window": window}, 2 * window / sample_rate, inferred,
-            {"latency_samples": window, "receptive_field": 2 * window, "memory_samples": 2 * window})
+    inferred = {
+        "window": window,
+        "units": units,
+        "controls": f"{count}, called {', '.join(c['name'] for c in controls)} (a guess)" if count else 0,
+    }
+    return (
+        tensors,
+        {**config, "window": window},
+        2 * window / sample_rate,
+        inferred,
+        {"latency_samples": window, "receptive_field": 2 * window, "memory_samples": 2 * window},
+    )

@@ -23,7 +23,11 @@ def sigmoid(x):
 
 def read_mlp(take, inputs):
     prefix = "static_comp.model.HCNet."
-    places = sorted(int(m[1]) for m in (re.fullmatch(re.escape(prefix) + r"(\d{1,4})\.weight", n) for n in take.names()) if m)
+    places = sorted(
+        int(m[1])
+        for m in (re.fullmatch(re.escape(prefix) + r"(\d{1,4})\.weight", n) for n in take.names())
+        if m
+    )
     if not places:
         raise Problem(f"tensor {prefix}0.weight: missing, so this is no grey-box compressor")
     places = range(0, places[-1] + 1, 2)  # an activation lies between two layers
@@ -33,7 +37,9 @@ def read_mlp(take, inputs):
         inputs = weight.shape[0]
         out[f"mlp.{layer}.weight"], out[f"mlp.{layer}.bias"] = weight, take(f"{prefix}{place}.bias", inputs)
     if inputs not in (2, 3):
-        raise Problem(f"tensor {prefix}{places[-1]}.weight: has {inputs} outputs; expected 2 (hard knee) or 3 (soft)")
+        raise Problem(
+            f"tensor {prefix}{places[-1]}.weight: has {inputs} outputs; expected 2 (hard knee) or 3 (soft)"
+        )
     return out, "hard" if inputs == 2 else "soft"
 
 
@@ -41,13 +47,22 @@ def read_cell(take, prefix, target):
     hidden = take(prefix + "rec.weight_hh_l0", None, None, most=3 * MAX_UNITS)
     rows, units = hidden.shape
     if units > MAX_UNITS:
-        raise Problem(f"tensor {prefix}rec.weight_hh_l0: has shape {hidden.shape}; at most {MAX_UNITS} units are supported")
+        raise Problem(
+            f"tensor {prefix}rec.weight_hh_l0: has shape {hidden.shape}; at most {MAX_UNITS} units are supported"
+        )
     if rows not in (units, 3 * units):
-        raise Problem(f"tensor {prefix}rec.weight_hh_l0: has shape {hidden.shape}; expected (units, units) for an "
-                      "Elman cell or (3 units, units) for a GRU")
-    out = {"weight_hh": hidden, "weight_ih": take(prefix + "rec.weight_ih_l0", rows, 1),
-           "bias_ih": take(prefix + "rec.bias_ih_l0", rows), "bias_hh": take(prefix + "rec.bias_hh_l0", rows),
-           "out.weight": take(prefix + "lin.weight", 1, units), "out.bias": take(prefix + "lin.bias", 1)}
+        raise Problem(
+            f"tensor {prefix}rec.weight_hh_l0: has shape {hidden.shape}; expected (units, units) for an "
+            "Elman cell or (3 units, units) for a GRU"
+        )
+    out = {
+        "weight_hh": hidden,
+        "weight_ih": take(prefix + "rec.weight_ih_l0", rows, 1),
+        "bias_ih": take(prefix + "rec.bias_ih_l0", rows),
+        "bias_hh": take(prefix + "rec.bias_hh_l0", rows),
+        "out.weight": take(prefix + "lin.weight", 1, units),
+        "out.bias": take(prefix + "lin.bias", 1),
+    }
     return {f"{target}.{name}": tensor for name, tensor in out.items()}, "rnn" if rows == units else "gru"
 
 
@@ -58,7 +73,9 @@ def read_detector(take):
         return read_cell(take, prefix, "detector")
     taus = take(prefix + "taus").reshape(-1)
     if taus.size not in (1, 2):
-        raise Problem(f"tensor {prefix}taus: has {taus.size} elements; expected 1 (one-pole) or 2 (attack, release)")
+        raise Problem(
+            f"tensor {prefix}taus: has {taus.size} elements; expected 1 (one-pole) or 2 (attack, release)"
+        )
     tau_s = np.clip(taus, 1e-4, 1.0) if taus.size == 1 else sigmoid(taus)
     return {"detector.tau_s": tau_s}, "one_pole" if taus.size == 1 else "switching"
 

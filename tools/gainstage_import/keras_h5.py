@@ -26,7 +26,9 @@ def load(path):
     try:
         import h5py
     except ImportError as problem:
-        raise Problem("h5py is needed to read Keras files (Debian: apt install python3-h5py)", UNAVAILABLE) from problem
+        raise Problem(
+            "h5py is needed to read Keras files (Debian: apt install python3-h5py)", UNAVAILABLE
+        ) from problem
     content = foreign_file.read(path)
     if not content.startswith(SIGNATURE):
         raise Problem(f"{path}: is no HDF5 file")

@@ -6,21 +6,23 @@ from gainstage_files.model_file import LONGEST_MEMORY_S
 from .cells import PIECE, cell_of
 
 GAIN_TOLERANCE = 1.1e-5  # of a gain in units of 80 dB: 8.7e-4 dB, which changes the sound by -80 dB
-SOUND_TOLERANCE = 1e-4   # -80 dBFS
+SOUND_TOLERANCE = 1e-4  # -80 dBFS
 
 
 def cell_outputs(tensors, prefix, inputs, starts):
     """Outputs (starts, count, samples) of the cell for each of `inputs` (count, samples), hidden values all beginning at each of
     `starts`."""
-    cell = cell_of({name: tensors[f"{prefix}.{name}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")})
+    cell = cell_of(
+        {name: tensors[f"{prefix}.{name}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    )
     count, samples = inputs.shape
     state = np.concatenate([cell.begin(count, start) for start in starts], axis=1)
     weight, bias = (np.asarray(tensors[f"{prefix}.out.{name}"], float) for name in ("weight", "bias"))
     out = np.empty((len(starts), count, samples))
     for begin in range(0, samples, PIECE):
-        part = np.tile(inputs[:, begin:begin + PIECE].T, len(starts))[:, :, None]
+        part = np.tile(inputs[:, begin : begin + PIECE].T, len(starts))[:, :, None]
         said = cell.run(part, state) @ weight[0] + bias[0]
-        out[:, :, begin:begin + PIECE] = said.T.reshape(len(starts), count, -1)
+        out[:, :, begin : begin + PIECE] = said.T.reshape(len(starts), count, -1)
     return out
 
 
@@ -47,7 +49,8 @@ def of_cell(tensors, prefix, sample_rate, seconds=1.0):
 
 def of_detector(tensors, prefix, sample_rate):
     """The same for a gain smoother whose time constants a cell chooses. Its gain starts at 80 dB, or at 0, with either end of
-    the cell: from one of them the first time constants may be so short that where the gain began is forgotten at once."""
+    the cell: from one of them the first time constants may be so short that where the gain began is forgotten at once.
+    """
     samples = int(LONGEST_MEMORY_S * sample_rate)
     inputs = test_inputs(-1.0, 0.0, samples)
     raw = np.clip(cell_outputs(tensors, prefix, inputs, (1.0, -1.0)), -80.0, 80.0)
@@ -60,7 +63,7 @@ def smooth(inputs, alpha, starts):
     """inputs (count, samples) through one-poles of each of `alpha` (n, count, samples), each from each of `starts`.
     -> (n x starts, count, samples)"""
     count, samples = inputs.shape
-    poles = np.ascontiguousarray(alpha.reshape(-1, samples).T)               # (samples, n x count)
+    poles = np.ascontiguousarray(alpha.reshape(-1, samples).T)  # (samples, n x count)
     driven = (1.0 - poles) * np.tile(inputs.T, len(alpha))
     out = np.empty((samples, len(starts), poles.shape[1]))
     state = np.repeat(np.asarray(starts, float)[:, None], poles.shape[1], axis=1)
@@ -76,7 +79,10 @@ def of_recurrent(tensors, layers, gates, controls, config, sample_rate, seconds=
     in the middle and high; LONGEST_MEMORY_S where it does not within `seconds`."""
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     cells = [cell_of({name: tensors[f"layers.{n}.{name}"] for name in names}) for n in range(layers)]
-    low, high = (np.array([c[end] * c["to_model"]["scale"] + c["to_model"]["offset"] for c in controls]) for end in ("min", "max"))
+    low, high = (
+        np.array([c[end] * c["to_model"]["scale"] + c["to_model"]["offset"] for c in controls])
+        for end in ("min", "max")
+    )
     places = np.stack([low, (low + high) / 2, high])
     weight, bias = (np.asarray(tensors[f"output.{name}"], float) for name in ("weight", "bias"))
 
@@ -87,21 +93,27 @@ def of_recurrent(tensors, layers, gates, controls, config, sample_rate, seconds=
         knobs = np.broadcast_to(np.tile(places, (count, 1)), (PIECE, rows, len(controls)))
         out = np.empty((rows, samples))
         for begin in range(0, samples, PIECE):
-            part = np.repeat(inputs[:, begin:begin + PIECE].T, len(places), axis=1)[:, :, None]
-            part = np.concatenate([part, knobs[:len(part)]], axis=2)
+            part = np.repeat(inputs[:, begin : begin + PIECE].T, len(places), axis=1)[:, :, None]
+            part = np.concatenate([part, knobs[: len(part)]], axis=2)
             for cell, state in zip(cells, states):
                 part = cell.run(part, state)
-            out[:, begin:begin + PIECE] = (part @ weight[0] + bias[0]).T
+            out[:, begin : begin + PIECE] = (part @ weight[0] + bias[0]).T
         return out
 
     quiet = test_inputs(-0.5, 0.5, int(seconds * sample_rate))
     loud = test_inputs(-1.0, 1.0, int(loud_seconds * sample_rate))[[2, 0, 1, 3]]
     sounds, count = len(loud), len(quiet) * len(places)
-    rows = (np.arange(sounds) * len(places)).repeat(count) + np.tile(np.arange(len(places)), sounds * len(quiet))
+    rows = (np.arange(sounds) * len(places)).repeat(count) + np.tile(
+        np.arange(len(places)), sounds * len(quiet)
+    )
     states = [cell.begin(sounds * len(places)) for cell in cells]
     run(loud, states)
-    for state in states:  # every quiet input once from a start, in the place of the first loud one, and once after each of the others
-        state[:, :len(places)] = 0.0
+    for (
+        state
+    ) in (
+        states
+    ):  # every quiet input once from a start, in the place of the first loud one, and once after each of the others
+        state[:, : len(places)] = 0.0
     out = run(np.tile(quiet, (sounds, 1)), [state[:, rows] for state in states]).reshape(sounds, count, -1)
     out = np.tanh(out, out=out) if config["final_tanh"] == "tanh" else out
     forgotten = max(last_above(row - out[0], SOUND_TOLERANCE) for row in out[1:])

@@ -4,7 +4,7 @@ an Inert. Python's own unpickler is never asked."""
 
 import struct
 
-MOST_OPCODES = 1 << 20      # a checkpoint of 30,000 tensors
+MOST_OPCODES = 1 << 20  # a checkpoint of 30,000 tensors
 LONGEST_NAME = 1000
 
 
@@ -70,7 +70,7 @@ class Machine:
     # ---------------------------------------------------------------------------------- bytes
 
     def number(self, layout, size):
-        value, = struct.unpack_from(layout, self.content, self.at)
+        (value,) = struct.unpack_from(layout, self.content, self.at)
         self.at += size
         return value
 
@@ -78,7 +78,7 @@ class Machine:
         end = self.at + count
         if count < 0 or end > len(self.content):
             raise Damaged("its pickle is cut short")
-        part = self.content[self.at:end]
+        part = self.content[self.at : end]
         self.at = end
         return part
 
@@ -86,7 +86,7 @@ class Machine:
         end = self.content.find(b"\n", self.at, self.at + LONGEST_NAME)
         if end < 0:
             raise Damaged("its pickle holds a name that does not end")
-        part = self.content[self.at:end].decode()
+        part = self.content[self.at : end].decode()
         self.at = end + 1
         return part
 
@@ -210,20 +210,54 @@ def constant(value):
 
 def table():
     known = {
-        b"(": Machine.mark, b"0": Machine.drop, b"1": Machine.since_mark, b"N": constant(None), b"\x88": constant(True),
-        b"\x89": constant(False), b"J": plain("<i", 4), b"K": plain("<B", 1), b"M": plain("<H", 2), b"G": plain(">d", 8),
-        b"\x8a": whole("<B", 1), b"\x8b": whole("<i", 4), b"X": text("<I", 4), b"\x8c": text("<B", 1), b"\x8d": text("<Q", 8),
-        b"U": text("<B", 1, "latin-1"), b"T": text("<i", 4, "latin-1"),  # of Python 2
-        b"B": raw("<I", 4), b"C": raw("<B", 1), b"\x8e": raw("<Q", 8), b"\x96": raw("<Q", 8),
-        b"}": lambda m: m.push({}), b"]": lambda m: m.push([]), b")": constant(()), b"\x8f": lambda m: m.push(Inert()),
-        b"t": lambda m: m.push_all(tuple), b"\x85": lambda m: m.tuple_of(1), b"\x86": lambda m: m.tuple_of(2),
-        b"\x87": lambda m: m.tuple_of(3), b"\x91": lambda m: m.push_all(lambda _: Inert()),
-        b"a": lambda m: m.append((m.stack.pop(),)), b"e": lambda m: m.append(m.since_mark()), b"\x90": lambda m: m.append(m.since_mark()),
-        b"s": Machine.set_item, b"u": lambda m: m.set_items(m.since_mark()),
-        b"q": lambda m: m.put(m.number("<B", 1)), b"r": lambda m: m.put(m.number("<I", 4)), b"\x94": lambda m: m.put(len(m.memo)),
-        b"h": lambda m: m.get(m.number("<B", 1)), b"j": lambda m: m.get(m.number("<I", 4)),
-        b"c": lambda m: m.named(m.line(), m.line()), b"\x93": Machine.named_by_stack, b"R": Machine.call, b"\x81": Machine.call,
-        b"\x92": lambda m: m.call(keywords=True), b"b": Machine.build, b"Q": Machine.persistent, b"\x95": Machine.frame,
+        b"(": Machine.mark,
+        b"0": Machine.drop,
+        b"1": Machine.since_mark,
+        b"N": constant(None),
+        b"\x88": constant(True),
+        b"\x89": constant(False),
+        b"J": plain("<i", 4),
+        b"K": plain("<B", 1),
+        b"M": plain("<H", 2),
+        b"G": plain(">d", 8),
+        b"\x8a": whole("<B", 1),
+        b"\x8b": whole("<i", 4),
+        b"X": text("<I", 4),
+        b"\x8c": text("<B", 1),
+        b"\x8d": text("<Q", 8),
+        b"U": text("<B", 1, "latin-1"),
+        b"T": text("<i", 4, "latin-1"),  # of Python 2
+        b"B": raw("<I", 4),
+        b"C": raw("<B", 1),
+        b"\x8e": raw("<Q", 8),
+        b"\x96": raw("<Q", 8),
+        b"}": lambda m: m.push({}),
+        b"]": lambda m: m.push([]),
+        b")": constant(()),
+        b"\x8f": lambda m: m.push(Inert()),
+        b"t": lambda m: m.push_all(tuple),
+        b"\x85": lambda m: m.tuple_of(1),
+        b"\x86": lambda m: m.tuple_of(2),
+        b"\x87": lambda m: m.tuple_of(3),
+        b"\x91": lambda m: m.push_all(lambda _: Inert()),
+        b"a": lambda m: m.append((m.stack.pop(),)),
+        b"e": lambda m: m.append(m.since_mark()),
+        b"\x90": lambda m: m.append(m.since_mark()),
+        b"s": Machine.set_item,
+        b"u": lambda m: m.set_items(m.since_mark()),
+        b"q": lambda m: m.put(m.number("<B", 1)),
+        b"r": lambda m: m.put(m.number("<I", 4)),
+        b"\x94": lambda m: m.put(len(m.memo)),
+        b"h": lambda m: m.get(m.number("<B", 1)),
+        b"j": lambda m: m.get(m.number("<I", 4)),
+        b"c": lambda m: m.named(m.line(), m.line()),
+        b"\x93": Machine.named_by_stack,
+        b"R": Machine.call,
+        b"\x81": Machine.call,
+        b"\x92": lambda m: m.call(keywords=True),
+        b"b": Machine.build,
+        b"Q": Machine.persistent,
+        b"\x95": Machine.frame,
     }
     return [known.get(bytes([code])) for code in range(256)]
 

@@ -25,12 +25,16 @@ LIMIT = {**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}
 
 # ------------------------------------------------------------------------------------------------ reading
 
+
 def load(path, family):
     if checkpoint.is_json(path):
         return of_json(path, foreign_file.read_json(path), family)
     tensors = checkpoint.load(path, OWN_NAMES)
     # micro-tcn's network ends in a tanh, the baselines of the grey-box paper don't
-    return tensors, {"final_tanh": "tanh"} if "lstm.weight_hh_l0" in tensors and "linear.weight" in tensors else {}
+    return (
+        tensors,
+        {"final_tanh": "tanh"} if "lstm.weight_hh_l0" in tensors and "linear.weight" in tensors else {},
+    )
 
 
 def of_json(path, content, family):
@@ -40,7 +44,9 @@ def of_json(path, content, family):
         raise Problem(f"{path}: expected the objects model_data and state_dict")
     kind = data.get("unit_type", family)
     if not isinstance(kind, str) or kind.lower() != family:
-        raise Problem(f"{path}: model_data: unit_type: found {foreign_file.quoted(kind)}; expected {family.upper()}")
+        raise Problem(
+            f"{path}: model_data: unit_type: found {foreign_file.quoted(kind)}; expected {family.upper()}"
+        )
     facts = {"final_tanh": "none"}
     if is_one_of(data.get("skip"), (0, 1, False, True, 0.0, 1.0)):
         facts["skip"] = int(data["skip"])
@@ -73,19 +79,28 @@ def CONTROLS(take):
 
 # ------------------------------------------------------------------------------------------------ converting
 
+
 def read_layer(take, cells, number, gates, inputs, units):
     name = f"{cells}weight_hh_l{number}"
     hidden = take(name, None, units)
     rows, units = hidden.shape
     if rows != gates * units or not 1 <= units <= MAX_UNITS:
-        raise Problem(f"tensor {name}: has shape {hidden.shape}; expected ({gates} units, units), of 1 to {MAX_UNITS} units")
+        raise Problem(
+            f"tensor {name}: has shape {hidden.shape}; expected ({gates} units, units), of 1 to {MAX_UNITS} units"
+        )
     given = f"{cells}weight_ih_l{number}"
     weight = take(given, rows, None)
     if weight.shape[1] != inputs:
-        raise Problem(f"tensor {given}: has shape {weight.shape}; expected ({rows}, {inputs})" +
-                      (f" for {inputs - 1} controls: name as many as it has with --config" if number == 0 else ""))
-    return {"weight_hh": hidden, "weight_ih": weight, "bias_ih": take(f"{cells}bias_ih_l{number}", rows),
-            "bias_hh": take(f"{cells}bias_hh_l{number}", rows)}
+        raise Problem(
+            f"tensor {given}: has shape {weight.shape}; expected ({rows}, {inputs})"
+            + (f" for {inputs - 1} controls: name as many as it has with --config" if number == 0 else "")
+        )
+    return {
+        "weight_hh": hidden,
+        "weight_ih": weight,
+        "bias_ih": take(f"{cells}bias_ih_l{number}", rows),
+        "bias_hh": take(f"{cells}bias_hh_l{number}", rows),
+    }
 
 
 def convert(take, controls, config, sample_rate, gates):
@@ -95,9 +110,14 @@ def convert(take, controls, config, sample_rate, gates):
         raise Problem("tensor rec.weight_hh_l0: missing, so this is no recurrent network")
     for name in take.names():
         if name.startswith(cells) and (name.endswith("_reverse") or "weight_hr" in name):
-            raise Problem(f"tensor {name}: networks that run backwards or project their state are not supported")
-    layers = 1 + max(int(m[1]) for m in (re.fullmatch(re.escape(cells) + r"weight_[ih]h_l(\d{1,4})", n)
-                                         for n in take.names()) if m)
+            raise Problem(
+                f"tensor {name}: networks that run backwards or project their state are not supported"
+            )
+    layers = 1 + max(
+        int(m[1])
+        for m in (re.fullmatch(re.escape(cells) + r"weight_[ih]h_l(\d{1,4})", n) for n in take.names())
+        if m
+    )
     if layers > MAX_LAYERS:
         raise Problem(f"tensor {cells}weight_hh_l{layers - 1}: at most {MAX_LAYERS} layers are supported")
     tensors, inputs, units = {}, 1 + len(controls), None

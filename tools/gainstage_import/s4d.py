@@ -13,22 +13,41 @@ from .settings import is_one_of
 
 ARCHITECTURE = "s4d"
 PLACES = 64  # of a fixed-parameter model's sequence
-OWN_NAMES = ("control_parameter_mlp.", "expand.", "contract.", "blocks.", "tanh.", *(f"model.{i}." for i in range(PLACES)))
+OWN_NAMES = (
+    "control_parameter_mlp.",
+    "expand.",
+    "contract.",
+    "blocks.",
+    "tanh.",
+    *(f"model.{i}." for i in range(PLACES)),
+)
 SAMPLE_RATE = 44100  # fixed in the published code
 # What the tensors don't say; the first is the published code's.
-CONFIG = {"activation": ("PReLU", "ReLU", "GELU", "tanh", "sigmoid", "PTanh", "Identity"),
-          "product": (False, True),              # the network's output times the input
-          "tanh_before_product": (False, True, "ptanh"),  # the thesis' code has its PTanh there
-          "final_tanh": ("tanh", "none", "ptanh"),
-          "front_decibels": (False, True),       # the network hears 20 log10 max(|x|, 1e-4)
-          "to_amplitude": (False, True),         # its output is a level in dB
-          "disc": ("zoh", "bilinear"),
-          "model_version": (4, 3, 2, 1)}         # of a fixed-parameter model: where its activations are
-HYPER_PARAMETERS = {"take_side_chain": "product", "side_chain_tanh": "tanh_before_product", "final_tanh": "final_tanh",
-                    "activation": "activation", "convert_to_decibels": "front_decibels",
-                    "convert_to_amplitude": "to_amplitude"}
+CONFIG = {
+    "activation": ("PReLU", "ReLU", "GELU", "tanh", "sigmoid", "PTanh", "Identity"),
+    "product": (False, True),  # the network's output times the input
+    "tanh_before_product": (False, True, "ptanh"),  # the thesis' code has its PTanh there
+    "final_tanh": ("tanh", "none", "ptanh"),
+    "front_decibels": (False, True),  # the network hears 20 log10 max(|x|, 1e-4)
+    "to_amplitude": (False, True),  # its output is a level in dB
+    "disc": ("zoh", "bilinear"),
+    "model_version": (4, 3, 2, 1),
+}  # of a fixed-parameter model: where its activations are
+HYPER_PARAMETERS = {
+    "take_side_chain": "product",
+    "side_chain_tanh": "tanh_before_product",
+    "final_tanh": "final_tanh",
+    "activation": "activation",
+    "convert_to_decibels": "front_decibels",
+    "convert_to_amplitude": "to_amplitude",
+}
 LA_2A = [{**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}, control("peak_reduction", "", 0.0, 100.0, 50.0)]
-QUIET = ("training_criterion", "validation_criterion", "criterion", "loss")  # buffers of losses: not part of the sound
+QUIET = (
+    "training_criterion",
+    "validation_criterion",
+    "criterion",
+    "loss",
+)  # buffers of losses: not part of the sound
 NORM_EPSILON = 1e-5
 FORGOTTEN = 1e-4  # -80 dB
 MAX_BLOCKS, MAX_CHANNELS, MAX_MODES = 16, 256, 64
@@ -49,7 +68,13 @@ def load(path):
 
 # What is conditioned, and by how many numbers: none of a fixed-parameter model's.
 def CONTROLS(take):
-    return LA_2A if any(n.startswith("control_parameter_mlp.") or n.endswith(ADAPTOR + ".weight") for n in take.names()) else []
+    return (
+        LA_2A
+        if any(
+            n.startswith("control_parameter_mlp.") or n.endswith(ADAPTOR + ".weight") for n in take.names()
+        )
+        else []
+    )
 
 
 # ------------------------------------------------------------------------------------------------ parts
@@ -59,21 +84,31 @@ ADAPTOR = ".film.conditional_information_adaptor"
 
 def rename(take, prefix, target, *shape):
     """A linear layer under its new name."""
-    return {f"{target}.weight": take(prefix + ".weight", *shape), f"{target}.bias": take(prefix + ".bias", shape[0])}
+    return {
+        f"{target}.weight": take(prefix + ".weight", *shape),
+        f"{target}.bias": take(prefix + ".bias", shape[0]),
+    }
 
 
 def read_conditioning(take, controls):
     """-> (layers, each followed by ReLU; how many numbers they say)"""
-    places = sorted(int(m[1]) for m in (re.fullmatch(r"control_parameter_mlp\.(\d{1,4})\.weight", n) for n in take.names()) if m)
+    places = sorted(
+        int(m[1])
+        for m in (re.fullmatch(r"control_parameter_mlp\.(\d{1,4})\.weight", n) for n in take.names())
+        if m
+    )
     width, out = controls, {}
     for layer, place in enumerate(places):
         weight = take(f"control_parameter_mlp.{place}.weight", None, None)
         if weight.shape[1] != width:
-            raise Problem(f"tensor control_parameter_mlp.{place}.weight: has shape {weight.shape}; expected (any, {width})" +
-                          (f" for {controls} controls: name as many as it has with --config" if layer == 0 else ""))
+            raise Problem(
+                f"tensor control_parameter_mlp.{place}.weight: has shape {weight.shape}; expected (any, {width})"
+                + (f" for {controls} controls: name as many as it has with --config" if layer == 0 else "")
+            )
         width = weight.shape[0]
         out[f"conditioning.{layer}.weight"], out[f"conditioning.{layer}.bias"] = weight, take(
-            f"control_parameter_mlp.{place}.bias", width)
+            f"control_parameter_mlp.{place}.bias", width
+        )
     return out, width
 
 
@@ -84,8 +119,10 @@ def read_activation(take, name, kind):
     if take.has(name + ".a"):
         return take.number(name + ".a"), "PTanh"
     if kind in ("PReLU", "PTanh"):
-        raise Problem(f"tensor {name}.{'weight' if kind == 'PReLU' else 'a'}: missing, so the activation is no {kind}; say "
-                      "which it is with --config: activation")
+        raise Problem(
+            f"tensor {name}.{'weight' if kind == 'PReLU' else 'a'}: missing, so the activation is no {kind}; say "
+            "which it is with --config: activation"
+        )
     return None, kind
 
 
@@ -99,7 +136,12 @@ def complex_of(take, name, channels, modes):
     tensor = take(name)
     while tensor.ndim > 3 and tensor.shape[0] == 1:
         tensor = tensor[0]
-    if tensor.ndim != 3 or tensor.shape[0] < 1 or channels % tensor.shape[0] or tensor.shape[1:] != (modes, 2):
+    if (
+        tensor.ndim != 3
+        or tensor.shape[0] < 1
+        or channels % tensor.shape[0]
+        or tensor.shape[1:] != (modes, 2)
+    ):
         raise Problem(f"tensor {name}: has shape {take(name).shape}; expected ({channels}, {modes}, 2)")
     return shared(tensor, channels)
 
@@ -112,19 +154,29 @@ def shared(tensor, channels):
 def rows_of(take, name, channels, columns=None):
     tensor = take(name)
     tensor = tensor[:, None] if tensor.ndim == 1 else tensor
-    if tensor.ndim != 2 or tensor.shape[0] < 1 or channels % tensor.shape[0] or columns not in (None, tensor.shape[1]):
-        raise Problem(f"tensor {name}: has shape {take(name).shape}; expected ({channels}, {columns or 'any'})")
+    if (
+        tensor.ndim != 2
+        or tensor.shape[0] < 1
+        or channels % tensor.shape[0]
+        or columns not in (None, tensor.shape[1])
+    ):
+        raise Problem(
+            f"tensor {name}: has shape {take(name).shape}; expected ({channels}, {columns or 'any'})"
+        )
     return shared(tensor, channels)
 
 
 def read_ssm(take, prefix, channels):
     """dt = exp(log_dt), A = -exp(log_a_real) + i a_imag, B, C, D: the thesis' own layer (B = 1), or the diagonal kernel of
-    state-spaces/s4, whose releases differ in names. Its fourth release (inv_dt, A_real, B of four dimensions) keeps -Im A."""
+    state-spaces/s4, whose releases differ in names. Its fourth release (inv_dt, A_real, B of four dimensions) keeps -Im A.
+    """
     kernel = prefix + "kernel." if any(n.startswith(prefix + "kernel.") for n in take.names()) else prefix
     a_name = first_of(take, kernel, "log_A_real", "A_real", "inv_A_real")
     log_a_real = take(a_name, None, None, most=max(MAX_CHANNELS, MAX_MODES))
     if log_a_real.shape[1] > MAX_MODES:
-        raise Problem(f"tensor {a_name}: has shape {log_a_real.shape}; at most {MAX_MODES} modes are supported")
+        raise Problem(
+            f"tensor {a_name}: has shape {log_a_real.shape}; at most {MAX_MODES} modes are supported"
+        )
     modes = log_a_real.shape[1]
     log_a_real = rows_of(take, a_name, channels, modes)
     a_imag = rows_of(take, kernel + "A_imag", channels, modes)
@@ -136,7 +188,9 @@ def read_ssm(take, prefix, channels):
     out["a_imag"] = -a_imag if negated else a_imag
     log_dt = rows_of(take, first_of(take, kernel, "log_dt", "inv_dt"), channels)
     if log_dt.shape[1] not in (1, modes):
-        raise Problem(f"tensor {first_of(take, kernel, 'log_dt', 'inv_dt')}: has {log_dt.shape[1]} columns; expected 1 or {modes}")
+        raise Problem(
+            f"tensor {first_of(take, kernel, 'log_dt', 'inv_dt')}: has {log_dt.shape[1]} columns; expected 1 or {modes}"
+        )
     out["log_dt"] = log_dt
     d = take(prefix + "D")
     if d.size != channels:
@@ -147,7 +201,9 @@ def read_ssm(take, prefix, channels):
 
 def read_norm(take, prefix, channels):
     """Running statistics of a BatchNorm in either place, or none."""
-    name = next((p for p in (prefix + "batchnorm.", prefix + "film.batchnorm.") if take.has(p + "running_mean")), None)
+    name = next(
+        (p for p in (prefix + "batchnorm.", prefix + "film.batchnorm.") if take.has(p + "running_mean")), None
+    )
     if name is None:
         return {}
     take.left.discard(name + "num_batches_tracked")
@@ -173,6 +229,7 @@ def read_residual(take, name, channels):
 
 # ------------------------------------------------------------------------------------------------ layouts
 
+
 def add(out, block, tensors):
     out.update({f"blocks.{block}.{name}": tensor for name, tensor in tensors.items()})
 
@@ -182,7 +239,9 @@ def read_conditional(take, config, controls):
     out, width = read_conditioning(take, controls)
     channels = take("expand.weight", None, 1, most=MAX_CHANNELS).shape[0]
     out.update(rename(take, "expand", "expand", channels, 1))
-    depth = 1 + max((int(m[1]) for m in (re.match(r"blocks\.(\d{1,4})\.", n) for n in take.names()) if m), default=-1)
+    depth = 1 + max(
+        (int(m[1]) for m in (re.match(r"blocks\.(\d{1,4})\.", n) for n in take.names()) if m), default=-1
+    )
     check_depth(depth)
     kinds = (config["activation"],) * 2
     for i in range(depth):
@@ -191,7 +250,11 @@ def read_conditional(take, config, controls):
         kinds = tuple(kind for _, kind in slopes)
         add(out, i, {f"activation{k + 1}.factor": s for k, (s, _) in enumerate(slopes) if s is not None})
         add(out, i, rename(take, prefix + "linear", "linear", channels, channels))
-        add(out, i, {f"ssm.{name}": tensor for name, tensor in read_ssm(take, prefix + "s4.", channels).items()})
+        add(
+            out,
+            i,
+            {f"ssm.{name}": tensor for name, tensor in read_ssm(take, prefix + "s4.", channels).items()},
+        )
         add(out, i, read_norm(take, prefix, channels))
         add(out, i, read_film(take, prefix, channels, width, controls))
         add(out, i, read_residual(take, prefix + "residual_connection.weight", channels))
@@ -204,13 +267,24 @@ def check_depth(depth):
         raise Problem(f"{depth} blocks or more; at most {MAX_BLOCKS} are supported")
 
 
-FIXED_LAYERS = {1: {"s4": 1, "activation2": 3}, 2: {"linear": 0, "activation1": 1, "s4": 3},
-                3: {"linear": 0, "s4": 2, "activation2": 4}, 4: {"linear": 0, "activation1": 1, "s4": 3, "activation2": 5}}
+FIXED_LAYERS = {
+    1: {"s4": 1, "activation2": 3},
+    2: {"linear": 0, "activation1": 1, "s4": 3},
+    3: {"linear": 0, "s4": 2, "activation2": 4},
+    4: {"linear": 0, "activation1": 1, "s4": 3, "activation2": 5},
+}
 
 
 def fixed_version(take, prefix, config):
     """Where the layers of a fixed-parameter model's block are; versions 2 and 4 look alike unless activations learn."""
-    place = next((int(m[1]) for m in (re.match(re.escape(prefix) + r"model\.(\d{1,4})\.C$", n) for n in take.names()) if m), None)
+    place = next(
+        (
+            int(m[1])
+            for m in (re.match(re.escape(prefix) + r"model\.(\d{1,4})\.C$", n) for n in take.names())
+            if m
+        ),
+        None,
+    )
     if place not in (1, 2, 3):
         raise Problem(f"tensor {prefix}model.N.C: missing, so this block has no S4 layer")
     if place != 3:
@@ -236,11 +310,17 @@ def read_fixed(take, config):
         at = {name: f"{prefix}model.{place}" for name, place in FIXED_LAYERS[version].items()}
         if "linear" in at:
             add(out, i, rename(take, at["linear"], "linear", channels, channels))
-        slopes = [read_activation(take, at[k], config["activation"]) if k in at else (None, "Identity")
-                  for k in ("activation1", "activation2")]
+        slopes = [
+            read_activation(take, at[k], config["activation"]) if k in at else (None, "Identity")
+            for k in ("activation1", "activation2")
+        ]
         kinds = tuple(kind for _, kind in slopes)
         add(out, i, {f"activation{k + 1}.factor": s for k, (s, _) in enumerate(slopes) if s is not None})
-        add(out, i, {f"ssm.{name}": tensor for name, tensor in read_ssm(take, at["s4"] + ".", channels).items()})
+        add(
+            out,
+            i,
+            {f"ssm.{name}": tensor for name, tensor in read_ssm(take, at["s4"] + ".", channels).items()},
+        )
         add(out, i, read_residual(take, prefix + "residual_connection.1.weight", channels))
     out.update(rename(take, f"model.{first + 1 + depth}", "contract", 1, channels))
     decibels = first == 2
@@ -248,6 +328,7 @@ def read_fixed(take, config):
 
 
 # ------------------------------------------------------------------------------------------------ memory
+
 
 def log_poles(ssm, disc):
     """ln of each pole a sample at the trained rate, and B / A, by which both methods reach the same resting value."""
@@ -272,7 +353,7 @@ def seconds_to_forget(tensors, depth, disc, sample_rate):
     samples = 0.0
     for i in range(depth):
         prefix = f"blocks.{i}."
-        ssm = {n[len(prefix) + 4:]: t for n, t in tensors.items() if n.startswith(prefix + "ssm.")}
+        ssm = {n[len(prefix) + 4 :]: t for n, t in tensors.items() if n.startswith(prefix + "ssm.")}
         variance = tensors.get(prefix + "norm.variance", np.ones(len(ssm["d"])))
         samples += samples_to_forget(ssm, disc, np.sqrt(variance + NORM_EPSILON))
     return samples / sample_rate
@@ -280,12 +361,15 @@ def seconds_to_forget(tensors, depth, disc, sample_rate):
 
 # ------------------------------------------------------------------------------------------------ all of it
 
+
 def convert(take, controls, config, sample_rate):
     """-> (tensors, config, seconds to forget, what was inferred)"""
     fixed = not take.has("expand.weight") and any(re.match(r"model\.\d\.", n) for n in take.names())
     if fixed and controls:
         raise Problem("controls: a fixed-parameter model has none")
-    tensors, depth, kinds, inferred = read_fixed(take, config) if fixed else read_conditional(take, config, len(controls))
+    tensors, depth, kinds, inferred = (
+        read_fixed(take, config) if fixed else read_conditional(take, config, len(controls))
+    )
     if not depth:
         raise Problem("tensor blocks.0.s4.C: missing, so this is no S4D compressor")
     if set(kinds) & {"PReLU", "PTanh"}:
@@ -297,11 +381,19 @@ def convert(take, controls, config, sample_rate):
         if before != "ptanh":
             inferred["final_tanh"] = final = "ptanh"
     elif "ptanh" in (before, final):
-        raise Problem("tensor tanh.a: missing, so there is no PTanh; say what there is with --config: final_tanh")
+        raise Problem(
+            "tensor tanh.a: missing, so there is no PTanh; say what there is with --config: final_tanh"
+        )
     if not fixed:
         inferred["model_version"] = "conditional"
     take.left -= {name for name in take.left if name.startswith(QUIET)}
     flags = {key: inferred.get(key, config[key]) for key in ("product", "front_decibels", "to_amplitude")}
-    said = {"activation1": kinds[0], "activation2": kinds[1], "discretisation": config["disc"], "final_tanh": final,
-            "tanh_before_product": before, **flags}
+    said = {
+        "activation1": kinds[0],
+        "activation2": kinds[1],
+        "discretisation": config["disc"],
+        "final_tanh": final,
+        "tanh_before_product": before,
+        **flags,
+    }
     return tensors, said, seconds_to_forget(tensors, depth, config["disc"], sample_rate), inferred

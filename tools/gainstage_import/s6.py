@@ -18,8 +18,11 @@ SAMPLE_RATE = 48000  # in the authors' scripts
 CONFIG = {"meaning": ("recurrent", "as_trained"), "batch": (2400, 2399)}
 
 # The authors scale their controls to 0..1; how, is in data that are not public. The order of threshold and ratio is not sure.
-KNOBS = {(2, 2): ("threshold", "ratio", "attack", "release"), (1, 1): ("peak_reduction", "limit"),
-         (2, 0): ("peak_reduction", "limit")}
+KNOBS = {
+    (2, 2): ("threshold", "ratio", "attack", "release"),
+    (1, 1): ("peak_reduction", "limit"),
+    (2, 0): ("peak_reduction", "limit"),
+}
 MAX_WINDOW, MAX_FEATURES, MAX_CHANNELS, MAX_STATES, MAX_TAPS, MAX_CONTROLS = 1024, 32, 128, 64, 16, 64
 LAYER = "layer_with_weights-"
 
@@ -39,10 +42,18 @@ def tensors_of(content):
         if not isinstance(entry, dict) or "shape" not in entry:
             continue  # words about the file
         shape, data = entry["shape"], foreign_file.array_of(name, entry.get("data", []))
-        if not isinstance(shape, list) or len(shape) > 8 or not all(type(n) is int and 0 < n <= data.size for n in shape):
-            raise Problem(f"tensor {name}: has {data.size} numbers; expected a shape of whole numbers above 0 that gives as many")
+        if (
+            not isinstance(shape, list)
+            or len(shape) > 8
+            or not all(type(n) is int and 0 < n <= data.size for n in shape)
+        ):
+            raise Problem(
+                f"tensor {name}: has {data.size} numbers; expected a shape of whole numbers above 0 that gives as many"
+            )
         if math.prod(shape) != data.size:
-            raise Problem(f"tensor {name}: has {data.size} numbers; its shape {tuple(shape)} asks for {math.prod(shape)}")
+            raise Problem(
+                f"tensor {name}: has {data.size} numbers; its shape {tuple(shape)} asks for {math.prod(shape)}"
+            )
         out[name] = data.reshape(shape)
     return out
 
@@ -53,11 +64,14 @@ def is_published(take):
 
 def control_counts(take):
     """How many controls FiLM and the GRU take, by their shapes."""
+
     def rows(name):
         tensor = take.tensors.get(LAYER + name)
         count = tensor.shape[0] if tensor is not None and tensor.ndim else 0
         if count > MAX_CHANNELS + MAX_CONTROLS:
-            raise Problem(f"tensor {LAYER}{name}: has shape {tensor.shape}; at most {MAX_CHANNELS + MAX_CONTROLS} rows are supported")
+            raise Problem(
+                f"tensor {LAYER}{name}: has shape {tensor.shape}; at most {MAX_CHANNELS + MAX_CONTROLS} rows are supported"
+            )
         return count
 
     if not is_published(take):
@@ -77,6 +91,7 @@ def CONTROLS(take):  # noqa: N802  the name by which every family gives them
 
 # ------------------------------------------------------------------------------------------------ layers
 
+
 def dense(take, source, target, inputs=None, outputs=None, bias=True):
     """A Keras kernel (inputs, outputs), turned round. -> ({name: tensor}, number of outputs)"""
     kernel = take(f"{LAYER}{source}/kernel", inputs, outputs, most=MAX_WINDOW)
@@ -90,10 +105,17 @@ def ssm(take, source, target, inputs, gated):
     """`gated`: with convolution and gate. -> ({name: tensor}, number of outputs)"""
     inner, states = take(f"{LAYER}{source}/A_log", None, None, most=MAX_CHANNELS).shape
     if states > MAX_STATES:
-        raise Problem(f"tensor {LAYER}{source}/A_log: has {states} columns; at most {MAX_STATES} are supported")
-    out = {f"{target}.a_log": take(f"{LAYER}{source}/A_log"), f"{target}.skip": take(f"{LAYER}{source}/D", inner)}
+        raise Problem(
+            f"tensor {LAYER}{source}/A_log: has {states} columns; at most {MAX_STATES} are supported"
+        )
+    out = {
+        f"{target}.a_log": take(f"{LAYER}{source}/A_log"),
+        f"{target}.skip": take(f"{LAYER}{source}/D", inner),
+    }
     if not gated and inner != inputs:
-        raise Problem(f"tensor {LAYER}{source}/A_log: has {inner} rows; expected {inputs}, as many as the layer's inputs")
+        raise Problem(
+            f"tensor {LAYER}{source}/A_log: has {inner} rows; expected {inputs}, as many as the layer's inputs"
+        )
     if gated:
         out.update(dense(take, f"{source}/in_projection", f"{target}.in", inputs, 2 * inner, bias=False)[0])
         kernel = take(f"{LAYER}{source}/conv1d/kernel", None, 1, inner, most=MAX_TAPS)
@@ -108,21 +130,27 @@ def ssm(take, source, target, inputs, gated):
 
 def gru(take, source, target, inputs, units):
     """A Keras GRU (reset_after; gates z, r, h) as PyTorch has it (r, z, n)."""
+
     def turned(columns):
         z, r, h = np.split(columns, 3, axis=-1)
         return np.concatenate([r, z, h], axis=-1).T
 
     bias = turned(take(f"{LAYER}{source}/bias", 2, 3 * units))
-    return {f"{target}.weight_ih": turned(take(f"{LAYER}{source}/kernel", inputs, 3 * units)),
-            f"{target}.weight_hh": turned(take(f"{LAYER}{source}/recurrent_kernel", units, 3 * units)),
-            f"{target}.bias_ih": bias[:, 0], f"{target}.bias_hh": bias[:, 1]}
+    return {
+        f"{target}.weight_ih": turned(take(f"{LAYER}{source}/kernel", inputs, 3 * units)),
+        f"{target}.weight_hh": turned(take(f"{LAYER}{source}/recurrent_kernel", units, 3 * units)),
+        f"{target}.bias_ih": bias[:, 0],
+        f"{target}.bias_hh": bias[:, 1],
+    }
 
 
 def glu(take, source, target, inputs):
     """-> ({name: tensor}, number of outputs)"""
     tensors, outputs = dense(take, source, target, inputs)
     if outputs % 2:
-        raise Problem(f"tensor {LAYER}{source}/kernel: has {outputs} outputs; expected an even number, outputs and gates")
+        raise Problem(
+            f"tensor {LAYER}{source}/kernel: has {outputs} outputs; expected an even number, outputs and gates"
+        )
     return tensors, outputs // 2
 
 
@@ -136,7 +164,14 @@ def published(take):
     features = kernel.shape[2]
     if features > MAX_FEATURES:
         raise Problem(f"tensor {LAYER}2/kernel: has {features} outputs; at most {MAX_FEATURES} are supported")
-    out.update({**tensors, **mix, "features.weight": kernel[:, 0, :].T, "features.bias": take(LAYER + "2/bias", features)})
+    out.update(
+        {
+            **tensors,
+            **mix,
+            "features.weight": kernel[:, 0, :].T,
+            "features.bias": take(LAYER + "2/bias", features),
+        }
+    )
     out.update(dense(take, "4/dense", "film", first + features, 2 * width)[0])
     tensors, width = glu(take, "4/glu/dense", "film.glu", width)
     out.update({**tensors, **gru(take, "5/dense/cell", "temporal", second + features, 2 * width)})
@@ -169,8 +204,22 @@ def convert(take, controls, config, sample_rate):
     if len(controls) != sum(control_counts(take)):
         raise Problem(f"controls: found {len(controls)}; the tensors take {sum(control_counts(take))}")
     states = tensors["ssm.0.a_log"].shape
-    inferred = {"window": tensors["input.weight"].shape[1], "activation": "gelu" if whole else "tanh", "product": whole}
-    said = {"layout": "with convolution, gate, spectrum and GRU" if whole else "one layer without convolution and gate",
-            "inner channels": states[0], "states": states[1]}
+    inferred = {
+        "window": tensors["input.weight"].shape[1],
+        "activation": "gelu" if whole else "tanh",
+        "product": whole,
+    }
+    said = {
+        "layout": "with convolution, gate, spectrum and GRU"
+        if whole
+        else "one layer without convolution and gate",
+        "inner channels": states[0],
+        "states": states[1],
+    }
     config = {**config, **inferred}
-    return tensors, config, s6_memory.seconds(tensors, config, len(controls), sample_rate), {**said, **inferred}
+    return (
+        tensors,
+        config,
+        s6_memory.seconds(tensors, config, len(controls), sample_rate),
+        {**said, **inferred},
+    )

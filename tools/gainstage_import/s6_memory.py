@@ -38,14 +38,17 @@ class Network:
         return np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)
 
     def ssm(self, x, name):
-        w = {key[len(name) + 1:]: value for key, value in self.w.items() if key.startswith(name + ".")}
+        w = {key[len(name) + 1 :]: value for key, value in self.w.items() if key.startswith(name + ".")}
         u, gate = x, 1.0
         if "in.weight" in w:
             a, gate = np.split(x @ w["in.weight"].T, 2, axis=-1)
             taps = w["conv.weight"].shape[1]
             past = np.concatenate([np.zeros((len(a), taps - 1, a.shape[2])), a], axis=1)
             old = taps - 1 if self.as_trained else 0
-            c = sum(w["conv.weight"][:, j] * past[:, j:j + a.shape[1]] for j in range(old, taps)) + w["conv.bias"]
+            c = (
+                sum(w["conv.weight"][:, j] * past[:, j : j + a.shape[1]] for j in range(old, taps))
+                + w["conv.bias"]
+            )
             u, gate = c * sigmoid(c), gate * sigmoid(gate)
         decay, rank = -np.exp(w["a_log"]), w["dt.weight"].shape[1]
         r, b, c = np.split(u @ w["x.weight"].T, [rank, rank + decay.shape[1]], axis=-1)
@@ -66,12 +69,16 @@ class Network:
         w, units = self.w, self.w["temporal.weight_hh"].shape[1]
         gi, out = x @ w["temporal.weight_ih"].T + w["temporal.bias_ih"], np.zeros((*x.shape[:2], units))
         for t in range(0, x.shape[1], self.lag):  # within the lag no step needs another
-            part = gi[:, t:t + self.lag]
-            h = out[:, t - self.lag:t - self.lag + part.shape[1]] if t else np.zeros((len(x), part.shape[1], units))
+            part = gi[:, t : t + self.lag]
+            h = (
+                out[:, t - self.lag : t - self.lag + part.shape[1]]
+                if t
+                else np.zeros((len(x), part.shape[1], units))
+            )
             gh = h @ w["temporal.weight_hh"].T + w["temporal.bias_hh"]
-            rz = sigmoid(part[..., :2 * units] + gh[..., :2 * units])
-            new = np.tanh(part[..., 2 * units:] + rz[..., :units] * gh[..., 2 * units:])
-            out[:, t:t + self.lag] = new + rz[..., units:] * (h - new)
+            rz = sigmoid(part[..., : 2 * units] + gh[..., : 2 * units])
+            new = np.tanh(part[..., 2 * units :] + rz[..., :units] * gh[..., 2 * units :])
+            out[:, t : t + self.lag] = new + rz[..., units:] * (h - new)
         return out
 
     def features(self, windows):
@@ -84,7 +91,9 @@ class Network:
         v = self.act(self.dense(self.ssm(self.dense(windows, "input"), "ssm.0"), "mix.0"))
         features = np.zeros((*x.shape, 0))
         if "features.weight" in self.w:
-            features = np.concatenate([self.features(windows[:, t:t + 512]) for t in range(0, x.shape[1], 512)], axis=1)
+            features = np.concatenate(
+                [self.features(windows[:, t : t + 512]) for t in range(0, x.shape[1], 512)], axis=1
+            )
         first = self.w["film.weight"].shape[1] - features.shape[-1]
         held = np.broadcast_to(controls, (*x.shape, len(controls)))
         a, b = np.split(self.dense(np.concatenate([held[..., :first], features], -1), "film"), 2, axis=-1)
@@ -122,7 +131,7 @@ def samples_to_forget(difference):
     over = np.flatnonzero(difference > SOUND_TOLERANCE)
     if not over.size or over[-1] < len(difference) - quarter:
         return over[-1] + 1 if over.size else 0
-    earlier, last = difference[quarter:2 * quarter].max(), difference[-quarter:].max()
+    earlier, last = difference[quarter : 2 * quarter].max(), difference[-quarter:].max()
     if last >= earlier:
         return math.inf
     return 3 * quarter + 2 * quarter * math.log(last / SOUND_TOLERANCE) / math.log(earlier / last)

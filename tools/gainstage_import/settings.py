@@ -41,7 +41,9 @@ def check(where, key, value, family):
     elif key in TEXTS and not isinstance(value, str):
         raise Problem(f"{where}: expected text")
     elif key == "sample_rate" and not is_rate(value):
-        raise Problem(f"{where}: expected {LOWEST_RATE} to {HIGHEST_RATE} Hz, found {foreign_file.quoted(value)}")
+        raise Problem(
+            f"{where}: expected {LOWEST_RATE} to {HIGHEST_RATE} Hz, found {foreign_file.quoted(value)}"
+        )
     elif key == "memory_samples" and not is_number(value, above=-1):
         raise Problem(f"{where}: expected a number, found {foreign_file.quoted(value)}")
     elif key == "controls":
@@ -53,7 +55,9 @@ def check(where, key, value, family):
 def words(choices):
     if isinstance(choices, WholeNumbers):
         return f"a whole number, {choices[1]} to {choices[-1]}"
-    return "one of " + ", ".join(choice if isinstance(choice, str) else json.dumps(choice) for choice in choices)
+    return "one of " + ", ".join(
+        choice if isinstance(choice, str) else json.dumps(choice) for choice in choices
+    )
 
 
 def is_one_of(value, choices):

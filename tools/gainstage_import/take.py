@@ -27,7 +27,9 @@ class Take:
         if name not in self.tensors:
             raise Problem(f"tensor {name}: missing")
         tensor = self.tensors[name]
-        if shape and (tensor.ndim != len(shape) or any(w not in (None, s) for s, w in zip(tensor.shape, shape))):
+        if shape and (
+            tensor.ndim != len(shape) or any(w not in (None, s) for s, w in zip(tensor.shape, shape))
+        ):
             wanted = ", ".join("any" if w is None else str(w) for w in shape)
             raise Problem(f"tensor {name}: has shape {tuple(tensor.shape)}; expected ({wanted})")
         if any(w is None and not 1 <= s <= most for s, w in zip(tensor.shape, shape)):

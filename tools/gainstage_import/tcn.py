@@ -17,27 +17,34 @@ ARCHITECTURE = "tcn"
 OWN_NAMES = ("gen.", "blocks.", "output.")
 SAMPLE_RATE = 44100
 # What the tensors don't say; the first is the published code's.
-CONFIG = {"dilation_growth": WholeNumbers(10, 1, 1024),
-          "stack_size": WholeNumbers(10, 1, 32),  # after so many blocks the dilation begins again
-          "causal": (True, False),
-          "residual_delay": (1, 0),               # the published causal crop is one sample late
-          "start": ("silence", "zeros"),
-          "final_tanh": ("tanh", "none"),
-          "norm_epsilon": (1e-5,)}
+CONFIG = {
+    "dilation_growth": WholeNumbers(10, 1, 1024),
+    "stack_size": WholeNumbers(10, 1, 32),  # after so many blocks the dilation begins again
+    "causal": (True, False),
+    "residual_delay": (1, 0),  # the published causal crop is one sample late
+    "start": ("silence", "zeros"),
+    "final_tanh": ("tanh", "none"),
+    "norm_epsilon": (1e-5,),
+}
 LA_2A = [{**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}, control("peak_reduction", "", 0.0, 1.0, 0.5)]
-QUIET = re.compile(r"(stft|l1|loss|criterion)\..*|.*\.num_batches_tracked|.*\.conv1b\.(weight|bias)")  # which nothing runs
+QUIET = re.compile(
+    r"(stft|l1|loss|criterion)\..*|.*\.num_batches_tracked|.*\.conv1b\.(weight|bias)"
+)  # which nothing runs
 MAX_BLOCKS, MAX_CHANNELS, MAX_TAPS = 32, 256, 256
 MAX_STATE_FLOATS = 32 << 20  # what the blocks remember, per channel
 
 
 # ------------------------------------------------------------------------------------------------ reading
 
+
 def load(path):
     """-> (tensors by the names of the published code, what the checkpoint says besides)"""
     if checkpoint.is_json(path):
         return of_json(path, foreign_file.read_json(path))
     tensors, said = checkpoint.load_with_hyper_parameters(path, OWN_NAMES)
-    facts = {key: said[key] for key in ("dilation_growth", "stack_size", "causal") if is_choice(key, said.get(key))}
+    facts = {
+        key: said[key] for key in ("dilation_growth", "stack_size", "causal") if is_choice(key, said.get(key))
+    }
     if "output.weight" not in tensors:
         facts["final_tanh"] = "none"
     return tensors, facts
@@ -59,7 +66,10 @@ def of_json(path, content):
     config = part(path, content, "config", dict)
     if not is_one_of(content.get("arch", "direct"), ("direct",)):
         raise Problem(f"{path}: arch: found {foreign_file.quoted(content['arch'])}; expected \"direct\"")
-    layers = {f"gen.{2 * m}": layer for m, layer in enumerate(part(path, content, "gen", list) if "gen" in content else [])}
+    layers = {
+        f"gen.{2 * m}": layer
+        for m, layer in enumerate(part(path, content, "gen", list) if "gen" in content else [])
+    }
     epsilons = set()
     for n, block in enumerate(part(path, content, "blocks", list)):
         where = f"{path}: blocks[{n}]"
@@ -79,7 +89,11 @@ def of_json(path, content):
         for key in ("weight", "bias", "running_mean", "running_var"):
             if isinstance(layer, dict) and layer.get(key) is not None:
                 tensors[f"{name}.{key}"] = foreign_file.array_of(f"{name}.{key}", layer[key])
-    facts = {key: config[key] for key in ("dilation_growth", "stack_size", "causal") if is_choice(key, config.get(key))}
+    facts = {
+        key: config[key]
+        for key in ("dilation_growth", "stack_size", "causal")
+        if is_choice(key, config.get(key))
+    }
     rate = config.get("sample_rate")
     if is_rate(rate):
         facts["sample_rate"] = rate
@@ -91,10 +105,16 @@ def of_json(path, content):
 
 def check_dilation(where, conv, number, config):
     growth, stack = config.get("dilation_growth"), config.get("stack_size", MAX_BLOCKS)
-    if isinstance(conv.get("dilation"), int) and is_choice("dilation_growth", growth) and is_choice("stack_size", stack) \
-            and conv["dilation"] != growth ** (number % stack):
-        raise Problem(f"{where}: conv1: dilation: found {conv['dilation']}; expected {growth ** (number % stack)}, as "
-                      f"config's dilation_growth of {growth} makes it")
+    if (
+        isinstance(conv.get("dilation"), int)
+        and is_choice("dilation_growth", growth)
+        and is_choice("stack_size", stack)
+        and conv["dilation"] != growth ** (number % stack)
+    ):
+        raise Problem(
+            f"{where}: conv1: dilation: found {conv['dilation']}; expected {growth ** (number % stack)}, as "
+            f"config's dilation_growth of {growth} makes it"
+        )
 
 
 def CONTROLS(take):
@@ -110,6 +130,7 @@ def CONTROLS(take):
 
 # ------------------------------------------------------------------------------------------------ converting
 
+
 def first_of(take, prefix, *names):
     """The first of several names for the same tensor."""
     return next((prefix + name for name in names if take.has(prefix + name)), prefix + names[0])
@@ -117,13 +138,17 @@ def first_of(take, prefix, *names):
 
 def read_conditioning(take, controls):
     """-> (layers, each followed by ReLU, and how many numbers they say)"""
-    places = sorted(int(m[1]) for m in (re.fullmatch(r"gen\.(\d{1,4})\.weight", n) for n in take.names()) if m)
+    places = sorted(
+        int(m[1]) for m in (re.fullmatch(r"gen\.(\d{1,4})\.weight", n) for n in take.names()) if m
+    )
     width, out = controls, {}
     for layer, place in enumerate(places):
         weight = take(f"gen.{place}.weight", None, None)
         if weight.shape[1] != width:
-            raise Problem(f"tensor gen.{place}.weight: has shape {weight.shape}; expected (any, {width})" +
-                          (f" for {controls} controls: name as many as it has with --config" if layer == 0 else ""))
+            raise Problem(
+                f"tensor gen.{place}.weight: has shape {weight.shape}; expected (any, {width})"
+                + (f" for {controls} controls: name as many as it has with --config" if layer == 0 else "")
+            )
         width = len(weight)
         out[f"conditioning.{layer}.weight"] = weight
         out[f"conditioning.{layer}.bias"] = take(f"gen.{place}.bias", width)
@@ -137,11 +162,15 @@ def read_block(take, number, inputs, width):
     conv = take(name, None, None, None)
     channels, group, taps = conv.shape
     if inputs % max(group, 1) or channels % max(inputs // max(group, 1), 1):
-        raise Problem(f"tensor {name}: has shape {conv.shape}; expected ({channels}, {inputs}, {taps}), or groups of them")
+        raise Problem(
+            f"tensor {name}: has shape {conv.shape}; expected ({channels}, {inputs}, {taps}), or groups of them"
+        )
     if not (1 <= channels <= MAX_CHANNELS and 1 <= taps <= MAX_TAPS):
-        raise Problem(f"tensor {name}: has shape {conv.shape}; at most {MAX_CHANNELS} channels of {MAX_TAPS} taps are supported")
+        raise Problem(
+            f"tensor {name}: has shape {conv.shape}; at most {MAX_CHANNELS} channels of {MAX_TAPS} taps are supported"
+        )
     out = {new + "conv.weight": conv}
-    bias = name[:-len("weight")] + "bias"
+    bias = name[: -len("weight")] + "bias"
     if take.has(bias):
         out[new + "conv.bias"] = take(bias, channels)
     for norm in ("film.bn.", "bn."):
@@ -152,14 +181,18 @@ def read_block(take, number, inputs, width):
         out[new + "film.weight"] = take(old + "film.adaptor.weight", 2 * channels, width)
         out[new + "film.bias"] = take(old + "film.adaptor.bias", 2 * channels)
     elif take.has(old + "bn.weight"):
-        out[new + "film.bias"] = np.concatenate([take(old + "bn.weight", channels), take(old + "bn.bias", channels)])
+        out[new + "film.bias"] = np.concatenate(
+            [take(old + "bn.weight", channels), take(old + "bn.bias", channels)]
+        )
     slope = take(first_of(take, old, "relu.weight", "act.weight", "prelu.weight", "activation.weight"), None)
     if len(slope) not in (1, channels):
         raise Problem(f"tensor {old}relu.weight: has shape {slope.shape}; expected ({channels},) or (1,)")
     residual = take(old + "res.weight", channels, None, 1)
     if residual.shape[1] not in (1, inputs) or residual.shape[1] == 1 and channels % inputs:
-        raise Problem(f"tensor {old}res.weight: has shape {residual.shape}; expected ({channels}, {inputs}, 1) or "
-                      f"({channels}, 1, 1)")
+        raise Problem(
+            f"tensor {old}res.weight: has shape {residual.shape}; expected ({channels}, {inputs}, 1) or "
+            f"({channels}, 1, 1)"
+        )
     return {**out, new + "slope": slope, new + "residual.weight": residual[:, :, 0]}
 
 
@@ -180,9 +213,13 @@ def check_size(tensors, blocks, config, sample_rate):
     field = 1 + sum(span for span, _ in looks_back)
     growth = config["dilation_growth"]
     if field - 1 > LONGEST_MEMORY_S * sample_rate:
-        raise Problem(f"dilation_growth: {growth} makes a receptive field of {field} samples, longer than {LONGEST_MEMORY_S:g} s")
+        raise Problem(
+            f"dilation_growth: {growth} makes a receptive field of {field} samples, longer than {LONGEST_MEMORY_S:g} s"
+        )
     if sum(span * width for span, width in looks_back) > MAX_STATE_FLOATS:
-        raise Problem(f"dilation_growth: {growth} makes blocks that remember more than {MAX_STATE_FLOATS} numbers a channel")
+        raise Problem(
+            f"dilation_growth: {growth} makes blocks that remember more than {MAX_STATE_FLOATS} numbers a channel"
+        )
     return field
 
 
@@ -209,7 +246,10 @@ def convert(take, controls, config, sample_rate):
         config = {**config, "residual_delay": 0}  # its paths meet in the middle
     field = check_size(tensors, blocks, config, sample_rate)
     looks_ahead = 0 if config["causal"] else (field - 1) - (field - 1) // 2
-    inferred = {"blocks": blocks, "channels": len(tensors["blocks.0.conv.weight"]),
-                "taps": tensors["blocks.0.conv.weight"].shape[2]}
+    inferred = {
+        "blocks": blocks,
+        "channels": len(tensors["blocks.0.conv.weight"]),
+        "taps": tensors["blocks.0.conv.weight"].shape[2],
+    }
     sizes = {"receptive_field": field, "memory_samples": field, "latency_samples": looks_ahead}
     return tensors, config, field / sample_rate, inferred, sizes

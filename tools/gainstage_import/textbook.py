@@ -21,24 +21,41 @@ COMMON = {"author": "Gainstage", "license": "MIT", "training": {"data": "none: c
 
 def textbook(controls, weight, bias, tau_s, source):
     """Curve outputs threshold_db, ratio, knee_db = weight @ knobs + bias; time constants tau_s; no make-up."""
-    tensors = {"mlp.0.weight": np.array(weight), "mlp.0.bias": np.array(bias), "detector.tau_s": np.array(tau_s),
-               "makeup.gain": np.zeros(1), "makeup.bias": np.zeros(1)}
-    config = {"curve_output": "linear", "knee": "soft", "makeup": "static",
-              "detector": "switching" if len(tau_s) == 2 else "one_pole"}
+    tensors = {
+        "mlp.0.weight": np.array(weight),
+        "mlp.0.bias": np.array(bias),
+        "detector.tau_s": np.array(tau_s),
+        "makeup.gain": np.zeros(1),
+        "makeup.bias": np.zeros(1),
+    }
+    config = {
+        "curve_output": "linear",
+        "knee": "soft",
+        "makeup": "static",
+        "detector": "switching" if len(tau_s) == 2 else "one_pole",
+    }
     memory = round(TIME_CONSTANTS_TO_FORGET * max(tau_s) * SAMPLE_RATE)
-    return tensors, metadata("grey_box", config, SAMPLE_RATE, controls, memory_samples=memory, source=source, **COMMON)
+    return tensors, metadata(
+        "grey_box", config, SAMPLE_RATE, controls, memory_samples=memory, source=source, **COMMON
+    )
 
 
 MODELS = {
     # threshold = -0.6 dB x peak_reduction; the network hears p / 50 - 1
     "opto-textbook": textbook(
         [control("peak_reduction", "", 0.0, 100.0, 50.0, scale=0.02, offset=-1.0)],
-        weight=[[-30.0], [0.0], [0.0]], bias=[-30.0, 3.0, 10.0], tau_s=[0.010, 0.500],
-        source="ratio, knee and time constants as textbooks give them for optical levelling amplifiers"),
+        weight=[[-30.0], [0.0], [0.0]],
+        bias=[-30.0, 3.0, 10.0],
+        tau_s=[0.010, 0.500],
+        source="ratio, knee and time constants as textbooks give them for optical levelling amplifiers",
+    ),
     "bus-textbook": textbook(
         [control("threshold_db", "dBFS", -40.0, 0.0, -18.0), control("ratio", ":1", 1.0, 10.0, 2.0)],
-        weight=[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], bias=[0.0, 0.0, 6.0], tau_s=[0.100],
-        source="a gentle ratio, a soft knee and one time constant, as textbooks advise for a mix bus"),
+        weight=[[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]],
+        bias=[0.0, 0.0, 6.0],
+        tau_s=[0.100],
+        source="a gentle ratio, a soft knee and one time constant, as textbooks advise for a mix bus",
+    ),
 }
 
 if __name__ == "__main__":

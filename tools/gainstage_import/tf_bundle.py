@@ -30,7 +30,7 @@ def prefix_of(path):
     """PREFIX of a path to either file or to neither."""
     for ending in (".index", DATA):
         if path.endswith(ending):
-            return path[:-len(ending)]
+            return path[: -len(ending)]
     return path
 
 
@@ -45,22 +45,31 @@ def load(path):
     try:
         entries = {name: fields(entry) for name, entry in entries_of(index)}
         check_header(entries.pop("", {}))
-        weights = {name: array_of(name, entry, data) for name, entry in entries.items() if is_weight(name, entry)}
+        weights = {
+            name: array_of(name, entry, data) for name, entry in entries.items() if is_weight(name, entry)
+        }
         if sum(array.nbytes for array in weights.values()) > len(data):
             raise Damaged("its tensors ask for more numbers than the data file holds")
         for name, array in weights.items():
             check_sum(name, entries[name], array)
-        return {name[:-len(SUFFIX)]: array.astype(np.float64) for name, array in weights.items()}
+        return {name[: -len(SUFFIX)]: array.astype(np.float64) for name, array in weights.items()}
     except (Damaged, UnicodeDecodeError) as problem:
-        raise Problem(f"{prefix}.index: is no TensorFlow checkpoint, or is damaged ({shown(problem)})") from problem
+        raise Problem(
+            f"{prefix}.index: is no TensorFlow checkpoint, or is damaged ({shown(problem)})"
+        ) from problem
 
 
 def is_weight(name, entry):
-    return (name.endswith(SUFFIX) and not name.startswith(("optimizer/", "keras_api/", "save_counter")) and
-            ".OPTIMIZER_SLOT" not in name and number(entry, 1) in DTYPES)
+    return (
+        name.endswith(SUFFIX)
+        and not name.startswith(("optimizer/", "keras_api/", "save_counter"))
+        and ".OPTIMIZER_SLOT" not in name
+        and number(entry, 1) in DTYPES
+    )
 
 
 # ------------------------------------------------------------------------------------------------ the table
+
 
 def varint(content, at):
     """-> (number, where it ends)"""
@@ -86,14 +95,14 @@ def block(content, handle, begin):
         raise Damaged("a block lies within another")
     if content[offset + size] != 0:
         raise Damaged("a block is compressed, which is not supported")
-    return content[offset:offset + size], offset + size + 5
+    return content[offset : offset + size], offset + size + 5
 
 
 def rows(content):
     """-> (key, value) of each entry of a block; a key repeats the beginning of the one before."""
     if len(content) < 4:
         raise Damaged("a block is too short")
-    restarts, = struct.unpack("<I", content[-4:])
+    (restarts,) = struct.unpack("<I", content[-4:])
     end = len(content) - 4 - 4 * restarts
     at, key = 0, b""
     while at < end:
@@ -104,8 +113,8 @@ def rows(content):
             raise Damaged("an entry lies beyond its block")
         if shared + added > LONGEST_KEY or length > LARGEST_ENTRY:
             raise Damaged("an entry is longer than TensorFlow writes them")
-        key = key[:shared] + content[at:at + added]
-        yield key, content[at + added:at + added + length]
+        key = key[:shared] + content[at : at + added]
+        yield key, content[at + added : at + added + length]
         at += added + length
 
 
@@ -129,6 +138,7 @@ def entries_of(content):
 
 # ------------------------------------------------------------------------------------------------ what it says
 
+
 def fields(message):
     """-> {field number: [values]} of a protocol buffer: numbers, and bytes of what has a length."""
     out, at = {}, 0
@@ -139,10 +149,10 @@ def fields(message):
             value, at = varint(message, at)
         elif kind in (1, 5):
             length = 8 if kind == 1 else 4
-            value = int.from_bytes(message[at:at + length], "little")
+            value = int.from_bytes(message[at : at + length], "little")
         elif kind == 2:
             length, at = varint(message, at)
-            value = message[at:at + length]
+            value = message[at : at + length]
         else:
             raise Damaged("an entry is of an unknown kind")
         if at + length > len(message):
@@ -189,6 +199,7 @@ def check_sum(name, found, array):
 
 # ------------------------------------------------------------------------------------------------ checksums
 
+
 def crc_table():
     table = np.arange(256, dtype="u4")
     for _ in range(8):
@@ -198,7 +209,9 @@ def crc_table():
 
 CRC = crc_table()
 CRC_LIST = CRC.tolist()
-CRC_PAIRS = CRC[np.arange(65536) & 255] ^ (np.arange(65536, dtype="u4") >> np.uint32(8))  # of the lower byte; then of both
+CRC_PAIRS = CRC[np.arange(65536) & 255] ^ (
+    np.arange(65536, dtype="u4") >> np.uint32(8)
+)  # of the lower byte; then of both
 CRC_PAIRS = CRC[CRC_PAIRS & 255] ^ CRC_PAIRS >> np.uint32(8)
 FEW = 2048  # bytes, for which a loop is as good
 
@@ -231,7 +244,7 @@ def crc_of(part):
     lanes = 1 << min(16, (len(part) // 256).bit_length())
     length = -(-len(part) // (2 * lanes)) * 2
     padded = np.zeros(lanes * length, "u1")
-    padded[len(padded) - len(part):] = np.frombuffer(part, "u1")
+    padded[len(padded) - len(part) :] = np.frombuffer(part, "u1")
     states = np.zeros(lanes, "u4")
     for pairs in np.ascontiguousarray(padded.view("<u2").reshape(lanes, length // 2).T):
         states = CRC_PAIRS[(states ^ pairs).astype("u2")] ^ states >> np.uint32(16)

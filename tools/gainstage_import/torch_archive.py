@@ -15,17 +15,29 @@ from .torch_tensors import KINDS, NAMES, Storages
 
 BEGINNING = b"PK\x03\x04"
 LOCAL, CENTRAL = struct.Struct("<4s5H3I2H"), struct.Struct("<4s6H3I5H2I")
-FOOTER, END_64, LOCATOR, END = struct.Struct("<4s3I"), struct.Struct("<4sQ2H2I4Q"), struct.Struct("<4sIQI"), struct.Struct("<4s4H2IH")
+FOOTER, END_64, LOCATOR, END = (
+    struct.Struct("<4s3I"),
+    struct.Struct("<4sQ2H2I4Q"),
+    struct.Struct("<4sIQI"),
+    struct.Struct("<4s4H2IH"),
+)
 UTF_8, SIZES_FOLLOW = 1 << 11, 1 << 3  # flags
 MOST_RECORDS = 65000
 LONGEST_NAME = 1000
 
 # What PyTorch calls its records, after the archive's own name; the numbers' names are counted up.
 PICKLE, BYTE_ORDER, ALIGNMENT, NUMBERS = "data.pkl", "byteorder", ".storage_alignment", "data/"
-RECORD = re.compile(r"data\.pkl|version|byteorder|\.format_version|\.storage_alignment|\.data/serialization_id|data/(0|[1-9]\d{0,19})")
+RECORD = re.compile(
+    r"data\.pkl|version|byteorder|\.format_version|\.storage_alignment|\.data/serialization_id|data/(0|[1-9]\d{0,19})"
+)
 PROGRAM = re.compile(r"(?i)^(constants|code|attributes|extra|mobile|bytecode)|debug_pkl|\.py$")
-VALUES = {"version": rb"[1-9]\d?\n", BYTE_ORDER: rb"little|big", ".format_version": rb"[1-9]\d?", ALIGNMENT: rb"[1-9]\d{0,5}",
-          ".data/serialization_id": rb"\d{1,60}"}
+VALUES = {
+    "version": rb"[1-9]\d?\n",
+    BYTE_ORDER: rb"little|big",
+    ".format_version": rb"[1-9]\d?",
+    ALIGNMENT: rb"[1-9]\d{0,5}",
+    ".data/serialization_id": rb"\d{1,60}",
+}
 
 
 class Record:
@@ -40,7 +52,7 @@ def load(content):
 
     def part(name):
         record = records.get(name)
-        return None if record is None else content[record.begin:record.begin + record.size]
+        return None if record is None else content[record.begin : record.begin + record.size]
 
     for name, expected in VALUES.items():
         if part(name) is not None and not re.fullmatch(expected, part(name)):
@@ -67,6 +79,7 @@ def load(content):
 
 
 # ------------------------------------------------------------------------------------------------ the zip file
+
 
 def unpack(form, content, at):
     if at < 0 or at + form.size > len(content):
@@ -98,7 +111,9 @@ def directory_of(content):
     at = len(content) - END.size
     sign, disk, first_disk, here, count, size, begin, comment = unpack(END, content, at)
     if sign != b"PK\x05\x06" or comment:
-        raise Damaged("it does not end as an archive of PyTorch does: something was appended, or it is cut short")
+        raise Damaged(
+            "it does not end as an archive of PyTorch does: something was appended, or it is cut short"
+        )
     end = at - LOCATOR.size - END_64.size
     locator = unpack(LOCATOR, content, at - LOCATOR.size)
     long = unpack(END_64, content, end)
@@ -114,12 +129,30 @@ def directory_of(content):
 def described(content, at, end):
     """One entry of the directory. -> (Record, where the next begins)"""
     entry = unpack(CENTRAL, content, at)
-    (sign, _, _, flags, method, _, _, crc, packed, size, length, extra, comment, disk, internal, external, header) = entry
+    (
+        sign,
+        _,
+        _,
+        flags,
+        method,
+        _,
+        _,
+        crc,
+        packed,
+        size,
+        length,
+        extra,
+        comment,
+        disk,
+        internal,
+        external,
+        header,
+    ) = entry
     at += CENTRAL.size
     if sign != b"PK\x01\x02" or at + length > end or length > LONGEST_NAME:
         raise Damaged("its directory is damaged")
     try:
-        name = content[at:at + length].decode()
+        name = content[at : at + length].decode()
     except UnicodeDecodeError as problem:
         raise Damaged("one of its records has an odd name") from problem
     if (extra, comment, disk, internal, external) != (0, 0, 0, 0, 0) or flags & ~SIZES_FOLLOW != UTF_8:
@@ -138,7 +171,7 @@ def found(content, record, place, end):
     if record.header != place or sign != BEGINNING:
         raise Damaged("its records do not follow one another")
     at = place + LOCAL.size
-    name, padding = content[at:at + length], content[at + length:at + length + extra]
+    name, padding = content[at : at + length], content[at + length : at + length + extra]
     record.begin = at + length + extra
     place = record.begin + record.size
     if place > end:
@@ -147,7 +180,7 @@ def found(content, record, place, end):
         raise Damaged("a record and the directory differ")
     if padding != b"FB" + struct.pack("<H", max(0, extra - 4)) + b"Z" * (extra - 4):
         raise Damaged("its records are not padded as PyTorch pads them")
-    if zlib.crc32(memoryview(content)[record.begin:place]) != record.crc:
+    if zlib.crc32(memoryview(content)[record.begin : place]) != record.crc:
         raise Damaged("the checksum of a record is wrong")
     sizes = (record.crc, record.size, record.size)
     if not flags & SIZES_FOLLOW:
@@ -166,7 +199,15 @@ def by_name(records):
         own, slash, name = record.name.partition("/")
         if PROGRAM.match(name):
             raise Damaged("it is a program in TorchScript")
-        if own != root or not root or not root.isprintable() or "\\" in root or not slash or not RECORD.fullmatch(name) or name in out:
+        if (
+            own != root
+            or not root
+            or not root.isprintable()
+            or "\\" in root
+            or not slash
+            or not RECORD.fullmatch(name)
+            or name in out
+        ):
             raise Damaged("it holds a record that PyTorch does not write, or one twice")
         out[name] = record
     if PICKLE not in out or "version" not in out or records[0] is not out[PICKLE]:

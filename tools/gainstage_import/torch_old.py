@@ -17,7 +17,12 @@ def load(content):
     """`content`: the file's bytes. -> what was saved, tensors as torch_tensors.Tensor. Raises Damaged."""
     form, at = pickles.load(content, len(BEGINNING), {}, refuse)
     system, at = pickles.load(content, at, {}, refuse)
-    if form != FORM or type(system) is not dict or system.get("protocol_version") != FORM or type(system.get("little_endian")) is not bool:
+    if (
+        form != FORM
+        or type(system) is not dict
+        or system.get("protocol_version") != FORM
+        or type(system.get("little_endian")) is not bool
+    ):
         raise Damaged("it is of a form that is not known")
     storages = Storages(6)
 
@@ -26,7 +31,11 @@ def load(content):
 
     saved, at = pickles.load(content, at, NAMES, stored)
     keys, at = pickles.load(content, at, {}, refuse)
-    if type(keys) is not list or not all(type(key) is str for key in keys) or sorted(keys) != sorted(storages.known):
+    if (
+        type(keys) is not list
+        or not all(type(key) is str for key in keys)
+        or sorted(keys) != sorted(storages.known)
+    ):
         raise Damaged("its pickle and its numbers differ in names")
     for key in keys:
         storage = storages.known[key]

@@ -7,8 +7,20 @@ import numpy as np
 
 from .pickles import Damaged, Inert, Named
 
-KINDS = {"Float": "<f4", "Double": "<f8", "Half": "<f2", "BFloat16": "<u2", "Long": "<i8", "Int": "<i4", "Short": "<i2", "Char": "i1",
-         "Byte": "u1", "Bool": "?", "ComplexFloat": "<c8", "ComplexDouble": "<c16"}
+KINDS = {
+    "Float": "<f4",
+    "Double": "<f8",
+    "Half": "<f2",
+    "BFloat16": "<u2",
+    "Long": "<i8",
+    "Int": "<i4",
+    "Short": "<i2",
+    "Char": "i1",
+    "Byte": "u1",
+    "Bool": "?",
+    "ComplexFloat": "<c8",
+    "ComplexDouble": "<c16",
+}
 MOST_DIMENSIONS = 32
 LARGEST_NUMBER = 1 << 48  # of elements, in any direction
 MOST_ELEMENTS = 1 << 28  # of a tensor
@@ -47,7 +59,9 @@ class Tensor:
         if not self.elements():
             return np.zeros(self.size, numbers.dtype)
         step = numbers.itemsize
-        return np.ndarray(self.size, numbers.dtype, numbers, self.offset * step, [n * step for n in self.stride])
+        return np.ndarray(
+            self.size, numbers.dtype, numbers, self.offset * step, [n * step for n in self.stride]
+        )
 
     def __array__(self, dtype=None, copy=None):
         found = self.view()
@@ -61,7 +75,12 @@ def make_tensor(arguments):
     if len(arguments) < 4 or type(arguments[0]) is not Storage:
         raise Damaged("a tensor of no meaning")
     storage, offset, size, stride = arguments[:4]
-    if type(size) is not tuple or type(stride) is not tuple or len(size) != len(stride) or len(size) > MOST_DIMENSIONS:
+    if (
+        type(size) is not tuple
+        or type(stride) is not tuple
+        or len(size) != len(stride)
+        or len(size) > MOST_DIMENSIONS
+    ):
         raise Damaged("a tensor of no meaning")
     if not all(type(n) is int and 0 <= n <= LARGEST_NUMBER for n in (offset, *size, *stride)):
         raise Damaged("a tensor of no meaning")
@@ -84,7 +103,11 @@ def make_dictionary(arguments):
     if not arguments:
         return {}
     items = arguments[0]
-    if len(arguments) != 1 or type(items) is not list or not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in items):
+    if (
+        len(arguments) != 1
+        or type(items) is not list
+        or not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in items)
+    ):
         raise Damaged("a dictionary of no meaning")
     return {key: value for key, value in items if type(key) is str}
 
@@ -97,11 +120,15 @@ def make_kind(kind):
 
 
 TENSOR, PARAMETER = Named(make_tensor), Named(make_parameter)
-NAMES = {("collections", "OrderedDict"): Named(make_dictionary),
-         ("torch._utils", "_rebuild_tensor"): TENSOR, ("torch._utils", "_rebuild_tensor_v2"): TENSOR,
-         ("torch._utils", "_rebuild_parameter"): PARAMETER, ("torch._utils", "_rebuild_parameter_with_state"): PARAMETER,
-         ("torch.nn.parameter", "Parameter"): PARAMETER,
-         **{("torch", kind + "Storage"): make_kind(kind) for kind in KINDS}}
+NAMES = {
+    ("collections", "OrderedDict"): Named(make_dictionary),
+    ("torch._utils", "_rebuild_tensor"): TENSOR,
+    ("torch._utils", "_rebuild_tensor_v2"): TENSOR,
+    ("torch._utils", "_rebuild_parameter"): PARAMETER,
+    ("torch._utils", "_rebuild_parameter_with_state"): PARAMETER,
+    ("torch.nn.parameter", "Parameter"): PARAMETER,
+    **{("torch", kind + "Storage"): make_kind(kind) for kind in KINDS},
+}
 
 
 class Storages:

@@ -12,7 +12,10 @@ class Average(AveragedModel):
     """.module plays with the mean of the last `steps` states of a model's weights, the older the less."""
 
     def __init__(self, model, steps):
-        super().__init__(model, avg_fn=lambda mean, new, count: mean + (new - mean) * max(1.0 / steps, self.newest_share(count)))
+        super().__init__(
+            model,
+            avg_fn=lambda mean, new, count: mean + (new - mean) * max(1.0 / steps, self.newest_share(count)),
+        )
 
     @staticmethod
     def newest_share(count):

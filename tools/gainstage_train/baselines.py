@@ -45,14 +45,20 @@ def _scored(pairs, fit):
 def _best_gain(pairs):
     cross = power = 0.0
     for pair in pairs:
-        dry, wet = (dc_block(torch.as_tensor(np.asarray(sound), dtype=torch.float64)).numpy() for sound in (pair.dry, pair.wet))
+        dry, wet = (
+            dc_block(torch.as_tensor(np.asarray(sound), dtype=torch.float64)).numpy()
+            for sound in (pair.dry, pair.wet)
+        )
         cross, power = cross + np.dot(dry, wet), power + np.dot(dry, dry)
     gain = cross / power if power > 0 else 0.0
     return lambda dry: gain * dry
 
 
 def _best_curve(pairs):
-    dry, wet = (np.concatenate([np.asarray(getattr(pair, side)) for pair in pairs]).astype(np.float64) for side in ("dry", "wet"))
+    dry, wet = (
+        np.concatenate([np.asarray(getattr(pair, side)) for pair in pairs]).astype(np.float64)
+        for side in ("dry", "wet")
+    )
     order = np.argsort(dry, kind="stable")
     parts = [part for part in np.array_split(order, min(CURVE_POINTS, len(order))) if len(part)]
     x, y = np.array([dry[part].mean() for part in parts]), np.array([wet[part].mean() for part in parts])

@@ -23,12 +23,13 @@ MOST_SETTINGS = 40  # in a table: of more, the worst
 
 
 def path_of(file):
-    return file[:-len(".safetensors")] + ".md" if file.endswith(".safetensors") else file + ".md"
+    return file[: -len(".safetensors")] + ".md" if file.endswith(".safetensors") else file + ".md"
 
 
 def metadata_of(file):
     """-> `__metadata__` of a model file"""
     from gainstage_files import foreign_file, safetensors
+
     return safetensors.parse(foreign_file.read(file), file)[0]
 
 
@@ -37,6 +38,7 @@ def write(file, model, dataset, shown=lambda pair: None):
     from gainstage_files import new_file
     from .evaluation import measure
     from gainstage_files.problem import cannot_write
+
     splits = [split for split in ("test", "unseen") if dataset.of(split)] or ["validation"]
     rows = measure(model, dataset, splits, shown=shown)
     path = path_of(file)
@@ -51,6 +53,7 @@ def sound_notes(path):
     if not os.path.exists(path):
         return SILENT
     from gainstage_files import foreign_file
+
     text = foreign_file.read(path, LARGEST_CARD).decode("utf-8", "replace")
     found = re.search(rf"^{SOUND}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     return found.group(1).strip() if found and found.group(1).strip() else SILENT
@@ -59,16 +62,28 @@ def sound_notes(path):
 def card(file, model, dataset, rows, notes):
     metadata = metadata_of(file)
     story = json.loads(metadata.get("training", "{}"))
-    name = os.path.basename(file)[:-len(".safetensors")]
-    parts = [f"# {name}", introduction(dataset, story), facts(file, model, metadata, story),
-             "## On recordings that it was not trained on", held_out(rows), "## Where it fails", failures(rows),
-             SOUND, notes]
+    name = os.path.basename(file)[: -len(".safetensors")]
+    parts = [
+        f"# {name}",
+        introduction(dataset, story),
+        facts(file, model, metadata, story),
+        "## On recordings that it was not trained on",
+        held_out(rows),
+        "## Where it fails",
+        failures(rows),
+        SOUND,
+        notes,
+    ]
     return "\n\n".join(parts) + "\n"
 
 
 def introduction(dataset, story):
     source = dataset.source.rstrip(".")
-    return f"It imitates {story['title']}. {source[:1].upper()}{source[1:]}." if story.get("title") else f"Learned from {source}."
+    return (
+        f"It imitates {story['title']}. {source[:1].upper()}{source[1:]}."
+        if story.get("title")
+        else f"Learned from {source}."
+    )
 
 
 def facts(file, model, metadata, story):
@@ -83,7 +98,8 @@ def facts(file, model, metadata, story):
         "data": story.get("data", "not recorded"),
         "training": history(story),
         "validation": f"{story['loss']} {story['validation_loss']:.4g}, esr {story['validation_esr']:.4g}"
-        if "loss" in story else "not recorded",
+        if "loss" in story
+        else "not recorded",
         "made by": f"`{command(story)}`",
         "licence": metadata.get("license", "not said"),
     }
@@ -92,7 +108,9 @@ def facts(file, model, metadata, story):
 
 def knob(control):
     unit = control["unit"] and " " + control["unit"]
-    return f"`{control['name']}` {control['min']:g}..{control['max']:g}{unit} (starts at {control['default']:g})"
+    return (
+        f"`{control['name']}` {control['min']:g}..{control['max']:g}{unit} (starts at {control['default']:g})"
+    )
 
 
 def latency(model):
@@ -102,9 +120,13 @@ def latency(model):
 def history(story):
     if "epochs" not in story:
         return "not recorded"
-    before = f" after {story['minutes_before']:g} min before (`--from`)" if story.get("minutes_before") else ""
-    return (f"{story['epochs']:g} epochs to the best of {story['validations']} validations, {story['minutes']:g} min on "
-            f"{story['machine']}{before}; loss {story['loss']}, seed {story['seed']}, {story['date']}")
+    before = (
+        f" after {story['minutes_before']:g} min before (`--from`)" if story.get("minutes_before") else ""
+    )
+    return (
+        f"{story['epochs']:g} epochs to the best of {story['validations']} validations, {story['minutes']:g} min on "
+        f"{story['machine']}{before}; loss {story['loss']}, seed {story['seed']}, {story['date']}"
+    )
 
 
 def held_out(rows):
@@ -116,38 +138,54 @@ def held_out(rows):
         minutes = sum(row.model.samples for row in group) / rows[0].sample_rate / 60
         esr, gain, curve = (mean(group, part, "esr") for part in ("model", "gain", "curve"))
         mae, spectra, energies = (mean(group, "model", metric) for metric in ("mae", "mr_stft", "mste"))
-        return (f"| {name} | {minutes:.1f} | {esr:.4f} ({decibels(esr):.1f} dB) | {gain:.4f} | {curve:.4f} | {mae:.2e} | {spectra:.3f} | "
-                f"{energies:.1e} |")
+        return (
+            f"| {name} | {minutes:.1f} | {esr:.4f} ({decibels(esr):.1f} dB) | {gain:.4f} | {curve:.4f} | {mae:.2e} | {spectra:.3f} | "
+            f"{energies:.1e} |"
+        )
 
-    lines = ["| | min | ESR | best plain gain | best static curve | MAE | MR-STFT | MSTE |", "| --- " * 8 + "|"]
+    lines = [
+        "| | min | ESR | best plain gain | best static curve | MAE | MR-STFT | MSTE |",
+        "| --- " * 8 + "|",
+    ]
     for split, group in splits_of(rows).items():
         lines.append(line(f"**{SPLIT_WORDS[split]}**", group))
         shown = sorted(group, key=lambda row: -row.model.esr)[:MOST_SETTINGS]
         lines += [line(knobs_in_words(row.knobs), [row]) for row in group if row in shown and len(group) > 1]
-    return "\n".join(lines) + ("\n\nESR is behind a DC blocker; of several settings the mean is given. The gain and the curve are fitted "
-                               "to the very recordings that they are judged on, one for each setting.")
+    return "\n".join(lines) + (
+        "\n\nESR is behind a DC blocker; of several settings the mean is given. The gain and the curve are fitted "
+        "to the very recordings that they are judged on, one for each setting."
+    )
 
 
 def failures(rows):
     from .report import knobs_in_words
     from .scores import decibels
+
     worst = max(rows, key=lambda row: row.model.esr)
     height, clip, second = max(row.worst for row in rows)
-    text = (f"Farthest from the device at {knobs_in_words(worst.knobs)}: ESR {worst.model.esr:.4f}, where the best plain gain has "
-            f"{worst.gain.esr:.4f}. The loudest error, {2 * decibels(height):.1f} dBFS, is {second:.2f} s into {clip}.")
+    text = (
+        f"Farthest from the device at {knobs_in_words(worst.knobs)}: ESR {worst.model.esr:.4f}, where the best plain gain has "
+        f"{worst.gain.esr:.4f}. The loudest error, {2 * decibels(height):.1f} dBFS, is {second:.2f} s into {clip}."
+    )
     worse = [knobs_in_words(row.knobs) for row in rows if row.model.esr >= row.gain.esr]
     return text + (f" No better than a plain gain at: {'; '.join(worse)}." if worse else "")
 
 
 def command(story):
-    settings = "".join(f" --set {key}={value if isinstance(value, str) else json.dumps(value)}"
-                       for key, value in story.get("settings", {}).items())
+    settings = "".join(
+        f" --set {key}={value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in story.get("settings", {}).items()
+    )
     minutes = f" --minutes {story['limit_minutes']:g}" if story.get("limit_minutes") else ""
     epochs = f" --epochs {story['limit_epochs']}" if story.get("limit_epochs") else ""
-    given = "".join(f" --{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}"
-                    for name, value in story.get("given", {}).items())
-    return (f"python3 -m gainstage_train {story.get('model', 'MODEL')} --data FOLDER -o FILE --loss {story.get('loss', 'esr')} "
-            f"--seed {story.get('seed', 1)}{minutes}{epochs}{given}{settings}{' --from FILE' if story.get('minutes_before') else ''}")
+    given = "".join(
+        f" --{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}"
+        for name, value in story.get("given", {}).items()
+    )
+    return (
+        f"python3 -m gainstage_train {story.get('model', 'MODEL')} --data FOLDER -o FILE --loss {story.get('loss', 'esr')} "
+        f"--seed {story.get('seed', 1)}{minutes}{epochs}{given}{settings}{' --from FILE' if story.get('minutes_before') else ''}"
+    )
 
 
 def parse_arguments(arguments):
@@ -160,6 +198,7 @@ def parse_arguments(arguments):
 def work(options):
     from . import data
     from .saved_model import from_file
+
     for file in options.files:
         model = from_file(file)
         print(message(write(file, model, data.load(options.data, options.align, model.sample_rate))))

@@ -16,7 +16,13 @@ FORMAT = "gainstage.training"
 VERSION = "2"  # 1 was a pickle of PyTorch
 FACTS = {"identity": dict, "progress": dict, "unwritten": bool, "moments": dict}
 LARGEST_FILE = 8 << 30  # bytes
-MODEL, BEST, AVERAGE, MOMENTS, RANDOM = "model", "best", "average", "moments", "random"  # what its tensors' names begin with
+MODEL, BEST, AVERAGE, MOMENTS, RANDOM = (
+    "model",
+    "best",
+    "average",
+    "moments",
+    "random",
+)  # what its tensors' names begin with
 
 
 def replace(path, content):
@@ -34,8 +40,17 @@ def save(path, model, best, optimiser, average, facts):
     random = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         random["cuda"] = torch.cuda.get_rng_state()
-    parts = {MODEL: model.state_dict(), BEST: best, AVERAGE: average.state_dict() if average else {}, RANDOM: random}
-    tensors = {f"{part}/{name}": numbers_of(tensor) for part, named in parts.items() for name, tensor in named.items()}
+    parts = {
+        MODEL: model.state_dict(),
+        BEST: best,
+        AVERAGE: average.state_dict() if average else {},
+        RANDOM: random,
+    }
+    tensors = {
+        f"{part}/{name}": numbers_of(tensor)
+        for part, named in parts.items()
+        for name, tensor in named.items()
+    }
     plain = {}  # moments that are no tensors: counts of steps, in some versions of PyTorch
     for at, moments in state["state"].items():
         for name, value in moments.items():
@@ -44,7 +59,10 @@ def save(path, model, best, optimiser, average, facts):
             else:
                 plain.setdefault(str(at), {})[name] = value
     facts = {**facts, "moments": plain}
-    replace(path, safetensors.to_bytes(tensors, {"format": FORMAT, "version": VERSION, "facts": json.dumps(facts)}))
+    replace(
+        path,
+        safetensors.to_bytes(tensors, {"format": FORMAT, "version": VERSION, "facts": json.dumps(facts)}),
+    )
 
 
 def facts_of(path):
@@ -63,14 +81,17 @@ def facts_of(path):
     except (Problem, ValueError, KeyError) as problem:
         if getattr(problem, "exit_code", None) == NO_INPUT:
             raise Problem(str(problem), NO_INPUT) from problem
-        raise Problem(f"{path}: is damaged, or of an older version of this program, whose files are not read any more (they could run "
-                      "code); begin anew with --fresh") from problem
+        raise Problem(
+            f"{path}: is damaged, or of an older version of this program, whose files are not read any more (they could run "
+            "code); begin anew with --fresh"
+        ) from problem
 
 
 def restore(path, facts, tensors, model, optimiser, average):
     """-> the best state dict. Raises Problem where the checkpoint is of another model."""
+
     def part(name):
-        return {key[len(name) + 1:]: tensor for key, tensor in tensors.items() if key.startswith(name + "/")}
+        return {key[len(name) + 1 :]: tensor for key, tensor in tensors.items() if key.startswith(name + "/")}
 
     try:
         state = {int(at): dict(moments) for at, moments in facts["moments"].items()}
@@ -89,7 +110,9 @@ def restore(path, facts, tensors, model, optimiser, average):
         if "cuda" in random and torch.cuda.is_available():
             torch.cuda.set_rng_state(random["cuda"])
     except (RuntimeError, ValueError, TypeError, KeyError, AttributeError) as problem:
-        raise Problem(f"{path}: does not fit this model ({shown(problem)}); begin anew with --fresh") from problem
+        raise Problem(
+            f"{path}: does not fit this model ({shown(problem)}); begin anew with --fresh"
+        ) from problem
     return best
 
 
@@ -98,7 +121,9 @@ def numbers_of(tensor):
 
 
 def same_shapes(found, expected):
-    if {name: tensor.shape for name, tensor in found.items()} != {name: tensor.shape for name, tensor in expected.items()}:
+    if {name: tensor.shape for name, tensor in found.items()} != {
+        name: tensor.shape for name, tensor in expected.items()
+    }:
         raise ValueError("its best weights are of other shapes")
 
 

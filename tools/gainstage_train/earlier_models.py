@@ -37,8 +37,11 @@ def begin_from(path, model):
         raise Problem(f"--from {path}: no such file", USAGE)
     found = alike(path, model)
     if found is None:
-        raise Problem(f"--from {path}: is not a {model.name} of these sizes, knobs and sample rate, written by python3 -m gainstage_train: take the "
-                      "--set of its card, and recordings with its knobs", USAGE)
+        raise Problem(
+            f"--from {path}: is not a {model.name} of these sizes, knobs and sample rate, written by python3 -m gainstage_train: take the "
+            "--set of its card, and recordings with its knobs",
+            USAGE,
+        )
     model.load_state_dict(found.state_dict())
     story = json.loads(saved_model.read(path)[0]["training"])
     return sum(story[key] for key in ("minutes", "minutes_before") if type(story.get(key)) in (int, float))
@@ -49,4 +52,10 @@ def loss_of(path, training):
     found = alike(path, training.model) if os.path.exists(path) else None
     if found is None:
         return None
-    return float(Loss(training.schedule.loss)(*Validation(found.to(training.device), training.dataset, training.schedule, training.device).played()))
+    return float(
+        Loss(training.schedule.loss)(
+            *Validation(
+                found.to(training.device), training.dataset, training.schedule, training.device
+            ).played()
+        )
+    )

@@ -23,9 +23,16 @@ def parse_arguments(arguments):
     parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
     command_line.add_data_options(parser)
-    parser.add_argument("--split", action="append", choices=SPLITS, dest="splits",
-                        help="which of them; may be repeated (test and unseen)")
-    parser.add_argument("--through", metavar="GAINSTAGE", help="the program, to play the clips through as well")
+    parser.add_argument(
+        "--split",
+        action="append",
+        choices=SPLITS,
+        dest="splits",
+        help="which of them; may be repeated (test and unseen)",
+    )
+    parser.add_argument(
+        "--through", metavar="GAINSTAGE", help="the program, to play the clips through as well"
+    )
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")
     parser.add_argument("--threads", type=int, default=0, help="of the processor (0: all)")
     parser.add_argument("--json", action="store_true", help="one JSON object per file")
@@ -36,6 +43,7 @@ def evaluate(file, model, dataset, splits, program):
     """-> [Row]"""
     from .evaluation import measure
     from .runtime import Runtime
+
     runtime = Runtime(program, file, model.architecture, model.sample_rate) if program else None
     return measure(model, dataset, splits, runtime)
 
@@ -45,14 +53,33 @@ def as_json(file, model, rows):
     from .report import splits_of
 
     def of(row):
-        values = {"split": row.split, "knobs": row.knobs, "seconds": row.model.samples / model.sample_rate,
-                  "model": row.model.values(), "static_gain": {"esr": row.gain.esr, "mae": row.gain.mae},
-                  "static_curve": {"esr": row.curve.esr, "mae": row.curve.mae},
-                  "loudest_error": dict(zip(("height", "clip", "second"), row.worst))}
-        return {**values, "through": row.through.values(), "largest_difference": row.difference} if row.through else values
-    means = {split: {part: mean(group, part, "esr") for part in ("model", "gain", "curve")} for split, group in splits_of(rows).items()}
-    return {"file": file, "architecture": model.architecture, "parameters": model.parameter_count(),
-            "operations_per_sample": model.operations(), "mean_esr": means, "rows": [of(row) for row in rows]}
+        values = {
+            "split": row.split,
+            "knobs": row.knobs,
+            "seconds": row.model.samples / model.sample_rate,
+            "model": row.model.values(),
+            "static_gain": {"esr": row.gain.esr, "mae": row.gain.mae},
+            "static_curve": {"esr": row.curve.esr, "mae": row.curve.mae},
+            "loudest_error": dict(zip(("height", "clip", "second"), row.worst)),
+        }
+        return (
+            {**values, "through": row.through.values(), "largest_difference": row.difference}
+            if row.through
+            else values
+        )
+
+    means = {
+        split: {part: mean(group, part, "esr") for part in ("model", "gain", "curve")}
+        for split, group in splits_of(rows).items()
+    }
+    return {
+        "file": file,
+        "architecture": model.architecture,
+        "parameters": model.parameter_count(),
+        "operations_per_sample": model.operations(),
+        "mean_esr": means,
+        "rows": [of(row) for row in rows],
+    }
 
 
 def main(arguments):
@@ -68,6 +95,7 @@ def work(options):
     from gainstage_files.problem import Problem
     from .saved_model import from_file
     from .report import table
+
     device = chosen_device(options.device)
     use_threads(options.threads)
     asked, datasets = options.splits or ("test", "unseen"), {}
@@ -78,12 +106,17 @@ def work(options):
         dataset = datasets[model.sample_rate]
         splits = [split for split in asked if dataset.of(split)]
         if not splits:
-            raise Problem(f"{options.data}: holds no recordings of the split {' or '.join(asked)}; --split chooses others")
+            raise Problem(
+                f"{options.data}: holds no recordings of the split {' or '.join(asked)}; --split chooses others"
+            )
         rows = evaluate(file, model, dataset, splits, options.through)
         if options.json:
             print(json.dumps(as_json(file, model, rows)), flush=True)
         else:
-            print(f"{plain_text.message(file)}: {model.describe()}\n{plain_text.page(table(rows))}\n", flush=True)
+            print(
+                f"{plain_text.message(file)}: {model.describe()}\n{plain_text.page(table(rows))}\n",
+                flush=True,
+            )
     return 0
 
 

@@ -45,9 +45,12 @@ def measure(model, dataset, splits, runtime=None, shown=lambda done: None):
     rows = []
     for split in splits:
         groups = by_setting(dataset.of(split))
-        made = {setting: Row(split, dict(setting), dataset.sample_rate, Scores(), static_gain(group),
-                             static_curve(group))
-                for setting, group in groups.items()}
+        made = {
+            setting: Row(
+                split, dict(setting), dataset.sample_rate, Scores(), static_gain(group), static_curve(group)
+            )
+            for setting, group in groups.items()
+        }
         for pair, output in play(model, dataset.of(split)):
             row = made[setting_of(pair)]
             row.hear(pair, output)
@@ -85,7 +88,7 @@ def play(model, pairs):
         outputs, state = [], None
         with torch.no_grad():
             for begin in range(0, padded, piece):
-                sound = torch.from_numpy(dry[:, begin:begin + piece]).to(device)
+                sound = torch.from_numpy(dry[:, begin : begin + piece]).to(device)
                 output, state = model(sound, knobs, state)
                 outputs.append(output.cpu().numpy())
         for pair, output in zip(group, np.concatenate(outputs, 1)):
@@ -100,5 +103,5 @@ def _alike(pairs):
     groups = []
     for length, group in lengths.items():
         rows = max(1, min(ROWS, MOST_SAMPLES // max(1, length)))
-        groups += [group[at:at + rows] for at in range(0, len(group), rows)]
+        groups += [group[at : at + rows] for at in range(0, len(group), rows)]
     return groups

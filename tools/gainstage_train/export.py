@@ -10,9 +10,16 @@ def keys_of(model, memory_seconds=None, **texts):
     author, source, and training, a dict of what may be of interest about how it came about."""
     seconds = model.memory_seconds() if memory_seconds is None else memory_seconds
     samples = math.ceil(min(seconds, model_file.LONGEST_MEMORY_S) * model.sample_rate)
-    return model_file.metadata(model.architecture, model.config(), model.sample_rate, model.controls,
-                               latency_samples=model.latency_samples, receptive_field=model.receptive_field,
-                               memory_samples=samples, **texts)
+    return model_file.metadata(
+        model.architecture,
+        model.config(),
+        model.sample_rate,
+        model.controls,
+        latency_samples=model.latency_samples,
+        receptive_field=model.receptive_field,
+        memory_samples=samples,
+        **texts,
+    )
 
 
 def export(model, path, memory_seconds=None, **texts):

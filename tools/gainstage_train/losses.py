@@ -93,22 +93,27 @@ class Loss:
         except ValueError:
             weight = math.nan
         if name not in LOSSES or not 0 < weight < math.inf:
-            raise Problem(f"loss '{self.text}': expected names out of {', '.join(LOSSES)}, joined by + and each with a "
-                          "weight above 0 before it where it needs one, such as esr+0.5*dc", USAGE)
+            raise Problem(
+                f"loss '{self.text}': expected names out of {', '.join(LOSSES)}, joined by + and each with a "
+                "weight above 0 before it where it needs one, such as esr+0.5*dc",
+                USAGE,
+            )
         return weight, LOSSES[name]
 
     def __call__(self, output, target, power=None):
         """power: mean square by which ratios are divided, of the sound that a short piece is from: else a pause between
         two notes would count as much as the notes."""
-        return sum(weight * (function(output, target, power) if function in RATIOS else function(output, target))
-                   for weight, function in self.terms)
+        return sum(
+            weight * (function(output, target, power) if function in RATIOS else function(output, target))
+            for weight, function in self.terms
+        )
 
 
 def dc_block(sound):
     """(1 - z^-1) / (1 - 0.995 z^-1) from rest, its response cut after 2000 samples, in the frequency domain."""
     taps = min(DC_BLOCK_TAPS, sound.shape[-1])
     decay = torch.arange(taps - 1, dtype=torch.float64)
-    response = torch.cat([torch.ones(1, dtype=torch.float64), (DC_BLOCK_POLE - 1) * DC_BLOCK_POLE ** decay])
+    response = torch.cat([torch.ones(1, dtype=torch.float64), (DC_BLOCK_POLE - 1) * DC_BLOCK_POLE**decay])
     return _convolve(sound, response.to(sound))
 
 

@@ -25,7 +25,9 @@ class Runtime:
             with open(patch, "w", encoding="utf-8") as file:
                 file.write(self.patch(pair.knobs))
             soundfile.write(dry, np.asarray(pair.dry), self.sample_rate, subtype="FLOAT")
-            done = subprocess.run([self.program, "render", "-q", patch, dry, "-o", wet], text=True, stderr=subprocess.PIPE)
+            done = subprocess.run(
+                [self.program, "render", "-q", patch, dry, "-o", wet], text=True, stderr=subprocess.PIPE
+            )
             if done.returncode:
                 first, *more = done.stderr.strip().split("\n")
                 raise Problem([f"{self.program} render: {first}", *more], done.returncode)
@@ -33,6 +35,8 @@ class Runtime:
 
     def patch(self, knobs):
         values = "".join(f", {name} = {float(value)!r}" for name, value in knobs.items())
-        return ('format = 1\nname = "Evaluation"\nlinks = ["in -> model -> out"]\n[nodes]\n'
-                'in = { type = "input", channels = [1] }\nout = { type = "output", channels = [1], guard = "off" }\n'
-                f"model = {{ type = {json.dumps(self.architecture)}, model = {json.dumps(self.file)}{values} }}\n")
+        return (
+            'format = 1\nname = "Evaluation"\nlinks = ["in -> model -> out"]\n[nodes]\n'
+            'in = { type = "input", channels = [1] }\nout = { type = "output", channels = [1], guard = "off" }\n'
+            f"model = {{ type = {json.dumps(self.architecture)}, model = {json.dumps(self.file)}{values} }}\n"
+        )

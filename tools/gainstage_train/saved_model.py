@@ -32,7 +32,9 @@ def from_file(path):
         controls = foreign_file.parse_json(metadata["controls"].encode(), path, list)
         model = models.build(name, controls, float(metadata["sample_rate"]), **settings)
     except (Problem, KeyError, ValueError, TypeError, AttributeError, RuntimeError, MemoryError) as problem:
-        raise Problem(f"{path}: does not say how it was trained, as files of python3 -m gainstage_train do; it can only be rendered") from problem
+        raise Problem(
+            f"{path}: does not say how it was trained, as files of python3 -m gainstage_train do; it can only be rendered"
+        ) from problem
     fill(model, tensors, path)
     return model.eval()
 
@@ -47,13 +49,19 @@ def fill(model, tensors, path="the model"):
         if buffer.dtype == torch.bool:
             buffer.fill_(True)  # what is measured once has been
     for name, made in model.tensors().items():
-        if name not in tensors or made.shape != tensors[name].shape or not np.allclose(made, tensors[name], rtol=1e-5, atol=1e-7):
+        if (
+            name not in tensors
+            or made.shape != tensors[name].shape
+            or not np.allclose(made, tensors[name], rtol=1e-5, atol=1e-7)
+        ):
             raise Problem(f"{path}: tensor {name} is not what the settings in it make")
 
 
 def _numbers(model):
     """-> parameters and buffers of floats by name"""
-    return {name: value for name, value in model.state_dict(keep_vars=True).items() if value.is_floating_point()}
+    return {
+        name: value for name, value in model.state_dict(keep_vars=True).items() if value.is_floating_point()
+    }
 
 
 def _value_of(model, name, parameter, tensors, path):
@@ -62,7 +70,9 @@ def _value_of(model, name, parameter, tensors, path):
             return invert(tensors[tensor].astype(np.float64))
     shown = _shows(model, parameter)
     if shown in tensors and tensors[shown].size == parameter.numel():
-        summed = name.endswith(SUMMED) and not np.array_equal(model.tensors()[shown].ravel(), parameter.detach().numpy().ravel())
+        summed = name.endswith(SUMMED) and not np.array_equal(
+            model.tensors()[shown].ravel(), parameter.detach().numpy().ravel()
+        )
         return np.zeros(parameter.shape) if summed and name.endswith(SUMMED[1]) else tensors[shown]
     if not isinstance(parameter, torch.nn.Parameter):
         return parameter.numpy()  # a constant

@@ -20,19 +20,21 @@ EXCERPT = 4096  # samples
 class Schedule:
     """Lengths in samples; rate: Adam's."""
 
-    segment_samples: int   # of one window: the warm part and what is learned from
-    warm_samples: int      # without gradient
-    tbptt_samples: int     # of one step of the optimiser
-    batch: int             # windows side by side
+    segment_samples: int  # of one window: the warm part and what is learned from
+    warm_samples: int  # without gradient
+    tbptt_samples: int  # of one step of the optimiser
+    batch: int  # windows side by side
     rate: float
     loss: str
-    clip: float = 1.0      # the gradient's norm is kept below; 0: not
-    average_steps: int = 0  # what is judged and kept is the mean of the weights of about so many last steps; 0: the last ones
-    decay: str = COSINE    # how the rate falls
+    clip: float = 1.0  # the gradient's norm is kept below; 0: not
+    average_steps: int = (
+        0  # what is judged and kept is the mean of the weights of about so many last steps; 0: the last ones
+    )
+    decay: str = COSINE  # how the rate falls
     balance: str = BALANCED
-    patience: int = 40     # validations without a better one until the end; 0: never
-    epochs: int = 0        # 0: as many as there is time for
-    minutes: float = 0.0   # 0: as long as it takes
+    patience: int = 40  # validations without a better one until the end; 0: never
+    epochs: int = 0  # 0: as many as there is time for
+    minutes: float = 0.0  # 0: as long as it takes
     validation_seconds: float = 120.0  # of sound that is listened to
     seed: int = 1
 
@@ -51,8 +53,11 @@ class Schedule:
     def fit(self, frame, longest):
         """Lengths in whole pieces of whole frames, no longer than the longest recording."""
         if self.body_samples <= 0:
-            raise Problem(f"--segment, {self.segment_samples} samples, must be longer than --warm, {self.warm_samples}, which nothing is "
-                          "learned from", USAGE)
+            raise Problem(
+                f"--segment, {self.segment_samples} samples, must be longer than --warm, {self.warm_samples}, which nothing is "
+                "learned from",
+                USAGE,
+            )
 
         def whole(samples, part):
             return max(part, samples // part * part)
@@ -66,12 +71,16 @@ class Schedule:
         """Problems that would show only after an epoch, or never."""
         for split in (TRAIN, VALIDATION):
             if not dataset.of(split):
-                raise Problem(f"the data hold no recording of the split '{split}': training needs some to learn from and some "
-                              "to judge by")
+                raise Problem(
+                    f"the data hold no recording of the split '{split}': training needs some to learn from and some "
+                    "to judge by"
+                )
         shortest = Loss(self.loss).shortest_samples
         if self.tbptt_samples < shortest:
-            raise Problem(f"the loss {self.loss} compares stretches of {shortest} samples, but a step learns from only "
-                          f"{self.tbptt_samples}: choose another --loss, or a longer --step")
+            raise Problem(
+                f"the loss {self.loss} compares stretches of {shortest} samples, but a step learns from only "
+                f"{self.tbptt_samples}: choose another --loss, or a longer --step"
+            )
 
     def identity(self):
         """What must not change when a run is taken up again."""
@@ -96,4 +105,4 @@ def _content(sound):
     if isinstance(sound, np.ndarray):
         return [sound.tobytes()]
     last = max(0, len(sound) - EXCERPT)
-    return [sound[begin:begin + EXCERPT].tobytes() for begin in (0, last // 2, last)]
+    return [sound[begin : begin + EXCERPT].tobytes() for begin in (0, last // 2, last)]

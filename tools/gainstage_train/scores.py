@@ -19,18 +19,26 @@ class Scores:
 
     def add(self, output, target, spectra=True):
         """float arrays [samples], of one length. spectra: mr_stft and mste too, which take longest."""
-        output, target = (torch.as_tensor(np.asarray(sound), dtype=torch.float64)[None] for sound in (output, target))
+        output, target = (
+            torch.as_tensor(np.asarray(sound), dtype=torch.float64)[None] for sound in (output, target)
+        )
         n = output.shape[1]
         if n == 0:
             return self
         blocked, aim = losses.dc_block(output), losses.dc_block(target)
         error = output - target
         spectra = spectra and n > max(losses.SHORTEST.values())
-        new = {"blocked_error": (blocked - aim).square().sum(), "blocked_energy": aim.square().sum(),
-               "absolute": error.abs().sum(), "square": error.square().sum(), "energy": target.square().sum(),
-               "dc": n * error.mean().square(), "spectral_samples": n if spectra else 0,
-               "mr_stft": n * losses.mr_stft(output, target) if spectra else 0.0,
-               "mste": n * losses.mste(output, target) if spectra else 0.0}
+        new = {
+            "blocked_error": (blocked - aim).square().sum(),
+            "blocked_energy": aim.square().sum(),
+            "absolute": error.abs().sum(),
+            "square": error.square().sum(),
+            "energy": target.square().sum(),
+            "dc": n * error.mean().square(),
+            "spectral_samples": n if spectra else 0,
+            "mr_stft": n * losses.mr_stft(output, target) if spectra else 0.0,
+            "mste": n * losses.mste(output, target) if spectra else 0.0,
+        }
         self._add(n, new)
         return self
 
@@ -76,7 +84,9 @@ class Scores:
 
     def _spectral(self, name):
         """NaN where no clip was long enough."""
-        return self.sums[name] / self.sums["spectral_samples"] if self.sums["spectral_samples"] else float("nan")
+        return (
+            self.sums[name] / self.sums["spectral_samples"] if self.sums["spectral_samples"] else float("nan")
+        )
 
     def values(self):
         return {name: getattr(self, name) for name in METRICS}

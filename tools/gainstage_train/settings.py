@@ -20,22 +20,38 @@ def check(name, given):
         if key not in choices:
             raise Problem(f"--set {key}: {name} has no such setting; it has {in_words(choices)}", USAGE)
         if not _alike(value, choices[key]):
-            raise Problem(f"--set {key}={in_word(value)}: expected something like {in_word(choices[key])}", USAGE)
+            raise Problem(
+                f"--set {key}={in_word(value)}: expected something like {in_word(choices[key])}", USAGE
+            )
     for key in models.class_of(name).idle({**choices, **given}):
         if key in given:
-            raise Problem(f"--set {key}: does nothing in a {name} with {in_words({k: v for k, v in given.items() if k != key} or choices)}; "
-                          "leave it out", USAGE)
+            raise Problem(
+                f"--set {key}: does nothing in a {name} with {in_words({k: v for k, v in given.items() if k != key} or choices)}; "
+                "leave it out",
+                USAGE,
+            )
 
 
 def build(name, given, controls, sample_rate):
     """-> a new model. What its own code finds wrong with the settings is said as one problem."""
     try:
         return models.build(name, controls, sample_rate, **given)
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as problem:
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as problem:
         if not given:
             raise
-        raise Problem(f"--set {' --set '.join(f'{key}={in_word(value)}' for key, value in given.items())}: no {name} can be made of this "
-                      f"({type(problem).__name__}: {problem}); it would have {in_words(known(name))}", USAGE) from problem
+        raise Problem(
+            f"--set {' --set '.join(f'{key}={in_word(value)}' for key, value in given.items())}: no {name} can be made of this "
+            f"({type(problem).__name__}: {problem}); it would have {in_words(known(name))}",
+            USAGE,
+        ) from problem
 
 
 def in_words(settings):

@@ -29,7 +29,9 @@ class Validation:
     def played(self):
         """-> (output, target) [rows, samples], as they are to be compared"""
         self.model.eval()
-        played = [play(self.model, self.windows.batch(places, self.device), self.piece) for places in self.groups]
+        played = [
+            play(self.model, self.windows.batch(places, self.device), self.piece) for places in self.groups
+        ]
         self.model.train()
         return tuple(torch.cat(parts) for parts in zip(*played))
 
@@ -38,10 +40,15 @@ class Validation:
         sums = {}
         for places in self.groups:
             batch = self.windows.batch(places)
-            dry, wet = (dc_block((sound * batch.counts)[:, batch.warm:]).double() for sound in (batch.dry, batch.wet))
+            dry, wet = (
+                dc_block((sound * batch.counts)[:, batch.warm :]).double() for sound in (batch.dry, batch.wet)
+            )
             for row, (index, _) in enumerate(places):
                 new = torch.stack([dry[row] @ wet[row], dry[row] @ dry[row], wet[row] @ wet[row]])
                 setting = tuple(sorted(self.windows.pairs[index].knobs.items()))
                 sums[setting] = sums.get(setting, 0.0) + new
-        errors = [1 - float(cross * cross / (power * target).clamp_min(1e-30)) for cross, power, target in sums.values()]
+        errors = [
+            1 - float(cross * cross / (power * target).clamp_min(1e-30))
+            for cross, power, target in sums.values()
+        ]
         return sum(errors) / len(errors)

@@ -15,23 +15,23 @@ from .losses import dc_block
 from .models.model import detach
 
 
-LEVEL = 0.1       # RMS behind the DC blocker, where levels are balanced: a usual one in full scale
-QUIETEST = 1e-4   # what is below is not raised further
+LEVEL = 0.1  # RMS behind the DC blocker, where levels are balanced: a usual one in full scale
+QUIETEST = 1e-4  # what is below is not raised further
 EXCERPT, EXCERPTS = 1 << 17, 40  # samples that a level is measured from, of recordings of minutes
 
 
 @dataclass
 class Batch:
-    dry: torch.Tensor     # [rows, warm + body]
-    wet: torch.Tensor     # [rows, warm + body]
-    knobs: torch.Tensor   # [rows, controls], as the network takes them
+    dry: torch.Tensor  # [rows, warm + body]
+    wet: torch.Tensor  # [rows, warm + body]
+    knobs: torch.Tensor  # [rows, controls], as the network takes them
     warm: int
     counts: torch.Tensor  # [rows, warm + body] or [rows, 1]: what output and target are multiplied by before they are compared
 
     def power(self):
         """Mean square of what the output is compared with."""
-        counts = self.counts if self.counts.shape[1] == 1 else self.counts[:, self.warm:]
-        return (self.wet[:, self.warm:] * counts).square().mean()
+        counts = self.counts if self.counts.shape[1] == 1 else self.counts[:, self.warm :]
+        return (self.wet[:, self.warm :] * counts).square().mean()
 
 
 class Windows:
@@ -40,8 +40,9 @@ class Windows:
     def __init__(self, pairs, conditioning, body, warm, balanced=False):
         self.pairs, self.body, self.warm = pairs, body, warm
         self.scales = balancing(pairs) if balanced else np.ones(len(pairs), np.float32)
-        self.knobs = torch.stack([torch.as_tensor(conditioning(pair.knobs), dtype=torch.float32).reshape(-1)
-                                  for pair in pairs])
+        self.knobs = torch.stack(
+            [torch.as_tensor(conditioning(pair.knobs), dtype=torch.float32).reshape(-1) for pair in pairs]
+        )
 
     def __len__(self):
         return sum(self._windows(pair) for pair in self.pairs)
@@ -59,21 +60,30 @@ class Windows:
     def some(self, count):
         """At most so many windows, by chance but always the same."""
         places = self.epoch(0, 0)
-        return sorted(places[:max(1, count)])
+        return sorted(places[: max(1, count)])
 
     def batch(self, places, device="cpu"):
         shape = (len(places), self.warm + self.body)
-        dry, wet, counts = np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        dry, wet, counts = (
+            np.zeros(shape, np.float32),
+            np.zeros(shape, np.float32),
+            np.zeros(shape, np.float32),
+        )
         for row, (index, end) in enumerate(places):
             begin = max(0, end - shape[1])
             for whole, part in ((dry, self.pairs[index].dry), (wet, self.pairs[index].wet), (counts, None)):
-                whole[row, begin - end:] = 1.0 if part is None else part[begin:end]
+                whole[row, begin - end :] = 1.0 if part is None else part[begin:end]
         rows = [index for index, _ in places]
-        if counts[:, self.warm:].all():
+        if counts[:, self.warm :].all():
             counts = counts[:, -1:]
         counts *= self.scales[rows][:, None]
-        return Batch(torch.from_numpy(dry).to(device), torch.from_numpy(wet).to(device), self.knobs[rows].to(device), self.warm,
-                     torch.from_numpy(counts).to(device))
+        return Batch(
+            torch.from_numpy(dry).to(device),
+            torch.from_numpy(wet).to(device),
+            self.knobs[rows].to(device),
+            self.warm,
+            torch.from_numpy(counts).to(device),
+        )
 
     def _windows(self, pair):
         return max(1, len(pair.dry) // self.body)
@@ -87,20 +97,24 @@ def balancing(pairs):
             blocked = dc_block(torch.from_numpy(sound)[None])
             energy, samples = energies.get(setting, (0.0, 0))
             energies[setting] = energy + float(blocked.double().square().sum()), samples + len(sound)
-    return np.array([LEVEL / max(QUIETEST, (energies[one][0] / energies[one][1]) ** 0.5) for one in settings], np.float32)
+    return np.array(
+        [LEVEL / max(QUIETEST, (energies[one][0] / energies[one][1]) ** 0.5) for one in settings], np.float32
+    )
 
 
 def _excerpts(sound):
     """All of it, or of a long one EXCERPTS parts, evenly spread."""
     if len(sound) <= EXCERPTS * EXCERPT:
         return [np.asarray(sound)]
-    return [sound[begin:begin + EXCERPT] for begin in np.linspace(0, len(sound) - EXCERPT, EXCERPTS).astype(int)]
+    return [
+        sound[begin : begin + EXCERPT] for begin in np.linspace(0, len(sound) - EXCERPT, EXCERPTS).astype(int)
+    ]
 
 
 def batches(places, rows):
     """-> lists of at most `rows` places, as equal in length as can be."""
     count = -(-len(places) // rows)
-    return [places[len(places) * k // count:len(places) * (k + 1) // count] for k in range(count)]
+    return [places[len(places) * k // count : len(places) * (k + 1) // count] for k in range(count)]
 
 
 def pieces(model, batch, piece):
@@ -109,7 +123,7 @@ def pieces(model, batch, piece):
     state = None
     if batch.warm:
         with torch.no_grad():
-            _, state = model(batch.dry[:, :batch.warm], batch.knobs)
+            _, state = model(batch.dry[:, : batch.warm], batch.knobs)
     for begin in range(batch.warm, batch.dry.shape[1], piece):
         here = slice(begin, begin + piece)
         output, state = model(batch.dry[:, here], batch.knobs, detach(state))

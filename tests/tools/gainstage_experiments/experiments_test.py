@@ -22,7 +22,17 @@ from gainstage_train.compressors import digital  # noqa: E402
 from gainstage_train.data import generate  # noqa: E402
 from gainstage_train.data.pairs import Dataset, Pair  # noqa: E402
 from gainstage_experiments import __main__ as command  # noqa: E402
-from gainstage_experiments import ablation, density, families, page, shipped, step, tables, tones, toy  # noqa: E402
+from gainstage_experiments import (  # noqa: E402
+    ablation,
+    density,
+    families,
+    page,
+    shipped,
+    step,
+    tables,
+    tones,
+    toy,
+)
 from gainstage_experiments.bench import Bench, Interrupted  # noqa: E402
 from gainstage_experiments.store import Store  # noqa: E402
 from gainstage_experiments.trial import Trial  # noqa: E402
@@ -36,9 +46,12 @@ EPOCHS = 4  # of the short training
 def toy_data(seconds):
     """The toy's device at all its settings, without noise."""
     device = generate.toy_device()
-    pairs = [Pair(f"{split}-{n}", dry, device.play(dry, RATE, **knobs), knobs, split)
-             for split, seed, length in (("train", 100, seconds), ("validation", 200, seconds / 4))
-             for n, knobs in enumerate(device.trained) for dry in [small.bursts(length, seed + n)]]
+    pairs = [
+        Pair(f"{split}-{n}", dry, device.play(dry, RATE, **knobs), knobs, split)
+        for split, seed, length in (("train", 100, seconds), ("validation", 200, seconds / 4))
+        for n, knobs in enumerate(device.trained)
+        for dry in [small.bursts(length, seed + n)]
+    ]
     return Dataset(pairs, device.controls, RATE, "notes made for a test, CC0")
 
 
@@ -58,14 +71,16 @@ class Toy(unittest.TestCase):
             self.assertAlmostEqual(one["found_ratio"], 4.0, places=4)
         errors = toy.errors(found)
         self.assertAlmostEqual(errors["threshold_db"], 10.0, places=4)
-        self.assertAlmostEqual(errors["ratio_to_4"], 1.0, places=4)   # 4 where 2 is true
+        self.assertAlmostEqual(errors["ratio_to_4"], 1.0, places=4)  # 4 where 2 is true
         self.assertAlmostEqual(errors["ratio_above"], 0.5, places=4)  # 4 where 8 is true
         self.assertEqual(toy.reached(found), ["threshold_db", "ratio_to_4", "ratio_above"])
 
     def test_a_wide_start_bends_more_and_says_the_same(self):
         def started(wide):
             torch.manual_seed(1)
-            model = models.build("grey_box", generate.toy_device().controls, RATE, **{**toy.MODEL, "knee": "hard"})
+            model = models.build(
+                "grey_box", generate.toy_device().controls, RATE, **{**toy.MODEL, "knee": "hard"}
+            )
             toy.start(model, toy.HARD, wide)
             return model
 
@@ -88,7 +103,13 @@ class Toy(unittest.TestCase):
             trial = Trial("toy-short", {}, None, epochs=EPOCHS)
             recipe = {**toy.RECIPE, "segment_samples": 48000, "warm_samples": 6000, "rate": 2e-2}
             model, facts = Bench(folder, folder, say=lambda text: None).trained(
-                trial, "grey_box", toy.MODEL, toy_data(8.0), recipe, prepare=lambda model: toy.start(model, toy.KNEE_DB, 1.0))
+                trial,
+                "grey_box",
+                toy.MODEL,
+                toy_data(8.0),
+                recipe,
+                prepare=lambda model: toy.start(model, toy.KNEE_DB, 1.0),
+            )
         found = toy.errors(toy.recovered(model))
         self.assertEqual(facts["epochs"], EPOCHS)
         # Measured: 0.0007, 0.9 ms, 2.5 ms, 1.6 dB; at the start, a plain gain's 0.08 and 15 ms, 150 ms, 15 dB.
@@ -132,11 +153,16 @@ class Storing(unittest.TestCase):
         recipe = {"segment_samples": 24000, "warm_samples": 2400, "tbptt_samples": 7200, "batch": 2}
 
         def trained(folder, interrupted=lambda: False, **other):
-            bench = Bench(os.path.join(self.folder, folder), self.folder, say=lambda text: None, interrupted=interrupted)
+            bench = Bench(
+                os.path.join(self.folder, folder), self.folder, say=lambda text: None, interrupted=interrupted
+            )
             return bench, bench.trained(trial, "grey_box", toy.MODEL, data, {**recipe, **other})
 
         _, (whole, facts) = trained("whole")
-        for other in ({"rate": 1e-4}, {}):  # the second finds what was interrupted, learned otherwise, and begins anew
+        for other in (
+            {"rate": 1e-4},
+            {},
+        ):  # the second finds what was interrupted, learned otherwise, and begins anew
             with self.assertRaises(Interrupted):
                 trained("parts", iter([False, True]).__next__, **other)
         bench, (again, more) = trained("parts")
@@ -152,8 +178,8 @@ class Step(unittest.TestCase):
         at = step.bounds()
         gain = np.zeros(at[-1])
         loud = np.arange(at[4] - at[1]) / step.HERTZ
-        gain[at[1]:at[4]] = -12.0 * (1 - np.exp(-loud / 0.040))
-        gain[at[4]:] = -12.0 * np.exp(-np.arange(at[5] - at[4]) / step.HERTZ / 0.200)
+        gain[at[1] : at[4]] = -12.0 * (1 - np.exp(-loud / 0.040))
+        gain[at[4] :] = -12.0 * np.exp(-np.arange(at[5] - at[4]) / step.HERTZ / 0.200)
         found = step.times(gain)
         self.assertAlmostEqual(found["attack_ms"], 40, delta=1)
         self.assertAlmostEqual(found["half_release_ms"], 200 * np.log(2), delta=1)
@@ -163,15 +189,17 @@ class Step(unittest.TestCase):
     def test_the_gain_is_that_of_the_tone_whatever_else_sounds(self):
         dry = step.stimulus()
         time = np.arange(len(dry)) / RATE
-        wet = 0.5 * dry + 0.1 * dry ** 2 + 0.05 + 0.01 * np.sin(2 * np.pi * 3000 * time)
-        far = np.abs(np.arange(step.bounds()[-1])[:, None] - step.bounds()[1:-1]).min(1) >= step.PERIODS  # from the steps
+        wet = 0.5 * dry + 0.1 * dry**2 + 0.05 + 0.01 * np.sin(2 * np.pi * 3000 * time)
+        far = (
+            np.abs(np.arange(step.bounds()[-1])[:, None] - step.bounds()[1:-1]).min(1) >= step.PERIODS
+        )  # from the steps
         np.testing.assert_allclose(step.gain_db(dry, wet)[far], 20 * np.log10(0.5), atol=0.01)
 
     def test_the_digital_compressor_steps_as_its_constants_say(self):
         wet = digital.compress(step.stimulus(), RATE, -20.0, 4.0, 20.0, 200.0)
         found = step.times(step.gain_db(step.stimulus(), wet))
         self.assertAlmostEqual(found["at_rest_db"], 0.0, delta=0.01)
-        self.assertLess(found["attack_ms"], 30)      # 20 ms of a level that swings with the tone
+        self.assertLess(found["attack_ms"], 30)  # 20 ms of a level that swings with the tone
         self.assertAlmostEqual(found["half_release_ms"], 200 * np.log(2), delta=3)
 
 
@@ -183,7 +211,9 @@ class Tones(unittest.TestCase):
     def test_gain_and_harmonics_are_those_that_were_put_in(self):
         dry = tones.tone(-20.0)
         at = 2 * np.pi * tones.HERTZ * np.arange(len(dry)) / RATE
-        wet = 0.25 * (np.sin(at) + 0.03 * np.sin(3 * at + 1.0) + 0.04 * np.cos(5 * at)) + 0.1  # and a direct voltage
+        wet = (
+            0.25 * (np.sin(at) + 0.03 * np.sin(3 * at + 1.0) + 0.04 * np.cos(5 * at)) + 0.1
+        )  # and a direct voltage
         found = tones.heard(dry, wet)
         self.assertAlmostEqual(found["gain_db"], 20 * np.log10(2.5), places=4)
         self.assertAlmostEqual(found["harmonics_percent"], 5.0, places=4)
@@ -199,6 +229,7 @@ class Tones(unittest.TestCase):
             after = np.arange(len(sound) - RATE) / RATE
             gain_db[RATE:] = -20.0 * np.exp(-after / 0.200)
             return sound * 10 ** (gain_db / 20)
+
         half, most = tones.release(play)
         self.assertAlmostEqual(half, 200 * np.log(2), delta=step.PERIODS)
         self.assertAlmostEqual(most, 200 * np.log(10), delta=step.PERIODS)
@@ -210,26 +241,62 @@ class Tones(unittest.TestCase):
             self.assertLess(abs(gains[0]), 0.3)  # -60 dBFS; measured: 0.12
             self.assertLess(gains[-1], gains[0] - 6.0)
         self.assertLess(max(found["silence_db"]), -120.0)
-        self.assertLess(found["release_ms"][0], 0.1 * found["release_ms"][1])  # a fast first stage, a slow second one
+        self.assertLess(
+            found["release_ms"][0], 0.1 * found["release_ms"][1]
+        )  # a fast first stage, a slow second one
 
 
-FACTS = {"minutes": 1.0, "epochs": 2.0, "steps": 3, "validation_esr": 0.1, "machine": "1 core", "loss": "esr",
-         "description": "a model: small", "parameters": 5, "operations": 7.0}
+FACTS = {
+    "minutes": 1.0,
+    "epochs": 2.0,
+    "steps": 3,
+    "validation_esr": 0.1,
+    "machine": "1 core",
+    "loss": "esr",
+    "description": "a model: small",
+    "parameters": 5,
+    "operations": 7.0,
+}
 
 
 def scores(esr, settings=()):
-    return {"esr": esr, "mae": esr / 10, "mse": esr / 100, "dc": 0.0, "mr_stft": 0.5, "mste": 1e-4, "gain": 0.5, "curve": 0.4,
-            "settings": list(settings)}
+    return {
+        "esr": esr,
+        "mae": esr / 10,
+        "mse": esr / 100,
+        "dc": 0.0,
+        "mr_stft": 0.5,
+        "mste": 1e-4,
+        "gain": 0.5,
+        "curve": 0.4,
+        "settings": list(settings),
+    }
 
 
 class Page(unittest.TestCase):
     """Every section from results as they are stored."""
 
     def test_families_rank_beside_the_papers_and_shipped_ones_come_first(self):
-        results = {name: entry({**FACTS, "test": scores(error), "unseen": scores(2 * error)})
-                   for name, error in (("gru-8", 0.05), ("gru-32", 0.02), ("grey-1", 0.09), ("s6", 0.03), ("s4d", 0.04))}
-        results["shipped-opto-s6"] = entry({**FACTS, "shipped": "opto-s6.safetensors", "model": "s6", "settings": {"channels": 8},
-                                            "test": scores(0.01), "unseen": scores(0.02)})
+        results = {
+            name: entry({**FACTS, "test": scores(error), "unseen": scores(2 * error)})
+            for name, error in (
+                ("gru-8", 0.05),
+                ("gru-32", 0.02),
+                ("grey-1", 0.09),
+                ("s6", 0.03),
+                ("s4d", 0.04),
+            )
+        }
+        results["shipped-opto-s6"] = entry(
+            {
+                **FACTS,
+                "shipped": "opto-s6.safetensors",
+                "model": "s6",
+                "settings": {"channels": 8},
+                "test": scores(0.01),
+                "unseen": scores(0.02),
+            }
+        )
         text = families.section(results)
         self.assertIn("| S6 | `opto-s6.safetensors` |", text)
         self.assertNotIn("| S6 | made for this table |", text)
@@ -245,29 +312,54 @@ class Page(unittest.TestCase):
         self.assertEqual(found["shipped"], "some.safetensors")
 
     def test_a_row_is_named_by_the_kind_of_model(self):
-        names = [shipped.row_name("x", {"description": text}) for text in ("GRU of 32 units, final tanh: none", "S4D: 6 blocks, PReLU")]
+        names = [
+            shipped.row_name("x", {"description": text})
+            for text in ("GRU of 32 units, final tanh: none", "S4D: 6 blocks, PReLU")
+        ]
         self.assertEqual(names, ["GRU of 32 units (`x`)", "S4D (`x`)"])
 
     def test_tones_of_every_level_have_a_cell(self):
         def result(play):
             return entry({"description": "GRU of 8 units, skip: 0", **tones.answers(play)})
-        text = tones.section({"device": result(lambda sound, knob: sound), "some": result(lambda sound, knob: 0.5 * sound)})
+
+        text = tones.section(
+            {"device": result(lambda sound, knob: sound), "some": result(lambda sound, knob: 0.5 * sound)}
+        )
         self.assertIn("| GRU of 8 units (`some`) | -6.0 dB, 0", text)
         self.assertEqual(text.count("| **the device** | 0.0 dB, 0"), len(tones.KNOBS))
         self.assertEqual(text.count("| nothing | nothing |"), 2)
 
     def test_density_says_which_corner_is_hardest(self):
-        corners = [[knobs, 0.4 if (knobs["attack_ms"], knobs["release_s"]) == (0.5, 3.0) else 0.1] for knobs in density.CORNERS]
+        corners = [
+            [knobs, 0.4 if (knobs["attack_ms"], knobs["release_s"]) == (0.5, 3.0) else 0.1]
+            for knobs in density.CORNERS
+        ]
         found = (("corners", 0.3), ("coarse", 0.2), ("fine", 0.1))
-        results = {name: entry({**FACTS, "trained_settings": 16, "between": scores(error), "corners": scores(0.2, corners)},
-                               kind="leveling", density=name, heard="GRU 8") for name, error in found}
+        results = {
+            name: entry(
+                {**FACTS, "trained_settings": 16, "between": scores(error), "corners": scores(0.2, corners)},
+                kind="leveling",
+                density=name,
+                heard="GRU 8",
+            )
+            for name, error in found
+        }
         text = density.section(results)
-        self.assertIn("corners 0.3, coarse 0.2, fine 0.1: better with every step, as the S6 paper finds.", text)
+        self.assertIn(
+            "corners 0.3, coarse 0.2, fine 0.1: better with every step, as the S6 paper finds.", text
+        )
         self.assertIn("Here it is so for 3 of 3 models.", text)
 
     def test_ablation_groups_share_the_base(self):
-        results = {key: entry({**FACTS, "test": scores(error)}) for key, error in
-                   (("base", 0.1), ("product_false", 0.2), ("final_tanh_tanh", 0.15), ("product_false-final_tanh_tanh", 0.3))}
+        results = {
+            key: entry({**FACTS, "test": scores(error)})
+            for key, error in (
+                ("base", 0.1),
+                ("product_false", 0.2),
+                ("final_tanh_tanh", 0.15),
+                ("product_false-final_tanh_tanh", 0.3),
+            )
+        }
         text = ablation.section(results)
         self.assertIn("| no product, no tanh | 0.2 |", text)
         self.assertNotIn("channels", text)  # nothing to compare the base with
@@ -276,23 +368,34 @@ class Page(unittest.TestCase):
     def test_words_have_a_place_for_every_experiment(self):
         with open(os.path.join(command.HERE, page.WORDS), encoding="utf-8") as file:
             words = file.read()
-        text = page.text(words, {experiment: {} for experiment in (toy, families, density, ablation, step, tones)})
+        text = page.text(
+            words, {experiment: {} for experiment in (toy, families, density, ablation, step, tones)}
+        )
         self.assertEqual(text.count("Not run yet."), 6)
         with self.assertRaises(ValueError):
             page.text(words, {toy: {}})
 
     def test_tenths_have_no_minus_before_a_zero(self):
-        self.assertEqual([tables.tenths(value) for value in (-0.04, 0.0, -0.06, -10.04, 3.0)], ["0.0", "0.0", "-0.1", "-10.0", "3.0"])
+        self.assertEqual(
+            [tables.tenths(value) for value in (-0.04, 0.0, -0.06, -10.04, 3.0)],
+            ["0.0", "0.0", "-0.1", "-10.0", "3.0"],
+        )
 
     def test_rankings_are_compared_pair_by_pair(self):
-        self.assertEqual(tables.compared({"a": 1, "b": 2, "c": 3}, {"a": 5, "b": 6, "c": 7}), "All 3 pairs rank as there.")
-        self.assertEqual(tables.compared({"a": 1, "b": 3, "c": 2}, {"a": 5, "b": 6, "c": 7}),
-                         "Of 3 pairs 2 rank as there; the other way round: c before b.")
+        self.assertEqual(
+            tables.compared({"a": 1, "b": 2, "c": 3}, {"a": 5, "b": 6, "c": 7}), "All 3 pairs rank as there."
+        )
+        self.assertEqual(
+            tables.compared({"a": 1, "b": 3, "c": 2}, {"a": 5, "b": 6, "c": 7}),
+            "Of 3 pairs 2 rank as there; the other way round: c before b.",
+        )
 
 
 class Command(unittest.TestCase):
     def run_command(self, *arguments):
-        with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(io.StringIO()) as out:
+        with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(
+            io.StringIO()
+        ) as out:
             try:
                 code = command.main([*arguments])
             except SystemExit as end:
@@ -301,7 +404,16 @@ class Command(unittest.TestCase):
 
     def test_the_device_s_own_step_is_run_once_and_the_page_written(self):
         with tempfile.TemporaryDirectory() as folder:
-            where = ["--results", folder, "--work", folder, "--models", os.path.join(folder, "none"), "--threads", "1"]
+            where = [
+                "--results",
+                folder,
+                "--work",
+                folder,
+                "--models",
+                os.path.join(folder, "none"),
+                "--threads",
+                "1",
+            ]
             code, said = self.run_command("step", *where)
             self.assertEqual(code, 0, said)
             with open(os.path.join(folder, "step-device.json"), encoding="utf-8") as file:

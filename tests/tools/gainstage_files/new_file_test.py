@@ -77,7 +77,9 @@ class NewFile(unittest.TestCase):
         path = self.put("a.json")
         with mock.patch("os.replace", side_effect=OSError(5, "Input/output error")):
             said = self.refusal(new_file.write, path, b"new")
-        self.assertEqual(said, f"Input/output error; what was made is kept as {self.path('a.unfinished.json')}")
+        self.assertEqual(
+            said, f"Input/output error; what was made is kept as {self.path('a.unfinished.json')}"
+        )
         self.assertEqual(self.content("a.json"), b"old")
         self.assertEqual(self.content("a.unfinished.json"), b"new")
 
@@ -105,8 +107,10 @@ class NewFile(unittest.TestCase):
         os.link(path, self.path("hard"))
         os.symlink("a", self.path("soft"))
         for name in ("a", "hard", "soft"):
-            self.assertEqual(self.refusal(new_file.must_differ, self.path(name), [None, path]),
-                             f"it is read as well, as {path}, and would be lost")
+            self.assertEqual(
+                self.refusal(new_file.must_differ, self.path(name), [None, path]),
+                f"it is read as well, as {path}, and would be lost",
+            )
         new_file.must_differ(self.path("b"), [path, None])
 
     @unittest.skipUnless(os.geteuid() == 0, "links of other users are planted by root")
@@ -120,8 +124,10 @@ class NewFile(unittest.TestCase):
             os.symlink(target, link)
             os.lchown(link, SOMEBODY, SOMEBODY)
             for action in (lambda path: new_file.write(path, b"new"), new_file.must_be_writable):
-                self.assertEqual(self.refusal(action, os.path.join(shared, path)),
-                                 "out is a link that another user (65534) has put into a folder where everybody may write")
+                self.assertEqual(
+                    self.refusal(action, os.path.join(shared, path)),
+                    "out is a link that another user (65534) has put into a folder where everybody may write",
+                )
             os.unlink(link)
         self.assertEqual(self.content("precious"), b"old")
 
@@ -163,7 +169,9 @@ class NewFile(unittest.TestCase):
         os.lchown(self.path("shared/way"), SOMEBODY, SOMEBODY)
         os.chmod(self.path("shared"), 0o1777)
         for path in ("shared/way", "shared/way/new"):
-            self.assertIn("way is a link that another user", self.refusal(new_file.make_folders, self.path(path)))
+            self.assertIn(
+                "way is a link that another user", self.refusal(new_file.make_folders, self.path(path))
+            )
         self.assertEqual(os.listdir(self.path("mine")), [])
 
     def test_tells_of_a_folder_where_others_may_replace_files(self):

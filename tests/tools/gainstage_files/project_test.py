@@ -55,7 +55,9 @@ class Project(unittest.TestCase):
                 self.assertIn(f"\ndef {function}(", file.read(), name)
 
     def test_no_package_is_forgotten(self):
-        packages = sorted(name for name in os.listdir(TOOLS) if os.path.isfile(os.path.join(TOOLS, name, "__init__.py")))
+        packages = sorted(
+            name for name in os.listdir(TOOLS) if os.path.isfile(os.path.join(TOOLS, name, "__init__.py"))
+        )
         self.assertEqual(packages, sorted(ORDER))
 
     def test_a_package_imports_only_those_before_it(self):
@@ -65,16 +67,31 @@ class Project(unittest.TestCase):
                 self.assertLessEqual(seen, {*ORDER[:place]}, path)
 
     def test_files_and_the_importer_load_numpy_alone(self):
-        modules = [os.path.relpath(path, TOOLS)[:-3].replace(os.sep, ".") for package in ORDER[:2] for path in files_of(package)]
+        modules = [
+            os.path.relpath(path, TOOLS)[:-3].replace(os.sep, ".")
+            for package in ORDER[:2]
+            for path in files_of(package)
+        ]
         self.assertGreater(len(modules), 25)
-        done = subprocess.run([sys.executable, "-B", "-c", ALONE, *modules], stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", ALONE, *modules], stdout=subprocess.PIPE, text=True, check=True
+        )
         self.assertEqual(done.stdout.split(), [])
 
     def test_a_library_that_is_missing_is_named_with_this_python(self):
-        for module in ("gainstage_import", "gainstage_import.textbook", "gainstage_train", "gainstage_train.data.generate"):
+        for module in (
+            "gainstage_import",
+            "gainstage_import.textbook",
+            "gainstage_train",
+            "gainstage_train.data.generate",
+        ):
             alone = f"import runpy, sys; sys.modules['numpy'] = None; runpy.run_module('{module}', run_name='__main__')"
-            done = subprocess.run([sys.executable, "-B", "-c", alone, "grey_box", "--data", "x", "-o", "x.safetensors"], capture_output=True,
-                                  text=True, cwd=TOOLS)
+            done = subprocess.run(
+                [sys.executable, "-B", "-c", alone, "grey_box", "--data", "x", "-o", "x.safetensors"],
+                capture_output=True,
+                text=True,
+                cwd=TOOLS,
+            )
             self.assertEqual(done.returncode, 78, module + done.stderr)
             self.assertIn(f"numpy is not installed for {sys.executable}", done.stderr)
 

@@ -35,11 +35,15 @@ class Streams(unittest.TestCase):
 
     def shell(self, command):
         """-> (exit code, standard output, standard error)"""
-        done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            ["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False
+        )
         return done.returncode, done.stdout, done.stderr
 
     def prints(self, streams, code=0, words="the product"):
-        return self.shell(f"'{sys.executable}' -B '{self.path('prints.py')}' '{self.path('made')}' {code} {words} {streams}")
+        return self.shell(
+            f"'{sys.executable}' -B '{self.path('prints.py')}' '{self.path('made')}' {code} {words} {streams}"
+        )
 
     def made(self):
         with open(self.path("made"), encoding="utf-8") as file:
@@ -50,7 +54,11 @@ class Streams(unittest.TestCase):
         self.assertEqual(self.prints("", code=65)[0], 65)
 
     def test_a_product_that_is_lost_ends_with_73_and_a_sentence(self):
-        for streams, part in ((">&-", CLOSED), (">/dev/full", "No space left on device; a part of it is missing"), ("<&- >&-", CLOSED)):
+        for streams, part in (
+            (">&-", CLOSED),
+            (">/dev/full", "No space left on device; a part of it is missing"),
+            ("<&- >&-", CLOSED),
+        ):
             code, out, said = self.prints(streams)
             self.assertEqual((code, out), (73, ""), said)
             self.assertIn(part, said)
@@ -58,8 +66,10 @@ class Streams(unittest.TestCase):
             self.assertEqual(self.prints(streams, code=66)[0], 66)
 
     def test_a_reader_that_has_seen_enough_is_told_nothing(self):
-        code, _, said = self.shell(f"('{sys.executable}' -B '{self.path('prints.py')}' '{self.path('made')}' 0 "
-                                   f"$(seq 20000); echo code $? >&2) | head -1")
+        code, _, said = self.shell(
+            f"('{sys.executable}' -B '{self.path('prints.py')}' '{self.path('made')}' 0 "
+            f"$(seq 20000); echo code $? >&2) | head -1"
+        )
         self.assertEqual((code, said), (0, "a message\ncode 73\n"))
 
     def test_without_a_product_standard_output_may_be_closed(self):
@@ -74,8 +84,16 @@ class Streams(unittest.TestCase):
 
     def test_the_command_lines_do_so(self):
         programs = [f"'{sys.executable}' -B '{os.path.join(TOOLS, 'import_model')}'"]
-        programs += [f"'{sys.executable}' -B -m {name}" for name in
-                     ("gainstage_import", "gainstage_train", "gainstage_train.evaluate", "gainstage_train.card", "gainstage_experiments")]
+        programs += [
+            f"'{sys.executable}' -B -m {name}"
+            for name in (
+                "gainstage_import",
+                "gainstage_train",
+                "gainstage_train.evaluate",
+                "gainstage_train.card",
+                "gainstage_experiments",
+            )
+        ]
         for program in programs:
             with self.subTest(program):
                 code, out, said = self.shell(f"{program} --help")

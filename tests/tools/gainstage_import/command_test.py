@@ -28,9 +28,13 @@ def state_dict(knee=2, taus=1, makeup_gates=0):
     random = np.random.default_rng(1)
     out = {}
     for place, (rows, columns) in zip((0, 2, 4), ((20, 1), (20, 20), (knee, 20))):
-        out[f"{MLP}{place}.weight"], out[f"{MLP}{place}.bias"] = random.normal(size=(rows, columns)), np.zeros(rows)
+        out[f"{MLP}{place}.weight"], out[f"{MLP}{place}.bias"] = random.normal(
+            size=(rows, columns)
+        ), np.zeros(rows)
     if taus:
-        out[SMOOTH + "taus"] = np.linspace(-5.0, -1.0, taus).reshape(1, 1, taus) if taus > 1 else np.full((1, 1, 1), 0.05)
+        out[SMOOTH + "taus"] = (
+            np.linspace(-5.0, -1.0, taus).reshape(1, 1, taus) if taus > 1 else np.full((1, 1, 1), 0.05)
+        )
     else:
         out.update(cell(SMOOTH, 1, 4))
     if makeup_gates:
@@ -43,8 +47,14 @@ def state_dict(knee=2, taus=1, makeup_gates=0):
 def cell(prefix, gates, units):
     random = np.random.default_rng(2)
     rows = gates * units
-    shapes = {"rec.weight_ih_l0": (rows, 1), "rec.weight_hh_l0": (rows, units), "rec.bias_ih_l0": (rows,),
-              "rec.bias_hh_l0": (rows,), "lin.weight": (1, units), "lin.bias": (1,)}
+    shapes = {
+        "rec.weight_ih_l0": (rows, 1),
+        "rec.weight_hh_l0": (rows, units),
+        "rec.bias_ih_l0": (rows,),
+        "rec.bias_hh_l0": (rows,),
+        "lin.weight": (1, units),
+        "lin.bias": (1,),
+    }
     return {prefix + name: 0.3 * random.normal(size=shape) for name, shape in shapes.items()}
 
 
@@ -57,11 +67,13 @@ def read(path):
     """-> (metadata, {name: array}) of a model file."""
     with open(path, "rb") as file:
         content = file.read()
-    length, = struct.unpack("<Q", content[:8])
-    header, data = json.loads(content[8:8 + length]), content[8 + length:]
+    (length,) = struct.unpack("<Q", content[:8])
+    header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
     metadata = header.pop("__metadata__")
-    return metadata, {name: np.frombuffer(data[slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"])
-                      for name, entry in header.items()}
+    return metadata, {
+        name: np.frombuffer(data[slice(*entry["data_offsets"])], "<f4").reshape(entry["shape"])
+        for name, entry in header.items()
+    }
 
 
 class GreyBox(unittest.TestCase):
@@ -89,7 +101,9 @@ class GreyBox(unittest.TestCase):
             del missing[name]
             with self.assertRaises(Problem) as refusal:
                 convert(missing)
-            self.assertTrue(name in str(refusal.exception) or MLP in str(refusal.exception), refusal.exception)
+            self.assertTrue(
+                name in str(refusal.exception) or MLP in str(refusal.exception), refusal.exception
+            )
             for spoilt in (np.zeros((7, 3, 2)), np.full(state_dict()[name].shape, np.nan)):
                 with self.assertRaises(Problem) as refusal:
                     convert({**state_dict(), name: spoilt})
@@ -110,17 +124,24 @@ class Cells(unittest.TestCase):
         random = np.random.default_rng(4)
         for gates, kind in ((1, "RNN"), (3, "GRU"), (4, "LSTM")):
             theirs = getattr(torch.nn, kind)(3, 5).double()
-            weights = {name: getattr(theirs, name + "_l0").detach().numpy() for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+            weights = {
+                name: getattr(theirs, name + "_l0").detach().numpy()
+                for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            }
             sound = random.normal(size=(2 * cells.PIECE + 7, 4, 3))
             mine = cells.cell_of(weights)
             state = mine.begin(4, 0.5)
             begun = [torch.full((1, 4, 5), 0.5, dtype=torch.float64)] * len(state)
             expected, last = theirs(torch.from_numpy(sound), tuple(begun) if gates == 4 else begun[0])
             np.testing.assert_allclose(mine.run(sound, state), expected.detach().numpy(), rtol=0, atol=1e-12)
-            np.testing.assert_allclose(state, torch.cat(list(last) if gates == 4 else [last]).detach().numpy(), rtol=0, atol=1e-12)
+            np.testing.assert_allclose(
+                state, torch.cat(list(last) if gates == 4 else [last]).detach().numpy(), rtol=0, atol=1e-12
+            )
 
     def test_one_poles_run_from_every_start(self):
-        inputs, alpha = np.random.default_rng(5).normal(size=(2, 50)), np.random.default_rng(6).uniform(size=(3, 2, 50))
+        inputs, alpha = np.random.default_rng(5).normal(size=(2, 50)), np.random.default_rng(6).uniform(
+            size=(3, 2, 50)
+        )
         found = memory.smooth(inputs, alpha, (-1.0, 0.0)).reshape(2, 3, 2, 50)
         for s, start in enumerate((-1.0, 0.0)):
             for n in range(3):
@@ -139,15 +160,26 @@ class Settings(unittest.TestCase):
 
     def test_good_ones_are_taken(self):
         controls = [{"name": "drive", "unit": "", "min": 0, "max": 1, "default": 0.5}]
-        got = self.check(sample_rate=48000, mlp_activation="relu", license="MIT", controls=controls, training={"epochs": 3})
+        got = self.check(
+            sample_rate=48000, mlp_activation="relu", license="MIT", controls=controls, training={"epochs": 3}
+        )
         self.assertEqual(got["sample_rate"], 48000)
         self.assertEqual(got["controls"][0]["to_model"], {"scale": 1.0, "offset": 0.0})
 
     def test_others_are_refused_by_key(self):
-        for given in ({"sample_rat": 1}, {"sample_rate": "44100"}, {"sample_rate": 0}, {"mlp_activation": "gelu"},
-                      {"mlp_activation": ["tanh"]}, {"license": 3}, {"training": "long"}, {"controls": {}},
-                      {"controls": [{"name": "a"}]}, {"memory_samples": -1},
-                      {"controls": [{"name": "a", "unit": "", "min": 1, "max": 0, "default": 0}]}):
+        for given in (
+            {"sample_rat": 1},
+            {"sample_rate": "44100"},
+            {"sample_rate": 0},
+            {"mlp_activation": "gelu"},
+            {"mlp_activation": ["tanh"]},
+            {"license": 3},
+            {"training": "long"},
+            {"controls": {}},
+            {"controls": [{"name": "a"}]},
+            {"memory_samples": -1},
+            {"controls": [{"name": "a", "unit": "", "min": 1, "max": 0, "default": 0}]},
+        ):
             with self.assertRaises(Problem) as refusal:
                 self.check(**given)
             self.assertIn(next(iter(given)), str(refusal.exception))
@@ -160,7 +192,11 @@ class Written(unittest.TestCase):
             made = sorted(os.listdir(folder))
             self.assertEqual(made, ["bus-textbook.safetensors", "opto-textbook.safetensors"])
             for name in made:
-                self.assertTrue(filecmp.cmp(os.path.join(folder, name), os.path.join(SOURCE, "models", name), shallow=False))
+                self.assertTrue(
+                    filecmp.cmp(
+                        os.path.join(folder, name), os.path.join(SOURCE, "models", name), shallow=False
+                    )
+                )
 
     def test_numbers_beyond_float_are_refused_and_nothing_is_left_behind(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -179,8 +215,15 @@ class Written(unittest.TestCase):
             with open(path, "w") as file:
                 file.write("weights")
             os.symlink("model.ckpt", link)
-            for arguments in (["grey_box", path, "-o", link], ["grey_box", "none", "--config", path, "-o", path]):
-                done = subprocess.run([sys.executable, os.path.join(TOOLS, "import_model"), *arguments], capture_output=True, text=True)
+            for arguments in (
+                ["grey_box", path, "-o", link],
+                ["grey_box", "none", "--config", path, "-o", path],
+            ):
+                done = subprocess.run(
+                    [sys.executable, os.path.join(TOOLS, "import_model"), *arguments],
+                    capture_output=True,
+                    text=True,
+                )
                 self.assertEqual(done.returncode, 73)
                 self.assertIn(f"cannot be written: it is read as well, as {path}", done.stderr)
             with open(path) as file:
@@ -196,15 +239,24 @@ class CommandLine(unittest.TestCase):
         return os.path.join(self.folder.name, name)
 
     def run_it(self, *arguments):
-        return subprocess.run([sys.executable, "-B", os.path.join(TOOLS, "import_model"), *arguments], text=True,
-                              stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        return subprocess.run(
+            [sys.executable, "-B", os.path.join(TOOLS, "import_model"), *arguments],
+            text=True,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
 
     def save(self, tensors, name="model.ckpt", wrap=lambda d: d):
         """By PyTorch where it is, else as PyTorch does it."""
         if torch:
-            torch.save(wrap({n: torch.tensor(v, dtype=torch.float32) for n, v in tensors.items()}), self.path(name))
+            torch.save(
+                wrap({n: torch.tensor(v, dtype=torch.float32) for n, v in tensors.items()}), self.path(name)
+            )
             return self.path(name)
-        return torch_files.write(self.path(name), torch_files.archive_of(wrap({n: np.asarray(v, "f4") for n, v in tensors.items()})))
+        return torch_files.write(
+            self.path(name),
+            torch_files.archive_of(wrap({n: np.asarray(v, "f4") for n, v in tensors.items()})),
+        )
 
     def test_a_lightning_checkpoint_becomes_a_model_file(self):
         tensors = {"model." + n: v for n, v in {**state_dict(3, 2, 3), "loss.window": np.zeros(3)}.items()}
@@ -217,23 +269,41 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(json.loads(metadata["config"])["makeup"], "gru")
         self.assertEqual(json.loads(metadata["controls"])[0]["to_model"], {"scale": 0.02, "offset": -1.0})
         # switching, released in 0.27 s, and a GRU that forgets within a second
-        self.assertTrue(135563 <= int(metadata["memory_samples"]) < 135563 + 44100, metadata["memory_samples"])
-        np.testing.assert_array_equal(arrays["mlp.1.weight"], state_dict(3, 2, 3)[MLP + "2.weight"].astype("f4"))
+        self.assertTrue(
+            135563 <= int(metadata["memory_samples"]) < 135563 + 44100, metadata["memory_samples"]
+        )
+        np.testing.assert_array_equal(
+            arrays["mlp.1.weight"], state_dict(3, 2, 3)[MLP + "2.weight"].astype("f4")
+        )
         self.assertEqual(arrays["makeup.weight_ih"].shape, (12, 1))
 
     def test_a_detector_that_is_fast_from_one_end_of_its_cell_is_not_thought_fast(self):
         # raw = 2 - 30 h. From h = 1 the first time constant is next to nothing, and so it is while the gain is low; at rest,
         # h = 0, it is 0.88 s, and 0.88 s * ln(1 / 1.1e-5) = 10 s.
-        cell = {"weight_ih": [[-1.0]], "weight_hh": [[0.5]], "bias_ih": [0.0], "bias_hh": [0.0], "out.weight": [[-30.0]],
-                "out.bias": [2.0]}
-        seconds = memory.of_detector({f"detector.{name}": np.array(value) for name, value in cell.items()}, "detector", 1000.0)
+        cell = {
+            "weight_ih": [[-1.0]],
+            "weight_hh": [[0.5]],
+            "bias_ih": [0.0],
+            "bias_hh": [0.0],
+            "out.weight": [[-30.0]],
+            "out.bias": [2.0],
+        }
+        seconds = memory.of_detector(
+            {f"detector.{name}": np.array(value) for name, value in cell.items()}, "detector", 1000.0
+        )
         self.assertGreater(seconds, 9.0)
 
     def test_facts_are_taken_over(self):
         with open(self.path("facts.json"), "w", encoding="utf-8") as file:
             json.dump({"sample_rate": 48000, "mlp_activation": "relu", "license": "CC0-1.0"}, file)
-        done = self.run_it("grey_box", self.save(state_dict()), "-o", self.path("m.safetensors"), "--config",
-                           self.path("facts.json"))
+        done = self.run_it(
+            "grey_box",
+            self.save(state_dict()),
+            "-o",
+            self.path("m.safetensors"),
+            "--config",
+            self.path("facts.json"),
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         metadata, _ = read(self.path("m.safetensors"))
         self.assertEqual((metadata["sample_rate"], metadata["license"]), ("48000", "CC0-1.0"))
@@ -241,10 +311,24 @@ class CommandLine(unittest.TestCase):
 
     def test_it_needs_numpy_alone(self):
         """Whatever else is installed."""
-        alone = ("import sys; sys.modules['torch'] = sys.modules['h5py'] = sys.modules['scipy'] = None; "
-                 "from gainstage_import.__main__ import main; sys.exit(main(sys.argv[1:]))")
-        done = subprocess.run([sys.executable, "-B", "-c", alone, "grey_box", self.save(state_dict(3, 0, 1)), "-o", self.path("m.safetensors")],
-                              stderr=subprocess.PIPE, text=True)
+        alone = (
+            "import sys; sys.modules['torch'] = sys.modules['h5py'] = sys.modules['scipy'] = None; "
+            "from gainstage_import.__main__ import main; sys.exit(main(sys.argv[1:]))"
+        )
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-B",
+                "-c",
+                alone,
+                "grey_box",
+                self.save(state_dict(3, 0, 1)),
+                "-o",
+                self.path("m.safetensors"),
+            ],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(int(read(self.path("m.safetensors"))[0]["memory_samples"]), 0)
 
@@ -270,11 +354,15 @@ class CommandLine(unittest.TestCase):
             file.write(b"no checkpoint")
         damaged = self.save({n: v for n, v in state_dict().items() if n != SMOOTH + "taus"}, "damaged.pt")
         good = self.save(state_dict(), "good.pt")
-        for code, arguments in ((64, ("grey_bx", good, "-o", out)), (64, ("grey_box", good)),
-                                (65, ("grey_box", self.path("noise.pt"), "-o", out)), (65, ("grey_box", damaged, "-o", out)),
-                                (66, ("grey_box", self.path("absent.pt"), "-o", out)),
-                                (66, ("grey_box", good, "-o", out, "--config", self.path("absent.json"))),
-                                (73, ("grey_box", good, "-o", self.path("no/such/folder.safetensors")))):
+        for code, arguments in (
+            (64, ("grey_bx", good, "-o", out)),
+            (64, ("grey_box", good)),
+            (65, ("grey_box", self.path("noise.pt"), "-o", out)),
+            (65, ("grey_box", damaged, "-o", out)),
+            (66, ("grey_box", self.path("absent.pt"), "-o", out)),
+            (66, ("grey_box", good, "-o", out, "--config", self.path("absent.json"))),
+            (73, ("grey_box", good, "-o", self.path("no/such/folder.safetensors"))),
+        ):
             done = self.run_it(*arguments)
             self.assertEqual(done.returncode, code, done.stderr)
             self.assertNotIn("Traceback", done.stderr)
@@ -284,5 +372,7 @@ class CommandLine(unittest.TestCase):
 
 if __name__ == "__main__":
     if torch is None:
-        print("skipped: what PyTorch itself saves and computes is compared where it is (Debian: apt install python3-torch)")
+        print(
+            "skipped: what PyTorch itself saves and computes is compared where it is (Debian: apt install python3-torch)"
+        )
     unittest.main()

@@ -32,10 +32,16 @@ class Case(unittest.TestCase):
             self.assertIn(part, str(refusal.exception))
 
     def load(self, content):
-        return {name: np.asarray(tensor) for name, tensor in checkpoint.load(self.path("m.pt", content), ()).items()}
+        return {
+            name: np.asarray(tensor)
+            for name, tensor in checkpoint.load(self.path("m.pt", content), ()).items()
+        }
 
     def run_it(self, family, path, *more):
         """-> exit code, what was said"""
         said = io.StringIO()
         with contextlib.redirect_stderr(said):
-            return import_model.main([family, path, "-o", self.path("out.safetensors"), *more]), said.getvalue()
+            return (
+                import_model.main([family, path, "-o", self.path("out.safetensors"), *more]),
+                said.getvalue(),
+            )

@@ -17,14 +17,20 @@ from support import TOOLS
 import tf_files
 import torch_files as files
 
-SECONDS, SPARE, TIMES = 2.0, 300 << 20, 10  # what a bad file may take at most: of the processor; bytes, and times its size
+SECONDS, SPARE, TIMES = (
+    2.0,
+    300 << 20,
+    10,
+)  # what a bad file may take at most: of the processor; bytes, and times its size
 
 
 def wide_names(field, suffix):
     """An index whose keys repeat a long one again and again: from 20 bytes, kilobytes each."""
+
     def change(entries):
         for count in range(3000):
             entries["x" * 900 + f"{count:05d}{suffix}"] = field(1, 9)
+
     return change
 
 
@@ -36,31 +42,86 @@ class Hostile:
         many, none = 1 << 21, files.pickle(b"N")
         body = files.table([(f"w{k}", files.tensor("Double", "0", 1, [1 << 28], [0])) for k in range(3)])
         self.archive("stride0", body, bytes(8))
-        self.archive("same_storage", files.table([(f"w{k}", files.tensor("Byte", "0", 1 << 24, [1 << 24], [1])) for k in range(60)]), bytes(1 << 24))
-        self.archive("bytes", files.table([("w", files.tensor("Byte", "0", 1 << 25, [1 << 25], [1]))]), bytes(1 << 25))
+        self.archive(
+            "same_storage",
+            files.table([(f"w{k}", files.tensor("Byte", "0", 1 << 24, [1 << 24], [1])) for k in range(60)]),
+            bytes(1 << 24),
+        )
+        self.archive(
+            "bytes", files.table([("w", files.tensor("Byte", "0", 1 << 25, [1 << 25], [1]))]), bytes(1 << 25)
+        )
         self.archive("memo", files.table([("w", b"Nr" + struct.pack("<I", 1 << 28))]))
-        self.add("old_stride0.pt", files.old_form(files.pickle(files.table([("w", files.tensor("Float", "0", 4, [1 << 29], [0], old=True))])), [("0", 4, bytes(16))]))
-        for name, codes in (("dictionaries", b"}"), ("lists", b"]"), ("marks", b"("), ("tuples", b")\x85"), ("nested", b"](" * 3), ("objects", b"cos\nsystem\n)R"),
-                            ("remembered", b"Nr"), ("long_tuple", b"N\x85"), ("numbers", b"J\0\0\0\1"), ("texts", b"X\1\0\0\0a"), ("got", b"Nq\0" + b"h\0" * 60),
-                            ("names", b"ca\nb\n")):
-            self.archive("many_" + name, (codes * (many // len(codes) + 1))[:many * 3])
+        self.add(
+            "old_stride0.pt",
+            files.old_form(
+                files.pickle(files.table([("w", files.tensor("Float", "0", 4, [1 << 29], [0], old=True))])),
+                [("0", 4, bytes(16))],
+            ),
+        )
+        for name, codes in (
+            ("dictionaries", b"}"),
+            ("lists", b"]"),
+            ("marks", b"("),
+            ("tuples", b")\x85"),
+            ("nested", b"](" * 3),
+            ("objects", b"cos\nsystem\n)R"),
+            ("remembered", b"Nr"),
+            ("long_tuple", b"N\x85"),
+            ("numbers", b"J\0\0\0\1"),
+            ("texts", b"X\1\0\0\0a"),
+            ("got", b"Nq\0" + b"h\0" * 60),
+            ("names", b"ca\nb\n"),
+        ):
+            self.archive("many_" + name, (codes * (many // len(codes) + 1))[: many * 3])
         self.archive("deep_key", b"}" + b")" + b"\x85" * 300000 + b"Ns")
-        self.archive("colliding", b"}(" + b"".join(files.number(((1 << 61) - 1) * k) + b"N" for k in range(150000)) + b"u")
-        self.archive("many_tensors", files.table([("a", files.tensor("Float", "0", 1, [1], [1]) + b"q\0")] +
-                                                 [(f"w{k}", b"h\0") for k in range(200000)]), struct.pack("<f", 1.0))
-        self.archive("own_tensors", files.table([(f"w{k}", files.tensor("Float", "0", 1, [1], [1])) for k in range(28000)]), struct.pack("<f", 1.0))
-        self.archive("long_names", files.table([("model." * 200000, files.tensor("Float", "0", 1, [1], [1]))]), bytes(4))
+        self.archive(
+            "colliding",
+            b"}(" + b"".join(files.number(((1 << 61) - 1) * k) + b"N" for k in range(150000)) + b"u",
+        )
+        self.archive(
+            "many_tensors",
+            files.table(
+                [("a", files.tensor("Float", "0", 1, [1], [1]) + b"q\0")]
+                + [(f"w{k}", b"h\0") for k in range(200000)]
+            ),
+            struct.pack("<f", 1.0),
+        )
+        self.archive(
+            "own_tensors",
+            files.table([(f"w{k}", files.tensor("Float", "0", 1, [1], [1])) for k in range(28000)]),
+            struct.pack("<f", 1.0),
+        )
+        self.archive(
+            "long_names",
+            files.table([("model." * 200000, files.tensor("Float", "0", 1, [1], [1]))]),
+            bytes(4),
+        )
         self.archive("long_text", files.table([("w", files.text("\U0001F600" + "a" * (1 << 24)))]))
         self.archive("wide_character", files.table([("x" * (1 << 20) + "\U0001F600", b"N")]))
-        self.archive("infinite", files.table([(key, value) for key, value in [("w", files.tensor("Float", "0", 1, [1], [1]))]]), struct.pack("<f", float("nan")))
-        self.add("records.pt", files.archive([files.Record("a/data.pkl", none)] + [files.Record(f"a/data/{k}", b"") for k in range(60000)] + [files.Record("a/version", b"3\n")]))
+        self.archive(
+            "infinite",
+            files.table([(key, value) for key, value in [("w", files.tensor("Float", "0", 1, [1], [1]))]]),
+            struct.pack("<f", float("nan")),
+        )
+        self.add(
+            "records.pt",
+            files.archive(
+                [files.Record("a/data.pkl", none)]
+                + [files.Record(f"a/data/{k}", b"") for k in range(60000)]
+                + [files.Record("a/version", b"3\n")]
+            ),
+        )
         self.add("noise.pt", np.random.default_rng(1).bytes(1 << 20))
         self.add("zeros.pt", b"PK\3\4" + bytes(1 << 26))
         self.add("wide.json", b'{"a":[' + b"[]," * 3000000 + b"1]}", "tcn")
         self.add("rows.json", b'{"a":{"shape":[1],"data":[' + b"[1]," * 500000 + b"[1]]}}", "s6")
         self.add("ones.json", b'{"a":{"shape":[1],"data":[' + b"1," * 6000000 + b"1]}}", "s6")
         self.add("objects.json", b"{" + b",".join(b'"%x":{}' % k for k in range(300000)) + b"}", "s6")
-        self.add("words.json", b'{"a":{"shape":[1],"data":["' + b"x" * 1000000 + b'"' + b',""' * 1000000 + b"]}}", "s6")
+        self.add(
+            "words.json",
+            b'{"a":{"shape":[1],"data":["' + b"x" * 1000000 + b'"' + b',""' * 1000000 + b"]}}",
+            "s6",
+        )
         self.add("deep.json", b'{"a":' * 1000000, "lstm")
         if h5py:
             with h5py.File(os.path.join(folder, "sparse.h5"), "w") as file:
@@ -70,11 +131,28 @@ class Hostile:
                 for count in range(40):
                     file.create_dataset(f"a{count}/kernel", (1 << 24,), "f4", chunks=(1 << 20,))
             self.all += [("ed_lstm", os.path.join(folder, name)) for name in ("sparse.h5", "chunks.h5")]
-        tf_files.write_bundle(os.path.join(folder, "prefix"), {"a": np.arange(3.0)}, change=wide_names(tf_files.field, tf_files.SUFFIX))
-        huge = tf_files.field(1, 1) + tf_files.field(2, tf_files.field(2, tf_files.field(1, 1 << 40)) + tf_files.field(2, b"")) + tf_files.field(5, 0)
-        tf_files.write_bundle(os.path.join(folder, "huge"), {"a": np.arange(3.0)}, change=lambda entries: entries.update({"a" + tf_files.SUFFIX: huge}))
-        tf_files.write_bundle(os.path.join(folder, "entries"), {"a": np.arange(3.0)},
-                           change=lambda entries: entries.update({f"{k:07d}{tf_files.SUFFIX}": tf_files.field(1, 1) for k in range(18000)}))
+        tf_files.write_bundle(
+            os.path.join(folder, "prefix"),
+            {"a": np.arange(3.0)},
+            change=wide_names(tf_files.field, tf_files.SUFFIX),
+        )
+        huge = (
+            tf_files.field(1, 1)
+            + tf_files.field(2, tf_files.field(2, tf_files.field(1, 1 << 40)) + tf_files.field(2, b""))
+            + tf_files.field(5, 0)
+        )
+        tf_files.write_bundle(
+            os.path.join(folder, "huge"),
+            {"a": np.arange(3.0)},
+            change=lambda entries: entries.update({"a" + tf_files.SUFFIX: huge}),
+        )
+        tf_files.write_bundle(
+            os.path.join(folder, "entries"),
+            {"a": np.arange(3.0)},
+            change=lambda entries: entries.update(
+                {f"{k:07d}{tf_files.SUFFIX}": tf_files.field(1, 1) for k in range(18000)}
+            ),
+        )
         self.all += [("s6", os.path.join(folder, name + ".index")) for name in ("prefix", "huge", "entries")]
         self.add("plain.json", b"{}", "s6")
         os.mkfifo(os.path.join(folder, "fifo.pt"))
@@ -92,7 +170,12 @@ class Hostile:
         self.all.append((family, files.write(os.path.join(self.folder, name), content)))
 
     def archive(self, name, opcodes, *numbers):
-        self.add(name + ".pt", files.archive(files.records_of(files.pickle(opcodes), [(str(at), data) for at, data in enumerate(numbers)])))
+        self.add(
+            name + ".pt",
+            files.archive(
+                files.records_of(files.pickle(opcodes), [(str(at), data) for at, data in enumerate(numbers)])
+            ),
+        )
 
 
 # Imports every file of a list, each in a process of its own, once Python has started. A line each: exit code, seconds of the processor,
@@ -183,13 +266,22 @@ class Takes(unittest.TestCase):
 
     def test_each_is_refused_soon_and_takes_little(self):
         listing = files.write(os.path.join(self.folder, "cases.json"), json.dumps(self.hostile.all).encode())
-        done = subprocess.run([sys.executable, "-B", "-c", MEASURED, self.out, listing], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", MEASURED, self.out, listing],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         results = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual(len(results), len(self.hostile.all))
         for (family, path), (code, seconds, memory, said) in zip(self.hostile.all, results):
             with self.subTest(os.path.basename(path)):
-                size = 0 if path.endswith("fifo.pt") else sum(map(os.path.getsize, glob.glob(path.replace(".index", ".*"))))
+                size = (
+                    0
+                    if path.endswith("fifo.pt")
+                    else sum(map(os.path.getsize, glob.glob(path.replace(".index", ".*"))))
+                )
                 self.assertEqual(code, 65, said)
                 self.assertRegex(said, "(?m)^error: ")
                 self.assertLess(seconds, SECONDS)
@@ -198,7 +290,12 @@ class Takes(unittest.TestCase):
 
     def test_nothing_is_run_and_nothing_written(self):
         listing = files.write(os.path.join(self.folder, "cases.json"), json.dumps(self.hostile.all).encode())
-        done = subprocess.run([sys.executable, "-B", "-c", AUDITED, self.out, listing], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", AUDITED, self.out, listing],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         codes, heard = json.loads(done.stdout)
         self.assertEqual(codes, [65] * len(self.hostile.all))
@@ -207,13 +304,44 @@ class Takes(unittest.TestCase):
 
     @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
     def test_the_system_hears_of_no_writing_either(self):
-        log, calls = os.path.join(self.folder, "calls"), "trace=open,openat,creat,execve,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,link,symlink,mknod,truncate,socket,connect"
-        wanted = ("script.pt", "script_tail.pt", "run0.pt", "old_run0.pt", "stride0.pt", "sparse.h5", "huge.index", "deep.json")
+        log, calls = (
+            os.path.join(self.folder, "calls"),
+            "trace=open,openat,creat,execve,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,link,symlink,mknod,truncate,socket,connect",
+        )
+        wanted = (
+            "script.pt",
+            "script_tail.pt",
+            "run0.pt",
+            "old_run0.pt",
+            "stride0.pt",
+            "sparse.h5",
+            "huge.index",
+            "deep.json",
+        )
         cases = [case for case in self.hostile.all if os.path.basename(case[1]) in wanted]
         self.assertGreaterEqual(len(cases), 5)
         for family, path in cases:
-            done = subprocess.run(["strace", "-f", "-qq", "-e", calls, "-o", log, sys.executable, "-B", os.path.join(TOOLS, "import_model"), family, path,
-                                   "-o", self.out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            done = subprocess.run(
+                [
+                    "strace",
+                    "-f",
+                    "-qq",
+                    "-e",
+                    calls,
+                    "-o",
+                    log,
+                    sys.executable,
+                    "-B",
+                    os.path.join(TOOLS, "import_model"),
+                    family,
+                    path,
+                    "-o",
+                    self.out,
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
             if "ptrace" in done.stderr:
                 self.skipTest("strace may not trace here")
             self.assertEqual(done.returncode, 65, done.stderr)
@@ -221,8 +349,13 @@ class Takes(unittest.TestCase):
                 lines = [line.split(" ", 1)[1].lstrip() for line in file if "= -1" not in line]
             self.assertEqual(sum(line.startswith("execve") for line in lines), 1, path)
             for line in lines:
-                writes = any(flag in line for flag in ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC")) and "/dev/null" not in line
-                self.assertFalse(writes or not line.startswith(("open", "execve", "+++", "---", "exit")), line)
+                writes = (
+                    any(flag in line for flag in ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"))
+                    and "/dev/null" not in line
+                )
+                self.assertFalse(
+                    writes or not line.startswith(("open", "execve", "+++", "---", "exit")), line
+                )
 
 
 if __name__ == "__main__":

@@ -40,13 +40,26 @@ class Plain(unittest.TestCase):
             return os.path.join(path, name)
 
         text = STEERING[:-1]  # as JSON: halves of characters are no UTF-8
-        weights = file("weights.json", json.dumps({text: [1.0], "model_data": {text: text}, "state_dict": {text: [[text]]}}).encode())
-        facts = file("facts.json", json.dumps({text: text, "sample_rate": text, "controls": [{"name": text}]}).encode())
-        trials = [[text, weights, "-o", "x"], ["lstm", weights, "-o", path + "/x", "--" + text],
-                  ["lstm", os.path.join(path, "none"), "-o", "x"], ["lstm", file("empty.pt", b""), "-o", os.path.join(path, "x")],
-                  ["lstm", weights, "-o", weights], ["grey_box", weights, "-o", os.path.join(path, "none", "x")]]
-        trials += [[family, weights, "-o", os.path.join(path, "x"), *more] for family in import_model.FAMILIES
-                   for more in ([], ["--config", facts], ["--config", os.path.join(path, "none")])]
+        weights = file(
+            "weights.json",
+            json.dumps({text: [1.0], "model_data": {text: text}, "state_dict": {text: [[text]]}}).encode(),
+        )
+        facts = file(
+            "facts.json", json.dumps({text: text, "sample_rate": text, "controls": [{"name": text}]}).encode()
+        )
+        trials = [
+            [text, weights, "-o", "x"],
+            ["lstm", weights, "-o", path + "/x", "--" + text],
+            ["lstm", os.path.join(path, "none"), "-o", "x"],
+            ["lstm", file("empty.pt", b""), "-o", os.path.join(path, "x")],
+            ["lstm", weights, "-o", weights],
+            ["grey_box", weights, "-o", os.path.join(path, "none", "x")],
+        ]
+        trials += [
+            [family, weights, "-o", os.path.join(path, "x"), *more]
+            for family in import_model.FAMILIES
+            for more in ([], ["--config", facts], ["--config", os.path.join(path, "none")])
+        ]
         told = 0
         for arguments in trials:
             said = io.StringIO()

@@ -43,7 +43,9 @@ class Tensorflow(Case):
         for widths in ([1 << 40, 0], [0, 1 << 62], [1 << 62] * 40, [1] * 9, [2, 3]):
             shape = b"".join(field(2, field(1, width)) for width in widths)
             entry = field(1, 1) + field(2, shape) + field(5, 0)
-            self.refused(lambda: tf_bundle.load(self.bundle(lambda entries: entries.update({name: entry}))), "m.index")
+            self.refused(
+                lambda: tf_bundle.load(self.bundle(lambda entries: entries.update({name: entry}))), "m.index"
+            )
 
     def test_tensors_that_share_numbers_are_refused(self):
         numbers = {"a": np.arange(1000.0)}
@@ -51,36 +53,81 @@ class Tensorflow(Case):
         def change(entries):
             for count in range(50):
                 entries[f"b{count}{tf_files.SUFFIX}"] = entries["a" + tf_files.SUFFIX]
-        self.refused(lambda: tf_bundle.load(self.bundle(change, numbers)), "more numbers than the data file holds")
+
+        self.refused(
+            lambda: tf_bundle.load(self.bundle(change, numbers)), "more numbers than the data file holds"
+        )
 
 
 class Texts(Case):
     def test_deep_wide_and_odd_json_is_refused(self):
         deep = b"[" * 200000 + b"]" * 200000
-        for content in (b'{"a":' * 200000 + b"1" + b"}" * 200000, b'{"a":' + deep + b"}", b'{"a":' + deep, b"[]", b"", b"\xff", b'{"a": 1e', b"\0" * 100,
-                        b'{"a":' + b"9" * 5000 + b"}"):
+        for content in (
+            b'{"a":' * 200000 + b"1" + b"}" * 200000,
+            b'{"a":' + deep + b"}",
+            b'{"a":' + deep,
+            b"[]",
+            b"",
+            b"\xff",
+            b'{"a": 1e',
+            b"\0" * 100,
+            b'{"a":' + b"9" * 5000 + b"}",
+        ):
             self.refused(lambda: foreign_file.parse_json(content, "x.json"), "x.json")
-        self.refused(lambda: foreign_file.parse_json(b'{"a":[' + b"[]," * 3000000 + b"1]}", "x.json"), "nests or lists more")
-        for arguments in (("s6", self.path("a.json", b'{"a":' + deep + b"}")),
-                          ("s6", self.path("b.json", b"{}"), "--config", self.path("facts.json", b'{"training":' + b'{"a":' * 200000 + b"1" + b"}" * 200001))):
+        self.refused(
+            lambda: foreign_file.parse_json(b'{"a":[' + b"[]," * 3000000 + b"1]}", "x.json"),
+            "nests or lists more",
+        )
+        for arguments in (
+            ("s6", self.path("a.json", b'{"a":' + deep + b"}")),
+            (
+                "s6",
+                self.path("b.json", b"{}"),
+                "--config",
+                self.path("facts.json", b'{"training":' + b'{"a":' * 200000 + b"1" + b"}" * 200001),
+            ),
+        ):
             code, said = self.run_it(*arguments)
             self.assertEqual(code, 65)
             self.assertIn("nested too deeply", said)
 
     def test_arrays_of_anything_but_numbers_are_refused(self):
         wide = ["x" * 100000] + [""] * 100000
-        for value in (wide, [wide], [[1], [2, 3]], [1, [2]], ["1"], [{}], [None], {"a": 1}, "1", [[[[[[[[[[1]]]]]]]]]], [10 ** 400]):
+        for value in (
+            wide,
+            [wide],
+            [[1], [2, 3]],
+            [1, [2]],
+            ["1"],
+            [{}],
+            [None],
+            {"a": 1},
+            "1",
+            [[[[[[[[[[1]]]]]]]]]],
+            [10**400],
+        ):
             self.refused(lambda: foreign_file.array_of("w", value), "tensor w")
-        for value in ([1, 2.5, True], [[1, 2], [3, 4]], 3, [[], []], [2 ** 63]):
+        for value in ([1, 2.5, True], [[1, 2], [3, 4]], 3, [[], []], [2**63]):
             np.testing.assert_array_equal(foreign_file.array_of("w", value), np.array(value).astype(float))
 
     def test_numbers_of_any_size_are_judged(self):
-        for facts in ({"sample_rate": 10 ** 400}, {"sample_rate": 1e12}, {"sample_rate": 1}, {"memory_samples": 10 ** 400}, {"sample_rate": True},
-                      {"controls": [{"name": "a", "unit": "", "min": 0, "max": 1, "default": 0}] * 65}):
-            code, said = self.run_it("s6", self.path("m.json", b"{}"), "--config", self.path("facts.json", json.dumps(facts).encode()))
+        for facts in (
+            {"sample_rate": 10**400},
+            {"sample_rate": 1e12},
+            {"sample_rate": 1},
+            {"memory_samples": 10**400},
+            {"sample_rate": True},
+            {"controls": [{"name": "a", "unit": "", "min": 0, "max": 1, "default": 0}] * 65},
+        ):
+            code, said = self.run_it(
+                "s6",
+                self.path("m.json", b"{}"),
+                "--config",
+                self.path("facts.json", json.dumps(facts).encode()),
+            )
             self.assertEqual(code, 65)
             self.assertIn(next(iter(facts)), said)
-        for shape in ([10 ** 400] * 100, [1 << 62, 1 << 62], [0], [True], [1] * 9):
+        for shape in ([10**400] * 100, [1 << 62, 1 << 62], [0], [True], [1] * 9):
             self.refused(lambda: s6.tensors_of({"a": {"shape": shape, "data": [1.0]}}), "tensor a")
 
     def test_messages_hold_no_control_characters_and_are_few(self):
@@ -90,68 +137,190 @@ class Texts(Case):
         self.assertTrue(all(c.isprintable() or c == "\n" for c in said), ascii(said[:2000]))
         self.assertLess(len(said.splitlines()), 40)
         self.assertIn("480 more tensors", said)
-        code, said = self.run_it("grey_box", self.path("n.pt", files.archive_of({"a" * 1001: np.zeros(1, "f4")})))
+        code, said = self.run_it(
+            "grey_box", self.path("n.pt", files.archive_of({"a" * 1001: np.zeros(1, "f4")}))
+        )
         self.assertEqual((code, len(said) < 3000), (65, True))
 
     def test_hyper_parameters_of_any_type_are_compared_with_none_but_their_own(self):
         for value in (np.zeros(3, "f4"), {"a": 1}, None, 7, files.name("os", "system"), b"](K\1e"):
-            path = self.path("m.pt", files.archive_of({"state_dict": {"w": np.zeros(1, "f4")}, "hyper_parameters": {"activation": value, "final_tanh": value}}))
+            path = self.path(
+                "m.pt",
+                files.archive_of(
+                    {
+                        "state_dict": {"w": np.zeros(1, "f4")},
+                        "hyper_parameters": {"activation": value, "final_tanh": value},
+                    }
+                ),
+            )
             self.assertEqual(s4d.load(path)[1], {})
 
 
 def grey_box():
     """The smallest there is, as the published code names it."""
     mlp, smooth, make_up = "static_comp.model.HCNet.", "gain_smooth.model.", "make_up.model."
-    return {mlp + "0.weight": np.ones((2, 1), "f4"), mlp + "0.bias": np.zeros(2, "f4"), smooth + "taus": np.full((1, 1, 1), 0.05, "f4"),
-            make_up + "gain": np.array([0.1], "f4"), make_up + "bias": np.array([0.0], "f4")}
+    return {
+        mlp + "0.weight": np.ones((2, 1), "f4"),
+        mlp + "0.bias": np.zeros(2, "f4"),
+        smooth + "taus": np.full((1, 1, 1), 0.05, "f4"),
+        make_up + "gain": np.array([0.1], "f4"),
+        make_up + "bias": np.array([0.0], "f4"),
+    }
 
 
 class Sizes(Case):
     def test_networks_that_are_none_are_refused_with_a_sentence(self):
         """Tensors of any names and shapes: never a traceback, never much time."""
         random = np.random.default_rng(3)
-        names = {"s4d": ["expand.weight", "expand.bias", "contract.weight", "contract.bias", "blocks.0.linear.weight", "blocks.0.linear.bias", "blocks.0.s4.log_dt",
-                         "blocks.0.s4.log_A_real", "blocks.0.s4.A_imag", "blocks.0.s4.C", "blocks.0.s4.D", "blocks.99999.s4.D", "model.1.weight",
-                         "control_parameter_mlp.0.weight", "control_parameter_mlp.99999999999999.weight"],
-                 "tcn": ["blocks.0.conv1.weight", "blocks.0.relu.weight", "blocks.0.res.weight", "gen.0.weight", "gen.0.bias", "output.weight"],
-                 "lstm": ["rec.weight_hh_l0", "rec.weight_ih_l0", "rec.bias_ih_l0", "rec.bias_hh_l0", "lin.weight", "rec.weight_hh_l9999"],
-                 "grey_box": ["static_comp.model.HCNet.0.weight", "static_comp.model.HCNet.0.bias", "gain_smooth.model.taus", "static_comp.model.HCNet." + "9" * 5000 + ".weight"],
-                 "s6": [f"layer_with_weights-{n}" for n in ("0/kernel", "0/bias", "1/mixer/A_log", "1/A_log", "2/kernel", "3/dense/kernel", "4/dense/kernel")],
-                 "ed_lstm": ["Conv_h/kernel", "Conv_c/kernel", "Dense_cond_h/kernel", "Conv_h/bias"]}
-        shapes = [(), (0,), (1,), (3,), (1, 1), (0, 1), (1, 0), (0, 0), (4, 1), (4, 4), (1, 1, 1), (0, 1, 4), (4, 1, 0), (2, 2, 2), (1, 4, 2, 2), (100000, 0), (0, 100000)]
+        names = {
+            "s4d": [
+                "expand.weight",
+                "expand.bias",
+                "contract.weight",
+                "contract.bias",
+                "blocks.0.linear.weight",
+                "blocks.0.linear.bias",
+                "blocks.0.s4.log_dt",
+                "blocks.0.s4.log_A_real",
+                "blocks.0.s4.A_imag",
+                "blocks.0.s4.C",
+                "blocks.0.s4.D",
+                "blocks.99999.s4.D",
+                "model.1.weight",
+                "control_parameter_mlp.0.weight",
+                "control_parameter_mlp.99999999999999.weight",
+            ],
+            "tcn": [
+                "blocks.0.conv1.weight",
+                "blocks.0.relu.weight",
+                "blocks.0.res.weight",
+                "gen.0.weight",
+                "gen.0.bias",
+                "output.weight",
+            ],
+            "lstm": [
+                "rec.weight_hh_l0",
+                "rec.weight_ih_l0",
+                "rec.bias_ih_l0",
+                "rec.bias_hh_l0",
+                "lin.weight",
+                "rec.weight_hh_l9999",
+            ],
+            "grey_box": [
+                "static_comp.model.HCNet.0.weight",
+                "static_comp.model.HCNet.0.bias",
+                "gain_smooth.model.taus",
+                "static_comp.model.HCNet." + "9" * 5000 + ".weight",
+            ],
+            "s6": [
+                f"layer_with_weights-{n}"
+                for n in (
+                    "0/kernel",
+                    "0/bias",
+                    "1/mixer/A_log",
+                    "1/A_log",
+                    "2/kernel",
+                    "3/dense/kernel",
+                    "4/dense/kernel",
+                )
+            ],
+            "ed_lstm": ["Conv_h/kernel", "Conv_c/kernel", "Dense_cond_h/kernel", "Conv_h/bias"],
+        }
+        shapes = [
+            (),
+            (0,),
+            (1,),
+            (3,),
+            (1, 1),
+            (0, 1),
+            (1, 0),
+            (0, 0),
+            (4, 1),
+            (4, 4),
+            (1, 1, 1),
+            (0, 1, 4),
+            (4, 1, 0),
+            (2, 2, 2),
+            (1, 4, 2, 2),
+            (100000, 0),
+            (0, 100000),
+        ]
         for family, known in names.items():
             module = import_model.FAMILIES[family]
             for _ in range(150):
-                tensors = {name: random.normal(size=shapes[random.integers(len(shapes))]) for name in known if random.random() < 0.7}
+                tensors = {
+                    name: random.normal(size=shapes[random.integers(len(shapes))])
+                    for name in known
+                    if random.random() < 0.7
+                }
                 try:
                     take = Take(tensors)
                     rate = module.SAMPLE_RATE(take) if callable(module.SAMPLE_RATE) else module.SAMPLE_RATE
                     controls = module.CONTROLS(take) if callable(module.CONTROLS) else module.CONTROLS
                     with np.errstate(all="ignore"):
-                        import_model.converted(module, take, controls, {key: choices[0] for key, choices in module.CONFIG.items()}, rate)
+                        import_model.converted(
+                            module,
+                            take,
+                            controls,
+                            {key: choices[0] for key, choices in module.CONFIG.items()},
+                            rate,
+                        )
                 except Problem:
                     pass
 
     def test_few_numbers_are_not_made_many_by_a_family(self):
         """Rows that channels share, each with its own copy in the result."""
-        tensors = {"expand.weight": np.ones((200000, 1)), "expand.bias": np.ones(200000), "blocks.0.s4.log_A_real": np.zeros((1, 4000))}
-        self.refused(lambda: s4d.convert(Take(tensors), [], {key: choices[0] for key, choices in s4d.CONFIG.items()}, 44100), "expand.weight")
+        tensors = {
+            "expand.weight": np.ones((200000, 1)),
+            "expand.bias": np.ones(200000),
+            "blocks.0.s4.log_A_real": np.zeros((1, 4000)),
+        }
+        self.refused(
+            lambda: s4d.convert(
+                Take(tensors), [], {key: choices[0] for key, choices in s4d.CONFIG.items()}, 44100
+            ),
+            "expand.weight",
+        )
 
     def test_safetensors_are_read_strictly(self):
-        good = safetensors.to_bytes({"a": np.arange(3, dtype="f4"), "b": np.array([True]), "c": np.array(7)}, {"x": "y"})
+        good = safetensors.to_bytes(
+            {"a": np.arange(3, dtype="f4"), "b": np.array([True]), "c": np.array(7)}, {"x": "y"}
+        )
         metadata, tensors = safetensors.parse(good, "f")
-        self.assertEqual((metadata, tensors["a"].tolist(), tensors["b"].tolist(), tensors["c"].shape), ({"x": "y"}, [0, 1, 2], [True], ()))
+        self.assertEqual(
+            (metadata, tensors["a"].tolist(), tensors["b"].tolist(), tensors["c"].shape),
+            ({"x": "y"}, [0, 1, 2], [True], ()),
+        )
 
         def made(header, data=b""):
             text = header if isinstance(header, bytes) else json.dumps(header).encode()
             return struct.pack("<Q", len(text)) + text + data
+
         entry = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
-        for content in (b"", good[:-1], good + b"\0", b"\xff" * 100, made(b"[]"), made({"a": 1}), made({"a": entry}), made({"a": entry, "b": entry}, bytes(4)),
-                        made({"a": {**entry, "data_offsets": [4, 8]}}, bytes(8)), made({"a": {**entry, "shape": [2]}}, bytes(4)), made({"a": {**entry, "dtype": "F8"}}, bytes(4)),
-                        made({"a": {**entry, "shape": [-1]}}, bytes(4)), made({"a": {**entry, "shape": [1 << 62, 0]}}, bytes(4)), made({"a": {**entry, "shape": [0, 1 << 40]}}),
-                        made({"a": {**entry, "data_offsets": [0]}}, bytes(4)), made({"a": {**entry, "data_offsets": [4, 0]}}, bytes(4)), made({"a": {**entry, "more": 1}}, bytes(4)),
-                        made({"__metadata__": {"a": 1}}), made({"__metadata__": []}), made(b'{"a":' * 100000), made({"a": {**entry, "shape": [1.0]}}, bytes(4)),
-                        made({"a": {**entry, "dtype": []}}, bytes(4))):
+        for content in (
+            b"",
+            good[:-1],
+            good + b"\0",
+            b"\xff" * 100,
+            made(b"[]"),
+            made({"a": 1}),
+            made({"a": entry}),
+            made({"a": entry, "b": entry}, bytes(4)),
+            made({"a": {**entry, "data_offsets": [4, 8]}}, bytes(8)),
+            made({"a": {**entry, "shape": [2]}}, bytes(4)),
+            made({"a": {**entry, "dtype": "F8"}}, bytes(4)),
+            made({"a": {**entry, "shape": [-1]}}, bytes(4)),
+            made({"a": {**entry, "shape": [1 << 62, 0]}}, bytes(4)),
+            made({"a": {**entry, "shape": [0, 1 << 40]}}),
+            made({"a": {**entry, "data_offsets": [0]}}, bytes(4)),
+            made({"a": {**entry, "data_offsets": [4, 0]}}, bytes(4)),
+            made({"a": {**entry, "more": 1}}, bytes(4)),
+            made({"__metadata__": {"a": 1}}),
+            made({"__metadata__": []}),
+            made(b'{"a":' * 100000),
+            made({"a": {**entry, "shape": [1.0]}}, bytes(4)),
+            made({"a": {**entry, "dtype": []}}, bytes(4)),
+        ):
             self.refused(lambda: safetensors.parse(content, "f"), "f: ")
 
 
@@ -168,7 +337,9 @@ class Keras(Case):
     def test_numbers_that_are_not_in_the_file_are_refused(self):
         self.refuse(lambda file: file.create_dataset("a", (1 << 20,), "f4"), "not all in the file")
         self.refuse(lambda file: file.create_dataset("a", (1 << 30,), "f4", chunks=(1 << 16,)), "in parts")
-        self.refuse(lambda file: file.create_dataset("a", data=np.zeros(1000, "f4"), compression="gzip"), "compressed")
+        self.refuse(
+            lambda file: file.create_dataset("a", data=np.zeros(1000, "f4"), compression="gzip"), "compressed"
+        )
         self.refuse(lambda file: file.create_dataset("a", data=np.zeros((1,) * 9, "f4")), "dimensions")
 
     def test_links_groups_and_names_are_bounded(self):
@@ -184,26 +355,34 @@ class Keras(Case):
         def many(file):
             for count in range(5000):
                 file.create_group(str(count))
+
         self.refuse(deep, "nested too deeply")
         self.refuse(many, "more than a weight file")
-        self.assertEqual({name: tensor.tolist() for name, tensor in keras_h5.load(self.made(circle)).items()}, {"a/b": [0, 0, 0]})
+        self.assertEqual(
+            {name: tensor.tolist() for name, tensor in keras_h5.load(self.made(circle)).items()},
+            {"a/b": [0, 0, 0]},
+        )
 
     def test_data_sets_that_share_numbers_are_refused(self):
         """Two headers that say one place: what the second would read is the first's."""
+
         def make(file):
             for name in "ab":
                 file[name] = np.full(4096, ord(name), "f4")
+
         path = self.made(make)
         with h5py.File(path, "r") as file:
             places = [file[name].id.get_offset() for name in "ab"]
         with open(path, "rb") as file:
             content = file.read()
         one = content.replace(struct.pack("<Q", places[1]), struct.pack("<Q", places[0]))
-        one = one[:max(places)]
+        one = one[: max(places)]
         self.refused(lambda: keras_h5.load(self.path("one.h5", one)), "one.h5")
 
     def test_damaged_files_are_refused_or_read(self):
-        path = self.made(lambda file: file.create_dataset("layer/layer/kernel:0", data=np.arange(300, dtype="f4")))
+        path = self.made(
+            lambda file: file.create_dataset("layer/layer/kernel:0", data=np.arange(300, dtype="f4"))
+        )
         with open(path, "rb") as file:
             content = bytearray(file.read())
         random = np.random.default_rng(2)
@@ -230,14 +409,36 @@ class Tree(unittest.TestCase):
                     self.assertEqual(unpickling.places_in(file.read(), path), [])
                 count += 1
         self.assertGreater(count, 50)
-        for bad in ("import torch\ntorch.load('x')", "import torch as t\nt.load('x')", "from torch import load", "import torch\nread = torch.load",
-                    "from torch import load as harmless", "import torch\ntorch.jit.load('x')", "from torch import jit\njit.load('x')", "import torch.jit as j\nj.load('x')",
-                    "import pickle\npickle.loads(b'')", "from pickle import Unpickler", "import pickle as p\nclass U(p.Unpickler): pass", "import joblib", "import dill",
-                    "import numpy\nnumpy.load('x', allow_pickle=True)", "eval('1')", "exec('1')", "import torch\ngetattr(torch, 'load')('x')", "x(weights_only=True)",
-                    "def f():\n    import torch\n    return torch.load('x')"):
+        for bad in (
+            "import torch\ntorch.load('x')",
+            "import torch as t\nt.load('x')",
+            "from torch import load",
+            "import torch\nread = torch.load",
+            "from torch import load as harmless",
+            "import torch\ntorch.jit.load('x')",
+            "from torch import jit\njit.load('x')",
+            "import torch.jit as j\nj.load('x')",
+            "import pickle\npickle.loads(b'')",
+            "from pickle import Unpickler",
+            "import pickle as p\nclass U(p.Unpickler): pass",
+            "import joblib",
+            "import dill",
+            "import numpy\nnumpy.load('x', allow_pickle=True)",
+            "eval('1')",
+            "exec('1')",
+            "import torch\ngetattr(torch, 'load')('x')",
+            "x(weights_only=True)",
+            "def f():\n    import torch\n    return torch.load('x')",
+        ):
             self.assertTrue(unpickling.places_in(bad, "bad.py"), bad)
-        for good in ("import torch\ntorch.save(1, 'x')", "import json\njson.load(file)", "import pickle\npickle.dumps(1)", "model.eval()", "import numpy\nnumpy.load('x')",
-                     "self.load('x')"):
+        for good in (
+            "import torch\ntorch.save(1, 'x')",
+            "import json\njson.load(file)",
+            "import pickle\npickle.dumps(1)",
+            "model.eval()",
+            "import numpy\nnumpy.load('x')",
+            "self.load('x')",
+        ):
             self.assertEqual(unpickling.places_in(good, "good.py"), [], good)
 
 
@@ -247,8 +448,19 @@ class Files(Case):
         os.symlink(self.path("fifo"), self.path("link"))
         os.symlink(self.path("nowhere"), self.path("broken"))
         begin = time.monotonic()
-        for path, code in ((self.path("fifo"), 65), (self.path("link"), 65), (self.folder, 66), (self.folder + "/", 66), ("/dev/zero", 65), ("/dev/null", 65),
-                           (self.path("nowhere"), 66), (self.path("broken"), 66), ("/proc/self/mem", 66), ("/proc/self/status", 65), ("a\0b", 66)):
+        for path, code in (
+            (self.path("fifo"), 65),
+            (self.path("link"), 65),
+            (self.folder, 66),
+            (self.folder + "/", 66),
+            ("/dev/zero", 65),
+            ("/dev/null", 65),
+            (self.path("nowhere"), 66),
+            (self.path("broken"), 66),
+            ("/proc/self/mem", 66),
+            ("/proc/self/status", 65),
+            ("a\0b", 66),
+        ):
             self.refused(lambda: foreign_file.read(path), code=code)
             for family in import_model.FAMILIES:
                 for arguments in ((path,), (self.path("m.json", b"{}"), "--config", path)):
@@ -268,7 +480,9 @@ class Files(Case):
 
     def test_what_may_not_be_read_is_said(self):
         with mock.patch.object(foreign_file.os, "open", side_effect=PermissionError(13, "Permission denied")):
-            self.refused(lambda: foreign_file.read(self.path("m", b"x")), "cannot be read: Permission denied", code=66)
+            self.refused(
+                lambda: foreign_file.read(self.path("m", b"x")), "cannot be read: Permission denied", code=66
+            )
 
 
 if __name__ == "__main__":

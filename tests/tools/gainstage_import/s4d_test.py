@@ -26,33 +26,59 @@ random = np.random.default_rng(1)
 
 # ------------------------------------------------------------------------------------------------ published layouts
 
+
 def layer(prefix, outputs, inputs):
-    return {prefix + ".weight": random.normal(size=(outputs, inputs)), prefix + ".bias": random.normal(size=outputs)}
+    return {
+        prefix + ".weight": random.normal(size=(outputs, inputs)),
+        prefix + ".bias": random.normal(size=outputs),
+    }
 
 
 def dssm(prefix):
-    return {prefix + "log_dt": random.uniform(-7.0, -2.3, CHANNELS), prefix + "log_A_real": np.log(np.full((CHANNELS, MODES), 0.5)),
-            prefix + "A_imag": np.pi * np.arange(MODES) * np.ones((CHANNELS, 1)),
-            prefix + "C": random.normal(size=(CHANNELS, MODES, 2)), prefix + "D": random.normal(size=CHANNELS)}
+    return {
+        prefix + "log_dt": random.uniform(-7.0, -2.3, CHANNELS),
+        prefix + "log_A_real": np.log(np.full((CHANNELS, MODES), 0.5)),
+        prefix + "A_imag": np.pi * np.arange(MODES) * np.ones((CHANNELS, 1)),
+        prefix + "C": random.normal(size=(CHANNELS, MODES, 2)),
+        prefix + "D": random.normal(size=CHANNELS),
+    }
 
 
 def vendored(prefix):
     """The layer of state-spaces/s4."""
     own, kernel = dssm(""), prefix + "kernel."
-    return {kernel + "inv_dt": own["log_dt"][:, None], kernel + "A_real": own["log_A_real"], kernel + "A_imag": own["A_imag"],
-            kernel + "B": random.normal(size=(1, CHANNELS, MODES, 2)), kernel + "C": own["C"][None], prefix + "D": own["D"][None]}
+    return {
+        kernel + "inv_dt": own["log_dt"][:, None],
+        kernel + "A_real": own["log_A_real"],
+        kernel + "A_imag": own["A_imag"],
+        kernel + "B": random.normal(size=(1, CHANNELS, MODES, 2)),
+        kernel + "C": own["C"][None],
+        prefix + "D": own["D"][None],
+    }
 
 
 def conditional(ssm=dssm, norm="film.batchnorm"):
-    out = {**layer("control_parameter_mlp.0", 4, 2), **layer("control_parameter_mlp.2", 5, 4), **layer("expand", CHANNELS, 1),
-           **layer("contract", 1, CHANNELS)}
+    out = {
+        **layer("control_parameter_mlp.0", 4, 2),
+        **layer("control_parameter_mlp.2", 5, 4),
+        **layer("expand", CHANNELS, 1),
+        **layer("contract", 1, CHANNELS),
+    }
     for i in range(DEPTH):
         p = f"blocks.{i}."
-        out.update({**layer(p + "linear", CHANNELS, CHANNELS), **ssm(p + "s4."), p + "activation1.weight": np.array([0.25]),
-                    p + "activation2.weight": np.array([0.25]), f"{p}{norm}.running_mean": np.zeros(CHANNELS),
-                    f"{p}{norm}.running_var": np.ones(CHANNELS), f"{p}{norm}.num_batches_tracked": np.array(3.0),
-                    **layer(p + "film.conditional_information_adaptor", 2 * CHANNELS, 5),
-                    p + "residual_connection.weight": np.ones((CHANNELS, 1, 1))})
+        out.update(
+            {
+                **layer(p + "linear", CHANNELS, CHANNELS),
+                **ssm(p + "s4."),
+                p + "activation1.weight": np.array([0.25]),
+                p + "activation2.weight": np.array([0.25]),
+                f"{p}{norm}.running_mean": np.zeros(CHANNELS),
+                f"{p}{norm}.running_var": np.ones(CHANNELS),
+                f"{p}{norm}.num_batches_tracked": np.array(3.0),
+                **layer(p + "film.conditional_information_adaptor", 2 * CHANNELS, 5),
+                p + "residual_connection.weight": np.ones((CHANNELS, 1, 1)),
+            }
+        )
     return out
 
 
@@ -81,18 +107,33 @@ def convert(tensors, **config):
 
 # ------------------------------------------------------------------------------------------------ S4D
 
+
 class Converted(unittest.TestCase):
     def test_the_thesis_layout_becomes_ours(self):
         checkpoint_tensors = {**conditional(), "loss.window": np.zeros(4), "stranger": np.zeros(2)}
         tensors, config, forgets_s, inferred, left = convert(checkpoint_tensors)
         self.assertEqual(left, {"stranger"})
         self.assertEqual(inferred["activation"], "PReLU")
-        self.assertEqual(config, {"activation1": "PReLU", "activation2": "PReLU", "discretisation": "zoh", "final_tanh": "tanh",
-                                  "tanh_before_product": "none", "product": False, "front_decibels": False,
-                                  "to_amplitude": False})
-        self.assertEqual(sum(t.size for t in tensors.values()),
-                         sum(t.size for n, t in checkpoint_tensors.items() if n not in left and "batches" not in n) - 4)
-        np.testing.assert_array_equal(tensors["blocks.1.ssm.a_imag"], checkpoint_tensors["blocks.1.s4.A_imag"])
+        self.assertEqual(
+            config,
+            {
+                "activation1": "PReLU",
+                "activation2": "PReLU",
+                "discretisation": "zoh",
+                "final_tanh": "tanh",
+                "tanh_before_product": "none",
+                "product": False,
+                "front_decibels": False,
+                "to_amplitude": False,
+            },
+        )
+        self.assertEqual(
+            sum(t.size for t in tensors.values()),
+            sum(t.size for n, t in checkpoint_tensors.items() if n not in left and "batches" not in n) - 4,
+        )
+        np.testing.assert_array_equal(
+            tensors["blocks.1.ssm.a_imag"], checkpoint_tensors["blocks.1.s4.A_imag"]
+        )
         self.assertEqual(tensors["blocks.0.ssm.log_dt"].shape, (CHANNELS, 1))
         self.assertEqual(tensors["blocks.0.residual"].shape, (CHANNELS,))
         self.assertTrue(0.01 < forgets_s < 10.0, forgets_s)
@@ -108,11 +149,17 @@ class Converted(unittest.TestCase):
         tensors = convert(layers)[0]
         np.testing.assert_array_equal(tensors["blocks.0.ssm.a_imag"], -layers["blocks.0.s4.kernel.A_imag"])
         self.assertEqual(tensors["blocks.0.ssm.b"].shape, (CHANNELS, MODES, 2))
-        renamed = {n.replace("inv_dt", "log_dt").replace("A_real", "log_A_real"): t for n, t in layers.items()}
+        renamed = {
+            n.replace("inv_dt", "log_dt").replace("A_real", "log_A_real"): t for n, t in layers.items()
+        }
         for name, tensor in convert(renamed)[0].items():
             np.testing.assert_array_equal(tensor, tensors[name])
-        older = {n: t[0] if n.endswith("kernel.B") else t for n, t in renamed.items()}  # its third release kept Im A itself
-        np.testing.assert_array_equal(convert(older)[0]["blocks.0.ssm.a_imag"], layers["blocks.0.s4.kernel.A_imag"])
+        older = {
+            n: t[0] if n.endswith("kernel.B") else t for n, t in renamed.items()
+        }  # its third release kept Im A itself
+        np.testing.assert_array_equal(
+            convert(older)[0]["blocks.0.ssm.a_imag"], layers["blocks.0.s4.kernel.A_imag"]
+        )
         shared = {n: t[:, :2] if n.endswith("B") else t[:2] if "A_" in n else t for n, t in layers.items()}
         tied = convert(shared)[0]["blocks.0.ssm.a_imag"]
         np.testing.assert_array_equal(tied[0], tied[2])
@@ -124,7 +171,9 @@ class Converted(unittest.TestCase):
                 tensors, config, _, inferred, left = convert(fixed(version, decibels, learned=True))
                 self.assertEqual(left, set())
                 self.assertEqual("blocks.1.linear.weight" in tensors, version != 1)
-                kinds = tuple("PReLU" if f"activation{k}" in s4d.FIXED_LAYERS[version] else "Identity" for k in (1, 2))
+                kinds = tuple(
+                    "PReLU" if f"activation{k}" in s4d.FIXED_LAYERS[version] else "Identity" for k in (1, 2)
+                )
                 self.assertEqual((config["activation1"], config["activation2"]), kinds)
                 self.assertEqual((config["front_decibels"], config["to_amplitude"]), (decibels, decibels))
                 self.assertEqual(tensors["contract.weight"].shape, (1, CHANNELS))
@@ -147,8 +196,19 @@ class Converted(unittest.TestCase):
     def test_what_is_missing_misshapen_or_not_finite_is_refused_by_name(self):
         for good in (conditional(), conditional(vendored), fixed(4, learned=True)):
             for name in good:
-                if any(part in name for part in ("batches", "residual", "activation", "norm", "model.2.model.1", "model.2.model.5",
-                                                 "model.3.model.1", "model.3.model.5")):
+                if any(
+                    part in name
+                    for part in (
+                        "batches",
+                        "residual",
+                        "activation",
+                        "norm",
+                        "model.2.model.1",
+                        "model.2.model.5",
+                        "model.3.model.1",
+                        "model.3.model.5",
+                    )
+                ):
                     continue
                 missing = {n: t for n, t in good.items() if n != name}
                 if not name.endswith("kernel.B"):  # which may be left out
@@ -169,14 +229,22 @@ class Converted(unittest.TestCase):
 
     def test_memory_is_the_time_to_minus_80_db(self):
         """One channel, one real pole: what is left of a step is e^-t of its channel's deviation, in time constants."""
-        ssm = {"log_dt": np.log([[0.01]]), "log_a_real": np.log([[0.5]]), "a_imag": np.zeros((1, 1)), "d": np.zeros(1),
-               "c": np.array([[[0.25, 0.0]]])}
+        ssm = {
+            "log_dt": np.log([[0.01]]),
+            "log_a_real": np.log([[0.5]]),
+            "a_imag": np.zeros((1, 1)),
+            "d": np.zeros(1),
+            "c": np.array([[[0.25, 0.0]]]),
+        }
         for method in ("zoh", "bilinear"):
-            self.assertAlmostEqual(s4d.samples_to_forget(ssm, method, np.ones(1)), np.log(1e4) / 0.005, delta=1.0)
+            self.assertAlmostEqual(
+                s4d.samples_to_forget(ssm, method, np.ones(1)), np.log(1e4) / 0.005, delta=1.0
+            )
         self.assertAlmostEqual(s4d.samples_to_forget(ssm, "zoh", np.full(1, 1e4)), 0.0)
 
 
 # ------------------------------------------------------------------------------------------------ files
+
 
 class Folder(unittest.TestCase):
     def setUp(self):
@@ -197,13 +265,26 @@ class Archive(Folder):
 
     def test_it_reads_what_torch_wrote(self):
         whole = torch.arange(24, dtype=torch.float32).reshape(2, 3, 4)
-        saved = {"whole": whole, "part": whole[:, 1], "turned": whole.transpose(0, 2), "parameter": torch.nn.Parameter(whole[0]),
-                 "empty": torch.zeros(0, 3), "number": torch.tensor(7), "half": whole.half(), "short": whole.bfloat16(),
-                 "long": whole.long(), "double": whole.double(), "flag": whole > 3, "complex": torch.complex(whole, -whole)}
+        saved = {
+            "whole": whole,
+            "part": whole[:, 1],
+            "turned": whole.transpose(0, 2),
+            "parameter": torch.nn.Parameter(whole[0]),
+            "empty": torch.zeros(0, 3),
+            "number": torch.tensor(7),
+            "half": whole.half(),
+            "short": whole.bfloat16(),
+            "long": whole.long(),
+            "double": whole.double(),
+            "flag": whole > 3,
+            "complex": torch.complex(whole, -whole),
+        }
         with open(self.save(saved), "rb") as file:
             read = torch_archive.load(file.read())
         for name, tensor in saved.items():
-            np.testing.assert_array_equal(read[name], tensor.detach().float().numpy() if name == "short" else tensor.detach().numpy())
+            np.testing.assert_array_equal(
+                read[name], tensor.detach().float().numpy() if name == "short" else tensor.detach().numpy()
+            )
 
     def test_lightning_checkpoints_may_hold_anything(self):
         class Settings(dict):
@@ -214,12 +295,27 @@ class Archive(Folder):
                 return os.path.join, ("a", "b")
 
         sys.modules["elsewhere"] = type(sys)("elsewhere")
-        path = self.save({"state_dict": {"model.expand.weight": torch.zeros(3, 1)}, "epoch": 3, "lr": [1e-3], "folder": Path(),
-                          "hyper_parameters": {"take_side_chain": True, "final_tanh": "none", "learning_rate": 1e-3,
-                                               "activation": "GELU", "side_chain_tanh": True, "folder": Path()}})
+        path = self.save(
+            {
+                "state_dict": {"model.expand.weight": torch.zeros(3, 1)},
+                "epoch": 3,
+                "lr": [1e-3],
+                "folder": Path(),
+                "hyper_parameters": {
+                    "take_side_chain": True,
+                    "final_tanh": "none",
+                    "learning_rate": 1e-3,
+                    "activation": "GELU",
+                    "side_chain_tanh": True,
+                    "folder": Path(),
+                },
+            }
+        )
         tensors, said = s4d.load(path)
         self.assertEqual(list(tensors), ["expand.weight"])
-        self.assertEqual(said, {"product": True, "final_tanh": "none", "activation": "GELU", "tanh_before_product": True})
+        self.assertEqual(
+            said, {"product": True, "final_tanh": "none", "activation": "GELU", "tanh_before_product": True}
+        )
 
     def test_nothing_in_it_is_run(self):
         marker = self.path("was-run")
@@ -251,7 +347,10 @@ class Archive(Folder):
         with zipfile.ZipFile(good) as archive:
             members = {n: archive.read(n) for n in archive.namelist()}
         storage = next(n for n in members if n.endswith("data/0"))
-        for spoilt, compression in ((members[storage][:8], zipfile.ZIP_STORED), (members[storage], zipfile.ZIP_DEFLATED)):
+        for spoilt, compression in (
+            (members[storage][:8], zipfile.ZIP_STORED),
+            (members[storage], zipfile.ZIP_DEFLATED),
+        ):
             with zipfile.ZipFile(self.path("spoilt.pt"), "w", compression) as archive:
                 for name, data in {**members, storage: spoilt}.items():
                     archive.writestr(name, data)
@@ -262,31 +361,57 @@ class Archive(Folder):
 
 class Checkpoint(Folder):
     def test_tensors_stay_within_their_numbers(self):
-        for offset, size, stride in ((0, (5,), (1,)), (3, (2,), (1,)), (-1, (1,), (1,)), (0, (2,), (-1,)), (0, (1 << 40,), (0,)),
-                                     (0, (2, 2), (1,)), (0, (2.0,), (1,)), (0, (2,), (1 << 62,))):
+        for offset, size, stride in (
+            (0, (5,), (1,)),
+            (3, (2,), (1,)),
+            (-1, (1,), (1,)),
+            (0, (2,), (-1,)),
+            (0, (1 << 40,), (0,)),
+            (0, (2, 2), (1,)),
+            (0, (2.0,), (1,)),
+            (0, (2,), (1 << 62,)),
+        ):
             with self.assertRaises(torch_archive.Damaged):
                 torch_tensors.make_tensor((torch_tensors.Storage("Float", "0", 4), offset, size, stride))
 
     def test_a_checkpoint_becomes_a_model_file(self):
         tensors = {"model." + n: t.astype("f4") for n, t in conditional(norm="batchnorm").items()}
-        content = {"state_dict": {**tensors, "training_criterion.fir": np.zeros(3, "f4")},
-                   "hyper_parameters": {"take_side_chain": True, "final_tanh": "none", "learning_rate": 1e-3}}
+        content = {
+            "state_dict": {**tensors, "training_criterion.fir": np.zeros(3, "f4")},
+            "hyper_parameters": {"take_side_chain": True, "final_tanh": "none", "learning_rate": 1e-3},
+        }
         path = torch_files.write(self.path("m.ckpt"), torch_files.archive_of(content))
-        done = subprocess.run([sys.executable, "-B", os.path.join(TOOLS, "import_model"), "s4d", path, "-o",
-                               self.path("m.safetensors")], text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-B",
+                os.path.join(TOOLS, "import_model"),
+                "s4d",
+                path,
+                "-o",
+                self.path("m.safetensors"),
+            ],
+            text=True,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("product: True, as the checkpoint says", done.stderr)
         self.assertNotIn("left out", done.stderr)
         with open(self.path("m.safetensors"), "rb") as file:
             content = file.read()
-        keys = json.loads(content[8:8 + struct.unpack("<Q", content[:8])[0]])["__metadata__"]
-        self.assertEqual([(c["name"], c["to_model"]["scale"]) for c in json.loads(keys["controls"])],
-                         [("limit", 1.0), ("peak_reduction", 1.0)])
+        keys = json.loads(content[8 : 8 + struct.unpack("<Q", content[:8])[0]])["__metadata__"]
+        self.assertEqual(
+            [(c["name"], c["to_model"]["scale"]) for c in json.loads(keys["controls"])],
+            [("limit", 1.0), ("peak_reduction", 1.0)],
+        )
         self.assertTrue(json.loads(keys["config"])["product"])
         self.assertGreater(int(keys["memory_samples"]), 441)
 
 
 if __name__ == "__main__":
     if torch is None:
-        print("skipped: reading PyTorch's archives is tested with PyTorch (Debian: apt install python3-torch)")
+        print(
+            "skipped: reading PyTorch's archives is tested with PyTorch (Debian: apt install python3-torch)"
+        )
     unittest.main()

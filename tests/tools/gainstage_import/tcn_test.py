@@ -36,7 +36,9 @@ def micro_tcn(blocks=3, channels=4, taps=5, knobs=2, grouped=False):
         out[norm + "running_mean"], out[norm + "running_var"] = random(channels), np.ones(channels)
         out[norm + "num_batches_tracked"] = np.array(7.0)
         if knobs:
-            out[p + "film.adaptor.weight"], out[p + "film.adaptor.bias"] = random(2 * channels, 32), random(2 * channels)
+            out[p + "film.adaptor.weight"], out[p + "film.adaptor.bias"] = random(2 * channels, 32), random(
+                2 * channels
+            )
         else:
             out[norm + "weight"], out[norm + "bias"] = np.full(channels, 2.0), np.full(channels, 3.0)
         out[p + "relu.weight"], out[p + "res.weight"] = random(channels), random(channels, 1, 1)
@@ -49,33 +51,58 @@ def steerable():
     out, inputs = {}, 1
     for n, channels in enumerate((4, 4, 1)):
         p = f"blocks.{n}."
-        out.update({p + "conv1.weight": random(channels, inputs, 9), p + "conv1.bias": random(channels),
-                    p + "film.adaptor.weight": random(2 * channels, 2), p + "film.adaptor.bias": random(2 * channels),
-                    p + "relu.weight": random(1), p + "res.weight": random(channels, inputs, 1)})
+        out.update(
+            {
+                p + "conv1.weight": random(channels, inputs, 9),
+                p + "conv1.bias": random(channels),
+                p + "film.adaptor.weight": random(2 * channels, 2),
+                p + "film.adaptor.bias": random(2 * channels),
+                p + "relu.weight": random(1),
+                p + "res.weight": random(channels, inputs, 1),
+            }
+        )
         inputs = channels
     return out
 
 
 def as_json(tensors, **config):
     """The re-training's JSON of a micro-tcn state dict."""
+
     def layer(prefix, **others):
-        return {**{n[len(prefix):]: v.tolist() for n, v in tensors.items() if n.startswith(prefix) and v.ndim}, **others}
+        return {
+            **{n[len(prefix) :]: v.tolist() for n, v in tensors.items() if n.startswith(prefix) and v.ndim},
+            **others,
+        }
 
     blocks = sum(1 for n in tensors if n.endswith("conv1.weight"))
-    return {"version": 1, "arch": "direct",
-            "config": {"dilation_growth": 3, "causal": True, "sample_rate": 48000, **config},
-            "gen": [layer(f"gen.{p}.") for p in (0, 2, 4)],
-            "blocks": [{"conv1": layer(f"blocks.{n}.conv1.", dilation=3**n, bias=None), "bn": layer(f"blocks.{n}.film.bn.", eps=1e-5),
-                        "adaptor": layer(f"blocks.{n}.film.adaptor."), "prelu": layer(f"blocks.{n}.relu."),
-                        "res": layer(f"blocks.{n}.res.", bias=None)} for n in range(blocks)],
-            "output": layer("output.")}
+    return {
+        "version": 1,
+        "arch": "direct",
+        "config": {"dilation_growth": 3, "causal": True, "sample_rate": 48000, **config},
+        "gen": [layer(f"gen.{p}.") for p in (0, 2, 4)],
+        "blocks": [
+            {
+                "conv1": layer(f"blocks.{n}.conv1.", dilation=3**n, bias=None),
+                "bn": layer(f"blocks.{n}.film.bn.", eps=1e-5),
+                "adaptor": layer(f"blocks.{n}.film.adaptor."),
+                "prelu": layer(f"blocks.{n}.relu."),
+                "res": layer(f"blocks.{n}.res.", bias=None),
+            }
+            for n in range(blocks)
+        ],
+        "output": layer("output."),
+    }
 
 
 def network(cells="lstm.", output="linear.", gates=4, units=6, inputs=3, layers=1):
     out = {output + "weight": random(1, units), output + "bias": random(1)}
     for n in range(layers):
-        shapes = {"weight_ih": (gates * units, units if n else inputs), "weight_hh": (gates * units, units),
-                  "bias_ih": (gates * units,), "bias_hh": (gates * units,)}
+        shapes = {
+            "weight_ih": (gates * units, units if n else inputs),
+            "weight_hh": (gates * units, units),
+            "bias_ih": (gates * units,),
+            "bias_hh": (gates * units,),
+        }
         out.update({f"{cells}{name}_l{n}": random(*shape) for name, shape in shapes.items()})
     return out
 
@@ -131,7 +158,9 @@ class Tcn(Folder):
         tensors, *_, take = convert(tcn, micro_tcn(grouped=True))
         self.assertEqual((tensors["blocks.1.conv.weight"].shape, take.left), ((4, 1, 5), set()))
         tensors, *_, take = convert(tcn, micro_tcn(knobs=0))
-        self.assertEqual((tensors["blocks.0.film.bias"].tolist(), tcn.CONTROLS(take)), ([2.0] * 4 + [3.0] * 4, []))
+        self.assertEqual(
+            (tensors["blocks.0.film.bias"].tolist(), tcn.CONTROLS(take)), ([2.0] * 4 + [3.0] * 4, [])
+        )
         tensors, *_, take = convert(tcn, steerable())
         self.assertEqual(len(tcn.CONTROLS(take)), 2)
         self.assertEqual(tensors["blocks.1.residual.weight"].shape, (4, 4))
@@ -142,7 +171,10 @@ class Tcn(Folder):
         for name in good:
             if name.endswith("num_batches_tracked"):
                 continue
-            spoilt = [{**good, name: np.full(good[name].shape, np.nan)}, {**good, name: np.zeros((7, 3, 2, 2))}]
+            spoilt = [
+                {**good, name: np.full(good[name].shape, np.nan)},
+                {**good, name: np.zeros((7, 3, 2, 2))},
+            ]
             if "gen" not in name and not name.endswith("running_mean"):  # without those it is another network
                 spoilt.append({n: t for n, t in good.items() if n != name})
             for tensors in spoilt:
@@ -181,9 +213,18 @@ class Tcn(Folder):
         dilated = as_json(micro_tcn())
         dilated["blocks"][1]["conv1"]["dilation"] = 7
         whole = json.dumps(good)
-        for text in (whole[:len(whole) // 2], "{}", "{" * 10000, json.dumps({**good, "blocks": 3}),
-                     json.dumps({**good, "arch": "hybrid"}), json.dumps({**good, "blocks": [{}]}), json.dumps(ragged),
-                     json.dumps(words), json.dumps(dilated), whole.replace("0.", "1e999", 1)):
+        for text in (
+            whole[: len(whole) // 2],
+            "{}",
+            "{" * 10000,
+            json.dumps({**good, "blocks": 3}),
+            json.dumps({**good, "arch": "hybrid"}),
+            json.dumps({**good, "blocks": [{}]}),
+            json.dumps(ragged),
+            json.dumps(words),
+            json.dumps(dilated),
+            whole.replace("0.", "1e999", 1),
+        ):
             code, said = self.run_it("tcn", self.path("m.json", text))
             self.assertEqual(code, 65, text[:80])
             self.assertTrue(said.splitlines()[-1].startswith("error: "), said)
@@ -191,14 +232,25 @@ class Tcn(Folder):
 
     def test_facts_are_checked(self):
         path = self.path("m.json", json.dumps(as_json(micro_tcn())))
-        self.assertEqual(self.run_it("tcn", path, {"dilation_growth": 2, "start": "zeros", "residual_delay": 0})[0], 0)
-        for facts in ({"dilation_growth": 0}, {"dilation_growth": "2"}, {"causal": 1}, {"residual_delay": 2}, {"start": "loud"}):
+        self.assertEqual(
+            self.run_it("tcn", path, {"dilation_growth": 2, "start": "zeros", "residual_delay": 0})[0], 0
+        )
+        for facts in (
+            {"dilation_growth": 0},
+            {"dilation_growth": "2"},
+            {"causal": 1},
+            {"residual_delay": 2},
+            {"start": "loud"},
+        ):
             code, said = self.run_it("tcn", path, facts)
             self.assertEqual(code, 65)
             self.assertIn(next(iter(facts)), said)
 
     def test_a_lightning_checkpoint_says_how_it_was_built(self):
-        content = {"state_dict": {**micro_tcn(), "stft.window": random(8)}, "hyper_parameters": {"dilation_growth": 2, "causal": False, "lr": 1e-3}}
+        content = {
+            "state_dict": {**micro_tcn(), "stft.window": random(8)},
+            "hyper_parameters": {"dilation_growth": 2, "causal": False, "lr": 1e-3},
+        }
         torch_files.write(self.path("m.ckpt"), torch_files.archive_of(content))
         code, said = self.run_it("tcn", self.path("m.ckpt"))
         self.assertEqual(code, 0, said)
@@ -209,15 +261,25 @@ class Tcn(Folder):
 class Recurrent(Folder):
     def test_names_tell_the_knobs(self):
         self.assertEqual([c["name"] for c in lstm.CONTROLS(Take(network()))], ["limit", "peak_reduction"])
-        self.assertEqual(gru.CONTROLS(Take(network("rec.", "lin.", 3, inputs=2)))[0]["to_model"], {"scale": 0.02, "offset": -1.0})
+        self.assertEqual(
+            gru.CONTROLS(Take(network("rec.", "lin.", 3, inputs=2)))[0]["to_model"],
+            {"scale": 0.02, "offset": -1.0},
+        )
         self.assertEqual(lstm.CONTROLS(Take(network("rec.", "lin.", 4, inputs=1))), [])
         self.assertEqual(len(lstm.CONTROLS(Take(network("rec.", "lin.", 4, inputs=4)))), 3)
 
     def test_what_is_missing_misshapen_or_not_finite_is_refused_by_name(self):
         for family, good in ((lstm, network(layers=2)), (gru, network("rec.", "lin.", 3, inputs=2))):
             for name in good:
-                spoilt = [{**good, name: np.full(good[name].shape, np.nan)}, {**good, name: np.zeros((7, 3, 2, 2))}]
-                if not name.endswith("lin.bias") and not name.endswith("linear.bias") and not name.endswith("hh_l0"):
+                spoilt = [
+                    {**good, name: np.full(good[name].shape, np.nan)},
+                    {**good, name: np.zeros((7, 3, 2, 2))},
+                ]
+                if (
+                    not name.endswith("lin.bias")
+                    and not name.endswith("linear.bias")
+                    and not name.endswith("hh_l0")
+                ):
                     spoilt.append({n: t for n, t in good.items() if n != name})
                 for tensors in spoilt:
                     with self.assertRaises(Problem) as refusal:
@@ -225,25 +287,42 @@ class Recurrent(Folder):
                     self.assertIn(name, str(refusal.exception))
 
     def test_other_networks_are_refused(self):
-        for family, tensors, part in ((gru, network("rec.", "lin.", 4), "(3 units, units)"),
-                                      (lstm, {**network(), "lstm.weight_ih_l0_reverse": random(2, 2)}, "backwards"),
-                                      (lstm, {"weight": random(3)}, "no recurrent network"),
-                                      (lstm, {**network(), "lstm.weight_ih_l9999": random(2, 2)}, "at most 8 layers")):
+        for family, tensors, part in (
+            (gru, network("rec.", "lin.", 4), "(3 units, units)"),
+            (lstm, {**network(), "lstm.weight_ih_l0_reverse": random(2, 2)}, "backwards"),
+            (lstm, {"weight": random(3)}, "no recurrent network"),
+            (lstm, {**network(), "lstm.weight_ih_l9999": random(2, 2)}, "at most 8 layers"),
+        ):
             with self.assertRaises(Problem) as refusal:
                 take = Take(tensors)
                 family.convert(take, [{}, {}], defaults(family), 44100)
             self.assertIn(part, str(refusal.exception))
 
     def test_the_json_of_amplifier_models_is_read(self):
-        content = {"model_data": {"model": "SimpleRNN", "input_size": 2, "skip": 1, "output_size": 1, "unit_type": "LSTM",
-                                  "num_layers": 1, "hidden_size": 6, "bias_fl": True},
-                   "state_dict": {n: t.tolist() for n, t in network("rec.", "lin.", inputs=2).items()}}
+        content = {
+            "model_data": {
+                "model": "SimpleRNN",
+                "input_size": 2,
+                "skip": 1,
+                "output_size": 1,
+                "unit_type": "LSTM",
+                "num_layers": 1,
+                "hidden_size": 6,
+                "bias_fl": True,
+            },
+            "state_dict": {n: t.tolist() for n, t in network("rec.", "lin.", inputs=2).items()},
+        }
         path = self.path("m.json", json.dumps(content))
         tensors, facts = lstm.load(path)
         self.assertEqual((facts["skip"], facts["final_tanh"], len(facts["controls"])), (1, "none", 1))
-        np.testing.assert_array_equal(tensors["rec.weight_hh_l0"], network("rec.", "lin.", inputs=2)["rec.weight_hh_l0"])
-        for spoilt in ({**content, "state_dict": 3}, {**content, "model_data": {"unit_type": "GRU"}},
-                       {**content, "model_data": {"unit_type": "LSTM", "input_size": 1000}}):
+        np.testing.assert_array_equal(
+            tensors["rec.weight_hh_l0"], network("rec.", "lin.", inputs=2)["rec.weight_hh_l0"]
+        )
+        for spoilt in (
+            {**content, "state_dict": 3},
+            {**content, "model_data": {"unit_type": "GRU"}},
+            {**content, "model_data": {"unit_type": "LSTM", "input_size": 1000}},
+        ):
             code, said = self.run_it("lstm", self.path("bad.json", json.dumps(spoilt)))
             self.assertEqual(code, 65, said)
         self.assertFalse(os.path.exists(self.path("m.safetensors")))

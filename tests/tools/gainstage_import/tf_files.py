@@ -18,7 +18,11 @@ def varint(number):
 
 
 def field(number, value):
-    return varint(number << 3) + varint(value) if isinstance(value, int) else varint(number << 3 | 2) + varint(len(value)) + value
+    return (
+        varint(number << 3) + varint(value)
+        if isinstance(value, int)
+        else varint(number << 3 | 2) + varint(len(value)) + value
+    )
 
 
 def table_block(rows):
@@ -37,8 +41,13 @@ def write_bundle(prefix, tensors, dtype="<f4", change=lambda entries: None):
         numbers = tensors[name].astype(dtype).tobytes()
         shape = b"".join(field(2, field(1, width)) for width in tensors[name].shape)
         crc = varint(6 << 3 | 5) + struct.pack("<I", tf_bundle.masked_crc(numbers))
-        entries[name + SUFFIX] = (field(1, {"<f4": 1, "<f8": 2}[dtype]) + field(2, shape) + field(4, len(data)) +
-                                  field(5, len(numbers)) + crc)
+        entries[name + SUFFIX] = (
+            field(1, {"<f4": 1, "<f8": 2}[dtype])
+            + field(2, shape)
+            + field(4, len(data))
+            + field(5, len(numbers))
+            + crc
+        )
         data += numbers
     entries["save_counter" + SUFFIX] = field(1, 9) + field(5, 8)
     entries["optimizer/v/1" + SUFFIX] = field(1, 1) + field(5, 4)

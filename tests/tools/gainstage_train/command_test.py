@@ -25,20 +25,36 @@ from gainstage_train.compressors import digital  # noqa: E402
 from gainstage_train.data import write  # noqa: E402
 
 PATIENCE_S = 200.0  # on a loaded machine
-SMALL = ["--set", "detector_units=2", "--set", "makeup_units=2", "--set", "hidden=[4]", "--batch", "8", "--segment", "0.6", "--warm",
-         "0.1", "--step", "0.1"]
+SMALL = [
+    "--set",
+    "detector_units=2",
+    "--set",
+    "makeup_units=2",
+    "--set",
+    "hidden=[4]",
+    "--batch",
+    "8",
+    "--segment",
+    "0.6",
+    "--warm",
+    "0.1",
+    "--step",
+    "0.1",
+]
 
 
 def squeezed(dry, amount):
     """A digital compressor, the lower its threshold the more."""
-    return digital.compress(dry, small.RATE, -10 - 25 * amount, 4.0, attack_ms=5.0, release_ms=80.0).astype(np.float32)
+    return digital.compress(dry, small.RATE, -10 - 25 * amount, 4.0, attack_ms=5.0, release_ms=80.0).astype(
+        np.float32
+    )
 
 
 def tensors_of(path):
     """The bytes behind the header, which says times."""
     with open(path, "rb") as file:
         content = file.read()
-    return content[8 + int.from_bytes(content[:8], "little"):]
+    return content[8 + int.from_bytes(content[:8], "little") :]
 
 
 class Command(unittest.TestCase):
@@ -57,14 +73,33 @@ class Command(unittest.TestCase):
 
     def test_hears_the_signals_that_its_parent_blocked(self):
         program = "import os, signal; from gainstage_train import command_line; command_line.report(lambda: os.kill(os.getpid(), signal.SIGTERM))"
-        done = subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-                              preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()),
+        )
         self.assertEqual(done.returncode, -signal.SIGTERM)
 
     def start(self, output, *arguments):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.Popen([sys.executable, "-m", "gainstage_train", "grey_box", "--data", self.data, "-o", output, *arguments],
-                                env=environment, text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "gainstage_train",
+                "grey_box",
+                "--data",
+                self.data,
+                "-o",
+                output,
+                *arguments,
+            ],
+            env=environment,
+            text=True,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
 
     def to_end(self, process, code=0):
         out, err = process.communicate(timeout=PATIENCE_S)
@@ -79,7 +114,9 @@ class Command(unittest.TestCase):
             if os.path.exists(path) and os.stat(path).st_mtime > newer_than:
                 return
             time.sleep(0.02)
-        self.fail(f"no checkpoint; {process.communicate()[1] if process.poll() is not None else 'still runs'}")
+        self.fail(
+            f"no checkpoint; {process.communicate()[1] if process.poll() is not None else 'still runs'}"
+        )
 
     def refused(self, *arguments):
         """-> (exit code, what was said)"""
@@ -95,16 +132,24 @@ class Command(unittest.TestCase):
         out = self.path("refused.safetensors")
         good = ["grey_box", "--data", self.data, "-o", out]
         for code, word, arguments in (
-                (64, "grey_bx", ["grey_bx", *good[1:]]), (64, "--data", ["grey_box", "-o", out]), (64, "-o", good[:3]),
-                (64, "detector=", [*good, "--set", "detectr=gru"]), (64, "name=value", [*good, "--set", "detector"]),
-                (64, "loss 'ers'", [*good, "--loss", "ers"]), (64, "above 0", [*good, "--minutes", "0"]),
-                (64, "above 0", [*good, "--rate", "-1"]), (64, ".safetensors", [*good[:-1], self.path("refused.bin")]),
-                (64, "above 0", [*good, "--batch", "0"]), (64, "above 0", [*good, "--processes", "0"]), (64, "0 or more", [*good, "--clip", "-1"]),
-                (64, "longer than --warm", [*good, "--segment", "0.5", "--warm", "0.5"]),
-                (65, "mr_stft", [*good, "--loss", "mr_stft", "--step", "0.01"]),
-                (66, "absent", ["grey_box", "--data", self.path("absent"), "-o", out]),
-                (69, "cuda:77", [*good, "--device", "cuda:77"]),
-                (73, "cannot be written", [*good[:-1], self.path("no/such.safetensors")])):
+            (64, "grey_bx", ["grey_bx", *good[1:]]),
+            (64, "--data", ["grey_box", "-o", out]),
+            (64, "-o", good[:3]),
+            (64, "detector=", [*good, "--set", "detectr=gru"]),
+            (64, "name=value", [*good, "--set", "detector"]),
+            (64, "loss 'ers'", [*good, "--loss", "ers"]),
+            (64, "above 0", [*good, "--minutes", "0"]),
+            (64, "above 0", [*good, "--rate", "-1"]),
+            (64, ".safetensors", [*good[:-1], self.path("refused.bin")]),
+            (64, "above 0", [*good, "--batch", "0"]),
+            (64, "above 0", [*good, "--processes", "0"]),
+            (64, "0 or more", [*good, "--clip", "-1"]),
+            (64, "longer than --warm", [*good, "--segment", "0.5", "--warm", "0.5"]),
+            (65, "mr_stft", [*good, "--loss", "mr_stft", "--step", "0.01"]),
+            (66, "absent", ["grey_box", "--data", self.path("absent"), "-o", out]),
+            (69, "cuda:77", [*good, "--device", "cuda:77"]),
+            (73, "cannot be written", [*good[:-1], self.path("no/such.safetensors")]),
+        ):
             with self.subTest(arguments=arguments):
                 got, said = self.refused(*arguments)
                 self.assertEqual(got, code, said)
@@ -114,16 +159,33 @@ class Command(unittest.TestCase):
 
     def test_a_wrong_choice_of_a_setting_is_refused(self):
         for setting in ("detector=magic", "detector_units=-1", "hidden=7", "makeup_units=many"):
-            got, said = self.refused("grey_box", "--data", self.data, "-o", self.path("refused.safetensors"), "--set", setting)
+            got, said = self.refused(
+                "grey_box", "--data", self.data, "-o", self.path("refused.safetensors"), "--set", setting
+            )
             self.assertEqual(got, 64, said)
             self.assertIn(setting.split("=")[0], said)
 
     def test_a_setting_that_would_do_nothing_is_refused(self):
-        for kind, choice, idle in (("grey_box", "detector=switching", "detector_units=2"), ("grey_box", "makeup=static", "makeup_units=2"),
-                                   ("s6", "features=0", "bins=17")):
-            got, said = self.refused(kind, "--data", self.data, "-o", self.path("refused.safetensors"), "--set", choice, "--set", idle)
+        for kind, choice, idle in (
+            ("grey_box", "detector=switching", "detector_units=2"),
+            ("grey_box", "makeup=static", "makeup_units=2"),
+            ("s6", "features=0", "bins=17"),
+        ):
+            got, said = self.refused(
+                kind,
+                "--data",
+                self.data,
+                "-o",
+                self.path("refused.safetensors"),
+                "--set",
+                choice,
+                "--set",
+                idle,
+            )
             self.assertEqual(got, 64, said)
-            self.assertIn(f"--set {idle.split('=')[0]}: does nothing in a {kind} with {choice}; leave it out", said)
+            self.assertIn(
+                f"--set {idle.split('=')[0]}: does nothing in a {kind} with {choice}; leave it out", said
+            )
 
     def test_stopped_and_killed_it_goes_on_as_if_nothing_had_happened(self):
         for processes in ("1", "2"):
@@ -166,17 +228,29 @@ class Command(unittest.TestCase):
     @unittest.skipUnless(os.access(support.GAINSTAGE, os.X_OK), "build/gainstage is not built")
     def test_a_model_that_is_there_stays_until_a_better_one_is_learned_and_may_be_begun_from(self):
         output, begun = self.path("stays.safetensors"), self.path("begun.safetensors")
-        self.to_end(self.start(output, *SMALL, "--epochs", "6", "--rate", "0.01", "--average-steps", "2", "--processes", "2"))
+        self.to_end(
+            self.start(
+                output, *SMALL, "--epochs", "6", "--rate", "0.01", "--average-steps", "2", "--processes", "2"
+            )
+        )
         good, card = tensors_of(output), self.read(output.replace(".safetensors", ".md"))
         self.assertIn("--epochs 6 --average-steps 2 --batch 8 --processes 2 --rate 0.01", card)
         said = self.to_end(self.start(output, *SMALL, "--epochs", "1", "--rate", "1e-6"))
-        self.assertRegex(said, r"is there already, with esr\+dc [0-9.]+ here: it stays until something better is learned")
+        self.assertRegex(
+            said, r"is there already, with esr\+dc [0-9.]+ here: it stays until something better is learned"
+        )
         self.assertIn("stays: what was learned is no better, and goes beside it", said)
         self.assertEqual(tensors_of(output), good)
-        self.assertTrue(os.path.exists(self.path("stays-new.safetensors")) and os.path.exists(self.path("stays-new.md")))
-        first = self.first_esr(self.to_end(self.start(begun, *SMALL, "--epochs", "1", "--rate", "1e-6", "--from", output)))
+        self.assertTrue(
+            os.path.exists(self.path("stays-new.safetensors")) and os.path.exists(self.path("stays-new.md"))
+        )
+        first = self.first_esr(
+            self.to_end(self.start(begun, *SMALL, "--epochs", "1", "--rate", "1e-6", "--from", output))
+        )
         self.assertLess(first, 0.5 * self.first_esr(said))
-        self.assertRegex(self.read(begun.replace(".safetensors", ".md")), r"after [0-9.]+ min before \(`--from`\)")
+        self.assertRegex(
+            self.read(begun.replace(".safetensors", ".md")), r"after [0-9.]+ min before \(`--from`\)"
+        )
         code, said = self.refused("grey_box", "--data", self.data, "-o", begun, "--from", output)
         self.assertEqual(code, 64)
         self.assertIn("is not a grey_box of these sizes, knobs and sample rate", said)
@@ -190,7 +264,11 @@ class Command(unittest.TestCase):
 
     def test_in_less_than_a_minute_it_learns_and_the_runtime_renders_what_it_learned(self):
         model = self.path("learned.safetensors")
-        said = self.to_end(self.start(model, "--epochs", "6", "--batch", "8", "--segment", "1", "--warm", "0.1", "--step", "0.1"))
+        said = self.to_end(
+            self.start(
+                model, "--epochs", "6", "--batch", "8", "--segment", "1", "--warm", "0.1", "--step", "0.1"
+            )
+        )
         errors = [float(found) for found in re.findall(r"esr ([0-9.e-]+) \(", said)]
         gain = float(re.search(r"plain gain instead would have esr ([0-9.e-]+)", said).group(1))
         # 0.543 at first, 0.0038 at the end, where a plain gain has 0.123: one processor's rounding is not another's
@@ -198,12 +276,28 @@ class Command(unittest.TestCase):
         self.assertLess(min(errors), 0.1 * gain, said)
         with open(model[:-12] + ".md", encoding="utf-8") as file:
             self.assertIn("held-out audio", file.read())
-        done = subprocess.run([sys.executable, "-m", "gainstage_train.evaluate", model, "--data", self.data, "--through", support.GAINSTAGE, "--json"],
-                              env={**os.environ, "OMP_NUM_THREADS": "1"}, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "gainstage_train.evaluate",
+                model,
+                "--data",
+                self.data,
+                "--through",
+                support.GAINSTAGE,
+                "--json",
+            ],
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         for row in json.loads(done.stdout)["rows"]:
-            self.assertAlmostEqual(row["through"]["esr"], row["model"]["esr"], delta=1e-4 * row["model"]["esr"])
+            self.assertAlmostEqual(
+                row["through"]["esr"], row["model"]["esr"], delta=1e-4 * row["model"]["esr"]
+            )
             self.assertLess(row["model"]["esr"], gain)
 
 

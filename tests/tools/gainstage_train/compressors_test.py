@@ -33,7 +33,9 @@ def tone(hertz, amplitude, seconds=1.0, rate=RATE):
 def harmonics(y, hertz, count=6, rate=RATE):
     """Amplitudes of the harmonics 1..count of the last second."""
     t = np.arange(rate) / rate
-    return np.array([2.0 * np.abs(np.mean(y[-rate:] * np.exp(-2j * np.pi * k * hertz * t))) for k in range(1, count + 1)])
+    return np.array(
+        [2.0 * np.abs(np.mean(y[-rate:] * np.exp(-2j * np.pi * k * hertz * t))) for k in range(1, count + 1)]
+    )
 
 
 def release_after(reduction, begin, left_db, rate=RATE):
@@ -51,8 +53,12 @@ class Digital(unittest.TestCase):
         soft, hard = digital.soft_knee(x, -20.0, 4.0, 10.0), digital.hard_knee(x, -20.0, 4.0)
         outside = np.abs(x + 20.0) >= 5.0
         np.testing.assert_allclose(soft[outside], hard[outside], atol=1e-12)
-        self.assertAlmostEqual(float(digital.soft_knee(np.array([-20.0]), -20.0, 4.0, 10.0)[0]), -0.75 * 25.0 / 20.0)
-        self.assertLess(np.max(np.abs(np.diff(soft, 2))), 1e-6 * 0.1)  # curvature 0.075 / dB, times (1e-3 dB)^2
+        self.assertAlmostEqual(
+            float(digital.soft_knee(np.array([-20.0]), -20.0, 4.0, 10.0)[0]), -0.75 * 25.0 / 20.0
+        )
+        self.assertLess(
+            np.max(np.abs(np.diff(soft, 2))), 1e-6 * 0.1
+        )  # curvature 0.075 / dB, times (1e-3 dB)^2
 
     def test_its_one_pole_reaches_1_minus_1_over_e_after_the_attack_and_after_the_release(self):
         x = np.concatenate([level(0.0, 1.0), level(-60.0, 1.0)])
@@ -79,7 +85,9 @@ class Curve(unittest.TestCase):
             self.assertAlmostEqual((output[1] - output[0]) / 10.0, 1.0 / ratio, delta=1e-3)
 
     def test_limit_reduces_more_than_compress_and_peak_reduction_more_the_higher_it_is(self):
-        grid = np.array([[float(optical.la2a_curve(p, m).reduction_db(-6.0)) for p in range(10, 101, 10)] for m in (0, 1)])
+        grid = np.array(
+            [[float(optical.la2a_curve(p, m).reduction_db(-6.0)) for p in range(10, 101, 10)] for m in (0, 1)]
+        )
         self.assertTrue(np.all(grid[1] > grid[0]))
         self.assertTrue(np.all(np.diff(grid) > 0.0))
 
@@ -87,11 +95,15 @@ class Curve(unittest.TestCase):
         for threshold in (-40.0, 0.0, 20.0):
             for ratio in (2.0, 4.0, 10.0):
                 curve = optical.cl1b_curve(threshold, ratio)
-                self.assertAlmostEqual(float(curve.reduction_db(threshold - optical.FULL_SCALE_DBU)), 1.0, delta=1e-9)
+                self.assertAlmostEqual(
+                    float(curve.reduction_db(threshold - optical.FULL_SCALE_DBU)), 1.0, delta=1e-9
+                )
 
     def test_at_peak_reduction_0_only_the_colour_is_left(self):
         x = tone(300.0, 0.9)
-        self.assertEqual(float(np.max(optical.reduction_db(x, RATE, optical.la2a_curve(0.0), optical.LA2A_CELL))), 0.0)
+        self.assertEqual(
+            float(np.max(optical.reduction_db(x, RATE, optical.la2a_curve(0.0), optical.LA2A_CELL))), 0.0
+        )
         np.testing.assert_allclose(optical.la2a(x, RATE, 0.0), optical.colour(x, RATE), atol=1e-7)
 
 
@@ -118,7 +130,7 @@ class Times(unittest.TestCase):
 
     def test_the_rest_takes_half_a_second_after_light_and_5_s_after_long_hard_work(self):
         light, light_end = self.worked(-41.0, 0.1)  # 5 dB for a tenth of a second
-        hard, hard_end = self.worked(0.0, 10.0)     # 35 dB for ten seconds
+        hard, hard_end = self.worked(0.0, 10.0)  # 35 dB for ten seconds
         self.assertAlmostEqual(release_after(light, light_end, 1.0), 0.5, delta=0.1)  # down to 1 dB
         self.assertAlmostEqual(release_after(hard, hard_end, 1.0), 5.0, delta=1.0)
 
@@ -128,7 +140,9 @@ class Times(unittest.TestCase):
             a, b = reduction[end + int(0.2 * RATE)], reduction[end + int(0.3 * RATE)]
             return 0.1 / np.log(a / b)
 
-        table = np.array([[constant(decibels, seconds) for seconds in (0.1, 1.0, 8.0)] for decibels in (-36.0, -20.0, 0.0)])
+        table = np.array(
+            [[constant(decibels, seconds) for seconds in (0.1, 1.0, 8.0)] for decibels in (-36.0, -20.0, 0.0)]
+        )
         self.assertTrue(np.all(np.diff(table, axis=0) > 0.0), table)
         self.assertTrue(np.all(np.diff(table, axis=1) > 0.0), table)
 
@@ -139,7 +153,7 @@ class Times(unittest.TestCase):
             reduction = optical.reduction_db(x, RATE, curve, cell)
             reached = np.flatnonzero(reduction > reduction[4 * RATE - 1] * (1 - np.exp(-1)))[0] / RATE
             self.assertAlmostEqual(reached, attack_ms * 1e-3, delta=0.01 * attack_ms * 1e-3 + 1.0 / RATE)
-            second = reduction[4 * RATE + int(0.2 * RATE):]
+            second = reduction[4 * RATE + int(0.2 * RATE) :]
             measured = 0.05 / np.log(second[0] / second[int(0.05 * RATE)])
             self.assertTrue(0.5 * release_s <= measured <= 1.5 * release_s, (attack_ms, release_s, measured))
 
@@ -149,7 +163,9 @@ class Colour(unittest.TestCase):
         tube = optical.TUBE
         for amplitude in (0.01, 0.03):
             found = harmonics(optical.colour(tone(1000.0, amplitude, 3.0), RATE), 1000.0)
-            expected = tube.drive * np.tanh(tube.bias) * amplitude / 2.0  # Taylor's second term of tanh around the bias
+            expected = (
+                tube.drive * np.tanh(tube.bias) * amplitude / 2.0
+            )  # Taylor's second term of tanh around the bias
             self.assertAlmostEqual(found[1] / found[0] / expected, 1.0, delta=0.02)
         loud = harmonics(optical.colour(tone(1000.0, 0.9, 3.0), RATE), 1000.0)
         self.assertGreater(loud[1] / loud[0], 0.03)
@@ -186,7 +202,9 @@ class HardToImitate(unittest.TestCase):
         for peak in range(0, 101, 20):
             wet = signal.lfilter(*block, optical.la2a(x, RATE, float(peak)).astype(np.float64))
             errors.append(1.0 - np.dot(dry, wet) ** 2 / np.dot(dry, dry) / np.dot(wet, wet))
-        self.assertGreater(np.mean(errors), 0.2, np.round(errors, 3))  # measured 0.32; 0.03 at 0, where only the colour is left
+        self.assertGreater(
+            np.mean(errors), 0.2, np.round(errors, 3)
+        )  # measured 0.32; 0.03 at 0, where only the colour is left
 
 
 class Rates(unittest.TestCase):
@@ -198,7 +216,7 @@ class Rates(unittest.TestCase):
             return signal.resample_poly(y, 1, 2)[::1] if rate == 96000 else y
 
         reference = played(48000)
-        self.assertLess(np.sum((played(96000) - reference) ** 2) / np.sum(reference ** 2), 1e-3)
+        self.assertLess(np.sum((played(96000) - reference) ** 2) / np.sum(reference**2), 1e-3)
         rms = [np.sqrt(np.mean(played(rate) ** 2)) for rate in (44100, 48000)]
         self.assertAlmostEqual(db(rms[0] / rms[1]), 0.0, delta=0.02)
 

@@ -37,7 +37,9 @@ def squashed(x):
 def played_late(x, late, slope):
     """x as another clock records it: by a fine grid of an FFT 16 times as long, and straight lines between."""
     fine = np.fft.irfft(np.pad(np.fft.rfft(x), (0, len(x) // 2 * 15)), 16 * len(x)) * 16.0
-    return np.interp((np.arange(len(x)) - late) / (1.0 + slope) * 16.0, np.arange(len(fine)), fine).astype(np.float32)
+    return np.interp((np.arange(len(x)) - late) / (1.0 + slope) * 16.0, np.arange(len(fine)), fine).astype(
+        np.float32
+    )
 
 
 class Folder(unittest.TestCase):
@@ -76,13 +78,20 @@ class HostileFolder(Folder):
         with self.assertRaises(Problem) as caught:
             data.load(self.path)
         said = str(caught.exception)
-        self.assertTrue(all(line.isprintable() and not line.startswith("FORGED") for line in said.split("\n")), ascii(said))
+        self.assertTrue(
+            all(line.isprintable() and not line.startswith("FORGED") for line in said.split("\n")),
+            ascii(said),
+        )
         self.assertIn("owned", said)
 
     def test_no_name_in_a_table_or_a_list_of_knobs_steers_a_terminal(self):
         quoted = '"' + self.STEERING + '\nFORGED"'
-        for header, rows in ((f"dry,wet,{quoted}\n", "dry.wav,wet.wav,1\n"), ("dry,wet,split,gain\n", f"dry.wav,wet.wav,{quoted},1\n"),
-                             ("dry,wet,gain\n", f"{quoted},wet.wav,1\n"), ("dry,wet,gain\n", f"dry.wav,wet.wav,{quoted}\n")):
+        for header, rows in (
+            (f"dry,wet,{quoted}\n", "dry.wav,wet.wav,1\n"),
+            ("dry,wet,split,gain\n", f"dry.wav,wet.wav,{quoted},1\n"),
+            ("dry,wet,gain\n", f"{quoted},wet.wav,1\n"),
+            ("dry,wet,gain\n", f"dry.wav,wet.wav,{quoted}\n"),
+        ):
             with self.subTest(header + rows):
                 self.pair(rows=rows, header=header)
                 self.said()
@@ -105,24 +114,45 @@ class HostileFolder(Folder):
 class GoodFolder(Folder):
     def test_a_pair_comes_as_it_was_recorded(self):
         x = music()
-        self.pair(x, rows="dry.wav,wet.wav,train,30\ndry.wav,wet.wav,validation,60\n", header="dry,wet,split,gain\n")
+        self.pair(
+            x, rows="dry.wav,wet.wav,train,30\ndry.wav,wet.wav,validation,60\n", header="dry,wet,split,gain\n"
+        )
         found = data.load(self.path)
         self.assertEqual(found.sample_rate, RATE)
         np.testing.assert_array_equal(found.of(TRAIN)[0].dry, x)
         np.testing.assert_array_equal(found.of(TRAIN)[0].wet, squashed(x))
         self.assertEqual(found.of(VALIDATION)[0].knobs, {"gain": 60.0})
-        self.assertEqual(found.controls, [{"name": "gain", "unit": "", "min": 30.0, "max": 60.0, "default": 30.0,
-                                           "to_model": {"scale": 2.0 / 30.0, "offset": -3.0}}])
+        self.assertEqual(
+            found.controls,
+            [
+                {
+                    "name": "gain",
+                    "unit": "",
+                    "min": 30.0,
+                    "max": 60.0,
+                    "default": 30.0,
+                    "to_model": {"scale": 2.0 / 30.0, "offset": -3.0},
+                }
+            ],
+        )
 
     def test_every_knob_but_a_switch_is_mapped_to_minus_1_to_1(self):
         self.pair(rows="dry.wav,wet.wav,0,5\ndry.wav,wet.wav,1,15\n", header="dry,wet,limit,drive\n")
         limit, drive = data.load(self.path).controls
         self.assertEqual((limit["steps"], limit["to_model"]), (2, {"scale": 1.0, "offset": 0.0}))
-        self.assertEqual([value * drive["to_model"]["scale"] + drive["to_model"]["offset"] for value in (5.0, 15.0)], [-1.0, 1.0])
+        self.assertEqual(
+            [value * drive["to_model"]["scale"] + drive["to_model"]["offset"] for value in (5.0, 15.0)],
+            [-1.0, 1.0],
+        )
 
     def test_controls_json_gives_names_units_and_ranges(self):
         self.pair()
-        self.text("controls.json", json.dumps({"source": "mine", "controls": [{"name": "gain", "unit": "dB", "min": 0, "max": 100}]}))
+        self.text(
+            "controls.json",
+            json.dumps(
+                {"source": "mine", "controls": [{"name": "gain", "unit": "dB", "min": 0, "max": 100}]}
+            ),
+        )
         found = data.load(self.path)
         self.assertEqual(found.source, "mine")
         self.assertEqual((found.controls[0]["unit"], found.controls[0]["default"]), ("dB", 50.0))
@@ -159,8 +189,11 @@ class GoodFolder(Folder):
     def test_a_table_from_a_spreadsheet_is_read(self):
         """Semicolons and decimal commas, tabs, quotes, a byte-order mark, CR line ends."""
         self.pair()
-        for content in ("dry;wet;gain\ndry.wav;wet.wav;0,5\ndry.wav;wet.wav;1,5\n", "dry\twet\tgain\rdry.wav\twet.wav\t0,5\rdry.wav\twet.wav\t1.5\r",
-                        "\ufeffdry,wet,gain\r\n\"dry.wav\",\"wet.wav\",\"0.5\"\r\ndry.wav,wet.wav,1.5\r\n"):
+        for content in (
+            "dry;wet;gain\ndry.wav;wet.wav;0,5\ndry.wav;wet.wav;1,5\n",
+            "dry\twet\tgain\rdry.wav\twet.wav\t0,5\rdry.wav\twet.wav\t1.5\r",
+            '\ufeffdry,wet,gain\r\n"dry.wav","wet.wav","0.5"\r\ndry.wav,wet.wav,1.5\r\n',
+        ):
             with self.subTest(content=content):
                 with open(os.path.join(self.path, "pairs.csv"), "w", encoding="utf-8", newline="") as file:
                     file.write(content)
@@ -180,12 +213,22 @@ class GoodFolder(Folder):
 
 
 class BadFolder(Folder):
-    def test_names_that_the_runtime_refuses_are_refused_before_anything_is_learned_with_ones_that_it_takes(self):
-        self.pair(header="dry,wet,Peak Reduction (dB),bypass,gain,2nd,Verst\u00e4rkung,link\n", rows="dry.wav,wet.wav,1,2,3,4,5,6\n")
-        said = self.refused("Peak Reduction (dB): a knob's name has a-z, 0-9 and _", "rename the column to peak_reduction_db",
-                            "bypass: every node has a setting of this name; rename the column to bypass_knob",
-                            "2nd: a knob's name", "rename the column to knob_2nd", "rename the column to verstarkung",
-                            "rename the column to link_knob")
+    def test_names_that_the_runtime_refuses_are_refused_before_anything_is_learned_with_ones_that_it_takes(
+        self,
+    ):
+        self.pair(
+            header="dry,wet,Peak Reduction (dB),bypass,gain,2nd,Verst\u00e4rkung,link\n",
+            rows="dry.wav,wet.wav,1,2,3,4,5,6\n",
+        )
+        said = self.refused(
+            "Peak Reduction (dB): a knob's name has a-z, 0-9 and _",
+            "rename the column to peak_reduction_db",
+            "bypass: every node has a setting of this name; rename the column to bypass_knob",
+            "2nd: a knob's name",
+            "rename the column to knob_2nd",
+            "rename the column to verstarkung",
+            "rename the column to link_knob",
+        )
         self.assertEqual(len(said.splitlines()), 5)
         self.pair(header="dry,wet,gain dB,gain_db\n", rows="dry.wav,wet.wav,1,2\n")
         self.refused("rename the column to gain_db_2")
@@ -202,9 +245,13 @@ class BadFolder(Folder):
 
     def test_a_table_that_is_none_is_named(self):
         self.pair()
-        for content, cause in ((b"\xff\xfed\0r\0y\0", "UTF-16 text; save the file as UTF-8"), (b"PK\3\4", "a spreadsheet or a ZIP archive"),
-                               (b"dry,wet,Verst\xe4rkung\n", "not UTF-8 text (byte 13); save the file as UTF-8"),
-                               (b"<!DOCTYPE html>", "a web page"), (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull")):
+        for content, cause in (
+            (b"\xff\xfed\0r\0y\0", "UTF-16 text; save the file as UTF-8"),
+            (b"PK\3\4", "a spreadsheet or a ZIP archive"),
+            (b"dry,wet,Verst\xe4rkung\n", "not UTF-8 text (byte 13); save the file as UTF-8"),
+            (b"<!DOCTYPE html>", "a web page"),
+            (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        ):
             with open(os.path.join(self.path, "pairs.csv"), "wb") as file:
                 file.write(content)
             self.refused(cause)
@@ -219,7 +266,7 @@ class BadFolder(Folder):
         self.refused("wet.wav: is cut short: its header promises 64000 bytes of sound, 63000 are there")
         place = content.index(b"data") + 4
         with open(path, "wb") as file:
-            file.write(content[:place] + bytes(4) + content[place + 4:])
+            file.write(content[:place] + bytes(4) + content[place + 4 :])
         self.refused("wet.wav: was never finished: its header says 0 s, and 64000 bytes follow")
 
     def test_another_clock_is_measured_refused_and_taken_out_when_asked(self):
@@ -228,7 +275,9 @@ class BadFolder(Folder):
         for ppm, late in ((50.0, 0.0), (-120.0, 31.4)):
             with self.subTest(ppm=ppm):
                 self.pair(x, played_late(squashed(x), late, 1e-6 * ppm))
-                said = self.refused("wet.wav: wet drifts away from dry by ", "recorded by another clock; --align resamples it")
+                said = self.refused(
+                    "wet.wav: wet drifts away from dry by ", "recorded by another clock; --align resamples it"
+                )
                 self.assertAlmostEqual(float(said.split(" by ")[1].split(" ppm")[0]), ppm, delta=2.0)
                 found = data.load(self.path, align=True)
                 self.assertIn("and was resampled", found.notes[0])
@@ -237,13 +286,17 @@ class BadFolder(Folder):
                     self.assertEqual(len(pair.dry), len(pair.wet))
                     self.assertIsNone(check.drift(pair.dry, pair.wet, RATE))
                     error += np.sum((squashed(pair.dry) - pair.wet) ** 2)
-                    level += np.sum(pair.wet ** 2)
+                    level += np.sum(pair.wet**2)
                 self.assertLess(10.0 * np.log10(error / level), -20.0)
 
     def test_everything_wrong_with_a_table_is_said_at_once(self):
         self.pair(rows="dry.wav,wet.wav,loud\nnone.wav,wet.wav,1\ndry.wav,wet.wav\ndry.wav,wet.wav,nan\n")
-        said = self.refused("line 2: gain: loud is not a number", "line 3: none.wav: no such file",
-                            "line 4: has 2 fields and the header 3", "line 5: gain: nan is not a number")
+        said = self.refused(
+            "line 2: gain: loud is not a number",
+            "line 3: none.wav: no such file",
+            "line 4: has 2 fields and the header 3",
+            "line 5: gain: nan is not a number",
+        )
         self.assertEqual(len(said.splitlines()), 4)
 
     def test_a_header_that_lacks_or_repeats_columns(self):
@@ -283,8 +336,14 @@ class BadFolder(Folder):
         broken[123] = np.nan
         self.sound("broken.wav", broken)
         self.sound("clipped.wav", np.clip(music() * 20.0, -1.0, 1.0))
-        self.pair(wet=np.zeros(16000), rows="dry.wav,wet.wav,1\ndry.wav,broken.wav,2\ndry.wav,clipped.wav,3\n")
-        said = self.refused("wet.wav: is silent", "broken.wav: 1 samples are NaN or infinite, the first at 123", "clipped.wav: clips")
+        self.pair(
+            wet=np.zeros(16000), rows="dry.wav,wet.wav,1\ndry.wav,broken.wav,2\ndry.wav,clipped.wav,3\n"
+        )
+        said = self.refused(
+            "wet.wav: is silent",
+            "broken.wav: 1 samples are NaN or infinite, the first at 123",
+            "clipped.wav: clips",
+        )
         self.assertEqual(len(said.splitlines()), 3)
 
     def test_two_channels_that_differ_and_a_file_that_is_no_sound(self):
@@ -312,6 +371,7 @@ class BadFolder(Folder):
 class Offset(unittest.TestCase):
     def test_compression_and_phase_of_a_device_are_no_offset(self):
         from gainstage_train.compressors import optical
+
         x = music(4.0, rate=48000)
         for peak in (0.0, 60.0, 100.0):
             self.assertIn(check.offset(x, optical.la2a(x, 48000, peak), 48000), (-1, 0, 1))
@@ -337,15 +397,26 @@ class Offset(unittest.TestCase):
 class SignalTrain(Folder):
     def setUp(self):
         super().setUp()
-        for part, number, limit, peak in (("Train", 138, 0, 0), ("Train", 161, 1, 65), ("Val", 140, 0, 10), ("Test", 200, 1, 100)):
+        for part, number, limit, peak in (
+            ("Train", 138, 0, 0),
+            ("Train", 161, 1, 65),
+            ("Val", 140, 0, 10),
+            ("Test", 200, 1, 100),
+        ):
             x = music(1.0, number, 44100)
             self.sound(f"{part}/input_{number}_.wav", x, 44100)
-            self.sound(f"{part}/target_{number}_LA2A_{2 if number == 200 else 3}c__{limit}__{peak}.wav", squashed(x), 44100)
+            self.sound(
+                f"{part}/target_{number}_LA2A_{2 if number == 200 else 3}c__{limit}__{peak}.wav",
+                squashed(x),
+                44100,
+            )
 
     def test_its_folders_are_the_splits_and_its_names_the_knobs(self):
         found = data.load(self.path)
-        self.assertEqual([(pair.split, pair.knobs["limit"], pair.knobs["peak_reduction"]) for pair in found.pairs],
-                         [(TRAIN, 0.0, 0.0), (TRAIN, 1.0, 65.0), (VALIDATION, 0.0, 10.0), (TEST, 1.0, 100.0)])
+        self.assertEqual(
+            [(pair.split, pair.knobs["limit"], pair.knobs["peak_reduction"]) for pair in found.pairs],
+            [(TRAIN, 0.0, 0.0), (TRAIN, 1.0, 65.0), (VALIDATION, 0.0, 10.0), (TEST, 1.0, 100.0)],
+        )
         self.assertEqual([each["name"] for each in found.controls], ["limit", "peak_reduction"])
         self.assertEqual(found.sample_rate, 44100)
 
@@ -354,7 +425,9 @@ class SignalTrain(Folder):
         for ppm in (50.0, -20.0):
             self.sound("Train/input_138_.wav", x, 44100)
             self.sound("Train/target_138_LA2A_3c__0__0.wav", played_late(squashed(x), 0.0, 1e-6 * ppm), 44100)
-            said = self.refused("target_138_LA2A_3c__0__0.wav: drifts away from ", "recorded by another clock; resample it")
+            said = self.refused(
+                "target_138_LA2A_3c__0__0.wav: drifts away from ", "recorded by another clock; resample it"
+            )
             self.assertAlmostEqual(float(said.split(" by ")[1].split(" ppm")[0]), ppm, delta=2.0)
             self.assertEqual(len(said.splitlines()), 1)
         self.sound("Train/target_138_LA2A_3c__0__0.wav", squashed(x), 44100)
@@ -372,8 +445,13 @@ class SignalTrain(Folder):
         for part, other in (("Train", "TRAIN"), ("Val", "val")):
             os.rename(os.path.join(self.path, part), os.path.join(self.path, other))
             for name in os.listdir(os.path.join(self.path, other)):
-                os.rename(os.path.join(self.path, other, name), os.path.join(self.path, other, name.replace(".wav", ".WAV")))
-        self.assertEqual([pair.split for pair in data.load(self.path).pairs], [TRAIN, TRAIN, VALIDATION, TEST])
+                os.rename(
+                    os.path.join(self.path, other, name),
+                    os.path.join(self.path, other, name.replace(".wav", ".WAV")),
+                )
+        self.assertEqual(
+            [pair.split for pair in data.load(self.path).pairs], [TRAIN, TRAIN, VALIDATION, TEST]
+        )
 
     def test_a_target_without_its_input_and_lengths_that_differ(self):
         os.unlink(os.path.join(self.path, "Val", "input_140_.wav"))
@@ -383,14 +461,31 @@ class SignalTrain(Folder):
 
 class Written(Folder):
     def test_what_is_written_is_read_again(self):
-        x = (music() * 2.0 ** 15).round() / 2.0 ** 15
-        pairs = [Pair("a@1", x, squashed(x), {"gain": float(g)}, split) for g, split in ((1, TRAIN), (2, VALIDATION), (3, TEST))]
-        write.folder(self.path, pairs, [{"name": "gain", "unit": "dB", "min": 0, "max": 3, "default": 1,
-                                         "to_model": {"scale": 1.0, "offset": 0.0}}], RATE, "by hand")
+        x = (music() * 2.0**15).round() / 2.0**15
+        pairs = [
+            Pair("a@1", x, squashed(x), {"gain": float(g)}, split)
+            for g, split in ((1, TRAIN), (2, VALIDATION), (3, TEST))
+        ]
+        write.folder(
+            self.path,
+            pairs,
+            [
+                {
+                    "name": "gain",
+                    "unit": "dB",
+                    "min": 0,
+                    "max": 3,
+                    "default": 1,
+                    "to_model": {"scale": 1.0, "offset": 0.0},
+                }
+            ],
+            RATE,
+            "by hand",
+        )
         found = data.load(self.path)
         self.assertEqual([pair.split for pair in found.pairs], [TRAIN, VALIDATION, TEST])
         np.testing.assert_array_equal(found.pairs[2].dry, x)
-        np.testing.assert_allclose(found.pairs[2].wet, squashed(x), atol=2.0 ** -23)
+        np.testing.assert_allclose(found.pairs[2].wet, squashed(x), atol=2.0**-23)
         self.assertEqual(len(os.listdir(os.path.join(self.path, "dry"))), 1)
         with self.assertRaisesRegex(Problem, "already holds a data set"):
             write.folder(self.path, pairs, [], RATE, "")
@@ -402,7 +497,12 @@ class Written(Folder):
 
 class Recordings(unittest.TestCase):
     def test_no_recording_is_in_two_splits(self):
-        seen = [name for table in (recordings.PHRASES, recordings.HITS) for names in table.values() for name in names]
+        seen = [
+            name
+            for table in (recordings.PHRASES, recordings.HITS)
+            for names in table.values()
+            for name in names
+        ]
         self.assertEqual(len(seen), len(set(seen)))
 
     def test_resampling_keeps_a_tone(self):
@@ -412,9 +512,9 @@ class Recordings(unittest.TestCase):
 
     def test_pink_noise_falls_3_db_an_octave_and_has_its_level(self):
         x = noise.pink(np.random.default_rng(1), 1 << 18, -40.0).astype(float)
-        self.assertAlmostEqual(10.0 * np.log10(np.mean(x ** 2)), -40.0, delta=1e-3)
+        self.assertAlmostEqual(10.0 * np.log10(np.mean(x**2)), -40.0, delta=1e-3)
         power = np.abs(np.fft.rfft(x)) ** 2
-        low, high = (np.mean(power[k:2 * k]) for k in (1 << 12, 1 << 15))
+        low, high = (np.mean(power[k : 2 * k]) for k in (1 << 12, 1 << 15))
         self.assertAlmostEqual(10.0 * np.log10(low / high), 9.03, delta=0.3)
 
 
@@ -426,6 +526,7 @@ class Generated(Folder):
 
     def made(self, name, *arguments):
         from gainstage_train.data import generate
+
         path = os.path.join(self.path, name)
         generate.generate(generate.parse([*arguments, "-o", path]))
         return path
@@ -433,7 +534,9 @@ class Generated(Folder):
     def test_optical_holds_out_recordings_and_settings(self):
         path = self.made("a", "optical", "--minutes", "0.3", "--settings", "0,50,100")
         found = data.load(path)
-        self.assertEqual(sorted({pair.knobs["peak_reduction"] for pair in found.of(TRAIN)}), [0.0, 50.0, 100.0])
+        self.assertEqual(
+            sorted({pair.knobs["peak_reduction"] for pair in found.of(TRAIN)}), [0.0, 50.0, 100.0]
+        )
         self.assertEqual(len(found.of(UNSEEN)), 10)
         self.assertEqual(len({pair.dry.tobytes() for pair in found.of(TEST) + found.of(UNSEEN)}), 1)
         self.assertTrue(all(np.max(np.abs(pair.wet)) < 1.0 for pair in found.pairs))
@@ -441,16 +544,22 @@ class Generated(Folder):
     def test_the_same_arguments_give_the_same_files_and_another_seed_others(self):
         a, b = (self.made(name, "toy", "--minutes", "0.4") for name in "ab")
         c = self.made("c", "toy", "--minutes", "0.4", "--seed", "2")
-        names = [os.path.join("wet", name) for name in sorted(os.listdir(os.path.join(a, "wet")))] + ["pairs.csv", "controls.json"]
+        names = [os.path.join("wet", name) for name in sorted(os.listdir(os.path.join(a, "wet")))] + [
+            "pairs.csv",
+            "controls.json",
+        ]
         self.assertEqual(filecmp.cmpfiles(a, b, names, shallow=False)[1:], ([], []))
         self.assertNotIn("wet/train-0000.flac", filecmp.cmpfiles(a, c, names, shallow=False)[0])
 
     def test_the_toy_has_noise_at_minus_40_db_on_training_targets_alone(self):
         from gainstage_train.compressors import digital
+
         found = data.load(self.made("a", "toy", "--minutes", "0.4", "--rate", "44100"))
         self.assertEqual(found.sample_rate, 44100)
         for pair, expected in ((found.of(TRAIN)[0], -40.0), (found.of(TEST)[0], -120.0)):
-            added = pair.wet - digital.compress(pair.dry, 44100, **{"threshold_db": pair.knobs["threshold"], "ratio": pair.knobs["ratio"]})
+            added = pair.wet - digital.compress(
+                pair.dry, 44100, **{"threshold_db": pair.knobs["threshold"], "ratio": pair.knobs["ratio"]}
+            )
             level = 10.0 * np.log10(np.mean(np.square(added, dtype=np.float64)) + 1e-14)
             self.assertTrue(level < expected + 0.1 and (expected < -100.0 or level > expected - 0.1), level)
 

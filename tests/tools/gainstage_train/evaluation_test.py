@@ -33,7 +33,9 @@ class Metrics(unittest.TestCase):
         parts = Scores().add(output[:4000], target[:4000])
         parts += Scores().add(output[4000:], target[4000:])
         for name in ("mae", "mse", "esr_plain"):
-            self.assertAlmostEqual(getattr(whole, name), getattr(parts, name), delta=1e-9 * getattr(whole, name))
+            self.assertAlmostEqual(
+                getattr(whole, name), getattr(parts, name), delta=1e-9 * getattr(whole, name)
+            )
         self.assertAlmostEqual(whole.esr, parts.esr, delta=1e-3 * whole.esr)  # the DC blocker begins twice
         self.assertAlmostEqual(whole.mse, np.mean((output - target) ** 2))
 
@@ -66,7 +68,9 @@ class Baselines(unittest.TestCase):
     def test_the_gain_is_the_best_there_is(self):
         best = baselines.static_gain(self.pairs[:1]).esr
         for gain in np.linspace(0.1, 1.0, 60):
-            self.assertLessEqual(best, Scores().add(gain * self.pairs[0].dry, self.pairs[0].wet, spectra=False).esr + 1e-9)
+            self.assertLessEqual(
+                best, Scores().add(gain * self.pairs[0].dry, self.pairs[0].wet, spectra=False).esr + 1e-9
+            )
 
     def test_a_curve_without_memory_is_found_where_there_is_one(self):
         curve, gain = baselines.static_curve(self.pairs).esr, baselines.static_gain(self.pairs).esr
@@ -94,9 +98,17 @@ class Playing(unittest.TestCase):
 
 
 class Reading(unittest.TestCase):
-    SETTINGS = (("grey_box", {}), ("grey_box", {"detector": "switching", "makeup": "static"}), ("s4d", {"channels": 6, "blocks": 2}),
-                ("s6", {"features": 2}), ("ed_lstm", {"units": 8}), ("ed_lstm_carried", {"units": 8}), ("tcn", {"channels": 4, "blocks": 2}),
-                ("lstm", {"units": 4}), ("gru", {"units": 4}))
+    SETTINGS = (
+        ("grey_box", {}),
+        ("grey_box", {"detector": "switching", "makeup": "static"}),
+        ("s4d", {"channels": 6, "blocks": 2}),
+        ("s6", {"features": 2}),
+        ("ed_lstm", {"units": 8}),
+        ("ed_lstm_carried", {"units": 8}),
+        ("tcn", {"channels": 4, "blocks": 2}),
+        ("lstm", {"units": 4}),
+        ("gru", {"units": 4}),
+    )
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -117,12 +129,20 @@ class Reading(unittest.TestCase):
                 sound, knobs = 0.1 * torch.randn(2, 4096), torch.rand(2, 1)
                 with torch.no_grad():
                     # tau_s is rounded on its way through a logarithm
-                    self.assertTrue(torch.allclose(model(sound, knobs)[0], again(sound, knobs)[0], rtol=0, atol=1e-6))
+                    self.assertTrue(
+                        torch.allclose(model(sound, knobs)[0], again(sound, knobs)[0], rtol=0, atol=1e-6)
+                    )
 
     def test_a_file_that_was_not_trained_here_or_is_damaged_is_refused(self):
         model = models.build("gru", small.CONTROLS, small.RATE, units=4)
-        for training in ({}, {"model": "gru"}, {"model": "grew", "settings": {}}, {"model": "gru", "settings": {"unit": 4}},
-                         {"model": "gru", "settings": {"units": 5}}, {"model": "grey_box", "settings": {}}):
+        for training in (
+            {},
+            {"model": "gru"},
+            {"model": "grew", "settings": {}},
+            {"model": "gru", "settings": {"unit": 4}},
+            {"model": "gru", "settings": {"units": 5}},
+            {"model": "grey_box", "settings": {}},
+        ):
             export.quickly(model, self.file, training=training)
             with self.assertRaises(Problem) as refusal:
                 saved_model.from_file(self.file)
@@ -148,9 +168,22 @@ class Files(unittest.TestCase):
         cls.file, cls.data = os.path.join(cls.folder, "m.safetensors"), os.path.join(cls.folder, "data")
         torch.manual_seed(1)
         cls.model = models.build("grey_box", small.CONTROLS, small.RATE, detector_units=3)
-        story = {"model": "grey_box", "settings": {"detector_units": 3}, "title": "a toy", "data": "1 min", "machine": "1 core", "loss": "esr",
-                 "epochs": 1.5, "validations": 3, "minutes": 0.1, "validation_loss": 0.1, "validation_esr": 0.1, "seed": 7,
-                 "limit_minutes": 1, "date": "2026-01-01"}
+        story = {
+            "model": "grey_box",
+            "settings": {"detector_units": 3},
+            "title": "a toy",
+            "data": "1 min",
+            "machine": "1 core",
+            "loss": "esr",
+            "epochs": 1.5,
+            "validations": 3,
+            "minutes": 0.1,
+            "validation_loss": 0.1,
+            "validation_esr": 0.1,
+            "seed": 7,
+            "limit_minutes": 1,
+            "date": "2026-01-01",
+        }
         export.quickly(cls.model, cls.file, training=story, license="CC0-1.0")
         data = small.dataset(6.0)
         write.folder(cls.data, data.pairs, data.controls, data.sample_rate, data.source)
@@ -163,7 +196,9 @@ class Files(unittest.TestCase):
 
     @unittest.skipUnless(os.access(support.GAINSTAGE, os.X_OK), "build/gainstage is not built")
     def test_the_runtime_renders_what_the_training_code_says(self):
-        code, out, err = self.run_it(evaluate.main, self.file, "--data", self.data, "--through", support.GAINSTAGE, "--json")
+        code, out, err = self.run_it(
+            evaluate.main, self.file, "--data", self.data, "--through", support.GAINSTAGE, "--json"
+        )
         self.assertEqual(code, 0, err)
         rows = json.loads(out)["rows"]
         self.assertEqual([row["knobs"] for row in rows], [{"amount": 0.2}, {"amount": 0.8}])
@@ -176,15 +211,21 @@ class Files(unittest.TestCase):
     def test_a_table_shows_every_setting_and_all_together(self):
         code, out, _ = self.run_it(evaluate.main, self.file, "--data", self.data, "--split", "validation")
         self.assertEqual(code, 0)
-        self.assertEqual([line.split("  ")[0] for line in out.split("\n")[1:5]], ["split"] + 3 * ["validation"])
+        self.assertEqual(
+            [line.split("  ")[0] for line in out.split("\n")[1:5]], ["split"] + 3 * ["validation"]
+        )
         self.assertIn("mean of settings", out)
         self.assertIn("as one recording", out)
 
     def test_what_cannot_be_evaluated(self):
         absent = os.path.join(self.folder, "absent.safetensors")
-        for code, arguments in ((66, (absent, "--data", self.data)), (66, (self.file, "--data", absent)),
-                                (65, (self.file, "--data", self.data, "--split", "unseen")),
-                                (65, (__file__, "--data", self.data)), (69, (self.file, "--data", self.data, "--device", "cuda:77"))):
+        for code, arguments in (
+            (66, (absent, "--data", self.data)),
+            (66, (self.file, "--data", absent)),
+            (65, (self.file, "--data", self.data, "--split", "unseen")),
+            (65, (__file__, "--data", self.data)),
+            (69, (self.file, "--data", self.data, "--device", "cuda:77")),
+        ):
             got, _, err = self.run_it(evaluate.main, *arguments)
             self.assertEqual(got, code, err)
             self.assertTrue(err.startswith("error: "), err)
@@ -195,7 +236,15 @@ class Files(unittest.TestCase):
         self.assertEqual((code, out.strip()), (0, path), err)
         with open(path, encoding="utf-8") as file:
             first = file.read()
-        for part in ("It imitates a toy.", "CC0-1.0", "`amount` 0..1", "1.5 epochs", "amount 0.8", "--seed 7", card.SILENT):
+        for part in (
+            "It imitates a toy.",
+            "CC0-1.0",
+            "`amount` 0..1",
+            "1.5 epochs",
+            "amount 0.8",
+            "--seed 7",
+            card.SILENT,
+        ):
             self.assertIn(part, first)
         with open(path, "w", encoding="utf-8") as file:
             file.write(first.replace(card.SILENT, "Like *velvet*.\n\nAnd late."))

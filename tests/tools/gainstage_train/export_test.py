@@ -28,22 +28,50 @@ from gainstage_train.models.model import detach  # noqa: E402
 torch.set_num_threads(1)
 
 RATE, SILENCE, MOVE, FRAMES = 48000, 2400, 7200, 12000  # the engine fades in over the silence
-CONTROLS = [model_file.control("peak_reduction", "", 0.0, 100.0, 70.0, 0.01),
-            {**model_file.control("limit", "", 0.0, 1.0, 0.0), "steps": 2}]
+CONTROLS = [
+    model_file.control("peak_reduction", "", 0.0, 100.0, 70.0, 0.01),
+    {**model_file.control("limit", "", 0.0, 1.0, 0.0), "steps": 2},
+]
 
 # Largest difference over what is played at about full scale, measured: 6e-8 to 6e-7, 4e-6 of ED-LSTM, whose output layer starts at
 # 40 times what the units hold. S4D: 2e-5, since the runtime keeps the states in
 # floats where what that costs is below 4e-6 of a layer, and layers and norms follow that make it larger.
 TOLERANCE, S4D_TOLERANCE = 5e-6, 1e-4
 
-CASES = [("grey_box", {}), ("grey_box", {"knee": "hard", "detector": "one_pole", "makeup": "static", "activation": "relu"}),
-         ("grey_box", {"detector": "switching", "makeup": "gru", "makeup_units": 4}), ("grey_box", {"detector": "gru", "makeup": "rnn"}),
-         ("s4d", {}), ("s4d", {"product": False, "final_tanh": "tanh", "activation": "PTanh", "channels": 6, "modes": 3, "blocks": 2}),
-         ("s4d", {"activation": "GELU", "channels": 5, "blocks": 1}), ("s4d", {"decibels": True, "channels": 5, "blocks": 2}),
-         ("s6", {}), ("s6", {"features": 2, "activation": "tanh"}),
-         ("ed_lstm", {}), ("ed_lstm", {"window": 8, "units": 10, "dense": 7}), ("ed_lstm_carried", {}), ("tcn", {"blocks": 3}),
-         ("tcn", {"blocks": 2, "kernel": 3, "growth": 4, "channels": 5, "final_tanh": "tanh", "residual_delay": 1}),
-         ("lstm", {}), ("lstm", {"units": 7, "skip": 1, "final_tanh": "tanh"}), ("gru", {"units": 8}), ("gru", {})]
+CASES = [
+    ("grey_box", {}),
+    ("grey_box", {"knee": "hard", "detector": "one_pole", "makeup": "static", "activation": "relu"}),
+    ("grey_box", {"detector": "switching", "makeup": "gru", "makeup_units": 4}),
+    ("grey_box", {"detector": "gru", "makeup": "rnn"}),
+    ("s4d", {}),
+    (
+        "s4d",
+        {
+            "product": False,
+            "final_tanh": "tanh",
+            "activation": "PTanh",
+            "channels": 6,
+            "modes": 3,
+            "blocks": 2,
+        },
+    ),
+    ("s4d", {"activation": "GELU", "channels": 5, "blocks": 1}),
+    ("s4d", {"decibels": True, "channels": 5, "blocks": 2}),
+    ("s6", {}),
+    ("s6", {"features": 2, "activation": "tanh"}),
+    ("ed_lstm", {}),
+    ("ed_lstm", {"window": 8, "units": 10, "dense": 7}),
+    ("ed_lstm_carried", {}),
+    ("tcn", {"blocks": 3}),
+    (
+        "tcn",
+        {"blocks": 2, "kernel": 3, "growth": 4, "channels": 5, "final_tanh": "tanh", "residual_delay": 1},
+    ),
+    ("lstm", {}),
+    ("lstm", {"units": 7, "skip": 1, "final_tanh": "tanh"}),
+    ("gru", {"units": 8}),
+    ("gru", {}),
+]
 
 PATCH = """format = 1
 name = "parity"
@@ -91,13 +119,29 @@ def played(model, x):
 
 def rendered(folder, model, x):
     export(model, os.path.join(folder, "m.safetensors"), 0.1, license="CC0-1.0", source="a test")
-    files = {"patch.toml": PATCH.format(type=model.architecture), "moves.csv": f"{MOVE / RATE},model.limit,1\n"}
+    files = {
+        "patch.toml": PATCH.format(type=model.architecture),
+        "moves.csv": f"{MOVE / RATE},model.limit,1\n",
+    }
     for name, text in files.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
     soundfile.write(os.path.join(folder, "in.wav"), x, RATE, subtype="FLOAT")
-    subprocess.run([support.GAINSTAGE, "render", "-q", "patch.toml", "in.wav", "-o", "out.wav", "--automate", "moves.csv"],
-                   cwd=folder, check=True)
+    subprocess.run(
+        [
+            support.GAINSTAGE,
+            "render",
+            "-q",
+            "patch.toml",
+            "in.wav",
+            "-o",
+            "out.wav",
+            "--automate",
+            "moves.csv",
+        ],
+        cwd=folder,
+        check=True,
+    )
     return soundfile.read(os.path.join(folder, "out.wav"), dtype="float32")[0]
 
 
@@ -119,7 +163,13 @@ class Export(unittest.TestCase):
 
     def info_agrees(self, folder, model):
         """Operations per sample as the runtime counts them, latency and memory as the model says."""
-        said = subprocess.run([support.GAINSTAGE, "info", "m.safetensors"], cwd=folder, check=True, capture_output=True, text=True).stdout
+        said = subprocess.run(
+            [support.GAINSTAGE, "info", "m.safetensors"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
         counted = float(re.search(r"operations\s+([\d.]+) per sample", said)[1])
         self.assertLessEqual(abs(counted - model.operations()), 0.5)
         self.assertEqual(int(re.search(r"latency\s+(\d+) samples", said)[1]), model.latency_samples)
@@ -158,8 +208,28 @@ class Export(unittest.TestCase):
 class Names(unittest.TestCase):
     def test_the_trainer_and_the_runtime_say_the_same_of_every_name_of_a_knob(self):
         """grey_box has an option of its own (link): its names are the most that any node refuses."""
-        names = ["gain", "a", "a2", "a_", "x" * 64, "x" * 65, "Gain", "gain db", "2nd", "_gain", "", "g\u00e4in", "gain-db", "gain.db", "gain\n",
-                 *model_file.RESERVED_NAMES, "link2", "threshold", "width", "mode"]
+        names = [
+            "gain",
+            "a",
+            "a2",
+            "a_",
+            "x" * 64,
+            "x" * 65,
+            "Gain",
+            "gain db",
+            "2nd",
+            "_gain",
+            "",
+            "g\u00e4in",
+            "gain-db",
+            "gain.db",
+            "gain\n",
+            *model_file.RESERVED_NAMES,
+            "link2",
+            "threshold",
+            "width",
+            "mode",
+        ]
         model = build("grey_box", [model_file.control("gain", "", 0.0, 1.0, 0.0)], RATE)
         with tempfile.TemporaryDirectory() as folder:
             for name in names:
@@ -170,7 +240,12 @@ class Names(unittest.TestCase):
                 patch = os.path.join(folder, "p.toml")
                 with open(patch, "w", encoding="utf-8") as file:
                     file.write(PATCH_OF_ONE)
-                done = subprocess.run([support.GAINSTAGE, "check", patch], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                done = subprocess.run(
+                    [support.GAINSTAGE, "check", patch],
+                    text=True,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
                 with self.subTest(name=name, said=done.stderr):
                     self.assertEqual(done.returncode, 0 if model_file.name_fault(name) is None else 65)
                     if done.returncode:

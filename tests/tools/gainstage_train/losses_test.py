@@ -43,12 +43,14 @@ class ByHand(unittest.TestCase):
     def test_a_piece_is_measured_by_the_power_of_its_whole_sound_where_that_is_given(self):
         output, target = rows([0.5, 0.0]), rows([0.0, 0.0])
         self.near(losses.esr_plain(output, target, power=2.0), 0.125 / 2.0)
-        self.near(Loss("esr_plain+mae")(output, target, 2.0), 0.125 / 2.0 + 0.25)  # an absolute error stays one
+        self.near(
+            Loss("esr_plain+mae")(output, target, 2.0), 0.125 / 2.0 + 0.25
+        )  # an absolute error stays one
 
     def test_pre_emphasis(self):
         # 1 - 0.85 z^-1: the error 1, 0 becomes 1, -0.85 and the target 0, 2 becomes 0, 2
         output, target = rows([1.0, 2.0]), rows([0.0, 2.0])
-        self.near(losses.esr_pre(output, target), (1 + 0.85 ** 2) / 4)
+        self.near(losses.esr_pre(output, target), (1 + 0.85**2) / 4)
 
     def test_dc_is_of_each_row(self):
         output, target = rows([1.0, 1.0], [0.0, 0.0]), rows([0.0, 0.0], [2.0, 0.0])
@@ -57,7 +59,7 @@ class ByHand(unittest.TestCase):
     def test_short_time_energy(self):
         # Frames of 2 at hops of 2 of what the blocker leaves; it lets the first sample of a step through whole.
         output, target = rows([0.0, 0.0, 0.0, 0.0]), rows([1.0, 0.0, 0.0, 0.0])
-        blocked = [1.0, -0.005, -0.005 * 0.995, -0.005 * 0.995 ** 2]
+        blocked = [1.0, -0.005, -0.005 * 0.995, -0.005 * 0.995**2]
         energies = blocked[0] ** 2 + blocked[1] ** 2, blocked[2] ** 2 + blocked[3] ** 2
         self.near(losses.ste(output, target, 2, 2), sum(energies) / (2 * 2))
 
@@ -70,8 +72,11 @@ class ByHand(unittest.TestCase):
     @staticmethod
     def ste(output, target, frame, hop):
         blocked = [lfilter([1, -1], [1, -0.995], sound.numpy()) for sound in (output, target)]
-        differences = [abs(np.sum(blocked[1][row, at:at + frame] ** 2 - blocked[0][row, at:at + frame] ** 2)) / frame
-                       for row in range(len(output)) for at in range(0, output.shape[1] - frame + 1, hop)]
+        differences = [
+            abs(np.sum(blocked[1][row, at : at + frame] ** 2 - blocked[0][row, at : at + frame] ** 2)) / frame
+            for row in range(len(output))
+            for at in range(0, output.shape[1] - frame + 1, hop)
+        ]
         return np.mean(differences)
 
     def test_spectra_of_a_sound_and_its_half(self):
@@ -87,7 +92,7 @@ class ByHand(unittest.TestCase):
             padded = np.pad(sound.numpy()[0], size // 2, mode="reflect")
             shape = np.zeros(size)
             shape[12:52] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
-            frames = [padded[at:at + size] * shape for at in range(0, len(padded) - size + 1, hop)]
+            frames = [padded[at : at + size] * shape for at in range(0, len(padded) - size + 1, hop)]
             magnitudes.append(np.maximum(np.abs(np.fft.rfft(frames)), 1e-4))
         convergence = np.linalg.norm(magnitudes[1] - magnitudes[0]) / np.linalg.norm(magnitudes[1])
         expected = convergence + np.mean(np.abs(np.log(magnitudes[1]) - np.log(magnitudes[0])))
@@ -98,7 +103,9 @@ class Filters(unittest.TestCase):
     def test_the_dc_blocker_is_equation_10(self):
         sound = noise(2, 9000)
         # 0.995^2000 = 4.4e-5 of the response's tail, which sums to as much, is cut off: 4.4e-5 * 0.4 is the most
-        np.testing.assert_allclose(losses.dc_block(sound).numpy(), lfilter([1, -1], [1, -0.995], sound.numpy()), atol=2e-5)
+        np.testing.assert_allclose(
+            losses.dc_block(sound).numpy(), lfilter([1, -1], [1, -0.995], sound.numpy()), atol=2e-5
+        )
         held = torch.ones(1, 9000, dtype=torch.float64)
         self.assertLess(float(losses.dc_block(held)[0, -1].abs()), 1e-4)
 
@@ -118,7 +125,9 @@ class Gradients(unittest.TestCase):
                 step[1, 700], step[0, 300] = 1e-6, -2e-6
                 with torch.no_grad():
                     change = (function(output + step, target) - function(output - step, target)) / 2
-                self.assertAlmostEqual(float(change), float((output.grad * step).sum()), delta=1e-4 * abs(float(change)))
+                self.assertAlmostEqual(
+                    float(change), float((output.grad * step).sum()), delta=1e-4 * abs(float(change))
+                )
 
     def test_of_silence_and_of_the_target_itself_are_finite(self):
         for name, function in LOSSES.items():
@@ -136,8 +145,10 @@ class Text(unittest.TestCase):
         both = Loss("mae + 0.5*mr-stft")
         self.assertEqual(both.text, "mae+0.5*mr_stft")
         self.assertEqual(both.shortest_samples, 2048)
-        self.assertAlmostEqual(float(both(output, target)),
-                               float(losses.mae(output, target) + 0.5 * losses.mr_stft(output, target)))
+        self.assertAlmostEqual(
+            float(both(output, target)),
+            float(losses.mae(output, target) + 0.5 * losses.mr_stft(output, target)),
+        )
 
     def test_what_is_not_a_loss(self):
         for text in ("", "mea", "mae+", "0*mae", "-1*mae", "x*mae", "nan*mae", "mae*2"):

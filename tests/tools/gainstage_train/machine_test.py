@@ -33,7 +33,9 @@ class Products(unittest.TestCase):
     def test_others_are_not_taken_for_it(self):
         self.assertFalse(self.slow_with("/usr/lib/x86_64-linux-gnu/openblas-serial/libblas.so.3"))
         self.assertFalse(self.slow_with("/usr/lib/x86_64-linux-gnu/blis-serial/libblas.so.4.0.0"))
-        self.assertFalse(self.slow_with("/home/anna/train/lib/python3.11/site-packages/torch/lib/libtorch_cpu.so"))
+        self.assertFalse(
+            self.slow_with("/home/anna/train/lib/python3.11/site-packages/torch/lib/libtorch_cpu.so")
+        )
 
     def test_where_no_system_tells_nothing_is_said(self):
         with mock.patch.object(machine, "PARTS", "/nowhere/maps"):
@@ -56,8 +58,9 @@ class Cores(unittest.TestCase):
         said = "import sys; from gainstage_train import __main__ as m; m.command_line.go = lambda *_: print('torch' in sys.modules, 'numpy' in sys.modules); "
         said += "m.main(['gru', '--data', 'nowhere', '-o', 'x.safetensors', '--processes', '2']); import os; print(os.environ['OPENBLAS_NUM_THREADS'])"
         environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_NUM_THREADS"}
-        out = subprocess.run([sys.executable, "-c", said], env={**environment}, capture_output=True, text=True,
-                             check=True).stdout
+        out = subprocess.run(
+            [sys.executable, "-c", said], env={**environment}, capture_output=True, text=True, check=True
+        ).stdout
         self.assertEqual(out.split(), ["False", "False", "1"])
 
 

@@ -24,21 +24,43 @@ import make_tcn_fixtures  # noqa: E402
 torch.set_num_threads(1)
 
 RATE = 48000
-CONTROLS = [model_file.control("peak_reduction", "", 0.0, 100.0, 70.0, 0.01),
-            {**model_file.control("limit", "", 0.0, 1.0, 1.0), "steps": 2}]
+CONTROLS = [
+    model_file.control("peak_reduction", "", 0.0, 100.0, 70.0, 0.01),
+    {**model_file.control("limit", "", 0.0, 1.0, 1.0), "steps": 2},
+]
 MOVES = [[0, "peak_reduction", 70.0, 0.0]]
 
 # Small ones of every kind; the options that change an equation.
-SMALL = [("grey_box", {"makeup_units": 3}), ("grey_box", {"knee": "hard", "detector": "one_pole", "makeup": "static", "activation": "relu"}),
-         ("grey_box", {"detector": "switching", "makeup": "rnn"}), ("grey_box", {"detector": "gru", "makeup": "gru", "makeup_units": 4}),
-         ("s4d", {"channels": 4, "modes": 2, "blocks": 2}),
-         ("s4d", {"channels": 3, "modes": 2, "blocks": 1, "product": False, "final_tanh": "tanh", "activation": "GELU"}),
-         ("s4d", {"channels": 3, "modes": 2, "blocks": 2, "decibels": True}),
-         ("s6", {"inner": 4, "states": 3}), ("s6", {"inner": 4, "states": 3, "features": 2, "window": 16, "bins": 9, "rank": 2}),
-         ("ed_lstm", {"window": 8, "units": 5, "dense": 4}), ("ed_lstm_carried", {"window": 8, "units": 6}),
-         ("tcn", {"blocks": 2, "kernel": 3, "growth": 4, "channels": 3}),
-         ("tcn", {"blocks": 2, "kernel": 3, "growth": 4, "channels": 3, "final_tanh": "tanh", "residual_delay": 1}),
-         ("lstm", {"units": 5, "skip": 1}), ("gru", {"units": 4, "final_tanh": "tanh"})]
+SMALL = [
+    ("grey_box", {"makeup_units": 3}),
+    ("grey_box", {"knee": "hard", "detector": "one_pole", "makeup": "static", "activation": "relu"}),
+    ("grey_box", {"detector": "switching", "makeup": "rnn"}),
+    ("grey_box", {"detector": "gru", "makeup": "gru", "makeup_units": 4}),
+    ("s4d", {"channels": 4, "modes": 2, "blocks": 2}),
+    (
+        "s4d",
+        {
+            "channels": 3,
+            "modes": 2,
+            "blocks": 1,
+            "product": False,
+            "final_tanh": "tanh",
+            "activation": "GELU",
+        },
+    ),
+    ("s4d", {"channels": 3, "modes": 2, "blocks": 2, "decibels": True}),
+    ("s6", {"inner": 4, "states": 3}),
+    ("s6", {"inner": 4, "states": 3, "features": 2, "window": 16, "bins": 9, "rank": 2}),
+    ("ed_lstm", {"window": 8, "units": 5, "dense": 4}),
+    ("ed_lstm_carried", {"window": 8, "units": 6}),
+    ("tcn", {"blocks": 2, "kernel": 3, "growth": 4, "channels": 3}),
+    (
+        "tcn",
+        {"blocks": 2, "kernel": 3, "growth": 4, "channels": 3, "final_tanh": "tanh", "residual_delay": 1},
+    ),
+    ("lstm", {"units": 5, "skip": 1}),
+    ("gru", {"units": 4, "final_tanh": "tanh"}),
+]
 
 
 def sound(samples, rows=2, seed=1):
@@ -69,9 +91,15 @@ def by_loop(model, x):
     if model.architecture == "ed_lstm":
         with mock.patch.object(make_ed_lstm_fixtures, "FRAMES", len(x)):
             late = make_ed_lstm_fixtures.play(w, CONTROLS, start, MOVES, x, model.carried)
-        return np.concatenate([late[model.window:], np.full(model.window, np.nan)])
-    loops = {"grey_box": make_fixtures, "s4d": make_s4d_fixtures, "s6": make_s6_fixtures, "tcn": make_tcn_fixtures,
-             "lstm": make_recurrent_fixtures, "gru": make_recurrent_fixtures}
+        return np.concatenate([late[model.window :], np.full(model.window, np.nan)])
+    loops = {
+        "grey_box": make_fixtures,
+        "s4d": make_s4d_fixtures,
+        "s6": make_s6_fixtures,
+        "tcn": make_tcn_fixtures,
+        "lstm": make_recurrent_fixtures,
+        "gru": make_recurrent_fixtures,
+    }
     loop = loops[model.architecture]
     with mock.patch.multiple(loop, FRAMES=len(x), RATE=RATE):
         return loop.play(w, config, CONTROLS, start, MOVES, x)
@@ -107,8 +135,9 @@ class Models(unittest.TestCase):
         for name, options, model in every_small_one():
             with self.subTest(name, **options), torch.no_grad():
                 compiled, _ = model(x, knobs)
-                with mock.patch.object(scans, "kernels", None), mock.patch.object(cells, "kernels", None), \
-                        mock.patch.object(ed_lstm, "kernels", None):
+                with mock.patch.object(scans, "kernels", None), mock.patch.object(
+                    cells, "kernels", None
+                ), mock.patch.object(ed_lstm, "kernels", None):
                     plain, _ = model(x, knobs)
                 self.assertLess(float((compiled - plain).abs().max()), 2e-5)
 
@@ -134,10 +163,17 @@ class Models(unittest.TestCase):
                         return float(loss())
 
                 loss().backward()
-                self.assertTrue(all(w.grad is not None and bool(torch.isfinite(w.grad).all()) for w in weights
-                                    if w.numel()))
+                self.assertTrue(
+                    all(
+                        w.grad is not None and bool(torch.isfinite(w.grad).all())
+                        for w in weights
+                        if w.numel()
+                    )
+                )
                 along = float(sum((w.grad * d).sum() for w, d in zip(weights, direction)))
-                numeric = (shifted(1e-7) - shifted(-2e-7)) / 2e-7  # so small that few samples cross the corner of a PReLU
+                numeric = (
+                    shifted(1e-7) - shifted(-2e-7)
+                ) / 2e-7  # so small that few samples cross the corner of a PReLU
                 self.assertLess(abs(along - numeric), 1e-3 * max(1.0, abs(numeric)))
 
     def test_every_weight_is_in_one_group(self):
@@ -148,7 +184,11 @@ class Models(unittest.TestCase):
     def test_the_recipes_fit_the_models(self):
         for name in MODELS:
             recipe, model = class_of(name).recipe, build(name, CONTROLS, RATE)
-            self.assertEqual(set(recipe) - {"average_steps"}, {"segment_samples", "batch", "warm_samples", "tbptt_samples", "rate", "loss"}, name)
+            self.assertEqual(
+                set(recipe) - {"average_steps"},
+                {"segment_samples", "batch", "warm_samples", "tbptt_samples", "rate", "loss"},
+                name,
+            )
             for key in ("tbptt_samples", "warm_samples"):
                 self.assertEqual(recipe[key] % model.frame, 0, name)
             self.assertGreater(recipe["segment_samples"], recipe["warm_samples"] + recipe["tbptt_samples"])
@@ -166,7 +206,9 @@ class Memory(unittest.TestCase):
 
     def test_a_detector_forgets_over_a_dozen_of_its_time_constants(self):
         """0.2 s at the start, by the constant and by the cell that chooses one, from whichever state it comes."""
-        self.assertAlmostEqual(self.seconds("grey_box", detector="switching", makeup="static"), 11.43 * 0.2, places=5)
+        self.assertAlmostEqual(
+            self.seconds("grey_box", detector="switching", makeup="static"), 11.43 * 0.2, places=5
+        )
         self.assertTrue(1.5 < self.seconds("grey_box", makeup="static") < 3.5)
 
     def test_a_state_that_is_carried_outlives_its_window(self):
@@ -186,7 +228,14 @@ class Start(unittest.TestCase):
         """So that training has not first to find out that there is a wire. (ED-LSTM has no path around its cells, and LSTM
         and GRU have one only with skip.)"""
         x = 0.01 * sound(24000, 2) / 0.3  # below the grey box's threshold
-        for name, options in (("grey_box", {}), ("s4d", {}), ("s6", {}), ("tcn", {}), ("lstm", {"skip": 1}), ("gru", {"skip": 1})):
+        for name, options in (
+            ("grey_box", {}),
+            ("s4d", {}),
+            ("s6", {}),
+            ("tcn", {}),
+            ("lstm", {"skip": 1}),
+            ("gru", {"skip": 1}),
+        ):
             torch.manual_seed(1)
             model = build(name, CONTROLS, RATE, **options).train()
             with torch.no_grad():

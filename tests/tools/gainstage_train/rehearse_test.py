@@ -25,7 +25,7 @@ from gainstage_train.compressors import digital  # noqa: E402
 from gainstage_train.data import write  # noqa: E402
 
 PATIENCE_S = 120.0  # on a loaded machine
-BLOCK = 4096        # 85 ms: nothing but a hung machine makes it late
+BLOCK = 4096  # 85 ms: nothing but a hung machine makes it late
 FADE_S = 0.025
 BEND_OF_A_FADE = 1.1  # as in tests/stage/rehearsal_test.cpp; 1.008 was measured
 SETTINGS = ["--set", "detector=switching", "--set", "makeup=static"]
@@ -41,7 +41,9 @@ out = { type = "output", channels = [1] }
 
 def squeezed(dry, amount):
     """A digital compressor, the lower its threshold the more."""
-    return digital.compress(dry, small.RATE, -10 - 25 * amount, 4.0, attack_ms=5.0, release_ms=80.0).astype(np.float32)
+    return digital.compress(dry, small.RATE, -10 - 25 * amount, 4.0, attack_ms=5.0, release_ms=80.0).astype(
+        np.float32
+    )
 
 
 class Player:
@@ -49,10 +51,30 @@ class Player:
 
     def __init__(self, folder):
         self.folder = folder
-        self.told, self.words = (open(os.path.join(folder, name), "w", encoding="utf-8") for name in ("told", "words"))
+        self.told, self.words = (
+            open(os.path.join(folder, name), "w", encoding="utf-8") for name in ("told", "words")
+        )
         self.process = subprocess.Popen(
-            [support.GAINSTAGE, "run", "song.toml", "--null", "--block", str(BLOCK), "--rate", str(small.RATE), "--rehearse", "--json",
-             "--log", "take.jsonl", "--record", "take.wav"], cwd=folder, stdout=self.told, stderr=self.words)
+            [
+                support.GAINSTAGE,
+                "run",
+                "song.toml",
+                "--null",
+                "--block",
+                str(BLOCK),
+                "--rate",
+                str(small.RATE),
+                "--rehearse",
+                "--json",
+                "--log",
+                "take.jsonl",
+                "--record",
+                "take.wav",
+            ],
+            cwd=folder,
+            stdout=self.told,
+            stderr=self.words,
+        )
 
     def events(self, name):
         # A file of our own: seeking in self.told would move the place where the player writes, too.
@@ -92,7 +114,9 @@ class Rehearsal(unittest.TestCase):
         self.folder = folder.name
         self.model = self.path("box.safetensors")
         torch.manual_seed(1)
-        untrained = models.build("grey_box", small.CONTROLS, small.RATE, detector="switching", makeup="static")
+        untrained = models.build(
+            "grey_box", small.CONTROLS, small.RATE, detector="switching", makeup="static"
+        )
         export.quickly(untrained, self.model)
         with open(self.path("song.toml"), "w", encoding="utf-8") as file:
             file.write(PATCH)
@@ -104,16 +128,47 @@ class Rehearsal(unittest.TestCase):
 
     def train(self):
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.run(["nice", sys.executable, "-m", "gainstage_train", "grey_box", "--data", self.path("data"), "-o", self.model,
-                               "--epochs", "4", *SETTINGS], env=environment, text=True, stderr=subprocess.PIPE)
+        return subprocess.run(
+            [
+                "nice",
+                sys.executable,
+                "-m",
+                "gainstage_train",
+                "grey_box",
+                "--data",
+                self.path("data"),
+                "-o",
+                self.model,
+                "--epochs",
+                "4",
+                *SETTINGS,
+            ],
+            env=environment,
+            text=True,
+            stderr=subprocess.PIPE,
+        )
 
     def repeated(self):
         """The take as its log says, on a tone instead of the silence that no device gives."""
         frames = soundfile.info(self.path("take.wav")).frames
         tone = 0.3 * np.sin(2 * np.pi * 100 / small.RATE * np.arange(frames))
         soundfile.write(self.path("tone.wav"), tone.astype(np.float32), small.RATE, subtype="FLOAT")
-        done = subprocess.run([support.GAINSTAGE, "render", "-q", "song.toml", "tone.wav", "--events", "take.jsonl", "-o", "heard.wav"],
-                              cwd=self.folder, text=True, stderr=subprocess.PIPE)
+        done = subprocess.run(
+            [
+                support.GAINSTAGE,
+                "render",
+                "-q",
+                "song.toml",
+                "tone.wav",
+                "--events",
+                "take.jsonl",
+                "-o",
+                "heard.wav",
+            ],
+            cwd=self.folder,
+            text=True,
+            stderr=subprocess.PIPE,
+        )
         self.assertEqual(done.returncode, 0, done.stderr)
         return soundfile.read(self.path("heard.wav"))[0]
 
@@ -140,7 +195,7 @@ class Rehearsal(unittest.TestCase):
 
         self.assertIn(last, self.models_played())
         swaps = [event for event in player.events("fade") if event.get("swapped") == ["box"]]
-        summary, = player.events("summary")
+        (summary,) = player.events("summary")
         self.assertGreaterEqual(len(swaps), 2)  # two that come within one fade are one
         self.assertEqual(summary["swaps"], len(swaps))
         for trouble in ("xruns", "quarantines", "refused", "reports_lost", "stalls", "edits"):
@@ -163,14 +218,21 @@ class Rehearsal(unittest.TestCase):
         places = [0.3 * small.RATE, *swaps, len(heard) - 0.3 * small.RATE]
         changed = 0
         for before, at, after in zip(places, swaps, places[2:]):
-            steady = max(bend(heard[max(int(before) + fade, at - 10 * cycle):at - 1]),
-                         bend(heard[at + fade + 1:min(int(after), at + fade + 10 * cycle)]))
-            self.assertLessEqual(bend(heard[at - 2:at + fade + 2]), BEND_OF_A_FADE * steady)
-            jump = heard[at - 2 * cycle:at + fade + 2 * cycle].copy()
+            steady = max(
+                bend(heard[max(int(before) + fade, at - 10 * cycle) : at - 1]),
+                bend(heard[at + fade + 1 : min(int(after), at + fade + 10 * cycle)]),
+            )
+            self.assertLessEqual(bend(heard[at - 2 : at + fade + 2]), BEND_OF_A_FADE * steady)
+            jump = heard[at - 2 * cycle : at + fade + 2 * cycle].copy()
             middle = len(jump) // 2
-            jump[middle + int(np.argmax(np.abs(jump[middle:middle + cycle]))):] *= 0.9
-            self.assertGreater(bend(jump), BEND_OF_A_FADE * steady)  # the same search finds a switch without a fade
-            levels = [np.abs(part).max() for part in (heard[at - cycle:at], heard[at + 3 * cycle:at + 4 * cycle])]
+            jump[middle + int(np.argmax(np.abs(jump[middle : middle + cycle]))) :] *= 0.9
+            self.assertGreater(
+                bend(jump), BEND_OF_A_FADE * steady
+            )  # the same search finds a switch without a fade
+            levels = [
+                np.abs(part).max()
+                for part in (heard[at - cycle : at], heard[at + 3 * cycle : at + 4 * cycle])
+            ]
             changed += abs(levels[1] - levels[0]) > 0.01 * levels[0]
         self.assertGreater(changed, 0)  # training is heard
 

@@ -27,13 +27,29 @@ def poles(channels, modes):
 
 # name -> (function of (arguments, plain), arguments)
 SCANS = {
-    "smooth": (lambda a, plain: scans.smooth(*a, plain=plain), lambda: (some(9, 3), some(9, 3, low=0.0), some(3))),
-    "switching": (lambda a, plain: scans.switching(*a, plain=plain), lambda: (some(40, 3), some(3, low=0.3), some(3, low=0.0, high=0.2), some(3))),
-    "diagonal": (lambda a, plain: scans.diagonal(*a, plain=plain),
-                 lambda: (some(2, 70, 3), poles(2, 2), some(2, 2, 2), some(2), some(2, 2, 2, 3))),
-    "selective": (lambda a, plain: scans.selective(*a, plain=plain),
-                  lambda: (some(2, 70, 3), some(2, 70, 3, low=0.01, high=0.3), some(3, 70, 3), some(3, 70, 3), some(2, 3, low=0.1),
-                           some(2, 3, 3))),
+    "smooth": (
+        lambda a, plain: scans.smooth(*a, plain=plain),
+        lambda: (some(9, 3), some(9, 3, low=0.0), some(3)),
+    ),
+    "switching": (
+        lambda a, plain: scans.switching(*a, plain=plain),
+        lambda: (some(40, 3), some(3, low=0.3), some(3, low=0.0, high=0.2), some(3)),
+    ),
+    "diagonal": (
+        lambda a, plain: scans.diagonal(*a, plain=plain),
+        lambda: (some(2, 70, 3), poles(2, 2), some(2, 2, 2), some(2), some(2, 2, 2, 3)),
+    ),
+    "selective": (
+        lambda a, plain: scans.selective(*a, plain=plain),
+        lambda: (
+            some(2, 70, 3),
+            some(2, 70, 3, low=0.01, high=0.3),
+            some(3, 70, 3),
+            some(3, 70, 3),
+            some(2, 3, low=0.1),
+            some(2, 3, 3),
+        ),
+    ),
 }
 
 
@@ -43,7 +59,9 @@ class Scans(unittest.TestCase):
             given = tuple(a.clone().requires_grad_() for a in arguments())
             for plain in (False, True):
                 with self.subTest(name, plain=plain):
-                    self.assertTrue(torch.autograd.gradcheck(lambda *a: scan(a, plain), given, atol=1e-6, rtol=1e-5))
+                    self.assertTrue(
+                        torch.autograd.gradcheck(lambda *a: scan(a, plain), given, atol=1e-6, rtol=1e-5)
+                    )
 
     def test_the_compiled_loops_say_what_the_plain_ones_say(self):
         """Measured: at most 4e-15."""
@@ -69,8 +87,12 @@ class Scans(unittest.TestCase):
         """The plain form guesses and looks again, until every guess was right. In 64 bits no sample falls on the other side."""
         goal = some(3000, 5)
         for fall, rise in ((0.9, 0.001), (0.001, 0.9), (0.05, 0.05)):
-            one, other = (scans.switching(goal, torch.tensor(fall).double(), torch.tensor(rise).double(), plain=plain)[0]
-                          for plain in (False, True))
+            one, other = (
+                scans.switching(goal, torch.tensor(fall).double(), torch.tensor(rise).double(), plain=plain)[
+                    0
+                ]
+                for plain in (False, True)
+            )
             self.assertLess(float((one - other).abs().max()), 1e-12)
 
 
@@ -79,10 +101,21 @@ SHAPES = {
     "taps": (lambda a, plain: shaping.taps(*a, plain=plain), lambda: (some(3, 283, 2), some(3, 4), some(3))),
     "leaky": (lambda a, plain: shaping.leaky(*a, plain=plain), lambda: (some(3, 50, 2), some(3))),
     "one slope for all": (lambda a, plain: shaping.leaky(*a, plain=plain), lambda: (some(3, 50, 2), some(1))),
-    "shaped": (lambda a, plain: shaping.shaped(*a, plain=plain),
-               lambda: (some(2, 280, 2), some(2, 2), some(2, 2), some(2), some(2, low=0.5), some(2, 281, 2)[:, :280])),
-    "shaped with one slope": (lambda a, plain: shaping.shaped(*a, plain=plain),
-                              lambda: (some(2, 40, 3), some(2, 3), some(2, 3), some(1), some(2, low=0.5), some(2, 41, 3)[:, :40])),
+    "shaped": (
+        lambda a, plain: shaping.shaped(*a, plain=plain),
+        lambda: (
+            some(2, 280, 2),
+            some(2, 2),
+            some(2, 2),
+            some(2),
+            some(2, low=0.5),
+            some(2, 281, 2)[:, :280],
+        ),
+    ),
+    "shaped with one slope": (
+        lambda a, plain: shaping.shaped(*a, plain=plain),
+        lambda: (some(2, 40, 3), some(2, 3), some(2, 3), some(1), some(2, low=0.5), some(2, 41, 3)[:, :40]),
+    ),
 }
 
 
@@ -92,7 +125,9 @@ class Shapes(unittest.TestCase):
             given = tuple(a.clone().requires_grad_() for a in arguments())
             for plain in (False, True):
                 with self.subTest(name, plain=plain):
-                    self.assertTrue(torch.autograd.gradcheck(lambda *a: shape(a, plain), given, atol=1e-6, rtol=1e-5))
+                    self.assertTrue(
+                        torch.autograd.gradcheck(lambda *a: shape(a, plain), given, atol=1e-6, rtol=1e-5)
+                    )
 
     def test_the_compiled_loops_say_what_the_plain_ones_say(self):
         """Output and gradients, in 32 bits as they train. Measured: at most 1.6e-5, of sums over 560 numbers."""
@@ -138,8 +173,16 @@ class Cells(unittest.TestCase):
     def test_a_state_that_windows_begin_anew_has_the_right_gradients(self):
         """ED-LSTM that carries its state: h is given at every window, c is added to."""
         windows, w, units, lanes = 3, 4, 2, 2
-        given = [some(windows * w, 1, lanes), some(4 * units, 1), some(4 * units, units), some(4 * units, lanes),
-                 some(windows, units, lanes), some(windows, units, lanes), some(units, lanes), some(units, lanes)]
+        given = [
+            some(windows * w, 1, lanes),
+            some(4 * units, 1),
+            some(4 * units, units),
+            some(4 * units, lanes),
+            some(windows, units, lanes),
+            some(windows, units, lanes),
+            some(units, lanes),
+            some(units, lanes),
+        ]
         given = [g.requires_grad_() for g in given]
 
         def steps(x, w_ih, w_hh, base, begin_h, begin_c, h, c):

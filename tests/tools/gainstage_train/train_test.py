@@ -31,8 +31,16 @@ torch.set_num_threads(1)
 
 def counting(*lengths):
     """Pairs whose dry samples say where they are: 1000 times the pair and one more for every sample."""
-    return [small.Pair(f"{k}", np.arange(n, dtype=np.float32) + 1 + 1000 * k, -np.arange(n, dtype=np.float32),
-                       {"amount": float(k)}, "train") for k, n in enumerate(lengths)]
+    return [
+        small.Pair(
+            f"{k}",
+            np.arange(n, dtype=np.float32) + 1 + 1000 * k,
+            -np.arange(n, dtype=np.float32),
+            {"amount": float(k)},
+            "train",
+        )
+        for k, n in enumerate(lengths)
+    ]
 
 
 def conditioning(knobs):
@@ -75,13 +83,20 @@ class Streams(unittest.TestCase):
 
     def test_settings_are_brought_to_one_level_and_recordings_of_one_setting_keep_their_own(self):
         chance = np.random.default_rng(1)
-        pairs = [small.Pair(f"{k}", np.zeros(9000, np.float32), (level * chance.normal(size=9000)).astype(np.float32),
-                            {"amount": knob}, "train") for k, (level, knob) in
-                 enumerate(((0.3, 0.1), (0.1, 0.1), (0.003, 0.2), (1e-9, 0.3)))]
+        pairs = [
+            small.Pair(
+                f"{k}",
+                np.zeros(9000, np.float32),
+                (level * chance.normal(size=9000)).astype(np.float32),
+                {"amount": knob},
+                "train",
+            )
+            for k, (level, knob) in enumerate(((0.3, 0.1), (0.1, 0.1), (0.003, 0.2), (1e-9, 0.3)))
+        ]
         scales = Windows(pairs, conditioning, 100, 20, balanced=True).scales
         self.assertEqual(scales[0], scales[1])
         # the DC blocker takes 0.25 % of white noise away; 9000 samples of it are some more per cent off
-        self.assertAlmostEqual(scales[0], 0.1 / np.sqrt((0.3 ** 2 + 0.1 ** 2) / 2), delta=0.03 * scales[0])
+        self.assertAlmostEqual(scales[0], 0.1 / np.sqrt((0.3**2 + 0.1**2) / 2), delta=0.03 * scales[0])
         self.assertAlmostEqual(scales[2], 0.1 / 0.003, delta=0.03 * scales[2])
         self.assertEqual(scales[3], 1000.0)  # what is silent stays silent
 
@@ -112,7 +127,9 @@ class Streams(unittest.TestCase):
         whole, _ = model(batch.dry, batch.knobs)
         self.assertTrue(torch.equal(output, whole[:, 2400:]))
         self.assertTrue(torch.equal(target, batch.wet[:, 2400:]))
-        for output, _ in pieces(model, batch, 5000):  # fails where a graph reaches into the piece before, freed by then
+        for output, _ in pieces(
+            model, batch, 5000
+        ):  # fails where a graph reaches into the piece before, freed by then
             output.sum().backward()
 
 
@@ -136,7 +153,7 @@ class Plans(unittest.TestCase):
         self.assertEqual((schedule.batch, schedule.rate), (3, small.Curve.recipe["rate"]))
 
     def test_lengths_become_whole_pieces_of_whole_frames(self):
-        for frame, longest in ((1, 10 ** 6), (16, 10 ** 6), (16, 5000), (64, 100), (7, 24000)):
+        for frame, longest in ((1, 10**6), (16, 10**6), (16, 5000), (64, 100), (7, 24000)):
             schedule = self.made()
             schedule.fit(frame, longest)
             self.assertEqual(schedule.warm_samples % frame, 0)
@@ -156,8 +173,12 @@ class Plans(unittest.TestCase):
 
     def test_a_digest_changes_with_every_part_of_the_data(self):
         seen = {digest(small.dataset(2.0)), digest(small.dataset(3.0))}
-        for change in (lambda p: p.wet.__setitem__(5, 0.5), lambda p: p.dry.__setitem__(5, 0.5),
-                       lambda p: p.knobs.update(amount=0.3), lambda p: setattr(p, "split", "test")):
+        for change in (
+            lambda p: p.wet.__setitem__(5, 0.5),
+            lambda p: p.dry.__setitem__(5, 0.5),
+            lambda p: p.knobs.update(amount=0.3),
+            lambda p: setattr(p, "split", "test"),
+        ):
             data = small.dataset(2.0)
             change(data.pairs[0])
             seen.add(digest(data))
@@ -182,8 +203,12 @@ class Loop(unittest.TestCase):
 
     def grey_box(self, **given):
         torch.manual_seed(2)
-        model = models.build("grey_box", small.CONTROLS, small.RATE, detector_units=2, makeup_units=2, hidden=[4])
-        return self.training(model, segment_samples=24000, warm_samples=4000, tbptt_samples=4000, batch=4, **given)
+        model = models.build(
+            "grey_box", small.CONTROLS, small.RATE, detector_units=2, makeup_units=2, hidden=[4]
+        )
+        return self.training(
+            model, segment_samples=24000, warm_samples=4000, tbptt_samples=4000, batch=4, **given
+        )
 
     def test_it_learns_and_writes_whenever_it_is_better(self):
         training = self.training()
@@ -194,7 +219,9 @@ class Loop(unittest.TestCase):
         self.assertEqual(self.written, sorted(self.written, reverse=True))
         self.assertEqual(training.at.best, min(history))
         loss = training.loss(*training.validation.played())
-        self.assertAlmostEqual(float(loss), training.at.best, delta=1e-9)  # the best weights are in the model at the end
+        self.assertAlmostEqual(
+            float(loss), training.at.best, delta=1e-9
+        )  # the best weights are in the model at the end
 
     def test_the_same_seed_gives_the_same_weights_and_another_one_others(self):
         results = []
@@ -223,7 +250,7 @@ class Loop(unittest.TestCase):
         self.assertAlmostEqual(training.rate_share(), 0.01)
         flat = self.training(epochs=0, patience=10, rate=1e-30, decay="plateau")
         flat.run()
-        self.assertEqual(flat.rate_share(), 0.5 ** 5)  # after every second of ten validations in vain
+        self.assertEqual(flat.rate_share(), 0.5**5)  # after every second of ten validations in vain
 
     def test_a_loss_gone_wild_goes_back_to_the_best_weights_with_half_the_rate(self):
         training = self.training()
@@ -235,6 +262,7 @@ class Loop(unittest.TestCase):
                 with torch.no_grad():
                     training.model.amount.weight.fill_(float("nan"))
             learn(batch)
+
         training._learn = spoilt
         training.run()
         self.assertEqual((training.at.retreats, training.at.rate_factor), (1, 0.5))
@@ -254,6 +282,7 @@ class Loop(unittest.TestCase):
             tries.append(at.best)
             if len(tries) < 3:
                 raise OSError(errno.ENOSPC, "No space left on device")
+
         training = self.training(write=write)
         training.run()
         self.assertGreaterEqual(len(tries), 3)
@@ -262,12 +291,15 @@ class Loop(unittest.TestCase):
 
     def test_what_is_judged_and_written_is_the_mean_of_the_last_weights(self):
         written = []
-        training = self.training(average_steps=4, write=lambda model, at: written.append(model.amount.bias.item()))
+        training = self.training(
+            average_steps=4, write=lambda model, at: written.append(model.amount.bias.item())
+        )
         states, follow = [], training.average.follow
 
         def noted(model):
             follow(model)
             states.append(model.amount.bias.item())
+
         training.average.follow = noted
         training.run()
         mean, means = states[0], {}
@@ -308,11 +340,15 @@ class Loop(unittest.TestCase):
             def after_three():
                 count[0] += 1
                 return count[0] == 3
+
             reason, parts = part.run(after_three), parts + 1
         self.assertGreater(parts, 2)
         for name, tensor in whole.model.state_dict().items():
             self.assertTrue(torch.equal(tensor, part.model.state_dict()[name]), name)
-        kept = [[{k: v for k, v in one.items() if k != "elapsed_s"} for one in run.at.history] for run in (whole, part)]
+        kept = [
+            [{k: v for k, v in one.items() if k != "elapsed_s"} for one in run.at.history]
+            for run in (whole, part)
+        ]
         self.assertEqual(*kept)
 
     def test_what_is_no_better_takes_a_name_that_is_free(self):
@@ -329,7 +365,7 @@ class Loop(unittest.TestCase):
             self.grey_box(rate=0.1).resume()
         with open(checkpoint.path_of(self.output), "rb") as file:
             content = file.read()
-        for damaged in (b"", b"noise", content[:len(content) // 2]):
+        for damaged in (b"", b"noise", content[: len(content) // 2]):
             with open(checkpoint.path_of(self.output), "wb") as file:
                 file.write(damaged)
             with self.assertRaisesRegex(Problem, "--fresh"):
@@ -342,7 +378,9 @@ class Loop(unittest.TestCase):
         self.assertEqual(os.listdir(os.path.dirname(path)), [os.path.basename(path)])
         with open(path, "rb") as file:
             metadata, tensors = safetensors.parse(file.read(), path)
-        self.assertEqual({name.partition("/")[0] for name in tensors}, {"model", "best", "average", "moments", "random"})
+        self.assertEqual(
+            {name.partition("/")[0] for name in tensors}, {"model", "best", "average", "moments", "random"}
+        )
         self.assertEqual(json.loads(metadata["facts"])["identity"], training.identity)
         again = self.grey_box(average_steps=5)
         torch.rand(7)
@@ -353,10 +391,18 @@ class Loop(unittest.TestCase):
         for name, tensor in training.best.items():
             self.assertTrue(torch.equal(again.best[name], tensor), name)
         states = [run.optimiser.state_dict() for run in (training, again)]
-        self.assertEqual(states[0]["param_groups"], [{**group, "lr": old["lr"]} for group, old in zip(states[1]["param_groups"], states[0]["param_groups"])])
+        self.assertEqual(
+            states[0]["param_groups"],
+            [
+                {**group, "lr": old["lr"]}
+                for group, old in zip(states[1]["param_groups"], states[0]["param_groups"])
+            ],
+        )
         for at, moments in states[0]["state"].items():
             for name, value in moments.items():
-                self.assertTrue(torch.equal(torch.as_tensor(value), torch.as_tensor(states[1]["state"][at][name])), name)
+                self.assertTrue(
+                    torch.equal(torch.as_tensor(value), torch.as_tensor(states[1]["state"][at][name])), name
+                )
         self.assertTrue(torch.equal(torch.get_rng_state(), torch.from_numpy(np.array(tensors["random/cpu"]))))
         self.assertEqual((again.at, again.unwritten), (training.at, training.unwritten))
 
@@ -364,7 +410,9 @@ class Loop(unittest.TestCase):
         for name in models.MODELS:
             training = self.training(models.build(name, small.CONTROLS, small.RATE), average_steps=2)
             training.save()
-            self.assertTrue(self.training(models.build(name, small.CONTROLS, small.RATE), average_steps=2).resume(), name)
+            self.assertTrue(
+                self.training(models.build(name, small.CONTROLS, small.RATE), average_steps=2).resume(), name
+            )
             self.assertEqual(self.said, [])
             os.unlink(checkpoint.path_of(self.output))
 
@@ -402,17 +450,45 @@ class Loop(unittest.TestCase):
             metadata, tensors = safetensors.parse(file.read(), path)
         facts = json.loads(metadata["facts"])
         first = next(name for name in tensors if name.startswith("model/"))
-        for changed in ({"progress": {}}, {"progress": {**facts["progress"], "steps": "1"}}, {"progress": {**facts["progress"], "more": 1}}, {"progress": []},
-                        {"unwritten": 1}, {"identity": None}, {"moments": {"x": {}}}, {"moments": []}, {"moments": {"0": {"more": "1"}}},
-                        {"moments": {"999": {"step": 1}}}):
-            self.lie(path, safetensors.to_bytes(tensors, {**metadata, "facts": json.dumps({**facts, **changed})}))
-        for changed in ({**metadata, "facts": "[]"}, {**metadata, "facts": "[" * 100000}, {**metadata, "version": "1"}, {"format": "pt"}):
+        for changed in (
+            {"progress": {}},
+            {"progress": {**facts["progress"], "steps": "1"}},
+            {"progress": {**facts["progress"], "more": 1}},
+            {"progress": []},
+            {"unwritten": 1},
+            {"identity": None},
+            {"moments": {"x": {}}},
+            {"moments": []},
+            {"moments": {"0": {"more": "1"}}},
+            {"moments": {"999": {"step": 1}}},
+        ):
+            self.lie(
+                path, safetensors.to_bytes(tensors, {**metadata, "facts": json.dumps({**facts, **changed})})
+            )
+        for changed in (
+            {**metadata, "facts": "[]"},
+            {**metadata, "facts": "[" * 100000},
+            {**metadata, "version": "1"},
+            {"format": "pt"},
+        ):
             self.lie(path, safetensors.to_bytes(tensors, changed))
-        for name, array in ((first, np.zeros(999, "f4")), ("random/cpu", np.zeros(3, "u1")), ("random/cpu", np.zeros(3, "f4")), ("moments/x/exp_avg", np.zeros(3, "f4")), ("moments/0/exp_avg", np.zeros(999, "f4")),
-                            (first.replace("model", "best"), np.zeros(999, "f4")), ("model/stranger", np.zeros(3, "f4"))):
+        for name, array in (
+            (first, np.zeros(999, "f4")),
+            ("random/cpu", np.zeros(3, "u1")),
+            ("random/cpu", np.zeros(3, "f4")),
+            ("moments/x/exp_avg", np.zeros(3, "f4")),
+            ("moments/0/exp_avg", np.zeros(999, "f4")),
+            (first.replace("model", "best"), np.zeros(999, "f4")),
+            ("model/stranger", np.zeros(3, "f4")),
+        ):
             self.lie(path, safetensors.to_bytes({**tensors, name: array}, metadata))
         for part in ("model", "best", "random"):
-            self.lie(path, safetensors.to_bytes({name: array for name, array in tensors.items() if not name.startswith(part)}, metadata))
+            self.lie(
+                path,
+                safetensors.to_bytes(
+                    {name: array for name, array in tensors.items() if not name.startswith(part)}, metadata
+                ),
+            )
 
     def lie(self, path, content):
         with open(path, "wb") as file:
@@ -432,7 +508,9 @@ class Loop(unittest.TestCase):
         with open(path, "rb") as file:
             before = file.read()
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))  # writes end half way, as on a full disk
+        resource.setrlimit(
+            resource.RLIMIT_FSIZE, (len(before) // 2, limits[1])
+        )  # writes end half way, as on a full disk
         try:
             training.save()
         finally:

@@ -24,7 +24,9 @@ def soft_knee(level, threshold_db, ratio, knee_db):
     if knee_db <= 0.0:
         return hard_knee(level, threshold_db, ratio)
     over = np.clip(level - threshold_db + knee_db / 2.0, 0.0, knee_db)
-    return (1.0 / ratio - 1.0) * (over ** 2 / (2.0 * knee_db) + np.maximum(level - threshold_db - knee_db / 2.0, 0.0))
+    return (1.0 / ratio - 1.0) * (
+        over**2 / (2.0 * knee_db) + np.maximum(level - threshold_db - knee_db / 2.0, 0.0)
+    )
 
 
 @numba.njit(cache=True)
@@ -47,8 +49,9 @@ def coefficient(tau_s, sample_rate):
 def gain_db(x, sample_rate, threshold_db, ratio, attack_ms=20.0, release_ms=50.0, knee_db=0.0):
     """The gain over time in dB, float64 [samples]."""
     wanted = soft_knee(level_db(x), threshold_db, ratio, knee_db)
-    return switching_one_pole(wanted, coefficient(attack_ms * 1e-3, sample_rate),
-                              coefficient(release_ms * 1e-3, sample_rate))
+    return switching_one_pole(
+        wanted, coefficient(attack_ms * 1e-3, sample_rate), coefficient(release_ms * 1e-3, sample_rate)
+    )
 
 
 def compress(x, sample_rate, threshold_db, ratio, attack_ms=20.0, release_ms=50.0, knee_db=0.0):

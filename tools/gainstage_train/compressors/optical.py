@@ -23,7 +23,7 @@ import numpy as np
 from scipy import signal
 
 FULL_SCALE_DBU = 20.0  # the level of a digital peak of 1.0 on the CL 1B's dials
-QUIETEST = 1e-6        # -120 dB, the level given to silence
+QUIETEST = 1e-6  # -120 dB, the level given to silence
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,19 @@ def cl1b_curve(threshold_dbu, ratio):
 def cl1b_cell(attack_ms, release_s):
     """The dials set the time constants; the release is that of the dial after moderate work, and between half and
     one and a half times as long by history. The first stage is the cell's own."""
-    return Cell(attack_s=attack_ms * 1e-3, first_release_s=min(0.020, release_s / 2.0), second_part=0.75,
-                second_shortest_s=release_s / 2.0, second_longest_s=release_s * 1.5)
+    return Cell(
+        attack_s=attack_ms * 1e-3,
+        first_release_s=min(0.020, release_s / 2.0),
+        second_part=0.75,
+        second_shortest_s=release_s / 2.0,
+        second_longest_s=release_s * 1.5,
+    )
 
 
 @numba.njit(cache=True)
-def _cell(wanted_db, attack, first_release, second_part, shortest_samples, log_span, history_rate, history_db):
+def _cell(
+    wanted_db, attack, first_release, second_part, shortest_samples, log_span, history_rate, history_db
+):
     out = np.empty_like(wanted_db)
     first = second = history = 0.0
     for i in range(wanted_db.size):
@@ -111,12 +118,20 @@ def _cell(wanted_db, attack, first_release, second_part, shortest_samples, log_s
 
 def cell_reduction(wanted_db, sample_rate, cell):
     """What the light asks for, dB [samples], -> what the cell gives."""
+
     def step(tau_s):
         return -np.expm1(-1.0 / (tau_s * sample_rate))
 
-    return _cell(np.asarray(wanted_db, dtype=np.float64), step(cell.attack_s), step(cell.first_release_s),
-                 cell.second_part, cell.second_shortest_s * sample_rate,
-                 np.log(cell.second_longest_s / cell.second_shortest_s), step(cell.history_s), cell.history_db)
+    return _cell(
+        np.asarray(wanted_db, dtype=np.float64),
+        step(cell.attack_s),
+        step(cell.first_release_s),
+        cell.second_part,
+        cell.second_shortest_s * sample_rate,
+        np.log(cell.second_longest_s / cell.second_shortest_s),
+        step(cell.history_s),
+        cell.history_db,
+    )
 
 
 def reduction_db(x, sample_rate, curve, cell):
@@ -135,12 +150,13 @@ def couple(x, sample_rate, cutoff_hz):
 
 def colour(x, sample_rate, tube=TUBE):
     """The tube stage. Only what it adds is made at twice the rate: the signal itself passes without delay or ripple."""
+
     def added(v):
         offset = np.tanh(tube.bias)
-        return (np.tanh(tube.drive * v + tube.bias) - offset) / (tube.drive * (1.0 - offset ** 2)) - v
+        return (np.tanh(tube.drive * v + tube.bias) - offset) / (tube.drive * (1.0 - offset**2)) - v
 
     v = couple(np.asarray(x, dtype=np.float64), sample_rate, tube.coupling_hz)
-    v = v + signal.resample_poly(added(signal.resample_poly(v, 2, 1)), 1, 2)[:len(v)]
+    v = v + signal.resample_poly(added(signal.resample_poly(v, 2, 1)), 1, 2)[: len(v)]
     return couple(v, sample_rate, tube.coupling_hz)
 
 

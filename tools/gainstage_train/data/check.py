@@ -4,19 +4,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SILENT = 1e-4          # a peak of -80 dB
-FULL_SCALE = 0.9997    # 16 bits' largest number and above
-CLIPPED_RUN = 4        # so many samples in a row at full scale are a clipped peak
-CLIPPED_PEAKS = 3      # so many clipped peaks are no accident
-EXCERPT = 1 << 18      # samples compared to measure an offset: 5 s
-EXCERPTS = 5           # of a long recording, whose median decides: a few loud tones can look late where nothing is
+SILENT = 1e-4  # a peak of -80 dB
+FULL_SCALE = 0.9997  # 16 bits' largest number and above
+CLIPPED_RUN = 4  # so many samples in a row at full scale are a clipped peak
+CLIPPED_PEAKS = 3  # so many clipped peaks are no accident
+EXCERPT = 1 << 18  # samples compared to measure an offset: 5 s
+EXCERPTS = 5  # of a long recording, whose median decides: a few loud tones can look late where nothing is
 LONGEST_OFFSET_S = 0.5
-TOLERATED = 2          # samples of offset: a device's own phase moves the peak that far
+TOLERATED = 2  # samples of offset: a device's own phase moves the peak that far
 DRIFT_EXCERPT_S = 1.5  # short, because a drifting excerpt is smeared
-DRIFT_PARTS = 24       # excerpts along a recording, at most
+DRIFT_PARTS = 24  # excerpts along a recording, at most
 FEWEST_DRIFT_PARTS = 6
 TOLERATED_DRIFT = 0.1  # samples a second: 2 ppm at 48 kHz
-SURE = 8.0             # how far a correlation's peak stands out of its noise, in standard deviations
+SURE = 8.0  # how far a correlation's peak stands out of its noise, in standard deviations
 
 
 def clipped_peaks(x):
@@ -33,25 +33,33 @@ def of_sound(path, x):
     if bad.size:
         return [f"{path}: {bad.size} samples are NaN or infinite, the first at {bad[0]}; export it again"]
     if len(x) == 0 or np.max(np.abs(x)) < SILENT:
-        return [f"{path}: is silent (nothing above -80 dB); check the cable and the channel, or take the pair out"]
+        return [
+            f"{path}: is silent (nothing above -80 dB); check the cable and the channel, or take the pair out"
+        ]
     peaks = clipped_peaks(x)
     if peaks >= CLIPPED_PEAKS:
-        return [f"{path}: clips at full scale {peaks} times; record it at a lower level (what it learns from would be "
-                "the converter's curve)"]
+        return [
+            f"{path}: clips at full scale {peaks} times; record it at a lower level (what it learns from would be "
+            "the converter's curve)"
+        ]
     return []
 
 
 def in_samples(samples, sample_rate):
     """How long something is, in a unit that says something: samples, and seconds where there are enough."""
     seconds = samples / sample_rate
-    return f"{samples} sample{'' if samples == 1 else 's'}" + (f" ({seconds:.3f} s)" if seconds >= 0.0005 else "")
+    return f"{samples} sample{'' if samples == 1 else 's'}" + (
+        f" ({seconds:.3f} s)" if seconds >= 0.0005 else ""
+    )
 
 
 def lengths(dry_path, dry, wet_path, wet, sample_rate):
     if len(dry) == len(wet):
         return []
-    return [f"{wet_path}: has {len(wet)} samples and {dry_path} {len(dry)}, {in_samples(abs(len(dry) - len(wet)), sample_rate)} "
-            "apart; cut both to the same beginning and end"]
+    return [
+        f"{wet_path}: has {len(wet)} samples and {dry_path} {len(dry)}, {in_samples(abs(len(dry) - len(wet)), sample_rate)} "
+        "apart; cut both to the same beginning and end"
+    ]
 
 
 def loudest(x, samples):
@@ -70,7 +78,10 @@ def offset(dry, wet, sample_rate):
     parts = min(EXCERPTS, max(1, len(dry) // EXCERPT))
     edges = [len(dry) * k // parts for k in range(parts + 1)]
     begins = [begin + loudest(dry[begin:end], EXCERPT) for begin, end in zip(edges, edges[1:])]
-    found = [offset_of_excerpt(dry[begin:begin + EXCERPT], wet[begin:begin + EXCERPT], sample_rate) for begin in begins]
+    found = [
+        offset_of_excerpt(dry[begin : begin + EXCERPT], wet[begin : begin + EXCERPT], sample_rate)
+        for begin in begins
+    ]
     known = sorted(value for value in found if value is not None)
     return known[len(known) // 2] if known else None
 
@@ -95,9 +106,9 @@ def correlated(dry, wet, sample_rate):
     cross = np.where(band, wet_bins * np.conj(dry_bins), 0.0)
     correlation = np.fft.irfft(cross / np.maximum(np.abs(cross), 1e-20), size)
     reach = min(int(LONGEST_OFFSET_S * sample_rate), len(a) - 1)
-    around = np.abs(np.concatenate((correlation[-reach:], correlation[:reach + 1])))
+    around = np.abs(np.concatenate((correlation[-reach:], correlation[: reach + 1])))
     place = int(np.argmax(around))
-    if around[place] < SURE * np.sqrt(np.mean(around ** 2)):
+    if around[place] < SURE * np.sqrt(np.mean(around**2)):
         return None
     return place - reach, place - reach + vertex(around, place)
 
@@ -106,7 +117,7 @@ def vertex(y, place):
     """Where the parabola through a peak and its neighbours has its top, -0.5..0.5 from the peak."""
     if not 0 < place < len(y) - 1:
         return 0.0
-    before, top, after = y[place - 1:place + 2]
+    before, top, after = y[place - 1 : place + 2]
     bend = before - 2.0 * top + after
     return float(0.5 * (before - after) / bend) if bend < 0.0 else 0.0
 
@@ -125,15 +136,21 @@ class Drift:
 def drift(dry, wet, sample_rate, parts=DRIFT_PARTS, window_s=None):
     """-> Drift beyond what is tolerated, or None: none, or it can't be told (short recordings, steady tones). A line through
     the lags of excerpts along the recording, one from each of so many parts, of which some may be wrong (Theil-Sen).
-    window_s: how much of each part is looked at to choose its excerpt (all), for recordings that are read where they are sliced."""
+    window_s: how much of each part is looked at to choose its excerpt (all), for recordings that are read where they are sliced.
+    """
     size = int(DRIFT_EXCERPT_S * sample_rate)
     window = max(size, int(window_s * sample_rate)) if window_s else len(dry)
     parts = min(parts, len(dry) // size if size else 0)
     if parts < FEWEST_DRIFT_PARTS:
         return None
     edges = [len(dry) * k // parts for k in range(parts + 1)]
-    begins = [begin + loudest(dry[begin:min(end, begin + window)], size) for begin, end in zip(edges, edges[1:])]
-    found = [(begin + size / 2.0, correlated(dry[begin:begin + size], wet[begin:begin + size], sample_rate)) for begin in begins]
+    begins = [
+        begin + loudest(dry[begin : min(end, begin + window)], size) for begin, end in zip(edges, edges[1:])
+    ]
+    found = [
+        (begin + size / 2.0, correlated(dry[begin : begin + size], wet[begin : begin + size], sample_rate))
+        for begin in begins
+    ]
     known = [(at, lag[1]) for at, lag in found if lag is not None]
     if len(known) < FEWEST_DRIFT_PARTS:
         return None
@@ -147,8 +164,11 @@ def drift(dry, wet, sample_rate, parts=DRIFT_PARTS, window_s=None):
 
 
 def of_drifts(names, drifts, sample_rate):
-    return [f"{name}: wet drifts away from dry by {each.text(sample_rate)}: it was recorded by another clock; --align resamples it"
-            for name, each in zip(names, drifts) if each is not None]
+    return [
+        f"{name}: wet drifts away from dry by {each.text(sample_rate)}: it was recorded by another clock; --align resamples it"
+        for name, each in zip(names, drifts)
+        if each is not None
+    ]
 
 
 TAPS, PHASES = 64, 1024
@@ -168,14 +188,14 @@ def at_places(x, places):
     padded = np.concatenate((np.zeros(TAPS), np.asarray(x, dtype=np.float64), np.zeros(TAPS)))
     out = np.empty(len(places), dtype=np.float32)
     for begin in range(0, len(places), 1 << 15):
-        place = np.clip(places[begin:begin + (1 << 15)], -TAPS // 2, len(x) + TAPS // 2 - 1)
+        place = np.clip(places[begin : begin + (1 << 15)], -TAPS // 2, len(x) + TAPS // 2 - 1)
         whole = np.floor(place).astype(np.int64)
         phase = (place - whole) * PHASES
         row = np.minimum(phase.astype(np.int64), PHASES - 1)
         share = (phase - row)[:, None]
         weights = table[row] * (1.0 - share) + table[row + 1] * share
         taps = padded[(whole + TAPS - TAPS // 2 + 1)[:, None] + np.arange(TAPS)]
-        out[begin:begin + (1 << 15)] = np.einsum("ij,ij->i", weights, taps)
+        out[begin : begin + (1 << 15)] = np.einsum("ij,ij->i", weights, taps)
     return out
 
 
@@ -198,14 +218,20 @@ def of_offsets(names, offsets, sample_rate):
         return [], 0
     common = int(np.median(known))
     if all(abs(value - common) <= TOLERATED for value in known):
-        return [f"wet lags {common} samples ({1e3 * common / sample_rate:.2f} ms) behind dry in all {len(known)} pairs "
-                "that can be compared; --align takes it out"], common
-    return [f"{name}: wet lags {value} samples ({1e3 * value / sample_rate:.2f} ms) behind dry; move it so that both "
-            "begin together" for name, value in zip(names, offsets) if value is not None and abs(value) > TOLERATED], 0
+        return [
+            f"wet lags {common} samples ({1e3 * common / sample_rate:.2f} ms) behind dry in all {len(known)} pairs "
+            "that can be compared; --align takes it out"
+        ], common
+    return [
+        f"{name}: wet lags {value} samples ({1e3 * value / sample_rate:.2f} ms) behind dry; move it so that both "
+        "begin together"
+        for name, value in zip(names, offsets)
+        if value is not None and abs(value) > TOLERATED
+    ], 0
 
 
 def shifted(dry, wet, lag):
     """Both without what has no counterpart; wet was `lag` samples late."""
     if lag > 0:
-        return dry[:len(dry) - lag], wet[lag:]
-    return (dry[-lag:], wet[:len(wet) + lag]) if lag < 0 else (dry, wet)
+        return dry[: len(dry) - lag], wet[lag:]
+    return (dry[-lag:], wet[: len(wet) + lag]) if lag < 0 else (dry, wet)

@@ -13,8 +13,14 @@ def control(name, unit, low, high, default, steps=None):
         scale, offset = 1.0 / span, -low / span
     else:
         scale, offset = (2.0 / span, -(high + low) / span) if span > 0.0 else (1.0, -low)
-    out = {"name": name, "unit": unit, "min": low, "max": high, "default": default,
-           "to_model": {"scale": scale, "offset": offset}}
+    out = {
+        "name": name,
+        "unit": unit,
+        "min": low,
+        "max": high,
+        "default": default,
+        "to_model": {"scale": scale, "offset": offset},
+    }
     if steps is not None:
         out["steps"] = steps
     return out
@@ -39,7 +45,9 @@ def inferred(name, values):
     low, high = min(values), max(values)
     steps = 2 if set(values) == {0.0, 1.0} else None
     middle = (low + high) / 2.0
-    return control(name, "", low, high, min(sorted(set(values)), key=lambda value: abs(value - middle)), steps)
+    return control(
+        name, "", low, high, min(sorted(set(values)), key=lambda value: abs(value - middle)), steps
+    )
 
 
 def completed(entry, values):
@@ -62,18 +70,36 @@ def of_file(path, names, rows):
         entries = content["controls"] if isinstance(content, dict) else content
         source = str(content.get("source", "")) if isinstance(content, dict) else ""
         listed = [str(entry["name"]) for entry in entries]
-        problems = [f"{path}: {name} has no column in pairs.csv; add it, or take the knob out"
-                    for name in listed if name not in names]
+        problems = [
+            f"{path}: {name} has no column in pairs.csv; add it, or take the knob out"
+            for name in listed
+            if name not in names
+        ]
         problems += of_names(path, listed, "name it")
-        problems += [f"{path}: {name} is missing, a column of pairs.csv; describe it, or take the column out"
-                     for name in names if name not in listed]
+        problems += [
+            f"{path}: {name} is missing, a column of pairs.csv; describe it, or take the column out"
+            for name in names
+            if name not in listed
+        ]
         if problems:
             return [], source, problems
         controls = [completed(entry, [row.knobs[entry["name"]] for row in rows]) for entry in entries]
     except Problem as problem:
-        return [], "", [f"{path}: expected knobs with name, unit, min, max, default: {str(problem).removeprefix(f'{path}: ')}"]
+        return (
+            [],
+            "",
+            [
+                f"{path}: expected knobs with name, unit, min, max, default: {str(problem).removeprefix(f'{path}: ')}"
+            ],
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-        return [], "", [f"{path}: expected knobs with name, unit, min, max, default: {type(problem).__name__}: {problem}"]
+        return (
+            [],
+            "",
+            [
+                f"{path}: expected knobs with name, unit, min, max, default: {type(problem).__name__}: {problem}"
+            ],
+        )
     return controls, source, of_ranges(path, controls, rows)
 
 
@@ -92,6 +118,10 @@ def of_ranges(path, controls, rows):
             problems.append(f"{path}: {name}: steps {each['steps']}; expected 2 to {model_file.MOST_STEPS}")
         if not low <= each["default"] <= high:
             problems.append(f"{path}: {name}: default {each['default']:g} lies outside {low:g}..{high:g}")
-        problems += [f"pairs.csv, line {row.line}: {name} {row.knobs[name]:g} lies outside {low:g}..{high:g} of "
-                     "controls.json" for row in rows if not low <= row.knobs[name] <= high]
+        problems += [
+            f"pairs.csv, line {row.line}: {name} {row.knobs[name]:g} lies outside {low:g}..{high:g} of "
+            "controls.json"
+            for row in rows
+            if not low <= row.knobs[name] <= high
+        ]
     return problems

@@ -47,8 +47,13 @@ def rates(files):
         if content:
             found.setdefault(content[1], []).append(name)
     usual = max(found, key=lambda rate: len(found[rate]), default=0.0)
-    return usual, [f"{os.path.join(files.folder, name)}: is at {rate:g} Hz and the others at {usual:g} Hz; export all at "
-                   "one rate" for rate, names in found.items() if rate != usual for name in names]
+    return usual, [
+        f"{os.path.join(files.folder, name)}: is at {rate:g} Hz and the others at {usual:g} Hz; export all at "
+        "one rate"
+        for rate, names in found.items()
+        if rate != usual
+        for name in names
+    ]
 
 
 def described(folder, names, rows):
@@ -58,7 +63,11 @@ def described(folder, names, rows):
         declared, source, problems = controls.of_file(path, names, rows)
         return declared, source, [], problems
     moving = [name for name in names if len({row.knobs[name] for row in rows}) > 1]
-    notes = [f"{name} is {rows[0].knobs[name]:g} in every line: it is no knob of the model" for name in names if name not in moving]
+    notes = [
+        f"{name} is {rows[0].knobs[name]:g} in every line: it is no knob of the model"
+        for name in names
+        if name not in moving
+    ]
     return [controls.inferred(name, [row.knobs[name] for row in rows]) for name in moving], "", notes, []
 
 
@@ -93,7 +102,10 @@ def aligned(pairs, rate, align):
         return notes, problems + sentences
     for pair in pairs:
         pair.dry, pair.wet = check.shifted(pair.dry, pair.wet, lag)
-    return notes + [f"wet lagged {lag} samples ({1e3 * lag / rate:.2f} ms) behind dry, which was taken out"], []
+    return (
+        notes + [f"wet lagged {lag} samples ({1e3 * lag / rate:.2f} ms) behind dry, which was taken out"],
+        [],
+    )
 
 
 def pairs_of(folder, rows, files, rate):
@@ -127,7 +139,9 @@ def load(folder, align=False, sample_rate=None):
         at_rate(pairs, rate, sample_rate)
         notes.append(f"brought from {rate:g} Hz to {sample_rate:g} Hz")
         rate = float(sample_rate)
-    dataset = Dataset(pairs, declared, rate, source or f"recordings in {os.path.basename(os.path.abspath(folder))}", notes)
+    dataset = Dataset(
+        pairs, declared, rate, source or f"recordings in {os.path.basename(os.path.abspath(folder))}", notes
+    )
     return divided(dataset, [row.dry for row in rows], os.path.join(folder, TABLE))
 
 

@@ -48,7 +48,9 @@ def parse_numbers(text):
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError as problem:
-        raise Problem(f"--settings {text}: expected numbers with commas between, as in 0,50,100", USAGE) from problem
+        raise Problem(
+            f"--settings {text}: expected numbers with commas between, as in 0,50,100", USAGE
+        ) from problem
     if not all(0.0 <= number <= 100.0 for number in numbers):
         raise Problem(f"--settings {text}: peak reduction lies in 0..100", USAGE)
     return sorted(set(numbers))
@@ -58,13 +60,21 @@ def optical_device(settings):
     """settings: trained values of peak_reduction. Unseen: 5, 15, ... 95, less those trained."""
     trained = settings if settings is not None else [float(value) for value in range(0, 101, 10)]
     unseen = [float(value) for value in range(5, 100, 10) if value not in trained]
-    return Device("an optical compressor in the manner of the LA-2A, compress mode",
-                  [control("peak_reduction", "", 0.0, 100.0, 50.0)], optical.la2a,
-                  [{"peak_reduction": value} for value in trained], [{"peak_reduction": value} for value in unseen])
+    return Device(
+        "an optical compressor in the manner of the LA-2A, compress mode",
+        [control("peak_reduction", "", 0.0, 100.0, 50.0)],
+        optical.la2a,
+        [{"peak_reduction": value} for value in trained],
+        [{"peak_reduction": value} for value in unseen],
+    )
 
 
-LEVELING_CONTROLS = [control("threshold_dbu", "dBu", -40.0, 20.0, -20.0), control("ratio", "", 2.0, 10.0, 4.0),
-                     control("attack_ms", "ms", 0.5, 300.0, 30.0), control("release_s", "s", 0.05, 3.0, 0.5)]
+LEVELING_CONTROLS = [
+    control("threshold_dbu", "dBu", -40.0, 20.0, -20.0),
+    control("ratio", "", 2.0, 10.0, 4.0),
+    control("attack_ms", "ms", 0.5, 300.0, 30.0),
+    control("release_s", "s", 0.05, 3.0, 0.5),
+]
 # Per density, the trained places along each knob; attack and release evenly in their logarithm.
 LEVELING_GRIDS = {
     "corners": ([-30.0, -10.0], [2.0, 10.0], [0.5, 300.0], [0.05, 3.0]),
@@ -79,20 +89,33 @@ def leveling_device(density):
         names = [each["name"] for each in LEVELING_CONTROLS]
         return [dict(zip(names, values)) for values in itertools.product(*axes)]
 
-    return Device("an optical compressor in the manner of the CL 1B", LEVELING_CONTROLS, optical.cl1b,
-                  grid(LEVELING_GRIDS[density]), grid(LEVELING_UNSEEN))
+    return Device(
+        "an optical compressor in the manner of the CL 1B",
+        LEVELING_CONTROLS,
+        optical.cl1b,
+        grid(LEVELING_GRIDS[density]),
+        grid(LEVELING_UNSEEN),
+    )
 
 
 def toy_device():
-    grid = [{"threshold": threshold, "ratio": ratio} for threshold in (-15.0, -20.0, -25.0, -30.0)
-            for ratio in (2.0, 4.0, 6.0, 8.0)]
+    grid = [
+        {"threshold": threshold, "ratio": ratio}
+        for threshold in (-15.0, -20.0, -25.0, -30.0)
+        for ratio in (2.0, 4.0, 6.0, 8.0)
+    ]
 
     def play(x, sample_rate, threshold, ratio):
         return digital.compress(x, sample_rate, threshold, ratio, attack_ms=20.0, release_ms=50.0)
 
-    return Device("the digital compressor of the grey-box paper's toy problem (20 ms, 50 ms)",
-                  [control("threshold", "dB", -30.0, -15.0, -20.0), control("ratio", "", 2.0, 8.0, 4.0)],
-                  play, grid, [], NOISE_DB)
+    return Device(
+        "the digital compressor of the grey-box paper's toy problem (20 ms, 50 ms)",
+        [control("threshold", "dB", -30.0, -15.0, -20.0), control("ratio", "", 2.0, 8.0, 4.0)],
+        play,
+        grid,
+        [],
+        NOISE_DB,
+    )
 
 
 def label(knobs):
@@ -101,7 +124,9 @@ def label(knobs):
 
 def taken(device, random, library, split, seconds):
     """A take; where noise is added to what comes of it, it leaves room for that below full scale."""
-    return takes.take(random, library, split, seconds) * np.float32(1.0 if device.noise_db is None else ROOM_FOR_NOISE)
+    return takes.take(random, library, split, seconds) * np.float32(
+        1.0 if device.noise_db is None else ROOM_FOR_NOISE
+    )
 
 
 def played(device, dry, dry_name, split, knobs, sample_rate, random):
@@ -151,18 +176,30 @@ def device_of(arguments):
 
 
 def parse(arguments):
-    parser = Parser(prog="python3 -m gainstage_train.data.generate", description=__doc__,
-                    formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(
+        prog="python3 -m gainstage_train.data.generate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("device", choices=["optical", "leveling", "toy"])
-    parser.add_argument("-o", "--output", required=True, metavar="FOLDER",
-                        help="folder to make; must not hold a data set")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FOLDER", help="folder to make; must not hold a data set"
+    )
     parser.add_argument("--minutes", type=float, help="training audio in all (20; toy 10)")
     parser.add_argument("--rate", type=float, default=48000.0, help="sample rate, Hz (48000)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--settings", help="optical: trained values of peak_reduction, as in 0,50,100 (0,10,...,100)")
-    parser.add_argument("--density", choices=list(LEVELING_GRIDS), default="coarse",
-                        help="leveling: trained settings per knob")
-    parser.add_argument("--recordings", default=recordings.FOLDER, metavar="FOLDER", help="the CC0 recordings")
+    parser.add_argument(
+        "--settings", help="optical: trained values of peak_reduction, as in 0,50,100 (0,10,...,100)"
+    )
+    parser.add_argument(
+        "--density",
+        choices=list(LEVELING_GRIDS),
+        default="coarse",
+        help="leveling: trained settings per knob",
+    )
+    parser.add_argument(
+        "--recordings", default=recordings.FOLDER, metavar="FOLDER", help="the CC0 recordings"
+    )
     return parser.parse_args(arguments)
 
 
@@ -171,15 +208,22 @@ def generate(arguments):
     if absent:
         raise absent
     device = device_of(arguments)
-    minutes = arguments.minutes if arguments.minutes is not None else 10.0 if arguments.device == "toy" else 20.0
+    minutes = (
+        arguments.minutes if arguments.minutes is not None else 10.0 if arguments.device == "toy" else 20.0
+    )
     if not 0.1 <= minutes <= 1000.0:
         raise Problem(f"--minutes {minutes:g}: expected 0.1 to 1000", USAGE)
     if not 8000.0 <= arguments.rate <= 192000.0 or arguments.rate != int(arguments.rate):
         raise Problem(f"--rate {arguments.rate:g}: expected a whole number of Hz from 8000 to 192000", USAGE)
     library = recordings.Library(arguments.rate, arguments.recordings)
     source = f"{device.title}; {recordings.SOURCE} and test signals, seed {arguments.seed}"
-    return write.folder(arguments.output, all_pairs(device, library, minutes, arguments.seed), device.controls,
-                        arguments.rate, source)
+    return write.folder(
+        arguments.output,
+        all_pairs(device, library, minutes, arguments.seed),
+        device.controls,
+        arguments.rate,
+        source,
+    )
 
 
 def main():

@@ -12,7 +12,7 @@ def pink(random, samples, level_db):
     spectrum /= np.sqrt(np.maximum(np.arange(bins), 1.0))
     spectrum[0] = 0.0
     noise = np.fft.irfft(spectrum, samples)
-    return (noise * (10.0 ** (level_db / 20.0) / (np.sqrt(np.mean(noise ** 2)) + 1e-30))).astype(np.float32)
+    return (noise * (10.0 ** (level_db / 20.0) / (np.sqrt(np.mean(noise**2)) + 1e-30))).astype(np.float32)
 
 
 def white(random, samples, level_db):

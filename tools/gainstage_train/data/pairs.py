@@ -15,8 +15,10 @@ class Pair:
     name: str
     dry: np.ndarray  # float32 [samples], full scale is -1..1
     wet: np.ndarray  # float32 [samples], as long as dry and aligned with it
-    knobs: dict      # name -> value in the knob's own unit
-    split: str = TRAIN  # test: held-out audio at trained settings; unseen: held-out audio at held-out settings
+    knobs: dict  # name -> value in the knob's own unit
+    split: str = (
+        TRAIN  # test: held-out audio at trained settings; unseen: held-out audio at held-out settings
+    )
 
 
 @dataclass
@@ -26,7 +28,7 @@ class Dataset:
     pairs: list
     controls: list  # of dicts: name, unit, min, max, default, to_model {scale, offset}, steps for a switch
     sample_rate: float
-    source: str     # one sentence for a model's card, with the licence of the audio
+    source: str  # one sentence for a model's card, with the licence of the audio
     notes: list = field(default_factory=list)  # what a reader decided for itself, one sentence each
 
     def of(self, split):

@@ -44,8 +44,11 @@ def missing(folder=FOLDER):
     """A Problem that says where they come from, or None."""
     if os.path.isfile(os.path.join(folder, "guit_em9.flac")):
         return None
-    return Problem(f"{folder}: holds no recordings to generate data from (Debian: apt install sonic-pi-samples; "
-                   "elsewhere: the etc/samples folder of Sonic Pi, given as --recordings)", NO_INPUT)
+    return Problem(
+        f"{folder}: holds no recordings to generate data from (Debian: apt install sonic-pi-samples; "
+        "elsewhere: the etc/samples folder of Sonic Pi, given as --recordings)",
+        NO_INPUT,
+    )
 
 
 def resampled(x, rate, wanted):

@@ -34,7 +34,10 @@ def steps(x, sample_rate, levels_db, seconds_each):
     index = np.minimum(places.astype(int), len(levels_db) - 1)
     gain = 10.0 ** (np.asarray(levels_db)[index] / 20.0)
     width = max(int(EDGE_S * sample_rate), 1)
-    return x * np.convolve(np.pad(gain, (width, 0), mode="edge"), np.full(width, 1.0 / width), mode="same")[width:]
+    return (
+        x
+        * np.convolve(np.pad(gain, (width, 0), mode="edge"), np.full(width, 1.0 / width), mode="same")[width:]
+    )
 
 
 def bursts(random, sample_rate, seconds, carrier):
@@ -43,8 +46,8 @@ def bursts(random, sample_rate, seconds, carrier):
     place = 0
     while place < len(out):
         n = min(int(np.exp(random.uniform(np.log(0.005), np.log(0.4))) * sample_rate), len(out) - place)
-        piece = carrier[place:place + n] * 10.0 ** (random.uniform(-30.0, 0.0) / 20.0)
-        out[place:place + n] = edges(piece, sample_rate)
+        piece = carrier[place : place + n] * 10.0 ** (random.uniform(-30.0, 0.0) / 20.0)
+        out[place : place + n] = edges(piece, sample_rate)
         place += n + int(np.exp(random.uniform(np.log(0.01), np.log(0.6))) * sample_rate)
     return out
 
@@ -60,7 +63,9 @@ def any_signal(random, sample_rate, seconds):
         return edges(np.clip(x, -1.0, 1.0), sample_rate)
     x = tone(sample_rate, seconds, hertz)
     if kind == "chord":
-        x = (x + tone(sample_rate, seconds, hertz * 1.5, 1.0) + tone(sample_rate, seconds, hertz * 2.52, 2.0)) / 3.0
+        x = (
+            x + tone(sample_rate, seconds, hertz * 1.5, 1.0) + tone(sample_rate, seconds, hertz * 2.52, 2.0)
+        ) / 3.0
     if kind == "bursts":
         return bursts(random, sample_rate, seconds, x)
     return steps(x, sample_rate, random.uniform(-30.0, 0.0, size=max(int(seconds / 0.4), 1)), 0.4)

@@ -22,8 +22,12 @@ SOURCE = "SignalTrain LA-2A data set (Hawley, Colburn & Mimilakis; zenodo.org/re
 def folders(path):
     """-> [(split, folder)], whatever the capitals of their names."""
     names = os.listdir(path) if os.path.isdir(path) else []
-    return [(split, os.path.join(path, name)) for part, split in SPLITS.items() for name in sorted(names)
-            if name.lower() == part.lower() and os.path.isdir(os.path.join(path, name))]
+    return [
+        (split, os.path.join(path, name))
+        for part, split in SPLITS.items()
+        for name in sorted(names)
+        if name.lower() == part.lower() and os.path.isdir(os.path.join(path, name))
+    ]
 
 
 def recognises(path):
@@ -36,13 +40,17 @@ def listed(path):
     for split, where in folders(path):
         names = os.listdir(where)
         inputs = {int(match[1]): name for name in names if (match := INPUT.fullmatch(name))}
-        for match in sorted((match for name in names if (match := TARGET.fullmatch(name))), key=lambda m: int(m[1])):
+        for match in sorted(
+            (match for name in names if (match := TARGET.fullmatch(name))), key=lambda m: int(m[1])
+        ):
             number = int(match[1])
             wet = os.path.join(where, match[0])
             if number not in inputs:
                 problems.append(f"{wet}: has no input_{number}_.wav beside it; unpack the archive again")
             else:
-                found.append((split, os.path.join(where, inputs[number]), wet, float(match[2]), float(match[3])))
+                found.append(
+                    (split, os.path.join(where, inputs[number]), wet, float(match[2]), float(match[3]))
+                )
     return found, problems
 
 
@@ -55,8 +63,14 @@ def controls(limits):
 def drifting(dry, wet):
     """By excerpts: all of it would be 20 hours to read."""
     found = check.drift(dry, wet, dry.sample_rate, DRIFT_PARTS, DRIFT_WINDOW_S)
-    return [f"{wet.path}: drifts away from {dry.path} by {found.text(dry.sample_rate)}: it was recorded by another clock; resample it, or "
-            "take both out"] if found else []
+    return (
+        [
+            f"{wet.path}: drifts away from {dry.path} by {found.text(dry.sample_rate)}: it was recorded by another clock; resample it, or "
+            "take both out"
+        ]
+        if found
+        else []
+    )
 
 
 def checked(dry, wet):
@@ -64,7 +78,7 @@ def checked(dry, wet):
     problems = check.lengths(dry.path, dry, wet.path, wet, dry.sample_rate)
     middle = max(0, min(len(dry), len(wet)) // 2 - check.EXCERPT // 2)
     for each in (dry, wet):
-        x = each[middle:middle + check.EXCERPT]
+        x = each[middle : middle + check.EXCERPT]
         if not np.all(np.isfinite(x)):
             problems.append(f"{each.path}: holds samples that are NaN or infinite; unpack the archive again")
     return problems or drifting(dry, wet)
@@ -89,7 +103,9 @@ def load(path, align=False, sample_rate=None):
         pair, wrong = pair_of(*entry, switched=len(limits) > 1)
         problems += wrong
         pairs.append(pair)
-    rates = {pair.dry.sample_rate for pair in pairs if pair} | {pair.wet.sample_rate for pair in pairs if pair}
+    rates = {pair.dry.sample_rate for pair in pairs if pair} | {
+        pair.wet.sample_rate for pair in pairs if pair
+    }
     if len(rates) > 1:
         found_rates = ", ".join(f"{rate:g} Hz" for rate in sorted(rates))
         problems.append(f"{path}: holds files at {found_rates}; expected one rate")

@@ -12,16 +12,21 @@ from gainstage_files.problem import NO_INPUT, UNAVAILABLE, Problem
 def library():
     try:
         import soundfile
+
         return soundfile
     except ImportError as problem:
-        raise Problem("python3-soundfile is missing (Debian: apt install python3-soundfile)", UNAVAILABLE) from problem
+        raise Problem(
+            "python3-soundfile is missing (Debian: apt install python3-soundfile)", UNAVAILABLE
+        ) from problem
 
 
 def mono(x, path):
     """[samples, channels] -> [samples]; two channels that differ are a Problem, for which of them is the device's?"""
     if x.shape[1] > 1 and np.any(x != x[:, :1]):
-        raise Problem(f"{path}: has {x.shape[1]} channels that differ; expected mono (export one channel, or one pair per "
-                      "channel)")
+        raise Problem(
+            f"{path}: has {x.shape[1]} channels that differ; expected mono (export one channel, or one pair per "
+            "channel)"
+        )
     return np.ascontiguousarray(x[:, 0])
 
 
@@ -62,11 +67,15 @@ def check_length(path, file):
         return
     promised, there = found
     if promised > there:
-        raise Problem(f"{path}: is cut short: its header promises {promised} bytes of sound, {there} are there; copy or export "
-                      "it again")
+        raise Problem(
+            f"{path}: is cut short: its header promises {promised} bytes of sound, {there} are there; copy or export "
+            "it again"
+        )
     if promised == 0 and there > 8:
-        raise Problem(f"{path}: was never finished: its header says 0 s, and {there} bytes follow; open it in an editor and save "
-                      "it again")
+        raise Problem(
+            f"{path}: was never finished: its header says 0 s, and {there} bytes follow; open it in an editor and save "
+            "it again"
+        )
 
 
 def info(path):
@@ -78,7 +87,9 @@ def info(path):
 def read(path, start=0, stop=None):
     """-> (float32 [samples], sample rate)"""
     with opened(path) as descriptor:
-        x, rate = library().read(descriptor, dtype="float32", always_2d=True, start=start, stop=stop, closefd=False)
+        x, rate = library().read(
+            descriptor, dtype="float32", always_2d=True, start=start, stop=stop, closefd=False
+        )
     return mono(x, path), float(rate)
 
 

@@ -17,11 +17,16 @@ def by_recording(pairs, recordings):
     """recordings: the dry file of each pair. Whole recordings go to one part, drawn by their names."""
     names = sorted(set(recordings), key=order)
     held = max(1, round(SHARE * len(names)))
-    part = {name: VALIDATION if place < held else TEST if place < 2 * held else TRAIN for place, name in enumerate(names)}
+    part = {
+        name: VALIDATION if place < held else TEST if place < 2 * held else TRAIN
+        for place, name in enumerate(names)
+    }
     for pair, recording in zip(pairs, recordings):
         pair.split = part[recording]
-    return pairs, (f"no split column: of {len(names)} recordings {held} are kept for validation and {held} for the test, "
-                   "drawn by their file names")
+    return pairs, (
+        f"no split column: of {len(names)} recordings {held} are kept for validation and {held} for the test, "
+        "drawn by their file names"
+    )
 
 
 def cut(pair, begin, end, split):
@@ -33,10 +38,16 @@ def cut(pair, begin, end, split):
 
 def by_time(pairs):
     """The end of every pair is kept: the same audio at every setting, where one recording went through all."""
-    parts = ((0.0, 1.0 - 2 * SHARE, TRAIN), (1.0 - 2 * SHARE, 1.0 - SHARE, VALIDATION), (1.0 - SHARE, 1.0, TEST))
+    parts = (
+        (0.0, 1.0 - 2 * SHARE, TRAIN),
+        (1.0 - 2 * SHARE, 1.0 - SHARE, VALIDATION),
+        (1.0 - SHARE, 1.0, TEST),
+    )
     out = [cut(pair, *part) for part in parts for pair in pairs]
-    return out, ("no split column and few recordings: of every pair the last tenth is kept for the test, the one before "
-                 "for validation")
+    return out, (
+        "no split column and few recordings: of every pair the last tenth is kept for the test, the one before "
+        "for validation"
+    )
 
 
 def without_column(pairs, recordings):

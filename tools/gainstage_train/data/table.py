@@ -58,17 +58,30 @@ def read_lines(path):
     text = text_of(path)
     separator = separator_of(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    lines = [(reader.line_num, [field.strip() for field in fields]) for fields in reader
-             if any(field.strip() for field in fields) and not fields[0].lstrip().startswith("#")]
+    lines = [
+        (reader.line_num, [field.strip() for field in fields])
+        for fields in reader
+        if any(field.strip() for field in fields) and not fields[0].lstrip().startswith("#")
+    ]
     return lines, separator != ","
 
 
 def of_header(path, columns):
-    problems = [f"{path}: column {name} is missing; expected dry, wet, one per knob" for name in FILES if name not in columns]
-    problems += [f"{path}: column {name} is there {columns.count(name)} times; name each once"
-                 for name in sorted(set(columns)) if columns.count(name) > 1]
-    problems += [f"{path}: column {place + 1} has no name; give it the knob's, or take it out"
-                 for place, name in enumerate(columns) if not name]
+    problems = [
+        f"{path}: column {name} is missing; expected dry, wet, one per knob"
+        for name in FILES
+        if name not in columns
+    ]
+    problems += [
+        f"{path}: column {name} is there {columns.count(name)} times; name each once"
+        for name in sorted(set(columns))
+        if columns.count(name) > 1
+    ]
+    problems += [
+        f"{path}: column {place + 1} has no name; give it the knob's, or take it out"
+        for place, name in enumerate(columns)
+        if not name
+    ]
     knobs = [name for name in columns if name and name not in (*FILES, "split")]
     return problems or controls.of_names(path, knobs, "rename the column to")
 
@@ -79,8 +92,11 @@ def existing(folder, name):
         return name
     parent, stem = os.path.dirname(name), os.path.splitext(os.path.basename(name))[0]
     where = os.path.join(folder, parent)
-    alike = [each for each in (sorted(os.listdir(where)) if name and os.path.isdir(where) else [])
-             if each.lower() == os.path.basename(name).lower() and os.path.splitext(each)[0] == stem]
+    alike = [
+        each
+        for each in (sorted(os.listdir(where)) if name and os.path.isdir(where) else [])
+        if each.lower() == os.path.basename(name).lower() and os.path.splitext(each)[0] == stem
+    ]
     return os.path.join(parent, alike[0]) if alike else None
 
 
@@ -102,14 +118,24 @@ def row_of(path, folder, line, columns, fields, has_decimal_comma):
         return None, [f"{where}: has {len(fields)} fields and the header {len(columns)}"]
     cells = dict(zip(columns, fields))
     files = {name: existing(folder, cells[name]) for name in FILES}
-    problems = [f"{where}: {cells[name] or name}: no such file; paths are relative to the folder"
-                for name in FILES if files[name] is None]
+    problems = [
+        f"{where}: {cells[name] or name}: no such file; paths are relative to the folder"
+        for name in FILES
+        if files[name] is None
+    ]
     split = cells.get("split", "")
     if split and split not in SPLITS:
-        problems.append(f"{where}: split {split}: expected {', '.join(SPLITS)}, or nothing in the whole column")
-    knobs = {name: number(cells[name], has_decimal_comma) for name in columns if name not in (*FILES, "split")}
-    problems += [f"{where}: {name}: {cells[name] or 'nothing'} is not a number"
-                 for name, value in knobs.items() if value is None]
+        problems.append(
+            f"{where}: split {split}: expected {', '.join(SPLITS)}, or nothing in the whole column"
+        )
+    knobs = {
+        name: number(cells[name], has_decimal_comma) for name in columns if name not in (*FILES, "split")
+    }
+    problems += [
+        f"{where}: {name}: {cells[name] or 'nothing'} is not a number"
+        for name, value in knobs.items()
+        if value is None
+    ]
     dry, wet = (files[name] or cells[name] for name in FILES)
     return Row(line, dry, wet, split, knobs), problems
 

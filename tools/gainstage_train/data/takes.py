@@ -49,7 +49,7 @@ class Player:
             for place in np.flatnonzero(self.random.uniform(size=int(np.ceil(seconds / beat))) < 0.35):
                 at = int(place * beat * self.rate)
                 n = min(len(hit), len(out) - at)
-                out[at:at + n] += hit[:n] * 10.0 ** (self.random.uniform(-18.0, 0.0) / 20.0)
+                out[at : at + n] += hit[:n] * 10.0 ** (self.random.uniform(-18.0, 0.0) / 20.0)
         return out
 
     def piece(self, seconds):
@@ -79,7 +79,7 @@ def take(random, library, split, seconds):
     out = np.zeros(int(round(seconds * library.sample_rate)))
     place = 0
     while place < len(out):
-        x = player.piece(random.uniform(SHORTEST_S, LONGEST_S))[:len(out) - place]
-        out[place:place + len(x)] = x * player.level()
+        x = player.piece(random.uniform(SHORTEST_S, LONGEST_S))[: len(out) - place]
+        out[place : place + len(x)] = x * player.level()
         place += len(x) + player.pause()
     return out.astype(np.float32)

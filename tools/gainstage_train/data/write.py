@@ -10,12 +10,13 @@ import numpy as np
 from gainstage_files import new_file
 from gainstage_files.problem import CANNOT_CREATE, UNAVAILABLE, Problem
 
-FULL_SCALE = 1.0 - 2.0 ** -23
+FULL_SCALE = 1.0 - 2.0**-23
 
 
 def sound(path, x, sample_rate):
     """x float32 [samples] -> FLAC of 24 bits; beyond full scale is a Problem, not a clipped file."""
     import soundfile
+
     peak = float(np.max(np.abs(x))) if len(x) else 0.0
     if not np.isfinite(peak) or peak > FULL_SCALE:
         raise Problem(f"{path}: peaks at {peak:g}, beyond full scale; lower the dry signal")
@@ -37,7 +38,9 @@ class Writer:
             self.written[id(pair.dry)] = (name, pair.dry)  # keeps it alive, so that its id stays its own
         wet = f"wet/{pair.split}-{len(self.rows):04d}.flac"
         sound(os.path.join(self.path, wet), pair.wet, self.sample_rate)
-        self.rows.append({"dry": self.written[id(pair.dry)][0], "wet": wet, "split": pair.split, **pair.knobs})
+        self.rows.append(
+            {"dry": self.written[id(pair.dry)][0], "wet": wet, "split": pair.split, **pair.knobs}
+        )
 
     def finish(self, controls, source):
         text = json.dumps({"source": source, "controls": controls}, indent=2) + "\n"
@@ -46,7 +49,10 @@ class Writer:
         columns = ["dry", "wet", "split"] + [each["name"] for each in controls]
         table = csv.DictWriter(content, columns, lineterminator="\n")
         table.writeheader()
-        table.writerows({key: f"{value:g}" if isinstance(value, float) else value for key, value in row.items()} for row in self.rows)
+        table.writerows(
+            {key: f"{value:g}" if isinstance(value, float) else value for key, value in row.items()}
+            for row in self.rows
+        )
         new_file.write(os.path.join(self.path, "pairs.csv"), content.getvalue().encode())
 
 
@@ -56,9 +62,13 @@ def folder(path, pairs, controls, sample_rate, source):
     try:
         import soundfile  # noqa: F401
     except ImportError as problem:
-        raise Problem("python3-soundfile is missing (Debian: apt install python3-soundfile)", UNAVAILABLE) from problem
+        raise Problem(
+            "python3-soundfile is missing (Debian: apt install python3-soundfile)", UNAVAILABLE
+        ) from problem
     if os.path.exists(os.path.join(path, "pairs.csv")):
-        raise Problem(f"{path}: already holds a data set (pairs.csv); name another folder or remove it", CANNOT_CREATE)
+        raise Problem(
+            f"{path}: already holds a data set (pairs.csv); name another folder or remove it", CANNOT_CREATE
+        )
     seconds = {}
     try:
         for part in ("dry", "wet"):
@@ -70,4 +80,6 @@ def folder(path, pairs, controls, sample_rate, source):
         writer.finish(controls, source)
     except (OSError, RuntimeError) as problem:
         raise Problem(f"{path}: cannot be written: {problem}", CANNOT_CREATE) from problem
-    return f"{path}: {len(writer.rows)} pairs; " + ", ".join(f"{split} {total:.0f} s" for split, total in seconds.items())
+    return f"{path}: {len(writer.rows)} pairs; " + ", ".join(
+        f"{split} {total:.0f} s" for split, total in seconds.items()
+    )

@@ -5,9 +5,16 @@ import importlib
 from .model import Model, detach  # noqa: F401
 
 # name -> (module, class)
-MODELS = {"grey_box": ("grey_box", "GreyBox"), "s4d": ("s4d", "S4d"), "s6": ("s6", "S6"), "ed_lstm": ("ed_lstm", "EdLstm"),
-          "ed_lstm_carried": ("ed_lstm", "EdLstmCarried"), "tcn": ("tcn", "Tcn"), "lstm": ("recurrent", "Lstm"),
-          "gru": ("recurrent", "Gru")}
+MODELS = {
+    "grey_box": ("grey_box", "GreyBox"),
+    "s4d": ("s4d", "S4d"),
+    "s6": ("s6", "S6"),
+    "ed_lstm": ("ed_lstm", "EdLstm"),
+    "ed_lstm_carried": ("ed_lstm", "EdLstmCarried"),
+    "tcn": ("tcn", "Tcn"),
+    "lstm": ("recurrent", "Lstm"),
+    "gru": ("recurrent", "Gru"),
+}
 
 
 def class_of(name):

@@ -25,7 +25,10 @@ def product_over_time(d, v):
     out = torch.zeros((d.shape[1], v.shape[1]), dtype=d.dtype)
     steps = max(1, CHUNK // (d.shape[1] * d.shape[2]))
     for a, b in zip(d.split(steps), v.split(steps)):
-        out.addmm_(a.transpose(0, 1).reshape(len(out), -1), b.permute(0, 2, 1).reshape(len(b) * b.shape[2], out.shape[1]))
+        out.addmm_(
+            a.transpose(0, 1).reshape(len(out), -1),
+            b.permute(0, 2, 1).reshape(len(b) * b.shape[2], out.shape[1]),
+        )
     return out
 
 
@@ -42,7 +45,9 @@ class RnnSteps(torch.autograd.Function):
     def backward(ctx, grad, end):
         x, w_ih, w_hh, h = ctx.saved_tensors
         dh, d, dx = end.clone().contiguous(), empty(x, len(x), *h.shape[1:]), torch.zeros_like(x)
-        kernels.rnn_backward(np_of(grad), h.numpy(), np_of(w_ih.T), np_of(w_hh.T), d.numpy(), dx.numpy(), dh.numpy())
+        kernels.rnn_backward(
+            np_of(grad), h.numpy(), np_of(w_ih.T), np_of(w_hh.T), d.numpy(), dx.numpy(), dh.numpy()
+        )
         return dx, product_over_time(d, x), product_over_time(d, h[:-1]), d.sum(0), dh
 
 
@@ -52,7 +57,9 @@ class GruSteps(torch.autograd.Function):
         units, lanes = start.shape
         h, gates = empty(x, len(x) + 1, units, lanes), empty(x, len(x), 4 * units, lanes)
         h[0] = start
-        kernels.gru_forward(np_of(x), np_of(w_ih), np_of(w_hh), np_of(base), np_of(bias_n), h.numpy(), gates.numpy())
+        kernels.gru_forward(
+            np_of(x), np_of(w_ih), np_of(w_hh), np_of(base), np_of(bias_n), h.numpy(), gates.numpy()
+        )
         ctx.save_for_backward(x, w_ih, w_hh, h, gates)
         return h[1:], h[-1].clone()
 
@@ -61,23 +68,54 @@ class GruSteps(torch.autograd.Function):
         x, w_ih, w_hh, h, gates = ctx.saved_tensors
         units = h.shape[1]
         dh, d, dx = end.clone().contiguous(), torch.empty_like(gates), torch.zeros_like(x)
-        kernels.gru_backward(np_of(grad), h.numpy(), gates.numpy(), np_of(w_ih.T), np_of(w_hh[:2 * units].T),
-                             np_of(w_hh[2 * units:].T), d.numpy(), dx.numpy(), dh.numpy())
+        kernels.gru_backward(
+            np_of(grad),
+            h.numpy(),
+            gates.numpy(),
+            np_of(w_ih.T),
+            np_of(w_hh[: 2 * units].T),
+            np_of(w_hh[2 * units :].T),
+            d.numpy(),
+            dx.numpy(),
+            dh.numpy(),
+        )
         hidden = product_over_time(d, h[:-1])
-        dw_hh = torch.cat([hidden[:2 * units], hidden[3 * units:]])
+        dw_hh = torch.cat([hidden[: 2 * units], hidden[3 * units :]])
         sums = d.sum(0)
-        return dx, product_over_time(d[:, :3 * units], x), dw_hh, sums[:3 * units], sums[3 * units:].sum(1), dh
+        return (
+            dx,
+            product_over_time(d[:, : 3 * units], x),
+            dw_hh,
+            sums[: 3 * units],
+            sums[3 * units :].sum(1),
+            dh,
+        )
 
 
 class LstmSteps(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, w_ih, w_hh, base, begin_h, begin_c, window, start_h, start_c):
         units, lanes = start_h.shape
-        h, before, gates = empty(x, len(x), units, lanes), empty(x, len(x), units, lanes), empty(x, len(x), 4 * units, lanes)
+        h, before, gates = (
+            empty(x, len(x), units, lanes),
+            empty(x, len(x), units, lanes),
+            empty(x, len(x), 4 * units, lanes),
+        )
         c = empty(x, len(x) + 1, units, lanes)
         before[0], c[0] = start_h, start_c
-        kernels.lstm_forward(np_of(x), np_of(w_ih), np_of(w_hh), np_of(base), np_of(begin_h), np_of(begin_c), window, h.numpy(),
-                             before.numpy(), c.numpy(), gates.numpy())
+        kernels.lstm_forward(
+            np_of(x),
+            np_of(w_ih),
+            np_of(w_hh),
+            np_of(base),
+            np_of(begin_h),
+            np_of(begin_c),
+            window,
+            h.numpy(),
+            before.numpy(),
+            c.numpy(),
+            gates.numpy(),
+        )
         ctx.window = window
         ctx.save_for_backward(x, w_ih, w_hh, begin_h, begin_c, before, c, gates)
         return h, h[-1].clone(), c[-1].clone()
@@ -88,9 +126,31 @@ class LstmSteps(torch.autograd.Function):
         dh, dc = end_h.clone().contiguous(), end_c.clone().contiguous()
         d, dx = torch.empty_like(gates), torch.zeros_like(x)
         dbegin_h, dbegin_c = torch.zeros_like(begin_h), torch.zeros_like(begin_c)
-        kernels.lstm_backward(np_of(grad), c.numpy(), gates.numpy(), np_of(w_ih.T), np_of(w_hh.T), ctx.window, d.numpy(),
-                              dx.numpy(), dh.numpy(), dc.numpy(), dbegin_h.numpy(), dbegin_c.numpy())
-        return dx, product_over_time(d, x), product_over_time(d, before), d.sum(0), dbegin_h, dbegin_c, None, dh, dc
+        kernels.lstm_backward(
+            np_of(grad),
+            c.numpy(),
+            gates.numpy(),
+            np_of(w_ih.T),
+            np_of(w_hh.T),
+            ctx.window,
+            d.numpy(),
+            dx.numpy(),
+            dh.numpy(),
+            dc.numpy(),
+            dbegin_h.numpy(),
+            dbegin_c.numpy(),
+        )
+        return (
+            dx,
+            product_over_time(d, x),
+            product_over_time(d, before),
+            d.sum(0),
+            dbegin_h,
+            dbegin_c,
+            None,
+            dh,
+            dc,
+        )
 
 
 def decades(units):
@@ -113,9 +173,9 @@ class Cell(torch.nn.Module):
         remembers over samples[n], more than 1: chrono initialisation, Tallec & Ollivier, ICLR 2018."""
         keep = torch.log(samples - 1.0)
         with torch.no_grad():
-            self.network.bias_hh_l0[self.units:2 * self.units] = keep
+            self.network.bias_hh_l0[self.units : 2 * self.units] = keep
             if self.kind == "lstm":
-                self.network.bias_hh_l0[:self.units] = -keep
+                self.network.bias_hh_l0[: self.units] = -keep
 
     def weights(self):
         n = self.network
@@ -130,12 +190,16 @@ class Cell(torch.nn.Module):
             return self.by_torch(x, held, state)
         w_ih, w_hh, b_ih, b_hh = self.weights()
         own, lanes, x = x.shape[1], x.shape[2], x.contiguous()
-        base = b_ih[:, None] + (w_ih[:, own:] @ held.T if held is not None else torch.zeros((1, lanes), dtype=x.dtype))
+        base = b_ih[:, None] + (
+            w_ih[:, own:] @ held.T if held is not None else torch.zeros((1, lanes), dtype=x.dtype)
+        )
         w_ih = w_ih[:, :own]
         zero = torch.zeros((self.units, lanes), dtype=x.dtype)
         if self.kind == "lstm":
             nothing = torch.zeros((0, self.units, lanes), dtype=x.dtype)
-            h, *state = LstmSteps.apply(x, w_ih, w_hh, base + b_hh[:, None], nothing, nothing, 0, *(state or (zero, zero)))
+            h, *state = LstmSteps.apply(
+                x, w_ih, w_hh, base + b_hh[:, None], nothing, nothing, 0, *(state or (zero, zero))
+            )
             return h, tuple(state)
         state = zero if state is None else state
         if self.kind == "rnn":
@@ -149,7 +213,11 @@ class Cell(torch.nn.Module):
         if held is not None:
             rows = torch.cat([rows, held.expand(len(rows), *held.shape)], dim=2)
         if state is not None:
-            state = tuple(s.T[None].contiguous() for s in state) if self.kind == "lstm" else state.T[None].contiguous()
+            state = (
+                tuple(s.T[None].contiguous() for s in state)
+                if self.kind == "lstm"
+                else state.T[None].contiguous()
+            )
         h, state = self.network(rows, state)
         return h.transpose(1, 2), tuple(s[0].T for s in state) if self.kind == "lstm" else state[0].T
 

@@ -15,7 +15,14 @@ class EdLstm(Model):
     """window: samples w; units: of the LSTM (published: 64); dense: outputs of the layer behind it (published: as many)."""
 
     architecture, name, carried = "ed_lstm", "ed_lstm", False
-    recipe = {"segment_samples": 48000, "batch": 32, "warm_samples": 512, "tbptt_samples": 4096, "rate": 1e-3, "loss": "esr+dc"}
+    recipe = {
+        "segment_samples": 48000,
+        "batch": 32,
+        "warm_samples": 512,
+        "tbptt_samples": 4096,
+        "rate": 1e-3,
+        "loss": "esr+dc",
+    }
 
     def __init__(self, controls, sample_rate, window=16, units=32, dense=None):
         super().__init__(controls, sample_rate)
@@ -23,7 +30,9 @@ class EdLstm(Model):
         self.receptive_field = 0 if self.carried else 2 * window
         self.window, self.units, dense = window, units, dense or units
         self.encoder = torch.nn.ModuleDict({name: torch.nn.Linear(window, units) for name in "hc"})
-        self.condition = torch.nn.ModuleDict({name: torch.nn.Linear(len(controls), units) for name in "hc"} if controls else {})
+        self.condition = torch.nn.ModuleDict(
+            {name: torch.nn.Linear(len(controls), units) for name in "hc"} if controls else {}
+        )
         self.lstm = Cell("lstm", 1, units)
         self.dense, self.output = torch.nn.Linear(units, dense), torch.nn.Linear(dense, window)
         with torch.no_grad():
@@ -33,11 +42,12 @@ class EdLstm(Model):
 
     def start(self):
         """The first w units are a delay line: each hears the one before it, the first the sound; so at the end of a window they
-        hold its samples, and the dense layers hand them out. The network starts as a wire; left to find one, it takes hours."""
+        hold its samples, and the dense layers hand them out. The network starts as a wire; left to find one, it takes hours.
+        """
         u, w, network = self.units, min(self.window, self.units), self.lstm.network
         network.bias_hh_l0.zero_()
-        network.bias_ih_l0[u:2 * u] = 2.0  # the others remember for a window or so
-        i, f, g, o = (network.bias_ih_l0[k * u:k * u + w] for k in range(4))
+        network.bias_ih_l0[u : 2 * u] = 2.0  # the others remember for a window or so
+        i, f, g, o = (network.bias_ih_l0[k * u : k * u + w] for k in range(4))
         i.fill_(self.OPEN), f.fill_(-self.OPEN), g.fill_(0.0), o.fill_(self.OPEN)
         network.weight_hh_l0[:, :] *= 0.3
         network.weight_ih_l0 *= 0.3
@@ -101,13 +111,15 @@ class EdLstm(Model):
         if kernels is None or x.device.type != "cpu":
             last = []
             for n in range(len(h0)):
-                _, (h, c) = self.lstm.by_torch(sound[n * w:(n + 1) * w], None, (h0[n], c + c0[n]))
+                _, (h, c) = self.lstm.by_torch(sound[n * w : (n + 1) * w], None, (h0[n], c + c0[n]))
                 last.append(h)
             return torch.stack(last).permute(2, 0, 1), c
         w_ih, w_hh, b_ih, b_hh = self.lstm.weights()
         base = (b_ih + b_hh)[:, None].expand(-1, len(x))
-        h, _, c = LstmSteps.apply(sound, w_ih, w_hh, base, h0.contiguous(), c0.contiguous(), w, torch.zeros_like(c), c)
-        return h[w - 1::w].permute(2, 0, 1), c
+        h, _, c = LstmSteps.apply(
+            sound, w_ih, w_hh, base, h0.contiguous(), c0.contiguous(), w, torch.zeros_like(c), c
+        )
+        return h[w - 1 :: w].permute(2, 0, 1), c
 
     # -------------------------------------------------------------------------------------------- file
 
@@ -116,8 +128,13 @@ class EdLstm(Model):
 
     def tensors(self):
         cell = self.lstm.tensors()
-        out = {"lstm.weight_ih": cell["weight_ih"], "lstm.weight_hh": cell["weight_hh"], "lstm.bias": cell["bias_ih"] + cell["bias_hh"],
-               **linear_tensors("dense", self.dense), **linear_tensors("output", self.output)}
+        out = {
+            "lstm.weight_ih": cell["weight_ih"],
+            "lstm.weight_hh": cell["weight_hh"],
+            "lstm.bias": cell["bias_ih"] + cell["bias_hh"],
+            **linear_tensors("dense", self.dense),
+            **linear_tensors("output", self.output),
+        }
         for name in "hc":
             out.update(linear_tensors("encoder." + name, self.encoder[name]))
             if self.controls:
@@ -133,7 +150,11 @@ class EdLstm(Model):
         return step + 2.0 * (2.0 * u * w) / w + (2.0 * d * u + TRANSCENDENTAL * d + 2.0 * w * d) / w
 
     def describe(self):
-        state = "cell state carried from window to window" if self.carried else f"no memory beyond {2 * self.window} samples"
+        state = (
+            "cell state carried from window to window"
+            if self.carried
+            else f"no memory beyond {2 * self.window} samples"
+        )
         return f"ED-LSTM: windows of {self.window}, {self.units} units, {state}"
 
 
@@ -142,7 +163,14 @@ class EdLstmCarried(EdLstm):
     window; all else as published."""
 
     name, carried = "ed_lstm_carried", True
-    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 4e-3, "loss": "esr"}
+    recipe = {
+        "segment_samples": 144000,
+        "batch": 32,
+        "warm_samples": 24000,
+        "tbptt_samples": 1024,
+        "rate": 4e-3,
+        "loss": "esr",
+    }
 
     LONGEST_S = 1.0  # of a unit's memory at the start
 
@@ -151,16 +179,18 @@ class EdLstmCarried(EdLstm):
         stays within reach."""
         super().start()
         u, w = self.units, min(self.window, self.units)
-        shortest, longest = (torch.tensor(samples).log() for samples in (4.0 * self.window, self.LONGEST_S * self.sample_rate))
+        shortest, longest = (
+            torch.tensor(samples).log() for samples in (4.0 * self.window, self.LONGEST_S * self.sample_rate)
+        )
         reach = torch.exp(torch.linspace(shortest, longest, u - w))
         network = self.lstm.network
-        network.bias_ih_l0[u + w:2 * u] = torch.log(reach)
+        network.bias_ih_l0[u + w : 2 * u] = torch.log(reach)
         network.bias_ih_l0[w:u] = -torch.log(reach / 16.0)
         for layer in (self.encoder["c"], *([self.condition["c"]] if self.controls else [])):
             layer.weight[w:] /= reach[:, None] / self.window
             layer.bias[w:] = 0.0
-        network.weight_hh_l0[u + w:2 * u] *= 0.1
-        network.weight_ih_l0[u + w:2 * u] *= 0.1
+        network.weight_hh_l0[u + w : 2 * u] *= 0.1
+        network.weight_ih_l0[u + w : 2 * u] *= 0.1
 
     def seconds_to_forget(self):
         return forgetting.seconds(self)

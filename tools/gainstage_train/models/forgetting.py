@@ -10,12 +10,16 @@ LOUD_S, PROBE_S = 0.25, 1.0
 
 def seconds(model):
     """Until the model sounds after loud noise as it does after silence, within -80 dBFS, at rest and while the sound wanders, with
-    all knobs low and all high. Where that is beyond the probe's end, by the pace at which the difference shrinks."""
+    all knobs low and all high. Where that is beyond the probe's end, by the pace at which the difference shrinks.
+    """
+
     def whole(length_s):
         return int(length_s * model.sample_rate) // model.frame * model.frame
 
     quiet = torch.from_numpy(memory.test_inputs(-0.5, 0.5, whole(PROBE_S))).float().repeat(2, 1)
-    knobs = torch.stack([model.conditioning({c["name"]: c[end] for c in model.controls}) for end in ("min", "max")])
+    knobs = torch.stack(
+        [model.conditioning({c["name"]: c[end] for c in model.controls}) for end in ("min", "max")]
+    )
     knobs = knobs.repeat_interleave(len(quiet) // 2, dim=0)
     loud = torch.rand(len(quiet), whole(LOUD_S), generator=torch.Generator().manual_seed(1)) * 2.0 - 1.0
     device = next(model.parameters()).device

@@ -35,8 +35,11 @@ class CellOut(torch.nn.Module):
         return (self.out.weight[0][:, None] * h).sum(1) + self.out.bias, state
 
     def tensors(self, name):
-        return {**{f"{name}.{key}": value for key, value in self.cell.tensors().items()},
-                f"{name}.out.weight": array(self.out.weight), f"{name}.out.bias": array(self.out.bias)}
+        return {
+            **{f"{name}.{key}": value for key, value in self.cell.tensors().items()},
+            f"{name}.out.weight": array(self.out.weight),
+            f"{name}.out.bias": array(self.out.bias),
+        }
 
     def operations(self):
         gates, count = cell_operations(self.cell.kind, self.cell.units, 1)
@@ -51,10 +54,27 @@ class GreyBox(Model):
     units of either cell; hidden: widths of the conditioning network; activation: its, "tanh" | "relu"."""
 
     architecture = name = "grey_box"
-    recipe = {"segment_samples": 192000, "batch": 32, "warm_samples": 48000, "tbptt_samples": 4800, "rate": 5e-3, "loss": "esr+dc"}
+    recipe = {
+        "segment_samples": 192000,
+        "batch": 32,
+        "warm_samples": 48000,
+        "tbptt_samples": 4800,
+        "rate": 5e-3,
+        "loss": "esr+dc",
+    }
 
-    def __init__(self, controls, sample_rate, knee="soft", detector="rnn", makeup="gru", detector_units=4, makeup_units=8,
-                 hidden=(20, 20), activation="tanh"):
+    def __init__(
+        self,
+        controls,
+        sample_rate,
+        knee="soft",
+        detector="rnn",
+        makeup="gru",
+        detector_units=4,
+        makeup_units=8,
+        hidden=(20, 20),
+        activation="tanh",
+    ):
         super().__init__(controls, sample_rate)
         self.knee, self.detector_kind, self.makeup_kind, self.activation = knee, detector, makeup, activation
         self.curve = mlp((len(controls), *hidden, 3 if knee == "soft" else 2), ACTIVATIONS[activation])
@@ -64,8 +84,14 @@ class GreyBox(Model):
 
     @classmethod
     def idle(cls, settings):
-        return [name for name, used in (("detector_units", settings["detector"] in ("rnn", "gru")),
-                                        ("makeup_units", settings["makeup"] != "static")) if not used]
+        return [
+            name
+            for name, used in (
+                ("detector_units", settings["detector"] in ("rnn", "gru")),
+                ("makeup_units", settings["makeup"] != "static"),
+            )
+            if not used
+        ]
 
     def start_curve(self):
         """Near START wherever the knobs are."""
@@ -73,13 +99,15 @@ class GreyBox(Model):
         goals = [-START["threshold_db"] / 80.0, (START["ratio"] - 1.0) / 30.0, START["knee_db"] / 30.0]
         with torch.no_grad():
             last.weight *= 0.3
-            last.bias.copy_(torch.tensor([logit(p) for p in goals[:len(last.bias)]]))
+            last.bias.copy_(torch.tensor([logit(p) for p in goals[: len(last.bias)]]))
 
     def start_detector(self, units):
         if self.detector_kind == "one_pole":
             self.log_tau = torch.nn.Parameter(torch.tensor([math.log(0.05)]))
         elif self.detector_kind == "switching":
-            self.log_tau = torch.nn.Parameter(torch.tensor([math.log(START["attack_s"]), math.log(START["release_s"])]))
+            self.log_tau = torch.nn.Parameter(
+                torch.tensor([math.log(START["attack_s"]), math.log(START["release_s"])])
+            )
         else:
             cell = CellOut(self.detector_kind, units)
             if self.detector_kind == "rnn":
@@ -124,9 +152,11 @@ class GreyBox(Model):
         """Coupling capacitors remember tens of milliseconds: half of the units start as what they hear, the others as its slow
         part, over 5 to 50 ms."""
         slow = cell.units // 2
-        logs = torch.cat([torch.full((cell.units - slow,), -2.0), torch.linspace(math.log(240.0), math.log(2400.0), slow)])
+        logs = torch.cat(
+            [torch.full((cell.units - slow,), -2.0), torch.linspace(math.log(240.0), math.log(2400.0), slow)]
+        )
         cell.remember(1.0 + torch.exp(logs))
-        cell.network.weight_ih_l0[cell.units:2 * cell.units] *= 0.1
+        cell.network.weight_ih_l0[cell.units : 2 * cell.units] *= 0.1
         cell.network.weight_hh_l0 *= 0.1
 
     # -------------------------------------------------------------------------------------------- sound
@@ -144,14 +174,19 @@ class GreyBox(Model):
         if self.knee == "hard":
             return (slope / RANGE_DB) * over.clamp_min(0.0)
         within = torch.minimum((over + 0.5 * knee).clamp_min(0.0), knee)
-        return (slope / RANGE_DB) * (within * within / (2.0 * knee.clamp_min(1e-6)) + (over - 0.5 * knee).clamp_min(0.0))
+        return (slope / RANGE_DB) * (
+            within * within / (2.0 * knee.clamp_min(1e-6)) + (over - 0.5 * knee).clamp_min(0.0)
+        )
 
     def smoothed(self, gain, state):
         """-> (gain [time, batch], state)"""
         if self.detector is None:
             share = scans.share_of(self.log_tau.exp(), self.sample_rate)
-            return scans.switching(gain, share[0], share[-1], state) if len(share) == 2 else \
-                scans.smooth(gain, share.expand_as(gain), state)
+            return (
+                scans.switching(gain, share[0], share[-1], state)
+                if len(share) == 2
+                else scans.smooth(gain, share.expand_as(gain), state)
+            )
         s, hidden = state or (None, None)
         raw, hidden = self.detector(gain, hidden)
         share = -torch.expm1(-(1.0 + torch.exp(-raw.clamp(-80.0, 80.0))) / self.sample_rate)
@@ -173,11 +208,24 @@ class GreyBox(Model):
     # -------------------------------------------------------------------------------------------- file
 
     def config(self):
-        return {"knee": self.knee, "detector": self.detector_kind, "makeup": self.makeup_kind, "mlp_activation": self.activation}
+        return {
+            "knee": self.knee,
+            "detector": self.detector_kind,
+            "makeup": self.makeup_kind,
+            "mlp_activation": self.activation,
+        }
 
     def tensors(self):
-        detector = self.detector.tensors("detector") if self.detector else {"detector.tau_s": array(self.log_tau.exp())}
-        makeup = self.makeup.tensors("makeup") if self.makeup else {"makeup.gain": array(self.gain), "makeup.bias": array(self.bias)}
+        detector = (
+            self.detector.tensors("detector")
+            if self.detector
+            else {"detector.tau_s": array(self.log_tau.exp())}
+        )
+        makeup = (
+            self.makeup.tensors("makeup")
+            if self.makeup
+            else {"makeup.gain": array(self.gain), "makeup.bias": array(self.bias)}
+        )
         return {**mlp_tensors("mlp", self.curve), **detector, **makeup}
 
     def seconds_to_forget(self):
@@ -191,11 +239,15 @@ class GreyBox(Model):
         inputs = memory.test_inputs(-1.0, 0.0, int(LONGEST_MEMORY_S * self.sample_rate))
         ends = [(s, h) for s in (-1.0, 0.0) for h in (-1.0, 1.0)]
         lanes = torch.from_numpy(np.tile(inputs, (len(ends), 1)).T.copy()).float()
-        gain, hidden = (torch.tensor(values).repeat_interleave(len(inputs)).to(lanes) for values in zip(*ends))
+        gain, hidden = (
+            torch.tensor(values).repeat_interleave(len(inputs)).to(lanes) for values in zip(*ends)
+        )
         with torch.no_grad():
             out, _ = self.smoothed(lanes, (gain, hidden.expand(self.detector.cell.units, -1).contiguous()))
         rows = out.T.reshape(len(ends), *inputs.shape).numpy()
-        return memory.last_above(rows.max(axis=0) - rows.min(axis=0), memory.GAIN_TOLERANCE) / self.sample_rate
+        return (
+            memory.last_above(rows.max(axis=0) - rows.min(axis=0), memory.GAIN_TOLERANCE) / self.sample_rate
+        )
 
     def operations(self):
         count = 2.0 * TRANSCENDENTAL + (9.0 if self.knee == "soft" else 5.0)
@@ -203,12 +255,17 @@ class GreyBox(Model):
         return count + (self.makeup.operations() + 1.0 if self.makeup else 2.0)
 
     def describe(self):
-        cells = [f"{kind} of {cell.cell.units}" if cell else kind
-                 for kind, cell in ((self.detector_kind, self.detector), (self.makeup_kind, self.makeup))]
+        cells = [
+            f"{kind} of {cell.cell.units}" if cell else kind
+            for kind, cell in ((self.detector_kind, self.detector), (self.makeup_kind, self.makeup))
+        ]
         return f"grey box: {self.knee} knee, detector {cells[0]}, make-up {cells[1]}"
 
     def groups(self, rate):
         """What the detector's numbers do spans decades: faster."""
         fast = list(self.detector.out.parameters()) if self.detector else [self.log_tau]
         chosen = {id(p) for p in fast}
-        return [{"params": [p for p in self.parameters() if id(p) not in chosen], "lr": rate}, {"params": fast, "lr": 5.0 * rate}]
+        return [
+            {"params": [p for p in self.parameters() if id(p) not in chosen], "lr": rate},
+            {"params": fast, "lr": 5.0 * rate},
+        ]

@@ -10,9 +10,22 @@ jit = numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"}, error_mode
 
 # tanh x = x p(x^2) / q(x^2) for |x| < 7.9, a few last places off in 32 bits (the coefficients of Eigen's float tanh)
 LIMIT = np.float32(7.90531110763549805)
-P = tuple(np.float32(v) for v in (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
-                                  1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03))
-Q = tuple(np.float32(v) for v in (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03))
+P = tuple(
+    np.float32(v)
+    for v in (
+        -2.76076847742355e-16,
+        2.00018790482477e-13,
+        -8.60467152213735e-11,
+        5.12229709037114e-08,
+        1.48572235717979e-05,
+        6.37261928875436e-04,
+        4.89352455891786e-03,
+    )
+)
+Q = tuple(
+    np.float32(v)
+    for v in (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03)
+)
 P0, P1, P2, P3, P4, P5, P6 = P
 Q0, Q1, Q2, Q3 = Q
 HALF, ONE = np.float32(0.5), np.float32(1.0)
@@ -57,9 +70,11 @@ def choose_sigmoid(x):
 @overload(exp_minus)
 def choose_exp_minus(x):
     if x == types.float32:
+
         def fast(x):
             t = tanh_32(HALF * x)
             return (ONE - t) / (ONE + t)
+
         return fast
     return lambda x: np.exp(-x)
 
@@ -93,6 +108,7 @@ def product(out, w, v):
 
 # ------------------------------------------------------------------------------------------------ Elman
 
+
 @jit
 def rnn_forward(x, w_ih, w_hh, base, h):
     """h [time + 1, units, batch], its first row given; x [time, inputs, batch]; base [units, batch]."""
@@ -124,6 +140,7 @@ def rnn_backward(grad, h, w_ih_t, w_hh_t, d, dx, dh):
 
 # ------------------------------------------------------------------------------------------------ GRU
 
+
 @jit
 def gru_forward(x, w_ih, w_hh, base, bias_n, h, gates):
     """Rows of weights and `base` in the order r, z, n; gates [time, 4 units, batch]: r, z, n, and n's recurrent part."""
@@ -131,8 +148,8 @@ def gru_forward(x, w_ih, w_hh, base, bias_n, h, gates):
     one = h.dtype.type(1.0)
     for t in range(len(x)):
         g = gates[t]
-        product(g[:2 * units], w_hh[:2 * units], h[t])
-        product(g[3 * units:], w_hh[2 * units:], h[t])
+        product(g[: 2 * units], w_hh[: 2 * units], h[t])
+        product(g[3 * units :], w_hh[2 * units :], h[t])
         for k in range(2 * units):
             for b in range(lanes):
                 g[k, b] += base[k, b]
@@ -140,7 +157,7 @@ def gru_forward(x, w_ih, w_hh, base, bias_n, h, gates):
             for b in range(lanes):
                 g[2 * units + k, b] = base[2 * units + k, b]
                 g[3 * units + k, b] += bias_n[k]
-        add_product(g[:3 * units], w_ih, x[t])
+        add_product(g[: 3 * units], w_ih, x[t])
         for k in range(2 * units):
             for b in range(lanes):
                 g[k, b] = sigmoid(g[k, b])
@@ -169,14 +186,15 @@ def gru_backward(grad, h, gates, w_ih_t, w_rz_t, w_n_t, d, dx, dh):
                 d[t, 2 * units + k, b] = dn
                 d[t, 3 * units + k, b] = dn * r
                 dh[k, b] = g * z
-        product(other, w_rz_t, d[t, :2 * units])
+        product(other, w_rz_t, d[t, : 2 * units])
         dh += other
-        product(other, w_n_t, d[t, 3 * units:])
+        product(other, w_n_t, d[t, 3 * units :])
         dh += other
-        add_product(dx[t], w_ih_t, d[t, :3 * units])
+        add_product(dx[t], w_ih_t, d[t, : 3 * units])
 
 
 # ------------------------------------------------------------------------------------------------ LSTM
+
 
 @jit
 def lstm_forward(x, w_ih, w_hh, base, begin_h, begin_c, window, h, before, c, gates):

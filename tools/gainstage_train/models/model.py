@@ -5,20 +5,23 @@ import torch
 
 from gainstage_files.model_file import LONGEST_MEMORY_S
 
-TRANSCENDENTAL = 30.0  # operations of a tanh, sigmoid, exponential, logarithm: Wright & Valimaki, DAFx 2022, table 1
+TRANSCENDENTAL = (
+    30.0  # operations of a tanh, sigmoid, exponential, logarithm: Wright & Valimaki, DAFx 2022, table 1
+)
 
 
 class Model(torch.nn.Module):
     """A model whose equations are those of a node of the runtime: exported and rendered there, it equals forward().
 
-    controls: as in the model file (gainstage_files.model_file.control); sample_rate: Hz, the training rate."""
+    controls: as in the model file (gainstage_files.model_file.control); sample_rate: Hz, the training rate.
+    """
 
-    architecture = ""        # of the model file
-    name = ""                # on the command line
-    frame = 1                # forward() takes multiples of so many samples
-    latency_samples = 0      # said in the file; what forward() returns is not delayed by it
-    receptive_field = 0      # samples; 0: no end to it
-    recipe = {}              # segment_samples, batch, warm_samples, tbptt_samples, rate, loss, and others of schedule.py
+    architecture = ""  # of the model file
+    name = ""  # on the command line
+    frame = 1  # forward() takes multiples of so many samples
+    latency_samples = 0  # said in the file; what forward() returns is not delayed by it
+    receptive_field = 0  # samples; 0: no end to it
+    recipe = {}  # segment_samples, batch, warm_samples, tbptt_samples, rate, loss, and others of schedule.py
 
     def __init__(self, controls, sample_rate):
         super().__init__()
@@ -34,8 +37,10 @@ class Model(torch.nn.Module):
         A knob that is not named stands at its default."""
         if not isinstance(knobs, dict):
             return torch.stack([self.conditioning(one) for one in knobs])
-        heard = [float(knobs.get(c["name"], c["default"])) * c["to_model"]["scale"] + c["to_model"]["offset"]
-                 for c in self.controls]
+        heard = [
+            float(knobs.get(c["name"], c["default"])) * c["to_model"]["scale"] + c["to_model"]["offset"]
+            for c in self.controls
+        ]
         return torch.tensor(heard, dtype=torch.float32)
 
     def forward(self, x, knobs, state=None):
@@ -136,4 +141,8 @@ def mlp(sizes, activation, last_too=False):
 
 def mlp_tensors(name, network):
     layers = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
-    return {key: value for n, layer in enumerate(layers) for key, value in linear_tensors(f"{name}.{n}", layer).items()}
+    return {
+        key: value
+        for n, layer in enumerate(layers)
+        for key, value in linear_tensors(f"{name}.{n}", layer).items()
+    }

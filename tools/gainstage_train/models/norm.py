@@ -7,7 +7,7 @@ import torch
 from .model import Model, array
 
 EPSILON = 1e-5
-LEAST = 0.3    # of the channels' mean variance: to raise a slow channel's faint sound to the others' would make its offset steep
+LEAST = 0.3  # of the channels' mean variance: to raise a slow channel's faint sound to the others' would make its offset steep
 LONG_S = 0.25  # what counts as a long sound, of which the second half is measured
 
 
@@ -25,7 +25,9 @@ class Norm(torch.nn.Module):
         """-> gain and offset [channels, 1] that normalise x"""
         if self.sums is not None:
             rows = x.flatten(1).double()
-            self.sums += torch.stack([rows.sum(1), rows.square().sum(1), torch.full_like(rows[:, 0], rows.shape[1])])
+            self.sums += torch.stack(
+                [rows.sum(1), rows.square().sum(1), torch.full_like(rows[:, 0], rows.shape[1])]
+            )
         scale = torch.rsqrt(self.variance + EPSILON)
         return scale[:, None], (-self.mean * scale)[:, None]
 
@@ -84,4 +86,8 @@ class NormedModel(Model):
         self.last.bias *= gain
 
     def block_tensors(self):
-        return {f"blocks.{n}.{name}": value for n, block in enumerate(self.blocks) for name, value in block.tensors().items()}
+        return {
+            f"blocks.{n}.{name}": value
+            for n, block in enumerate(self.blocks)
+            for name, value in block.tensors().items()
+        }

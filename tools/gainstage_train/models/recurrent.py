@@ -34,16 +34,25 @@ class Recurrent(Model):
         return {"final_tanh": self.final_tanh, "skip": self.skip}
 
     def tensors(self):
-        return {**{f"layers.0.{name}": value for name, value in self.cell.tensors().items()}, **linear_tensors("output", self.out)}
+        return {
+            **{f"layers.0.{name}": value for name, value in self.cell.tensors().items()},
+            **linear_tensors("output", self.out),
+        }
 
     def seconds_to_forget(self):
         return forgetting.seconds(self)
 
     def operations(self):
         units = self.cell.units
-        count = 2.0 * units + (TRANSCENDENTAL if self.final_tanh == "tanh" else 0.0) + (1.0 if self.skip else 0.0)
+        count = (
+            2.0 * units + (TRANSCENDENTAL if self.final_tanh == "tanh" else 0.0) + (1.0 if self.skip else 0.0)
+        )
         squashed = 5.0 if self.kind == "lstm" else 3.0  # an LSTM squashes its cell, too
-        return count + cell_operations(self.kind, units, 1 + len(self.controls))[1] + units * (squashed * TRANSCENDENTAL + 5.0)
+        return (
+            count
+            + cell_operations(self.kind, units, 1 + len(self.controls))[1]
+            + units * (squashed * TRANSCENDENTAL + 5.0)
+        )
 
     def describe(self):
         return f"{self.kind.upper()} of {self.cell.units} units, final tanh: {self.final_tanh}, skip: {self.skip}"
@@ -51,9 +60,23 @@ class Recurrent(Model):
 
 class Lstm(Recurrent):
     architecture = name = kind = "lstm"
-    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 4e-3, "loss": "esr"}
+    recipe = {
+        "segment_samples": 144000,
+        "batch": 32,
+        "warm_samples": 24000,
+        "tbptt_samples": 1024,
+        "rate": 4e-3,
+        "loss": "esr",
+    }
 
 
 class Gru(Recurrent):
     architecture = name = kind = "gru"
-    recipe = {"segment_samples": 144000, "batch": 32, "warm_samples": 24000, "tbptt_samples": 1024, "rate": 4e-3, "loss": "esr"}
+    recipe = {
+        "segment_samples": 144000,
+        "batch": 32,
+        "warm_samples": 24000,
+        "tbptt_samples": 1024,
+        "rate": 4e-3,
+        "loss": "esr",
+    }

@@ -31,14 +31,25 @@ class Activation(torch.nn.Module):
             return leaky(x, self.factor)
         if self.kind == "PTanh":
             return self.factor * torch.tanh(x)
-        return {"Identity": lambda: x, "ReLU": lambda: torch.relu(x), "GELU": lambda: torch.nn.functional.gelu(x),
-                "tanh": lambda: torch.tanh(x), "sigmoid": lambda: torch.sigmoid(x)}[self.kind]()
+        return {
+            "Identity": lambda: x,
+            "ReLU": lambda: torch.relu(x),
+            "GELU": lambda: torch.nn.functional.gelu(x),
+            "tanh": lambda: torch.tanh(x),
+            "sigmoid": lambda: torch.sigmoid(x),
+        }[self.kind]()
 
     def tensors(self, name):
         return {name + ".factor": array(self.factor)} if hasattr(self, "factor") else {}
 
     def operations(self):
-        return 2.0 if self.kind in ("PReLU", "ReLU") else 0.0 if self.kind == "Identity" else TRANSCENDENTAL + 1.0
+        return (
+            2.0
+            if self.kind in ("PReLU", "ReLU")
+            else 0.0
+            if self.kind == "Identity"
+            else TRANSCENDENTAL + 1.0
+        )
 
 
 class Ssm(torch.nn.Module):
@@ -50,8 +61,10 @@ class Ssm(torch.nn.Module):
         low, high = map(math.log, dt)
         self.log_dt = torch.nn.Parameter(low + (high - low) * torch.rand(channels, 1))
         self.log_a_real = torch.nn.Parameter(torch.full((channels, modes), math.log(0.5)))
-        self.a_imag = torch.nn.Parameter(math.pi * torch.arange(modes).float().expand(channels, modes).clone())
-        self.c = torch.nn.Parameter(torch.randn(channels, modes, 2) * 0.5 ** 0.5)
+        self.a_imag = torch.nn.Parameter(
+            math.pi * torch.arange(modes).float().expand(channels, modes).clone()
+        )
+        self.c = torch.nn.Parameter(torch.randn(channels, modes, 2) * 0.5**0.5)
         self.d = torch.nn.Parameter(torch.randn(channels))
 
     def poles(self):
@@ -61,8 +74,10 @@ class Ssm(torch.nn.Module):
         a = torch.complex(-torch.exp(self.log_a_real.double()), self.a_imag.double())
         # exp(z) - 1 without loss where z is small
         half = torch.exp(0.5 * z_re)
-        less_one = torch.complex(torch.expm1(z_re) * torch.cos(z_im) - 2.0 * torch.sin(0.5 * z_im) ** 2,
-                                 half * half * torch.sin(z_im))
+        less_one = torch.complex(
+            torch.expm1(z_re) * torch.cos(z_im) - 2.0 * torch.sin(0.5 * z_im) ** 2,
+            half * half * torch.sin(z_im),
+        )
         weight = torch.view_as_complex(self.c.double()) * less_one / a
         return torch.view_as_real(1.0 + less_one), torch.view_as_real(weight)
 
@@ -71,7 +86,9 @@ class Ssm(torch.nn.Module):
         return scans.diagonal(u, pole, weight, self.d.double(), state)
 
     def tensors(self):
-        return {"ssm." + name: array(getattr(self, name)) for name in ("log_dt", "log_a_real", "a_imag", "c", "d")}
+        return {
+            "ssm." + name: array(getattr(self, name)) for name in ("log_dt", "log_a_real", "a_imag", "c", "d")
+        }
 
 
 class Block(torch.nn.Module):
@@ -99,9 +116,15 @@ class Block(torch.nn.Module):
         return torch.addcmul(y, self.residual[:, None, None], x), state
 
     def tensors(self):
-        return {**linear_tensors("linear", self.linear), **self.before.tensors("activation1"), **self.ssm.tensors(),
-                **self.norm.tensors(), **linear_tensors("film", self.film), **self.after.tensors("activation2"),
-                "residual": array(self.residual)}
+        return {
+            **linear_tensors("linear", self.linear),
+            **self.before.tensors("activation1"),
+            **self.ssm.tensors(),
+            **self.norm.tensors(),
+            **linear_tensors("film", self.film),
+            **self.after.tensors("activation2"),
+            "residual": array(self.residual),
+        }
 
 
 class S4d(NormedModel):
@@ -111,20 +134,46 @@ class S4d(NormedModel):
     the start; here up to 0.8 s); conditioning: widths of its network (the thesis: 16, 32, 32)."""
 
     architecture = name = "s4d"
-    recipe = {"segment_samples": 144000, "batch": 16, "warm_samples": 48000, "tbptt_samples": 2048, "rate": 5e-3, "loss": "esr"}
+    recipe = {
+        "segment_samples": 144000,
+        "batch": 16,
+        "warm_samples": 48000,
+        "tbptt_samples": 2048,
+        "rate": 5e-3,
+        "loss": "esr",
+    }
 
     QUIETEST, MIDDLE_DB, SPAN_DB = 1e-4, -30.0, 15.0  # of a level: the least, and what is usual
 
-    def __init__(self, controls, sample_rate, channels=16, modes=4, blocks=4, product=True, decibels=False, final_tanh="none",
-                 activation="PReLU", dt=(5e-5, 0.1), conditioning=(16, 32, 32)):
+    def __init__(
+        self,
+        controls,
+        sample_rate,
+        channels=16,
+        modes=4,
+        blocks=4,
+        product=True,
+        decibels=False,
+        final_tanh="none",
+        activation="PReLU",
+        dt=(5e-5, 0.1),
+        conditioning=(16, 32, 32),
+    ):
         super().__init__(controls, sample_rate)
         if decibels and not product:
             raise ValueError("decibels are those of a gain, so there must be a product")
-        self.product, self.decibels, self.final_tanh, self.activation = product, decibels, final_tanh, activation
+        self.product, self.decibels, self.final_tanh, self.activation = (
+            product,
+            decibels,
+            final_tanh,
+            activation,
+        )
         width = conditioning[-1]
         self.conditioner = mlp((len(controls), *conditioning), torch.nn.ReLU, last_too=True)
         self.expand, self.contract = torch.nn.Linear(1, channels), torch.nn.Linear(channels, 1)
-        self.blocks = torch.nn.ModuleList([Block(channels, modes, dt, width, activation) for _ in range(blocks)])
+        self.blocks = torch.nn.ModuleList(
+            [Block(channels, modes, dt, width, activation) for _ in range(blocks)]
+        )
         with torch.no_grad():
             self.expand.bias.zero_()
             if decibels:
@@ -140,7 +189,9 @@ class S4d(NormedModel):
     def piece(self, x, knobs, state=None):
         sound = x.T.contiguous()
         heard = 20.0 * torch.log10(sound.abs().clamp_min(self.QUIETEST)) if self.decibels else sound
-        y, states = self.through(self.expand.weight[:, :, None] * heard + self.expand.bias[:, None, None], knobs, state)
+        y, states = self.through(
+            self.expand.weight[:, :, None] * heard + self.expand.bias[:, None, None], knobs, state
+        )
         y = torch.exp(y * (math.log(10.0) / 20.0)) if self.decibels else y
         y = y * sound if self.product else y
         return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, states
@@ -154,31 +205,55 @@ class S4d(NormedModel):
     # -------------------------------------------------------------------------------------------- file
 
     def config(self):
-        return {"activation1": self.activation, "activation2": self.activation, "discretisation": "zoh", "product": self.product,
-                "final_tanh": self.final_tanh, "tanh_before_product": "none", "front_decibels": self.decibels, "to_amplitude": self.decibels}
+        return {
+            "activation1": self.activation,
+            "activation2": self.activation,
+            "discretisation": "zoh",
+            "product": self.product,
+            "final_tanh": self.final_tanh,
+            "tanh_before_product": "none",
+            "front_decibels": self.decibels,
+            "to_amplitude": self.decibels,
+        }
 
     def tensors(self):
-        return {**mlp_tensors("conditioning", self.conditioner), **linear_tensors("expand", self.expand), **self.block_tensors(),
-                **linear_tensors("contract", self.contract)}
+        return {
+            **mlp_tensors("conditioning", self.conditioner),
+            **linear_tensors("expand", self.expand),
+            **self.block_tensors(),
+            **linear_tensors("contract", self.contract),
+        }
 
     def seconds_to_forget(self):
-        return float(np.float64(importer.seconds_to_forget(self.tensors(), len(self.blocks), "zoh", self.sample_rate)))
+        return float(
+            np.float64(importer.seconds_to_forget(self.tensors(), len(self.blocks), "zoh", self.sample_rate))
+        )
 
     def operations(self):
         channels, modes = self.blocks[0].ssm.a_imag.shape
         block = 2.0 * channels * channels + channels * (12.0 * modes + 2.0) + 2.0 * channels
-        block += channels * (self.blocks[0].before.operations() + self.blocks[0].after.operations()) + 2.0 * channels
+        block += (
+            channels * (self.blocks[0].before.operations() + self.blocks[0].after.operations())
+            + 2.0 * channels
+        )
         squash = TRANSCENDENTAL if self.final_tanh == "tanh" else 0.0
         squash += 2.0 * TRANSCENDENTAL if self.decibels else 0.0
         return 4.0 * channels + len(self.blocks) * block + squash + (1.0 if self.product else 0.0)
 
     def describe(self):
         channels, modes = self.blocks[0].ssm.a_imag.shape
-        return (f"S4D: {len(self.blocks)} blocks of {channels} channels with {modes} modes, {self.activation}, "
-                f"{'product' if self.product else 'no product'}{' in decibels' if self.decibels else ''}, final tanh: {self.final_tanh}")
+        return (
+            f"S4D: {len(self.blocks)} blocks of {channels} channels with {modes} modes, {self.activation}, "
+            f"{'product' if self.product else 'no product'}{' in decibels' if self.decibels else ''}, final tanh: {self.final_tanh}"
+        )
 
     def groups(self, rate):
         """What sets the poles is slower."""
-        slow = [p for block in self.blocks for p in (block.ssm.log_dt, block.ssm.log_a_real, block.ssm.a_imag)]
+        slow = [
+            p for block in self.blocks for p in (block.ssm.log_dt, block.ssm.log_a_real, block.ssm.a_imag)
+        ]
         chosen = {id(p) for p in slow}
-        return [{"params": [p for p in self.parameters() if id(p) not in chosen], "lr": rate}, {"params": slow, "lr": 0.3 * rate}]
+        return [
+            {"params": [p for p in self.parameters() if id(p) not in chosen], "lr": rate},
+            {"params": slow, "lr": 0.3 * rate},
+        ]

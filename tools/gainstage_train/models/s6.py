@@ -18,14 +18,16 @@ silu = torch.nn.functional.silu
 
 def dense(layer, x):
     """Over the channels of x [channels, ...]."""
-    return torch.addmm(layer.bias[:, None], layer.weight, x.reshape(len(x), -1)).view(len(layer.bias), *x.shape[1:])
+    return torch.addmm(layer.bias[:, None], layer.weight, x.reshape(len(x), -1)).view(
+        len(layer.bias), *x.shape[1:]
+    )
 
 
 def last_windows(x, past, kernel):
     """Products of rows of `kernel` [rows, window] with the last samples. x [time, batch] -> ([rows, time, batch], past)"""
     sound = torch.cat([past, x])
     rows = torch.nn.functional.conv1d(sound.T[:, None], kernel[:, None])
-    return rows.permute(1, 2, 0).contiguous(), sound[len(sound) - len(past):]
+    return rows.permute(1, 2, 0).contiguous(), sound[len(sound) - len(past) :]
 
 
 class Ssm(torch.nn.Module):
@@ -34,12 +36,16 @@ class Ssm(torch.nn.Module):
     def __init__(self, inputs, outputs, inner, states, rank, taps, delta):
         super().__init__()
         self.inner, self.states, self.rank, self.taps = inner, states, rank, taps
-        self.input = torch.nn.Parameter(torch.randn(2 * inner, inputs) / inputs ** 0.5)
-        self.conv = torch.nn.Parameter(torch.randn(inner, taps) / taps ** 0.5)
-        self.conv_bias = torch.nn.Parameter(torch.randn(inner))  # what is selected by: B and C have no bias of their own
-        self.x = torch.nn.Parameter(torch.randn(rank + 2 * states, inner) / inner ** 0.5)
+        self.input = torch.nn.Parameter(torch.randn(2 * inner, inputs) / inputs**0.5)
+        self.conv = torch.nn.Parameter(torch.randn(inner, taps) / taps**0.5)
+        self.conv_bias = torch.nn.Parameter(
+            torch.randn(inner)
+        )  # what is selected by: B and C have no bias of their own
+        self.x = torch.nn.Parameter(torch.randn(rank + 2 * states, inner) / inner**0.5)
         self.dt, self.out = torch.nn.Linear(rank, inner), torch.nn.Linear(inner, outputs)
-        self.a_log = torch.nn.Parameter(torch.log(torch.arange(1, states + 1).float()).expand(inner, states).clone())
+        self.a_log = torch.nn.Parameter(
+            torch.log(torch.arange(1, states + 1).float()).expand(inner, states).clone()
+        )
         self.skip = torch.nn.Parameter(torch.ones(inner))
         steps = torch.exp(torch.linspace(math.log(delta[0]), math.log(delta[1]), inner))
         with torch.no_grad():
@@ -52,21 +58,40 @@ class Ssm(torch.nn.Module):
         a, gate = (self.input @ x.reshape(len(x), -1)).view(2 * self.inner, steps, lanes).split(self.inner)
         a = torch.cat([past, a], dim=1)
         u = silu(shaping.taps(a, self.conv, self.conv_bias))
-        r, b, c = (self.x @ u.reshape(self.inner, -1)).view(-1, steps, lanes).split([self.rank, self.states, self.states])
+        r, b, c = (
+            (self.x @ u.reshape(self.inner, -1))
+            .view(-1, steps, lanes)
+            .split([self.rank, self.states, self.states])
+        )
         delta = torch.nn.functional.softplus(dense(self.dt, r))
         s, hidden = scans.selective(u, delta, b, c, self.a_log.exp(), hidden)
         s = torch.addcmul(s, self.skip[:, None, None], u) * silu(gate)
         return dense(self.out, s), (a[:, steps:], hidden)
 
     def tensors(self, name):
-        own = {"in.weight": self.input, "conv.weight": self.conv, "conv.bias": self.conv_bias, "x.weight": self.x,
-               "a_log": self.a_log, "skip": self.skip}
-        return {**{f"{name}.{key}": array(value) for key, value in own.items()}, **linear_tensors(name + ".dt", self.dt),
-                **linear_tensors(name + ".out", self.out)}
+        own = {
+            "in.weight": self.input,
+            "conv.weight": self.conv,
+            "conv.bias": self.conv_bias,
+            "x.weight": self.x,
+            "a_log": self.a_log,
+            "skip": self.skip,
+        }
+        return {
+            **{f"{name}.{key}": array(value) for key, value in own.items()},
+            **linear_tensors(name + ".dt", self.dt),
+            **linear_tensors(name + ".out", self.out),
+        }
 
     def operations(self):
         d, n, r = float(self.inner), float(self.states), float(self.rank)
-        count = 2.0 * (r + 2.0 * n) * d + 2.0 * d * r + 2.0 * TRANSCENDENTAL * d + d * n * (TRANSCENDENTAL + 6.0) + 3.0 * d
+        count = (
+            2.0 * (r + 2.0 * n) * d
+            + 2.0 * d * r
+            + 2.0 * TRANSCENDENTAL * d
+            + d * n * (TRANSCENDENTAL + 6.0)
+            + 3.0 * d
+        )
         count += 2.0 * self.out.weight.numel() + 2.0 * self.input.numel()
         return count + 2.0 * d * self.taps + 2.0 * d * (TRANSCENDENTAL + 2.0)
 
@@ -102,14 +127,16 @@ class Spectrum(torch.nn.Module):
 
     def forward(self, x, past):
         sound = torch.cat([past, x])
-        pieces = (sound[first:first + self.PIECE + len(past)] for first in range(0, len(x), self.PIECE))
+        pieces = (sound[first : first + self.PIECE + len(past)] for first in range(0, len(x), self.PIECE))
         return dense(self.layer, torch.cat([self.magnitudes(piece) for piece in pieces], dim=1))
 
     def magnitudes(self, sound):
         """sound [window - 1 + time, batch] -> [bins, time, batch]"""
         window, lanes = self.waves.shape[1], sound.shape[1]
         steps = len(sound) - window + 1
-        windows = sound.reshape(-1).as_strided((window, steps * lanes), (lanes, 1))  # each row begins a sample later
+        windows = sound.reshape(-1).as_strided(
+            (window, steps * lanes), (lanes, 1)
+        )  # each row begins a sample later
         re, im = (self.waves @ windows).view(-1, steps, lanes).chunk(2)
         return torch.sqrt(re * re + im * im + 1e-12)
 
@@ -121,11 +148,32 @@ class S6(Model):
     features there is no GRU, and one selective layer only."""
 
     architecture = name = "s6"
-    recipe = {"segment_samples": 96000, "batch": 16, "warm_samples": 24000, "tbptt_samples": 2048, "rate": 5e-3, "loss": "esr",
-              "average_steps": 300}
+    recipe = {
+        "segment_samples": 96000,
+        "batch": 16,
+        "warm_samples": 24000,
+        "tbptt_samples": 2048,
+        "rate": 5e-3,
+        "loss": "esr",
+        "average_steps": 300,
+    }
 
-    def __init__(self, controls, sample_rate, window=64, channels=8, inner=16, states=8, rank=1, taps=4, activation="gelu",
-                 features=4, bins=33, product=True, delta=(3e-5, 0.05)):
+    def __init__(
+        self,
+        controls,
+        sample_rate,
+        window=64,
+        channels=8,
+        inner=16,
+        states=8,
+        rank=1,
+        taps=4,
+        activation="gelu",
+        features=4,
+        bins=33,
+        product=True,
+        delta=(3e-5, 0.05),
+    ):
         super().__init__(controls, sample_rate)
         self.window, self.activation, self.product = window, activation, product
         self.first = (len(controls) + 1) // 2
@@ -144,10 +192,14 @@ class S6(Model):
             self.film.weight *= 0.3
             self.film.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
             if self.temporal:
-                self.temporal.remember(decades(channels).repeat(2))  # what it says is a gain and an offset for every channel
+                self.temporal.remember(
+                    decades(channels).repeat(2)
+                )  # what it says is a gain and an offset for every channel
             self.input.weight *= 4.0
             self.input.bias.normal_(0.0, 0.5)
-            louder = 2.5 ** (1.0 / stages)  # or what the states hold would hardly be heard; two such stages would blow up
+            louder = 2.5 ** (
+                1.0 / stages
+            )  # or what the states hold would hardly be heard; two such stages would blow up
             for layer in (*(ssm.out for ssm in self.ssm), *self.mix, *(glu.layer for glu in self.glu)):
                 layer.weight *= louder
             self.out.weight *= 0.5
@@ -169,10 +221,10 @@ class S6(Model):
         features = self.spectrum(sound, past) if self.spectrum else None
         h, past = last_windows(sound, past, self.input.weight)
         h, first = self.stage(0, h + self.input.bias[:, None, None], states[0])
-        h = self.glu[0](h, *self.modulation(knobs[:, :self.first], features))
+        h = self.glu[0](h, *self.modulation(knobs[:, : self.first], features))
         second = None
         if self.temporal:
-            held = knobs[:, self.first:]
+            held = knobs[:, self.first :]
             heard = features.transpose(0, 1) if features is not None else sound.new_zeros(steps, 0, lanes)
             said, hidden = self.temporal(heard, held, hidden)
             h = self.glu[1](h, *said.transpose(0, 1).chunk(2))
@@ -183,9 +235,11 @@ class S6(Model):
     def modulation(self, held, features):
         """-> gain and offset [channels, 1 or time, batch]"""
         weight = self.film.weight
-        said = (held @ weight[:, :self.first].T + self.film.bias).T[:, None]
+        said = (held @ weight[:, : self.first].T + self.film.bias).T[:, None]
         if features is not None:
-            said = said + (weight[:, self.first:] @ features.reshape(len(features), -1)).view(len(weight), *features.shape[1:])
+            said = said + (weight[:, self.first :] @ features.reshape(len(features), -1)).view(
+                len(weight), *features.shape[1:]
+            )
         return said.chunk(2)
 
     def start_at_gain(self, gain):
@@ -195,18 +249,34 @@ class S6(Model):
     # -------------------------------------------------------------------------------------------- file
 
     def config(self):
-        return {"meaning": "recurrent", "activation": self.activation, "product": self.product, "window": self.window}
+        return {
+            "meaning": "recurrent",
+            "activation": self.activation,
+            "product": self.product,
+            "window": self.window,
+        }
 
     def tensors(self):
-        out = {**linear_tensors("input", self.input), **linear_tensors("film", self.film), **linear_tensors("output", self.out)}
-        for n, name in enumerate(("film.glu", "temporal.glu")[:len(self.glu)]):
-            out.update({**self.ssm[n].tensors(f"ssm.{n}"), **linear_tensors(f"mix.{n}", self.mix[n]),
-                        **linear_tensors(name, self.glu[n].layer)})
+        out = {
+            **linear_tensors("input", self.input),
+            **linear_tensors("film", self.film),
+            **linear_tensors("output", self.out),
+        }
+        for n, name in enumerate(("film.glu", "temporal.glu")[: len(self.glu)]):
+            out.update(
+                {
+                    **self.ssm[n].tensors(f"ssm.{n}"),
+                    **linear_tensors(f"mix.{n}", self.mix[n]),
+                    **linear_tensors(name, self.glu[n].layer),
+                }
+            )
         if self.spectrum:
             out.update(linear_tensors("features", self.spectrum.layer))
         if self.temporal:
             out.update({f"temporal.{name}": value for name, value in self.temporal.tensors().items()})
-            second = len(self.controls) - self.first  # come first in the file, behind the features in the cell
+            second = (
+                len(self.controls) - self.first
+            )  # come first in the file, behind the features in the cell
             out["temporal.weight_ih"] = np.roll(out["temporal.weight_ih"], second, axis=1)
         return out
 
@@ -216,7 +286,12 @@ class S6(Model):
     def operations(self):
         count = sum(2.0 * layer.weight.numel() for layer in (self.input, self.film, self.out))
         for ssm, mix, glu in zip(self.ssm, self.mix, self.glu):
-            count += ssm.operations() + 2.0 * mix.weight.numel() + TRANSCENDENTAL * mix.out_features + glu.operations()
+            count += (
+                ssm.operations()
+                + 2.0 * mix.weight.numel()
+                + TRANSCENDENTAL * mix.out_features
+                + glu.operations()
+            )
         if self.spectrum:
             count += self.spectrum.bins * (11.0 + TRANSCENDENTAL) + 2.0 * self.spectrum.layer.weight.numel()
         if self.temporal:
@@ -227,11 +302,16 @@ class S6(Model):
     def describe(self):
         ssm, temporal = self.ssm[0], f", GRU of {self.temporal.units}" if self.temporal else ""
         spectrum = f", {self.spectrum.layer.out_features} sums of the spectrum" if self.spectrum else ""
-        return (f"S6: hears {self.window} samples at once; {len(self.ssm)} selective layers of {ssm.inner} channels with {ssm.states} "
-                f"states{temporal}{spectrum}")
+        return (
+            f"S6: hears {self.window} samples at once; {len(self.ssm)} selective layers of {ssm.inner} channels with {ssm.states} "
+            f"states{temporal}{spectrum}"
+        )
 
     def groups(self, rate):
         """What sets how fast it forgets is slower."""
         slow = [p for ssm in self.ssm for p in (ssm.a_log, ssm.dt.bias)]
         chosen = {id(p) for p in slow}
-        return [{"params": [p for p in self.parameters() if id(p) not in chosen], "lr": rate}, {"params": slow, "lr": 0.3 * rate}]
+        return [
+            {"params": [p for p in self.parameters() if id(p) not in chosen], "lr": rate},
+            {"params": slow, "lr": 0.3 * rate},
+        ]

@@ -90,12 +90,13 @@ def run_mode_back(grad, p, q, v, w, re, im):
 @jit
 def diagonal_forward(u, pole, weight, direct, state, y, kept):
     """For each channel c: s_n = pole_n s_n + u, y = 2 Re sum_n weight_n s_n + direct u. u, y [channels, time, batch];
-    pole, weight [channels, modes, 2]; state [channels, modes, 2, batch]; kept [channels, chunks, modes, 2, batch]."""
+    pole, weight [channels, modes, 2]; state [channels, modes, 2, batch]; kept [channels, chunks, modes, 2, batch].
+    """
     channels, steps, lanes = u.shape
     re, im = np.empty((CHUNK + 1, lanes)), np.empty((CHUNK + 1, lanes))
     for c in range(channels):
         for first in range(0, steps, CHUNK):
-            heard, out = u[c, first:first + CHUNK], y[c, first:first + CHUNK].reshape(-1)
+            heard, out = u[c, first : first + CHUNK], y[c, first : first + CHUNK].reshape(-1)
             count = len(heard)
             row = heard.reshape(-1)
             share = u.dtype.type(direct[c])
@@ -107,7 +108,7 @@ def diagonal_forward(u, pole, weight, direct, state, y, kept):
                 run_mode(heard, pole[c, n, 0], pole[c, n, 1], re, im)
                 state[c, n, 0], state[c, n, 1] = re[count], im[count]
                 v, w = 2.0 * weight[c, n, 0], 2.0 * weight[c, n, 1]
-                flat_re, flat_im = re[1:count + 1].reshape(-1), im[1:count + 1].reshape(-1)
+                flat_re, flat_im = re[1 : count + 1].reshape(-1), im[1 : count + 1].reshape(-1)
                 for i in range(row.size):
                     out[i] += v * flat_re[i] - w * flat_im[i]
 
@@ -115,7 +116,8 @@ def diagonal_forward(u, pole, weight, direct, state, y, kept):
 @jit
 def diagonal_backward(grad, end, u, pole, weight, direct, kept, du, dpole, dweight, ddirect):
     """`end` [channels, modes, 2, batch]: the gradient of the last state, and then of the first; as are all others of parts:
-    d/dRe, d/dIm. Within a chunk states and gradients are of the sound's own type: no error lives longer than that."""
+    d/dRe, d/dIm. Within a chunk states and gradients are of the sound's own type: no error lives longer than that.
+    """
     channels, steps, lanes = u.shape
     real = u.dtype.type
     past_re, past_im = np.empty((CHUNK + 1, lanes), u.dtype), np.empty((CHUNK + 1, lanes), u.dtype)
@@ -123,9 +125,9 @@ def diagonal_backward(grad, end, u, pole, weight, direct, kept, du, dpole, dweig
     for c in range(channels):
         dpole[c], dweight[c], ddirect[c] = 0.0, 0.0, 0.0
         for first in range((steps - 1) // CHUNK * CHUNK, -1, -CHUNK):
-            heard, told = u[c, first:first + CHUNK], grad[c, first:first + CHUNK]
+            heard, told = u[c, first : first + CHUNK], grad[c, first : first + CHUNK]
             count = len(heard)
-            row, g, out = heard.reshape(-1), told.reshape(-1), du[c, first:first + CHUNK].reshape(-1)
+            row, g, out = heard.reshape(-1), told.reshape(-1), du[c, first : first + CHUNK].reshape(-1)
             ddirect[c] += np.dot(row, g)
             share = real(direct[c])
             for i in range(row.size):
@@ -138,14 +140,14 @@ def diagonal_backward(grad, end, u, pole, weight, direct, kept, du, dpole, dweig
                 future_re[count], future_im[count] = end[c, n, 0], end[c, n, 1]
                 run_mode_back(told, p, q, v, w, future_re, future_im)
                 end[c, n, 0], end[c, n, 1] = future_re[0], future_im[0]
-                of_re, of_im = future_re[1:count + 1].reshape(-1), future_im[1:count + 1].reshape(-1)
+                of_re, of_im = future_re[1 : count + 1].reshape(-1), future_im[1 : count + 1].reshape(-1)
                 for i in range(row.size):
                     of_re[i] += v * g[i]
                     of_im[i] -= w * g[i]
                 for i in range(row.size):
                     out[i] += of_re[i]
                 then_re, then_im = past_re[:count].reshape(-1), past_im[:count].reshape(-1)
-                now_re, now_im = past_re[1:count + 1].reshape(-1), past_im[1:count + 1].reshape(-1)
+                now_re, now_im = past_re[1 : count + 1].reshape(-1), past_im[1 : count + 1].reshape(-1)
                 dpole[c, n, 0] += np.dot(of_re, then_re) + np.dot(of_im, then_im)
                 dpole[c, n, 1] += np.dot(of_im, then_re) - np.dot(of_re, then_im)
                 dweight[c, n, 0] += 2.0 * np.dot(g, now_re)
@@ -153,6 +155,7 @@ def diagonal_backward(grad, end, u, pole, weight, direct, kept, du, dpole, dweig
 
 
 # ------------------------------------------------------------------------------------------------ selective state space
+
 
 @jit
 def run_state(decay, heard, h):
@@ -196,7 +199,7 @@ def selective_forward(u, delta, b_in, c_out, pace, state, y, kept):
                 h[0] = state[d, n]
                 run_state(decay[:size].reshape(count, lanes), heard[:size].reshape(count, lanes), h)
                 state[d, n] = h[count]
-                loops.add_products(out, h[1:count + 1].reshape(-1), c_out[n, first:last].reshape(-1))
+                loops.add_products(out, h[1 : count + 1].reshape(-1), c_out[n, first:last].reshape(-1))
 
 
 @jit
@@ -213,7 +216,11 @@ def selective_backward(grad, end, u, delta, b_in, c_out, pace, kept, du, ddelta,
         count, size = last - first, (last - first) * lanes
         of_state = asked[:size]
         for d in range(inner):
-            step, row, g = delta[d, first:last].reshape(-1), u[d, first:last].reshape(-1), grad[d, first:last].reshape(-1)
+            step, row, g = (
+                delta[d, first:last].reshape(-1),
+                u[d, first:last].reshape(-1),
+                grad[d, first:last].reshape(-1),
+            )
             loops.multiply(step, row, drive)
             of_drive[:], of_exponent[:] = 0, 0
             for n in range(pace.shape[1]):
@@ -226,11 +233,13 @@ def selective_backward(grad, end, u, delta, b_in, c_out, pace, kept, du, ddelta,
                 held[count] = end[d, n]
                 run_state_back(decay[:size].reshape(count, lanes), asked[:size].reshape(count, lanes), held)
                 end[d, n] = held[0]
-                loops.add_products(dc_out[n, first:last].reshape(-1), g, h[1:count + 1].reshape(-1))
-                loops.add(of_state, held[1:count + 1].reshape(-1))
+                loops.add_products(dc_out[n, first:last].reshape(-1), g, h[1 : count + 1].reshape(-1))
+                loops.add(of_state, held[1 : count + 1].reshape(-1))
                 loops.add_products(db_in[n, first:last].reshape(-1), of_state, drive)
                 loops.add_products(of_drive[:size], of_state, said)
-                loops.multiply(held[:count].reshape(-1), h[:count].reshape(-1), heard)  # of -delta pace, the decay's exponent
+                loops.multiply(
+                    held[:count].reshape(-1), h[:count].reshape(-1), heard
+                )  # of -delta pace, the decay's exponent
                 dpace[d, n] -= np.dot(heard[:size], step)
                 loops.add_scaled(of_exponent[:size], heard, pace[d, n])
             loops.multiply(of_drive[:size], step, du[d, first:last].reshape(-1))

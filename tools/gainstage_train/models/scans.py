@@ -30,6 +30,7 @@ def state_of(start, like):
 
 # ------------------------------------------------------------------------------------------------ plain
 
+
 def plain_linear_scan(a, b, start):
     """By doubling: in log2(time) steps, each of which joins neighbouring stretches."""
     a, b = a.double(), b.double()
@@ -47,7 +48,9 @@ def plain_switching(goal, fall, rise, start):
     more than the last, most rounds for very many."""
     goal64, falls = goal.double(), None
     for _ in range(len(goal) + 1):
-        share = torch.where(falls, fall, rise).double() if falls is not None else rise.double().expand_as(goal64)
+        share = (
+            torch.where(falls, fall, rise).double() if falls is not None else rise.double().expand_as(goal64)
+        )
         y = plain_linear_scan(1.0 - share, share * goal64, start)
         with torch.no_grad():
             seen = torch.cat([start[None], y[:-1]]) > goal64
@@ -58,6 +61,7 @@ def plain_switching(goal, fall, rise, start):
 
 
 # ------------------------------------------------------------------------------------------------ compiled
+
 
 def flat(tensor):
     return np_of(tensor).reshape(len(tensor), -1)
@@ -76,8 +80,16 @@ class Smooth(torch.autograd.Function):
         goal, share, y, start = ctx.saved_tensors
         dgoal, dshare = torch.empty_like(y), torch.empty_like(y)
         end = end.clone().contiguous()
-        kernels.smooth_backward(flat(grad), end.numpy().reshape(-1), flat(goal), flat(share), flat(y), np_of(start).reshape(-1),
-                                flat(dgoal), flat(dshare))
+        kernels.smooth_backward(
+            flat(grad),
+            end.numpy().reshape(-1),
+            flat(goal),
+            flat(share),
+            flat(y),
+            np_of(start).reshape(-1),
+            flat(dgoal),
+            flat(dshare),
+        )
         return dgoal, dshare, end
 
 
@@ -86,8 +98,14 @@ class Switching(torch.autograd.Function):
     def forward(ctx, goal, fall, rise, start):
         y = torch.empty_like(goal, memory_format=torch.contiguous_format)
         falls = torch.empty(goal.shape, dtype=torch.bool)
-        end = kernels.switching_forward(flat(goal), np_of(fall).reshape(-1), np_of(rise).reshape(-1), np_of(start).reshape(-1),
-                                        flat(y), flat(falls))
+        end = kernels.switching_forward(
+            flat(goal),
+            np_of(fall).reshape(-1),
+            np_of(rise).reshape(-1),
+            np_of(start).reshape(-1),
+            flat(y),
+            flat(falls),
+        )
         ctx.save_for_backward(goal, fall, rise, falls, y, start)
         return y, torch.from_numpy(end).reshape(start.shape)
 
@@ -96,13 +114,24 @@ class Switching(torch.autograd.Function):
         goal, fall, rise, falls, y, start = ctx.saved_tensors
         dgoal, end = torch.empty_like(y), end.clone().contiguous()
         dfall, drise = (torch.zeros(fall.shape, dtype=torch.float64) for _ in range(2))
-        kernels.switching_backward(flat(grad), end.numpy().reshape(-1), flat(goal), np_of(fall).reshape(-1),
-                                   np_of(rise).reshape(-1), flat(falls), flat(y), np_of(start).reshape(-1), flat(dgoal),
-                                   dfall.numpy().reshape(-1), drise.numpy().reshape(-1))
+        kernels.switching_backward(
+            flat(grad),
+            end.numpy().reshape(-1),
+            flat(goal),
+            np_of(fall).reshape(-1),
+            np_of(rise).reshape(-1),
+            flat(falls),
+            flat(y),
+            np_of(start).reshape(-1),
+            flat(dgoal),
+            dfall.numpy().reshape(-1),
+            drise.numpy().reshape(-1),
+        )
         return dgoal, dfall.to(fall.dtype), drise.to(rise.dtype), end
 
 
 # ------------------------------------------------------------------------------------------------ to be called
+
 
 def smooth(goal, share, start=None, plain=False):
     """s += share[t] (goal[t] - s); of one shape [time, ...]. -> (s, last s in 64 bits)"""
@@ -130,6 +159,7 @@ def share_of(tau_s, sample_rate):
 
 # ------------------------------------------------------------------------------------------------ diagonal state space
 
+
 class Diagonal(torch.autograd.Function):
     @staticmethod
     def forward(ctx, u, pole, weight, direct, start):
@@ -137,7 +167,9 @@ class Diagonal(torch.autograd.Function):
         y, state = torch.empty_like(u), start.clone(memory_format=torch.contiguous_format)
         chunks = -(-u.shape[1] // kernels.CHUNK)
         kept = torch.empty((len(u), chunks, *state.shape[1:]), dtype=torch.float64)
-        kernels.diagonal_forward(np_of(u), np_of(pole), np_of(weight), np_of(direct), state.numpy(), np_of(y), kept.numpy())
+        kernels.diagonal_forward(
+            np_of(u), np_of(pole), np_of(weight), np_of(direct), state.numpy(), np_of(y), kept.numpy()
+        )
         ctx.save_for_backward(u, pole, weight, direct, kept)
         return y, state
 
@@ -146,8 +178,19 @@ class Diagonal(torch.autograd.Function):
         u, pole, weight, direct, kept = ctx.saved_tensors
         du, end = torch.empty_like(u), end.clone(memory_format=torch.contiguous_format)
         dpole, dweight, ddirect = torch.empty_like(pole), torch.empty_like(weight), torch.empty_like(direct)
-        kernels.diagonal_backward(np_of(grad), end.numpy(), np_of(u), np_of(pole), np_of(weight), np_of(direct), np_of(kept),
-                                  du.numpy(), dpole.numpy(), dweight.numpy(), ddirect.numpy())
+        kernels.diagonal_backward(
+            np_of(grad),
+            end.numpy(),
+            np_of(u),
+            np_of(pole),
+            np_of(weight),
+            np_of(direct),
+            np_of(kept),
+            du.numpy(),
+            dpole.numpy(),
+            dweight.numpy(),
+            ddirect.numpy(),
+        )
         return du, dpole, dweight, ddirect, end
 
 
@@ -155,14 +198,25 @@ def plain_diagonal(u, pole, weight, direct, start):
     """By FFT: u convolved with the response 2 Re(weight pole^t), and what is left of the state at the start."""
     pole, weight = torch.view_as_complex(pole), torch.view_as_complex(weight)
     steps = u.shape[1]
-    powers = torch.exp(torch.log(pole)[..., None] * torch.arange(steps + 1, device=u.device))  # [channels, modes, time + 1]
+    powers = torch.exp(
+        torch.log(pole)[..., None] * torch.arange(steps + 1, device=u.device)
+    )  # [channels, modes, time + 1]
     response = 2.0 * torch.einsum("cn,cnt->ct", weight, powers[..., :-1]).real
     signal = u.double().transpose(1, 2)
     points = 2 ** math.ceil(math.log2(2 * steps))
-    y = torch.fft.irfft(torch.fft.rfft(signal, points) * torch.fft.rfft(response, points)[:, None], points)[..., :steps]
+    y = torch.fft.irfft(torch.fft.rfft(signal, points) * torch.fft.rfft(response, points)[:, None], points)[
+        ..., :steps
+    ]
     s = torch.complex(start[:, :, 0], start[:, :, 1])
-    y = y + 2.0 * torch.einsum("cn,cnt,cnb->cbt", weight, powers[..., 1:], s).real + direct[:, None, None] * signal
-    end = torch.einsum("cnt,cbt->cnb", powers[..., :-1].flip(-1), signal.to(powers.dtype)) + powers[..., -1:] * s
+    y = (
+        y
+        + 2.0 * torch.einsum("cn,cnt,cnb->cbt", weight, powers[..., 1:], s).real
+        + direct[:, None, None] * signal
+    )
+    end = (
+        torch.einsum("cnt,cbt->cnb", powers[..., :-1].flip(-1), signal.to(powers.dtype))
+        + powers[..., -1:] * s
+    )
     return y.transpose(1, 2).to(u.dtype), torch.stack([end.real, end.imag], 2)
 
 
@@ -178,13 +232,16 @@ def diagonal(u, pole, weight, direct, start=None, plain=False):
 
 # ------------------------------------------------------------------------------------------------ selective state space
 
+
 class Selective(torch.autograd.Function):
     @staticmethod
     def forward(ctx, u, delta, b_in, c_out, pace, start):
         u, delta, b_in, c_out = (rows.contiguous() for rows in (u, delta, b_in, c_out))
         y, state = torch.empty_like(u), start.clone(memory_format=torch.contiguous_format)
         kept = torch.empty((-(-u.shape[1] // kernels.CHUNK), *state.shape), dtype=u.dtype)
-        kernels.selective_forward(*map(np_of, (u, delta, b_in, c_out, pace)), state.numpy(), y.numpy(), kept.numpy())
+        kernels.selective_forward(
+            *map(np_of, (u, delta, b_in, c_out, pace)), state.numpy(), y.numpy(), kept.numpy()
+        )
         ctx.save_for_backward(u, delta, b_in, c_out, pace, kept)
         return y, state
 
@@ -194,14 +251,23 @@ class Selective(torch.autograd.Function):
         end = end.clone(memory_format=torch.contiguous_format)
         du, ddelta = torch.empty_like(u), torch.empty_like(u)
         db_in, dc_out, dpace = torch.zeros_like(b_in), torch.zeros_like(c_out), torch.zeros_like(pace)
-        kernels.selective_backward(np_of(grad), end.numpy(), *map(np_of, (u, delta, b_in, c_out, pace, kept)),
-                                   *(d.numpy() for d in (du, ddelta, db_in, dc_out, dpace)))
+        kernels.selective_backward(
+            np_of(grad),
+            end.numpy(),
+            *map(np_of, (u, delta, b_in, c_out, pace, kept)),
+            *(d.numpy() for d in (du, ddelta, db_in, dc_out, dpace)),
+        )
         return du, ddelta, db_in, dc_out, dpace, end
 
 
 def plain_selective(u, delta, b_in, c_out, pace, start):
-    u, delta = u.transpose(0, 1)[:, :, None].double(), delta.transpose(0, 1)[:, :, None].double()  # [time, inner, 1, batch]
-    h = plain_linear_scan(torch.exp(-delta * pace[..., None]), delta * u * b_in.transpose(0, 1)[:, None], start.double())
+    u, delta = (
+        u.transpose(0, 1)[:, :, None].double(),
+        delta.transpose(0, 1)[:, :, None].double(),
+    )  # [time, inner, 1, batch]
+    h = plain_linear_scan(
+        torch.exp(-delta * pace[..., None]), delta * u * b_in.transpose(0, 1)[:, None], start.double()
+    )
     y = (h * c_out.transpose(0, 1)[:, None]).sum(2)
     return y.transpose(0, 1).to(start.dtype), h[-1].to(start.dtype)
 

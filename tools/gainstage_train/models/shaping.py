@@ -38,7 +38,9 @@ class Shaped(torch.autograd.Function):
     def forward(ctx, s, gain, offset, slope, share, x):
         ctx.save_for_backward(s, gain, offset, slope, share, x)
         y = torch.empty(s.shape, dtype=s.dtype)
-        kernels.shaped_forward(flat(s), np_of(tiled(gain)), np_of(tiled(offset)), np_of(slope), np_of(share), flat(x), flat(y))
+        kernels.shaped_forward(
+            flat(s), np_of(tiled(gain)), np_of(tiled(offset)), np_of(slope), np_of(share), flat(x), flat(y)
+        )
         return y
 
     @staticmethod
@@ -48,9 +50,28 @@ class Shaped(torch.autograd.Function):
         gains = tiled(gain)
         dgain, doffset = torch.zeros_like(gains), torch.zeros_like(gains)
         dslope, dshare = (torch.empty(len(s), dtype=s.dtype) for _ in range(2))
-        kernels.shaped_backward(flat(grad), flat(s), np_of(gains), np_of(tiled(offset)), np_of(slope), np_of(share), flat(x),
-                                flat(ds), np_of(dgain), np_of(doffset), np_of(dslope), np_of(dshare), flat(dx))
-        return ds, *(tiles.view(len(s), -1, gain.shape[1]).sum(1) for tiles in (dgain, doffset)), dslope, dshare, dx
+        kernels.shaped_backward(
+            flat(grad),
+            flat(s),
+            np_of(gains),
+            np_of(tiled(offset)),
+            np_of(slope),
+            np_of(share),
+            flat(x),
+            flat(ds),
+            np_of(dgain),
+            np_of(doffset),
+            np_of(dslope),
+            np_of(dshare),
+            flat(dx),
+        )
+        return (
+            ds,
+            *(tiles.view(len(s), -1, gain.shape[1]).sum(1) for tiles in (dgain, doffset)),
+            dslope,
+            dshare,
+            dx,
+        )
 
 
 class Taps(torch.autograd.Function):
@@ -64,8 +85,12 @@ class Taps(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         x, weight = ctx.saved_tensors
-        dx, dweight, dbias = (torch.empty(shape, dtype=x.dtype) for shape in (x.shape, weight.shape, (len(x),)))
-        kernels.taps_backward(flat(grad), flat(x), np_of(weight), x.shape[2], flat(dx), dweight.numpy(), dbias.numpy())
+        dx, dweight, dbias = (
+            torch.empty(shape, dtype=x.dtype) for shape in (x.shape, weight.shape, (len(x),))
+        )
+        kernels.taps_backward(
+            flat(grad), flat(x), np_of(weight), x.shape[2], flat(dx), dweight.numpy(), dbias.numpy()
+        )
         return dx, dweight, dbias
 
 
@@ -79,7 +104,11 @@ def leaky(x, slope, plain=False):
 def shaped(s, gain, offset, slope, share, x, plain=False):
     """leaky(offset + gain s, slope) + share x; gain, offset [channels, batch]; slope [channels] or [1]; share [channels]"""
     if not compiled(s, plain):
-        return torch.addcmul(leaky(torch.addcmul(offset[:, None], s, gain[:, None]), slope, plain=True), share[:, None, None], x)
+        return torch.addcmul(
+            leaky(torch.addcmul(offset[:, None], s, gain[:, None]), slope, plain=True),
+            share[:, None, None],
+            x,
+        )
     return Shaped.apply(s, gain, offset, slope.expand(len(s)), share, x)
 
 
@@ -88,5 +117,7 @@ def taps(x, weight, bias, plain=False):
     x by all taps but one."""
     if not compiled(x, plain):
         steps = x.shape[1] - weight.shape[1] + 1
-        return bias[:, None, None] + sum(weight[:, j, None, None] * x[:, j:j + steps] for j in range(weight.shape[1]))
+        return bias[:, None, None] + sum(
+            weight[:, j, None, None] * x[:, j : j + steps] for j in range(weight.shape[1])
+        )
     return Taps.apply(x, weight, bias)

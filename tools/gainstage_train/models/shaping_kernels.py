@@ -38,7 +38,11 @@ def shaped_forward(s, gain, offset, slope, share, x, y):
     for c in range(channels):
         k, r, gains, offsets = slope[c], share[c], gain[c], offset[c]
         for begin in range(0, s.shape[1], tile):
-            here, past, out = s[c, begin:begin + tile], x[c, begin:begin + tile], y[c, begin:begin + tile]
+            here, past, out = (
+                s[c, begin : begin + tile],
+                x[c, begin : begin + tile],
+                y[c, begin : begin + tile],
+            )
             for i in range(out.size):
                 a = offsets[i] + gains[i] * here[i]
                 out[i] = (a if a > 0 else k * a) + r * past[i]
@@ -51,22 +55,29 @@ def shaped_backward(grad, s, gain, offset, slope, share, x, ds, dgain, doffset, 
     zero, one = s.dtype.type(0.0), s.dtype.type(1.0)
     inner = np.empty(tile, s.dtype)
     for c in range(channels):
-        k, r, gains, offsets, sum_gain, sum_offset = slope[c], share[c], gain[c], offset[c], dgain[c], doffset[c]
+        k, r, gains, offsets, sum_gain, sum_offset = (
+            slope[c],
+            share[c],
+            gain[c],
+            offset[c],
+            dgain[c],
+            doffset[c],
+        )
         sum_slope = sum_share = zero
         for begin in range(0, s.shape[1], tile):
-            here, g = s[c, begin:begin + tile], grad[c, begin:begin + tile]
+            here, g = s[c, begin : begin + tile], grad[c, begin : begin + tile]
             for i in range(g.size):
                 a = offsets[i] + gains[i] * here[i]
                 inner[i] = g[i] * (one if a > 0 else k)
                 sum_slope += g[i] * (zero if a > 0 else a)
-            out = ds[c, begin:begin + tile]
+            out = ds[c, begin : begin + tile]
             for i in range(g.size):
                 out[i] = inner[i] * gains[i]
             for i in range(g.size):
                 sum_gain[i] += inner[i] * here[i]
             for i in range(g.size):
                 sum_offset[i] += inner[i]
-            past, out = x[c, begin:begin + tile], dx[c, begin:begin + tile]
+            past, out = x[c, begin : begin + tile], dx[c, begin : begin + tile]
             for i in range(g.size):
                 sum_share += g[i] * past[i]
                 out[i] = r * g[i]
@@ -78,10 +89,10 @@ def taps_forward(x, weight, bias, lanes, y):
     """x: longer than y by as many samples as there are taps, but one; its samples are `lanes` numbers apart"""
     for c in range(len(x)):
         for begin in range(0, y.shape[1], TILE):
-            out = y[c, begin:begin + TILE]
+            out = y[c, begin : begin + TILE]
             out[:] = bias[c]
             for j in range(weight.shape[1]):
-                loops.add_scaled(out, x[c, begin + j * lanes:], weight[c, j])
+                loops.add_scaled(out, x[c, begin + j * lanes :], weight[c, j])
 
 
 @jit
@@ -89,7 +100,7 @@ def taps_backward(grad, x, weight, lanes, dx, dweight, dbias):
     dx[:], dweight[:], dbias[:] = 0, 0, 0
     for c in range(len(x)):
         for begin in range(0, grad.shape[1], TILE):
-            g = grad[c, begin:begin + TILE]
+            g = grad[c, begin : begin + TILE]
             dbias[c] += g.sum()
             for j in range(weight.shape[1]):
                 here = slice(begin + j * lanes, begin + j * lanes + g.size)

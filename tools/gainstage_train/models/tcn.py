@@ -22,7 +22,7 @@ class Taps(torch.autograd.Function):
         rows, y = x.reshape(inputs, -1), x.new_zeros(len(w), steps * lanes)
         for j in range(w.shape[2]):
             first = j * dilation * lanes
-            y.addmm_(w[:, :, j].contiguous(), rows[:, first:first + steps * lanes])
+            y.addmm_(w[:, :, j].contiguous(), rows[:, first : first + steps * lanes])
         return y.view(len(w), steps, lanes)
 
     @staticmethod
@@ -34,9 +34,9 @@ class Taps(torch.autograd.Function):
         rows, dx, dw = x.reshape(inputs, -1), x.new_zeros(inputs, length * lanes), torch.empty_like(w)
         for j in range(w.shape[2]):
             first = j * ctx.dilation * lanes
-            dw[:, :, j] = grad @ rows[:, first:first + size].T
+            dw[:, :, j] = grad @ rows[:, first : first + size].T
             if ctx.needs_input_grad[0]:
-                dx[:, first:first + size].addmm_(w[:, :, j].T.contiguous(), grad)
+                dx[:, first : first + size].addmm_(w[:, :, j].T.contiguous(), grad)
         return dx.view(x.shape), dw, None
 
 
@@ -60,33 +60,65 @@ class Block(torch.nn.Module):
         if past is None:
             past = x.new_zeros(len(x), self.history, lanes)
         x = torch.cat([past, x], dim=1)
-        a = Taps.apply(x[:, self.history - self.span:], self.weight, self.dilation)
-        late = x[:, self.history - self.delay:self.history - self.delay + steps]
+        a = Taps.apply(x[:, self.history - self.span :], self.weight, self.dilation)
+        late = x[:, self.history - self.delay : self.history - self.delay + steps]
         if len(late) < len(a):
             late = late.expand(a.shape)
         gain, offset = folded(self.norm, a, *self.film(z).chunk(2, dim=1))
-        return shaped(a, gain, offset, self.slope, self.residual, late), x[:, x.shape[1] - self.history:]
+        return shaped(a, gain, offset, self.slope, self.residual, late), x[:, x.shape[1] - self.history :]
 
     def tensors(self):
-        return {"conv.weight": array(self.weight), **self.norm.tensors(), **linear_tensors("film", self.film),
-                "slope": array(self.slope), "residual.weight": array(self.residual)[:, None]}
+        return {
+            "conv.weight": array(self.weight),
+            **self.norm.tensors(),
+            **linear_tensors("film", self.film),
+            "slope": array(self.slope),
+            "residual.weight": array(self.residual)[:, None],
+        }
 
 
 class Tcn(NormedModel):
     """blocks, kernel (taps), growth (of the dilation), channels; final_tanh: "none" | "tanh" (published); residual_delay: 1 as
-    the published causal networks were trained, each block's residual path a sample late, or 0; conditioning: widths."""
+    the published causal networks were trained, each block's residual path a sample late, or 0; conditioning: widths.
+    """
 
     architecture = name = "tcn"
-    recipe = {"segment_samples": 65536, "batch": 16, "warm_samples": 16384, "tbptt_samples": 8192, "rate": 5e-3, "loss": "esr",
-              "average_steps": 200}
+    recipe = {
+        "segment_samples": 65536,
+        "batch": 16,
+        "warm_samples": 16384,
+        "tbptt_samples": 8192,
+        "rate": 5e-3,
+        "loss": "esr",
+        "average_steps": 200,
+    }
 
-    def __init__(self, controls, sample_rate, blocks=4, kernel=13, growth=10, channels=16, final_tanh="none", residual_delay=0,
-                 conditioning=(16, 32, 32)):
+    def __init__(
+        self,
+        controls,
+        sample_rate,
+        blocks=4,
+        kernel=13,
+        growth=10,
+        channels=16,
+        final_tanh="none",
+        residual_delay=0,
+        conditioning=(16, 32, 32),
+    ):
         super().__init__(controls, sample_rate)
-        self.growth, self.final_tanh, self.delay, self.kernel = growth, final_tanh, int(residual_delay), kernel
+        self.growth, self.final_tanh, self.delay, self.kernel = (
+            growth,
+            final_tanh,
+            int(residual_delay),
+            kernel,
+        )
         self.conditioner = mlp((len(controls), *conditioning), torch.nn.ReLU, last_too=True)
-        self.blocks = torch.nn.ModuleList([Block(channels if n else 1, channels, kernel, growth ** n, conditioning[-1], self.delay)
-                                           for n in range(blocks)])
+        self.blocks = torch.nn.ModuleList(
+            [
+                Block(channels if n else 1, channels, kernel, growth**n, conditioning[-1], self.delay)
+                for n in range(blocks)
+            ]
+        )
         self.out = torch.nn.Linear(channels, 1)
         self.receptive_field = 1 + sum(block.history for block in self.blocks)
         with torch.no_grad():
@@ -110,11 +142,21 @@ class Tcn(NormedModel):
     # -------------------------------------------------------------------------------------------- file
 
     def config(self):
-        return {"dilation_growth": self.growth, "final_tanh": self.final_tanh, "causal": True, "residual_delay": self.delay,
-                "norm_epsilon": EPSILON, "start": "zeros"}
+        return {
+            "dilation_growth": self.growth,
+            "final_tanh": self.final_tanh,
+            "causal": True,
+            "residual_delay": self.delay,
+            "norm_epsilon": EPSILON,
+            "start": "zeros",
+        }
 
     def tensors(self):
-        return {**mlp_tensors("conditioning", self.conditioner), **self.block_tensors(), **linear_tensors("output", self.out)}
+        return {
+            **mlp_tensors("conditioning", self.conditioner),
+            **self.block_tensors(),
+            **linear_tensors("output", self.out),
+        }
 
     def seconds_to_forget(self):
         return self.receptive_field / self.sample_rate
@@ -126,5 +168,7 @@ class Tcn(NormedModel):
 
     def describe(self):
         channels = len(self.blocks[0].slope)
-        return (f"TCN: {len(self.blocks)} blocks of {channels} channels, {self.kernel} taps, dilation growing by {self.growth}: hears "
-                f"{1000.0 * self.receptive_field / self.sample_rate:.0f} ms, final tanh: {self.final_tanh}")
+        return (
+            f"TCN: {len(self.blocks)} blocks of {channels} channels, {self.kernel} taps, dilation growing by {self.growth}: hears "
+            f"{1000.0 * self.receptive_field / self.sample_rate:.0f} ms, final tanh: {self.final_tanh}"
+        )
