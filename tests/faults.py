@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Tries everything that may go wrong around the engine, a line a kind: terminal, readers, disk, signals, files.
+"""Tries everything that may go wrong around the engine, a line a kind: terminal, readers, disk, signals,
+files.
 
     tests/faults.py [BUILD]     BUILD: the folder with the test programs (build)
 
-Each line names a kind, the tests that hold it (test program, words of their names) and whether all of them passed. Exit
-code 1 if one did not. tests/README.md says what each promises.
+Each line names a kind, the tests that hold it (test program, words of their names) and whether all of them
+passed. Exit code 1 if one did not. tests/README.md says what each promises.
 """
 
 import os
@@ -15,7 +16,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 PYTHON = "/usr/bin/python3"  # the distribution's, which has numpy
 
-# kind, then program and a pattern of Catch2's for its tests; or a file of Python tests and a part of their names
+# kind, then program and a pattern of Catch2's for its tests; or a file of Python tests and a part of their
+# names
 KINDS = [
     (
         "output that is full or closed",

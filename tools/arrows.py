@@ -2,7 +2,8 @@
 """Shows that the arrows between folders run one way.
 
 A file may include files of its own folder and of the folders that ALLOWED names for it; no file may include
-itself in a circle. No two headers declare a class of one name. Exits with 1 and names every place that does otherwise.
+itself in a circle. No two headers declare a class of one name. Exits with 1 and names every place that does
+otherwise.
 
     tools/arrows.py [--list]    --list: prints every arrow too
 """

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Shows that runtime/README.md is still true where a program can tell.
 
-Every file of runtime/ is named once in the section "Every file"; the walks lead through files that are there, with
-as many files and hops as their titles say; every word and key of a report stands in the section "Reports". Exits
-with 1 and names every place that is not so.
+Every file of runtime/ is named once in the section "Every file"; the walks lead through files that are there,
+with as many files and hops as their titles say; every word and key of a report stands in the section
+"Reports". Exits with 1 and names every place that is not so.
 """
 
 import os

@@ -4,8 +4,8 @@
     python3 tools/manual.py           writes it
     python3 tools/manual.py --check   exits with 1 if it is not what the page gives
 
-It knows as much of Markdown as that page uses: titles, paragraphs, lists, tables, blocks of code, `code`, **bold** and
-links. A table becomes a list of its first column.
+It knows as much of Markdown as that page uses: titles, paragraphs, lists, tables, blocks of code, `code`,
+**bold** and links. A table becomes a list of its first column.
 """
 
 import os

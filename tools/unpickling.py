@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Finds what could run code of a file: torch.load and its like, pickle's readers, numpy.load with allow_pickle, eval and exec.
+"""Finds what could run code of a file: torch.load and its like, pickle's readers, numpy.load with
+allow_pickle, eval and exec.
 
     unpickling.py FILE.py ...
 
-Exits with 1 and names every place. PyTorch's files are read by tools/gainstage_import/torch_archive.py and torch_old.py,
-which run nothing; tensors of our own are kept as safetensors."""
+Exits with 1 and names every place. PyTorch's files are read by tools/gainstage_import/torch_archive.py and
+torch_old.py, which run nothing; tensors of our own are kept as safetensors."""
 
 import ast
 import sys

@@ -1,5 +1,5 @@
-"""Shared by the makers of test fixtures: knobs that move like the engine's, sounds, random layers, and files. Nothing here
-depends on a model. The makers run with tools/ on PYTHONPATH.
+"""Shared by the makers of test fixtures: knobs that move like the engine's, sounds, random layers, and files.
+Nothing here depends on a model. The makers run with tools/ on PYTHONPATH.
 
     FAMILY-NAME.safetensors   weights
     FAMILY-NAME.json          start (first stream sample), moves [frame, knob, value, smooth_ms]
@@ -21,7 +21,7 @@ def sigmoid(x):
     return 1.0 / (1.0 + np.exp(-x))
 
 
-# ------------------------------------------------------------------------------------------------ knobs
+# -------------------------------------------------------------------------------- knobs
 
 
 class Knob:
@@ -40,7 +40,8 @@ class Knob:
 
 
 def moving_knobs(controls, start, moves, frames, rate):
-    """For each sample: its time, whether a knob steps there, and heard(t), the network's input from the knobs at t."""
+    """For each sample: its time, whether a knob steps there, and heard(t), the network's input from the knobs
+    at t."""
     knobs = [Knob(c["default"]) for c in controls]
     names = [c["name"] for c in controls]
 
@@ -58,8 +59,9 @@ def moving_knobs(controls, start, moves, frames, rate):
 
 
 def on_grid(network, controls, start, moves, frames, rate):
-    """The output of `network(input) -> array`, a row for each sample. While knobs move, it is evaluated at every 16th sample of
-    the stream, and its values reach the result 16 samples later; after a step, and at the start, at once."""
+    """The output of `network(input) -> array`, a row for each sample. While knobs move, it is evaluated at
+    every 16th sample of the stream, and its values reach the result 16 samples later; after a step, and at
+    the start, at once."""
     rows, left, right = [], None, None
     for t, stepped, heard in moving_knobs(controls, start, moves, frames, rate):
         if left is None or stepped:
@@ -70,7 +72,7 @@ def on_grid(network, controls, start, moves, frames, rate):
     return np.array(rows)
 
 
-# ------------------------------------------------------------------------------------------------ sound
+# -------------------------------------------------------------------------------- sound
 
 
 def test_input(frames, rate):
@@ -86,7 +88,7 @@ def test_input(frames, rate):
     return x.astype("<f4")
 
 
-# ------------------------------------------------------------------------------------------------ files
+# -------------------------------------------------------------------------------- files
 
 
 def as_stored(weights):

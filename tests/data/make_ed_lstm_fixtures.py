@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Makes the ED-LSTM fixtures beside this file: random weights, an input, and the output of a plain float64 loop over the
-formulas of nodes/models/ed_lstm/ed_lstm_weights.hpp, window by window. The loop shares only the formulas with the C++.
+"""Makes the ED-LSTM fixtures beside this file: random weights, an input, and the output of a plain float64
+loop over the formulas of nodes/models/ed_lstm/ed_lstm_weights.hpp, window by window. The loop shares only the
+formulas with the C++.
 
     make_ed_lstm_fixtures.py        (the same files on every run; fixture_parts.py describes them)"""
 
@@ -12,7 +13,8 @@ RATE, FRAMES = 48000, 2400
 
 
 def window_output(w, before, window, z, carried):
-    """The output of the window, and c at its end. `carried`: c of the window before, if the state is carried."""
+    """The output of the window, and c at its end. `carried`: c of the window before, if the state is
+    carried."""
 
     def begin(name):
         start = w[f"encoder.{name}.weight"] @ before + w[f"encoder.{name}.bias"]

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Makes the grey-box fixtures beside this file: random weights, an input, and the output of a plain float64 loop over
-the formulas of nodes/models/grey_box/grey_box_weights.hpp. The loop shares only the formulas with the C++.
+"""Makes the grey-box fixtures beside this file: random weights, an input, and the output of a plain float64
+loop over the formulas of nodes/models/grey_box/grey_box_weights.hpp. The loop shares only the formulas with
+the C++.
 
     make_fixtures.py        (the same files on every run)
 
@@ -16,7 +17,7 @@ from fixture_parts import as_stored, control, metadata, on_grid, save, save_inpu
 RATE, FRAMES = 48000, 2400
 
 
-# ------------------------------------------------------------------------------------------------ knobs
+# -------------------------------------------------------------------------------- knobs
 
 
 def curves(w, config, controls, start, moves):
@@ -34,7 +35,7 @@ def curves(w, config, controls, start, moves):
     return on_grid(network, controls, start, moves, FRAMES, RATE)
 
 
-# ------------------------------------------------------------------------------------------------ sound
+# -------------------------------------------------------------------------------- sound
 
 
 class Cell:
@@ -78,7 +79,7 @@ def play(w, config, controls, start, moves, x):
     return np.array(out)
 
 
-# ------------------------------------------------------------------------------------------------ what is made
+# -------------------------------------------------------------------------------- what is made
 
 
 def mlp(random, sizes, bias):

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Makes the LSTM and GRU fixtures beside this file: random weights, and the output of a plain float64 loop over the formulas
-of nodes/layers/lstm_cell.hpp and gru_cell.hpp. The loop shares only the formulas with the C++.
+"""Makes the LSTM and GRU fixtures beside this file: random weights, and the output of a plain float64 loop
+over the formulas of nodes/layers/lstm_cell.hpp and gru_cell.hpp. The loop shares only the formulas with the
+C++.
 
     make_recurrent_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 
@@ -42,7 +43,7 @@ def play(w, config, controls, start, moves, x):
     return np.array(out)
 
 
-# ------------------------------------------------------------------------------------------------ what is made
+# -------------------------------------------------------------------------------- what is made
 
 LIMIT = {**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}
 PEAK = control("peak_reduction", "", 0.0, 100.0, 30.0, 0.02, -1.0)
@@ -88,12 +89,10 @@ def fixtures():
         1005,
         with_switch,
     )
-    yield "lstm", "two-layers", {"final_tanh": "none", "skip": 1}, [], network(
-        np.random.default_rng(52), 4, 6, 1, 2
-    ), 0, []
-    yield "gru", "one-knob", {"final_tanh": "none", "skip": 0}, [PEAK], network(
-        np.random.default_rng(53), 3, 8, 2
-    ), 0, moves
+    plain = {"final_tanh": "none", "skip": 1}
+    yield "lstm", "two-layers", plain, [], network(np.random.default_rng(52), 4, 6, 1, 2), 0, []
+    plain = {"final_tanh": "none", "skip": 0}
+    yield "gru", "one-knob", plain, [PEAK], network(np.random.default_rng(53), 3, 8, 2), 0, moves
     yield (
         "gru",
         "two-layers",

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Makes the S4D fixtures beside this file: random weights, and the output of a plain float64 loop over the formulas of
-nodes/models/s4d/s4d_weights.hpp, with nothing folded. The loop shares only the formulas with the C++.
+"""Makes the S4D fixtures beside this file: random weights, and the output of a plain float64 loop over the
+formulas of nodes/models/s4d/s4d_weights.hpp, with nothing folded. The loop shares only the formulas with the
+C++.
 
     make_s4d_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 
@@ -14,7 +15,7 @@ from gainstage_import.s4d import seconds_to_forget
 RATE, FRAMES = 44100, 2400
 
 
-# ------------------------------------------------------------------------------------------------ formulas
+# -------------------------------------------------------------------------------- formulas
 
 
 def activated(kind, x, factor):
@@ -96,7 +97,8 @@ def play(w, config, controls, start, moves, x):
         return np.stack([block.film(z) for block in blocks])
 
     out = []
-    # The grid holds the whole gain and offset of each block: norm and FiLM together, which are linear in FiLM's output.
+    # The grid holds the whole gain and offset of each block: norm and FiLM together, which are linear in
+    # FiLM's output.
     for sample, films in zip(x, on_grid(conditioned, controls, start, moves, len(x), RATE)):
         heard = 20.0 * np.log10(max(abs(sample), 1e-4)) if config.get("front_decibels") else sample
         h = w["expand.weight"][:, 0] * heard + w["expand.bias"]
@@ -110,7 +112,7 @@ def play(w, config, controls, start, moves, x):
     return np.array(out)
 
 
-# ------------------------------------------------------------------------------------------------ what is made
+# -------------------------------------------------------------------------------- what is made
 
 LIMIT = {**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}
 PEAK = control("peak_reduction", "", 0.0, 100.0, 40.0)

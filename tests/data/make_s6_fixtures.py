@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Makes the S6 fixtures beside this file: random weights, an input, and the output of a plain float64 loop over the formulas of
-nodes/models/s6/s6_weights.hpp, frame by frame. The loop shares only the formulas with the C++.
+"""Makes the S6 fixtures beside this file: random weights, an input, and the output of a plain float64 loop
+over the formulas of nodes/models/s6/s6_weights.hpp, frame by frame. The loop shares only the formulas with
+the C++.
 
     make_s6_fixtures.py        (the same files on every run; fixture_parts.py describes them)"""
 
@@ -18,7 +19,7 @@ def gelu(x):
     return np.array([0.5 * v * (1.0 + math.erf(v / math.sqrt(2.0))) for v in x])
 
 
-# ------------------------------------------------------------------------------------------------ sound
+# -------------------------------------------------------------------------------- sound
 
 
 class Ssm:
@@ -93,7 +94,7 @@ def play(w, config, controls, start, moves, x):
     return np.array(out)
 
 
-# ------------------------------------------------------------------------------------------------ what is made
+# -------------------------------------------------------------------------------- what is made
 
 
 def layer(random, name, outputs, inputs, scale=1.0):

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""Renders the shipped models with the training code, for tests/nodes/models/shipped_models_test.cpp: every model in models/
-that tools/gainstage_train trained plays an eighth of a second of a drum loop, soft and then loud, with a knob that steps.
+"""Renders the shipped models with the training code, for tests/nodes/models/shipped_models_test.cpp: every
+model in models/ that tools/gainstage_train trained plays an eighth of a second of a drum loop, soft and then
+loud, with a knob that steps.
 
     shipped-input.f32            48 kHz, mono, 32-bit floats, little-endian
     shipped-NAME.expected.f32    the training code's output; its latency is not in it
-    shipped-moves.json           [[frame, knob, value]]: steps of the first control, which every shipped model has
+    shipped-moves.json           [[frame, knob, value]]: steps of the first control, which every shipped model
+    has
 
 Run with tools/ on PYTHONPATH. Needs what training needs, and Debian's sonic-pi-samples (the loop is CC0)."""
 

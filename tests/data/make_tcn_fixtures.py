@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Makes the TCN fixtures beside this file: random weights, and the output of plain float64 convolutions over the whole signal, by
-the formulas of nodes/models/tcn/tcn_weights.hpp. They share only the formulas with the C++.
+"""Makes the TCN fixtures beside this file: random weights, and the output of plain float64 convolutions over
+the whole signal, by the formulas of nodes/models/tcn/tcn_weights.hpp. They share only the formulas with the
+C++.
 
     make_tcn_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 
@@ -103,7 +104,7 @@ def play(w, config, controls, start, moves, x):
     return y[silence:]
 
 
-# ------------------------------------------------------------------------------------------------ what is made
+# -------------------------------------------------------------------------------- what is made
 
 LIMIT = {**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}
 PEAK = control("peak_reduction", "", 0.0, 100.0, 40.0, 0.01)
@@ -120,12 +121,13 @@ def layers(r, sizes):
 
 def some_block(r, number, c, i, taps, z, groups=1, slopes=None, norm=True, bias=False, full=False):
     p = f"blocks.{number}."
+    conv = r.normal(0, 1.6 / np.sqrt(i // groups * taps), (c, i // groups, taps))
+    slope = r.uniform(0.0, 0.5, slopes or c)
+    residual = r.normal(0, 0.7 / np.sqrt(i), (c, i)) if full else r.uniform(-1.0, 1.0, (c, 1))
     out = {
-        p + "conv.weight": r.normal(0, 1.6 / np.sqrt(i // groups * taps), (c, i // groups, taps)),
-        p + "slope": r.uniform(0.0, 0.5, slopes or c),
-        p + "residual.weight": r.normal(0, 0.7 / np.sqrt(i), (c, i))
-        if full
-        else r.uniform(-1.0, 1.0, (c, 1)),
+        p + "conv.weight": conv,
+        p + "slope": slope,
+        p + "residual.weight": residual,
         p + "film.bias": np.concatenate([r.normal(0.8, 0.1, c), r.normal(0, 0.02, c)]),
     }
     if z:

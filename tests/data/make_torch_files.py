@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Writes checkpoints as the PyTorch that runs it saves them, and what PyTorch itself says is in them: tests/data/torch/VERSION-*.pt
-and VERSION.json. Run once under each PyTorch that can be had; the importer's tests read what is there, without PyTorch.
+"""Writes checkpoints as the PyTorch that runs it saves them, and what PyTorch itself says is in them:
+tests/data/torch/VERSION-*.pt and VERSION.json. Run once under each PyTorch that can be had; the importer's
+tests read what is there, without PyTorch.
 
     make_torch_files.py [FOLDER]"""
 

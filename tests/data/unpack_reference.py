@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""unpack_reference.py FOLDER OUT: writes the fixture of a published layout (fixture.json, input.wav, expected.npy) as plain numbers:
-OUT/input.f32, OUT/expected.f64, OUT/knobs.txt (one value of the first schedule entry a line)."""
+"""unpack_reference.py FOLDER OUT: writes the fixture of a published layout (fixture.json, input.wav,
+expected.npy) as plain numbers: OUT/input.f32, OUT/expected.f64, OUT/knobs.txt (one value of the first
+schedule entry a line)."""
 
 import json
 import os

@@ -1,10 +1,12 @@
-"""The papers' experiments: runs what has not been run yet, and writes tools/gainstage_experiments/RESULTS.md from all results that are there.
+"""The papers' experiments: runs what has not been run yet, and writes tools/gainstage_experiments/RESULTS.md
+from all results that are there.
 
     python3 -m gainstage_experiments                  everything, which takes a day on two cores
     python3 -m gainstage_experiments toy step         these
     python3 -m gainstage_experiments --minutes-scale 0.1   all, each learning for a tenth of the time
 
-A run that is there, with the same plan and at least as long, is not repeated. Ctrl-C ends it, and the same command goes on where it was."""
+A run that is there, with the same plan and at least as long, is not repeated. Ctrl-C ends it, and the same
+command goes on where it was."""
 
 import argparse
 import os

@@ -1,5 +1,6 @@
-"""The S4 thesis's ablations (Yin 2023, sections 3.3 and 4.1): one size changed at a time at one setting of the knobs, every training of
-equally many epochs; and with the knobs, with and without the final product and the final tanh."""
+"""The S4 thesis's ablations (Yin 2023, sections 3.3 and 4.1): one size changed at a time at one setting of
+the knobs, every training of equally many epochs; and with the knobs, with and without the final product and
+the final tanh."""
 
 from .judged import judged
 from .tables import compared, number, table

@@ -1,4 +1,5 @@
-"""Where runs happen: data sets made on first use, models trained with what an interruption leaves, the clock's scale."""
+"""Where runs happen: data sets made on first use, models trained with what an interruption leaves, the
+clock's scale."""
 
 import json
 import os
@@ -19,7 +20,8 @@ class Interrupted(Exception):
 
 
 class Bench:
-    """folder: for data sets and weights, which may be removed at any time. models: the shipped ones' folder."""
+    """folder: for data sets and weights, which may be removed at any time. models: the shipped ones'
+    folder."""
 
     def __init__(self, folder, models, device="cpu", say=print, interrupted=lambda: False, recordings=None):
         self.folder, self.models, self.device, self.say, self.interrupted = (
@@ -32,7 +34,8 @@ class Bench:
         self.recordings, self.loaded = recordings, {}
 
     def data(self, arguments):
-        """-> Dataset of `python3 -m gainstage_train.data.generate ARGUMENTS`, made on first use; the last one stays in memory."""
+        """-> Dataset of `python3 -m gainstage_train.data.generate ARGUMENTS`, made on first use; the last one
+        stays in memory."""
         if arguments not in self.loaded:
             path = os.path.join(self.folder, "-".join(arguments.replace("--", "").replace(",", "_").split()))
             if not os.path.isfile(os.path.join(path, "pairs.csv")):
@@ -52,8 +55,8 @@ class Bench:
         return settings.build(name, given, dataset.controls, dataset.sample_rate)
 
     def trained(self, trial, name, given, dataset, recipe=None, seed=1, prepare=lambda model: None):
-        """-> (the best model, facts about its training). Goes on where an interrupted one was. recipe: over the model's own;
-        prepare(model): before anything is learned."""
+        """-> (the best model, facts about its training). Goes on where an interrupted one was. recipe: over
+        the model's own; prepare(model): before anything is learned."""
         model, output = self.built(name, given, dataset, seed), self.weights(trial.key)
         prepare(model)
         limits = {"minutes": trial.minutes or None, "epochs": trial.epochs or None}

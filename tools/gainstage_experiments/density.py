@@ -1,5 +1,6 @@
-"""Accuracy against how densely the knobs were sampled, and where the knobs stand (Simionato & Fasciani, arXiv 2408.12549): the same
-amount of audio, spread over few or many settings, judged at settings between them and at the corners of attack and release."""
+"""Accuracy against how densely the knobs were sampled, and where the knobs stand (Simionato & Fasciani, arXiv
+2408.12549): the same amount of audio, spread over few or many settings, judged at settings between them and
+at the corners of attack and release."""
 
 import itertools
 
@@ -79,7 +80,8 @@ def work(bench, trial):
 
 
 def judge_data(bench, kind, clip_s):
-    """-> {"between": Dataset, and for the leveling device "corners"}: one clip of held-out audio at every setting"""
+    """-> {"between": Dataset, and for the leveling device "corners"}: one clip of held-out audio at every
+    setting"""
     device = generate.optical_device(None) if kind == "optical" else generate.leveling_device("coarse")
     library = recordings.Library(RATE, bench.recordings or recordings.FOLDER)
     settings = {"between": BETWEEN[kind], **({"corners": CORNERS} if kind == "leveling" else {})}
@@ -153,9 +155,11 @@ def trends(by):
             said = (
                 "better with every step, as the S6 paper finds"
                 if all(falls)
-                else "worse with every step, against the S6 paper"
-                if not any(falls)
-                else "no steady course, against the S6 paper"
+                else (
+                    "worse with every step, against the S6 paper"
+                    if not any(falls)
+                    else "no steady course, against the S6 paper"
+                )
             )
             yield f"- {kind}, {heard}: {', '.join(f'{density} {number(error)}' for density, error in errors)}: {said}."
 

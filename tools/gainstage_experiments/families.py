@@ -1,4 +1,5 @@
-"""Every family, both baselines and the six grey boxes of Wright & Valimaki's table 1 (DAFx 2022) on the same optical data."""
+"""Every family, both baselines and the six grey boxes of Wright & Valimaki's table 1 (DAFx 2022) on the same
+optical data."""
 
 from gainstage_train import saved_model, settings
 from . import shipped
@@ -105,8 +106,8 @@ def work(bench, trial):
 
 
 def kind_of(result):
-    """The one of KINDS whose place a shipped model takes; None where it is like none of them. What a family's size is counts for the
-    recurrent ones only, whose sizes have names of their own."""
+    """The one of KINDS whose place a shipped model takes; None where it is like none of them. What a family's
+    size is counts for the recurrent ones only, whose sizes have names of their own."""
     name = result["model"]
     whole = {**settings.known(name), **result["settings"]}
     telling = {"grey_box": ("knee", "detector", "makeup"), "gru": ("units",), "lstm": ("units",)}.get(

@@ -1,5 +1,5 @@
-"""A model's numbers on held-out recordings, as a result keeps them: per split the mean over the settings of the knobs, and each
-setting's ESR."""
+"""A model's numbers on held-out recordings, as a result keeps them: per split the mean over the settings of
+the knobs, and each setting's ESR."""
 
 from gainstage_train.losses import METRICS
 from gainstage_train.evaluation import mean, measure
@@ -7,7 +7,8 @@ from gainstage_train.report import splits_of
 
 
 def judged(model, dataset, splits=("test", "unseen")):
-    """-> {split: {metric: mean, "gain": ESR of the best static gain, "curve": of the best curve, "settings": [[knobs, ESR]]}}"""
+    """-> {split: {metric: mean, "gain": ESR of the best static gain, "curve": of the best curve, "settings":
+    [[knobs, ESR]]}}"""
     rows = measure(model, dataset, [split for split in splits if dataset.of(split)])
     return {
         split: {

@@ -1,4 +1,5 @@
-"""RESULTS.md: the words of words.md with every {{experiment}} replaced by what is computed from its results."""
+"""RESULTS.md: the words of words.md with every {{experiment}} replaced by what is computed from its
+results."""
 
 import os
 import re
@@ -10,7 +11,8 @@ WORDS = "words.md"
 
 
 def text(words, results):
-    """words: a template; results: {experiment: {name: entry}}. A template without an experiment's place is a mistake here."""
+    """words: a template; results: {experiment: {name: entry}}. A template without an experiment's place is a
+    mistake here."""
     sections = {experiment.NAME: experiment.section(entries) for experiment, entries in results.items()}
     places = set(re.findall(r"\{\{(\w+)\}\}", words))
     if places != set(sections):

@@ -1,4 +1,5 @@
-"""The models in models/ that were trained on the optical compressor's data: they are judged as they are, not trained again."""
+"""The models in models/ that were trained on the optical compressor's data: they are judged as they are, not
+trained again."""
 
 import json
 import os

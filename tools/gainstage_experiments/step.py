@@ -1,6 +1,7 @@
-"""The S4 thesis's step response (Yin 2023, section 3.3, figures 3.3, 4.10 and 4.11): levels 0, 1.0, 0.8, 1.0, 0, of the device and of every
-shipped model that imitates it. The thesis steps a direct voltage, which this device's coupling capacitors take away, so here the
-levels are those of a tone of 1 kHz; 0 is -80 dB, the lowest level of the thesis's figure, so that a gain can be measured there."""
+"""The S4 thesis's step response (Yin 2023, section 3.3, figures 3.3, 4.10 and 4.11): levels 0, 1.0, 0.8, 1.0,
+0, of the device and of every shipped model that imitates it. The thesis steps a direct voltage, which this
+device's coupling capacitors take away, so here the levels are those of a tone of 1 kHz; 0 is -80 dB, the
+lowest level of the thesis's figure, so that a gain can be measured there."""
 
 import io
 import os
@@ -34,8 +35,8 @@ def stimulus():
 
 
 def gain_db(dry, wet):
-    """-> the gain at 1 kHz around every period, dB: what else is in the output does not count, neither harmonics nor what coupling
-    capacitors do after a step. Not below -100 dB."""
+    """-> the gain at 1 kHz around every period, dB: what else is in the output does not count, neither
+    harmonics nor what coupling capacitors do after a step. Not below -100 dB."""
     before, after = (heights(np.asarray(x, np.float64)) for x in (dry, wet))
     return 20 * np.log10(np.maximum(after / before, 1e-5))
 
@@ -55,7 +56,8 @@ def bounds():
 
 
 def times(gain):
-    """-> ms: 1 - 1/e of the way (in dB) down after the first step up; half and nine tenths of the way up after the last step down"""
+    """-> ms: 1 - 1/e of the way (in dB) down after the first step up; half and nine tenths of the way up
+    after the last step down"""
     at = bounds()
     rest, worked, free = (gain[end - SETTLED] for end in (at[1], at[2], at[4]))
     down, up = gain[at[1] : at[2]], gain[at[4] : at[5]]
@@ -122,7 +124,7 @@ def of(gain, device, knob):
     }
 
 
-# ------------------------------------------------------------------------------------------------ page
+# -------------------------------------------------------------------------------- page
 
 
 def section(results):

@@ -1,4 +1,5 @@
-"""Results of finished runs: one JSON file each. What is there with the same plan, and learned at least as long, is not repeated."""
+"""Results of finished runs: one JSON file each. What is there with the same plan, and learned at least as
+long, is not repeated."""
 
 import json
 import os

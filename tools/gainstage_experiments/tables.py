@@ -40,7 +40,8 @@ def ranked(values):
 
 
 def compared(ours, theirs):
-    """Two rankings of the same names ({name: number}) as sentences: of how many pairs both say the same, and of which not."""
+    """Two rankings of the same names ({name: number}) as sentences: of how many pairs both say the same, and
+    of which not."""
     names = [name for name in theirs if name in ours]
     pairs = [
         (a, b) if theirs[a] < theirs[b] else (b, a)

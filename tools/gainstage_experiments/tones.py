@@ -1,5 +1,6 @@
-"""What becomes of single tones: the gain and the colour that the device and every shipped model that imitates it give to 220 Hz, from
-very quiet to loud, and what they leave of silence. Clips say how far a model is off in all; tones, what that sounds like."""
+"""What becomes of single tones: the gain and the colour that the device and every shipped model that imitates
+it give to 220 Hz, from very quiet to loud, and what they leave of silence. Clips say how far a model is off
+in all; tones, what that sounds like."""
 
 import numpy as np
 
@@ -51,7 +52,8 @@ def level_of_silence(wet):
 
 
 def release(play):
-    """-> ms after the step down: until half and nine tenths of the gain, in dB, are back of what its end has"""
+    """-> ms after the step down: until half and nine tenths of the gain, in dB, are back of what its end
+    has"""
     dry = np.concatenate(
         [
             10 ** (level / 20) * np.sin(2 * np.pi * step.HERTZ * np.arange(int(seconds * RATE)) / RATE)
@@ -111,7 +113,7 @@ def work(bench, trial):
     return {**shipped.facts(path), **Bench.described(model), **found}
 
 
-# ------------------------------------------------------------------------------------------------ page
+# -------------------------------------------------------------------------------- page
 
 
 def section(results):

@@ -1,5 +1,6 @@
-"""The grey-box paper's toy problem (Wright & Valimaki, DAFx 2022, section 4): a grey box learns a digital compressor whose threshold,
-ratio, attack and release are known, from targets with pink noise at -40 dB. What of it can be read from the weights?"""
+"""The grey-box paper's toy problem (Wright & Valimaki, DAFx 2022, section 4): a grey box learns a digital
+compressor whose threshold, ratio, attack and release are known, from targets with pink noise at -40 dB. What
+of it can be read from the weights?"""
 
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ AS_THE_PAPER = "toy --minutes 160 --seed 1"  # ten minutes at every setting
 THRESHOLDS, RATIOS, ATTACK_MS, RELEASE_MS = (-15.0, -20.0, -25.0, -30.0), (2.0, 4.0, 6.0, 8.0), 20.0, 50.0
 KNEE_RANGE_DB = 30.0  # the model's
 MODEL = {"knee": "soft", "detector": "switching", "makeup": "static"}
-# Windows of 2 s, of which 0.25 s warm up: five releases. Targets keep their levels, for the noise is as loud at every setting.
+# Windows of 2 s, of which 0.25 s warm up: five releases. Targets keep their levels, for the noise is as loud
+# at every setting.
 RECIPE = {
     "segment_samples": 96000,
     "warm_samples": 12000,
@@ -25,15 +27,16 @@ RECIPE = {
     "balance": "none",
     "patience": 0,
 }
-KNEE_DB = 0.5  # at the start: from a wide knee, which trades against threshold and ratio, the way to a hard one is long
+# at the start: from a wide knee, which trades against threshold and ratio, the way to a hard one is long
+KNEE_DB = 0.5
 HARD = 0.0
 WIDE = 3.0
 
 
 @dataclass(frozen=True)
 class Run:
-    """length: epochs or minutes. knee_db at the start; HARD: of a model without one, as the device. wide: see widen(); 1: as the model
-    starts, and not in the plan, so that older results stay valid."""
+    """length: epochs or minutes. knee_db at the start; HARD: of a model without one, as the device. wide: see
+    widen(); 1: as the model starts, and not in the plan, so that older results stay valid."""
 
     loss: str
     data: str
@@ -93,8 +96,9 @@ def start(model, knee_db, wide):
 
 
 def widen(network, wide):
-    """The conditioning network hears knobs from 0 to 1, where its units start as nearly straight lines: what it learns first is one
-    soft bend, and a ratio of 8 is told from 6 by so little that it stays there. From steep units on it finds the corners.
+    """The conditioning network hears knobs from 0 to 1, where its units start as nearly straight lines: what
+    it learns first is one soft bend, and a ratio of 8 is told from 6 by so little that it stays there. From
+    steep units on it finds the corners.
     """
     if wide == 1.0:
         return  # as it is
@@ -106,7 +110,8 @@ def widen(network, wide):
 
 
 def recovered(model):
-    """-> what the weights say the device is: times in ms, and threshold, ratio and knee for every setting of the knobs"""
+    """-> what the weights say the device is: times in ms, and threshold, ratio and knee for every setting of
+    the knobs"""
     attack, release = (1e3 * model.log_tau.double().exp()).tolist()
     return {
         "attack_ms": attack,

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Trial:
-    """key: EXPERIMENT-NAME, the file of its result. plan: JSON values, all that the numbers depend on but the length. minutes,
-    epochs: of training, at most (0: no such limit). work(bench, trial) -> the result, JSON values."""
+    """key: EXPERIMENT-NAME, the file of its result. plan: JSON values, all that the numbers depend on but the
+    length. minutes, epochs: of training, at most (0: no such limit). work(bench, trial) -> the result, JSON
+    values."""
 
     key: str
     plan: dict

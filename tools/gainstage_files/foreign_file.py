@@ -1,5 +1,5 @@
-"""Files from strangers: each is read once, by one descriptor, and judged by the bytes that were read. What a file may make of
-itself is bounded by its own size."""
+"""Files from strangers: each is read once, by one descriptor, and judged by the bytes that were read. What a
+file may make of itself is bounded by its own size."""
 
 import contextlib
 import errno
@@ -20,8 +20,8 @@ SPARE_MEMORY = 300 << 20
 
 
 def read(path, largest=LARGEST_FILE):
-    """-> the bytes of a regular file. Nothing is waited for: neither a FIFO nor a device is opened, and a file that grows
-    meanwhile is refused."""
+    """-> the bytes of a regular file. Nothing is waited for: neither a FIFO nor a device is opened, and a
+    file that grows meanwhile is refused."""
     try:
         with new_file.opened(path) as file:
             size = os.fstat(file.fileno()).st_size
@@ -52,7 +52,8 @@ def read_at_most(file, count):
 
 
 def begins_with(path, *beginnings):
-    """Whether a regular file begins with one of these bytes, spaces left out. False where there is none: read() says why."""
+    """Whether a regular file begins with one of these bytes, spaces left out. False where there is none:
+    read() says why."""
     try:
         with new_file.opened(path) as file:
             return file.read(64).lstrip().startswith(beginnings)
@@ -60,11 +61,12 @@ def begins_with(path, *beginnings):
         return False
 
 
-# ------------------------------------------------------------------------------------------------ bounds
+# -------------------------------------------------------------------------------- bounds
 
 
 def check_numbers(asked, size, what="its tensors"):
-    """`asked`: bytes that numbers of a file of `size` bytes take as float64. A file of bytes grows to eight times its size."""
+    """`asked`: bytes that numbers of a file of `size` bytes take as float64. A file of bytes grows to eight
+    times its size."""
     if asked > 8 * size + SPARE_NUMBERS:
         raise Problem(
             f"{what} ask for {asked >> 20} MiB of numbers, more than a file of {size} bytes can hold"
@@ -73,8 +75,8 @@ def check_numbers(asked, size, what="its tensors"):
 
 @contextlib.contextmanager
 def bounded_memory(size):
-    """For readers in C that trust sizes in a file of `size` bytes: whatever they ask for beyond ten times the file and some
-    spare fails, and is a Problem. Where the system knows no such limit nothing is bounded."""
+    """For readers in C that trust sizes in a file of `size` bytes: whatever they ask for beyond ten times the
+    file and some spare fails, and is a Problem. Where the system knows no such limit nothing is bounded."""
     try:
         import resource
 
@@ -95,7 +97,7 @@ def bounded_memory(size):
         resource.setrlimit(resource.RLIMIT_AS, before)
 
 
-# ------------------------------------------------------------------------------------------------ JSON
+# -------------------------------------------------------------------------------- JSON
 
 
 def read_json(path, largest=LARGEST_JSON):
@@ -104,7 +106,8 @@ def read_json(path, largest=LARGEST_JSON):
 
 
 def parse_json(content, where, kind=dict):
-    """-> what a text of bytes holds, of this kind. Its tree takes 6 times the text and some spare at most, judged before it is built."""
+    """-> what a text of bytes holds, of this kind. Its tree takes 6 times the text and some spare at most,
+    judged before it is built."""
     if (
         tree_bytes(content) > 6 * len(content) + (SPARE_MEMORY >> 1)
         or content.count(b"[") + content.count(b"{") > MOST_LISTS
@@ -124,7 +127,8 @@ def parse_json(content, where, kind=dict):
 
 
 def tree_bytes(content):
-    """At most what Python makes of a JSON text: of each object, list, entry, text and number, as CPython 3.11 counts them."""
+    """At most what Python makes of a JSON text: of each object, list, entry, text and number, as CPython 3.11
+    counts them."""
     return sum(
         cost * content.count(sign)
         for sign, cost in ((b"{", 232), (b"[", 120), (b":", 120), (b",", 40), (b'"', 30))
@@ -160,7 +164,7 @@ def innermost(name, value, depth=0):
             yield from innermost(name, part, depth + 1)
 
 
-# ------------------------------------------------------------------------------------------------ for people
+# -------------------------------------------------------------------------------- for people
 
 
 def quoted(value):

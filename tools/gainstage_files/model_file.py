@@ -1,5 +1,5 @@
-"""Writes Gainstage's model file: safetensors (8-byte little-endian header length, JSON header, raw tensors), with
-what the runtime needs to know in `__metadata__`. The same input gives the same bytes."""
+"""Writes Gainstage's model file: safetensors (8-byte little-endian header length, JSON header, raw tensors),
+with what the runtime needs to know in `__metadata__`. The same input gives the same bytes."""
 
 import json
 import re
@@ -10,11 +10,13 @@ import numpy as np
 from . import new_file, safetensors
 from .problem import Problem, cannot_write
 
-# From 80 dB of gain reduction down to what changes the sound by -80 dB, ln(80 dB / 8.7e-4 dB): see memory_samples.
+# From 80 dB of gain reduction down to what changes the sound by -80 dB, ln(80 dB / 8.7e-4 dB): see
+# memory_samples.
 TIME_CONSTANTS_TO_FORGET = 11.43
 LONGEST_MEMORY_S = 10.0
 
-# The rule of the runtime (runtime/model/describe.cpp, runtime/resolve/resolve_model.cpp); a test compares the two.
+# The rule of the runtime (runtime/model/describe.cpp, runtime/resolve/resolve_model.cpp); a test compares the
+# two.
 RESERVED_NAMES = ("type", "model", "rate", "smooth_ms", "bypass", "mute", "link")
 LONGEST_NAME, MOST_CONTROLS, MOST_STEPS = 64, 64, 1024
 
@@ -29,7 +31,8 @@ def name_fault(name):
 
 
 def usable_name(name, taken=()):
-    """The nearest name that the runtime accepts and that is not taken: "Peak Reduction (dB)" -> peak_reduction_db."""
+    """The nearest name that the runtime accepts and that is not taken: "Peak Reduction (dB)" ->
+    peak_reduction_db."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     out = re.sub("[^a-z0-9]+", "_", plain).strip("_")
     if not out or not out[0].isalpha():
@@ -65,7 +68,8 @@ def metadata(
     memory_samples=0,
     **others,
 ):
-    """The keys of `__metadata__`. `others` (license, author, source: text; training: object) are kept as they are."""
+    """The keys of `__metadata__`. `others` (license, author, source: text; training: object) are kept as they
+    are."""
 
     def compact(value):
         return json.dumps(value, sort_keys=True, allow_nan=False)

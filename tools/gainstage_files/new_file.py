@@ -1,5 +1,6 @@
-"""The one road for files that these tools write: made beside their place under a name that nobody can foresee, whole on the disk, and
-only then named. What had the name before is there until then, and stays if anything fails."""
+"""The one road for files that these tools write: made beside their place under a name that nobody can
+foresee, whole on the disk, and only then named. What had the name before is there until then, and stays if
+anything fails."""
 
 import errno
 import os
@@ -15,12 +16,14 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Place:
-    """A name in a folder that is held open: whoever moves the folder can't lead a writer or a reader elsewhere. Every link on the way is
-    followed, the last one too; but in a folder where others may write, only if it belongs to the user, to root, or to the folder's
-    owner, for anybody else may have planted it. Whoever reads trusts the members of a folder's group. `loose_folder`: the first on the
-    way where others may replace what is in it, or None. Raises OSError.
+    """A name in a folder that is held open: whoever moves the folder can't lead a writer or a reader
+    elsewhere. Every link on the way is followed, the last one too; but in a folder where others may write,
+    only if it belongs to the user, to root, or to the folder's owner, for anybody else may have planted it.
+    Whoever reads trusts the members of a folder's group. `loose_folder`: the first on the way where others
+    may replace what is in it, or None. Raises OSError.
 
-    reads: members of the folder's group are trusted. makes_folders: those on the way that are missing are made.
+    reads: members of the folder's group are trusted. makes_folders: those on the way that are missing are
+    made.
     """
 
     def __init__(self, path, reads=False, makes_folders=False):
@@ -117,7 +120,8 @@ class Place:
 
 
 def opened(path):
-    """-> a regular file to read, unbuffered. Nothing else is opened, and nothing is waited for. Raises OSError."""
+    """-> a regular file to read, unbuffered. Nothing else is opened, and nothing is waited for. Raises
+    OSError."""
     try:
         with Place(path, reads=True) as place:
             if place.found is None:
@@ -156,8 +160,8 @@ def note_on_loose_folder(path):
 
 
 def write(path, content, private=False):
-    """content: bytes. private: nobody else may read it. Raises OSError and leaves what was there; if the content is whole and only its
-    name can't be had, it is kept, and the error says where."""
+    """content: bytes. private: nobody else may read it. Raises OSError and leaves what was there; if the
+    content is whole and only its name can't be had, it is kept, and the error says where."""
     with Place(path) as place:
         mode = _mode(place, private)
         growing = _made(place)

@@ -1,4 +1,5 @@
-"""Command lines that end as ours do: wrong usage is exit code 64, and what strangers have typed steers no terminal."""
+"""Command lines that end as ours do: wrong usage is exit code 64, and what strangers have typed steers no
+terminal."""
 
 import argparse
 import sys

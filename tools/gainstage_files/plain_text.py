@@ -5,8 +5,8 @@ LONGEST_LINE = 8000  # of a message
 
 
 def shown(text, longest=LONGEST_SHOWN):
-    """On one line: control characters, those that turn the writing's direction and halves of characters as escapes; a long one is
-    cut."""
+    """On one line: control characters, those that turn the writing's direction and halves of characters as
+    escapes; a long one is cut."""
     text = str(text)
     cut = text if len(text) <= longest else text[:longest] + " ..."
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

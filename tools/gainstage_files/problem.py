@@ -8,8 +8,8 @@ USAGE, DATA, NO_INPUT, UNAVAILABLE, CANNOT_CREATE = 64, 65, 66, 69, 73
 
 
 class Problem(Exception):
-    """`message` names the place, the cause and the remedy; a list holds one message a line. They may hold text of strangers, which is
-    cleaned."""
+    """`message` names the place, the cause and the remedy; a list holds one message a line. They may hold
+    text of strangers, which is cleaned."""
 
     def __init__(self, message, exit_code=DATA):
         super().__init__(plain_message(message))

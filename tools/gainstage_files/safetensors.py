@@ -1,5 +1,5 @@
-"""safetensors files: 8 bytes of little-endian length, a JSON header of that length, and raw numbers. Read strictly: the numbers
-follow one another without a gap or an overlap, up to the file's last byte."""
+"""safetensors files: 8 bytes of little-endian length, a JSON header of that length, and raw numbers. Read
+strictly: the numbers follow one another without a gap or an overlap, up to the file's last byte."""
 
 import json
 import math
@@ -27,7 +27,8 @@ LARGEST_HEADER, LONGEST_NAME, MOST_DIMENSIONS = 16 << 20, 1000, 32
 
 
 def to_bytes(tensors, metadata):
-    """tensors: name -> numpy array of one of DTYPES; metadata: name -> text. The same input gives the same bytes."""
+    """tensors: name -> numpy array of one of DTYPES; metadata: name -> text. The same input gives the same
+    bytes."""
     header, parts, end = {"__metadata__": metadata}, [], 0
     for name in sorted(tensors):
         array = np.asarray(tensors[name])

@@ -1,5 +1,6 @@
-"""The standard streams of our command lines, as tools/gainstage/console.hpp has them: standard output carries the product, and what
-of it can't be written ends the program with 73; standard error carries messages, and one that can't be written is lost, nothing else."""
+"""The standard streams of our command lines, as tools/gainstage/console.hpp has them: standard output carries
+the product, and what of it can't be written ends the program with 73; standard error carries messages, and
+one that can't be written is lost, nothing else."""
 
 import errno
 import io
@@ -13,7 +14,8 @@ STANDARD_IN, STANDARD_OUT, STANDARD_ERROR = 0, 1, 2
 
 
 class Outlet(io.TextIOBase):
-    """A text stream to a descriptor that throws nothing: what can't be written is lost, and the first reason is kept."""
+    """A text stream to a descriptor that throws nothing: what can't be written is lost, and the first reason
+    is kept."""
 
     encoding, errors = "utf-8", "backslashreplace"
 
@@ -46,8 +48,8 @@ class Outlet(io.TextIOBase):
 
 
 def open_standard():
-    """Descriptors that the starter has closed are opened, or the next file would get their numbers and messages. Writing to an output
-    that was closed fails, so that no product is taken for delivered."""
+    """Descriptors that the starter has closed are opened, or the next file would get their numbers and
+    messages. Writing to an output that was closed fails, so that no product is taken for delivered."""
     for descriptor in (STANDARD_IN, STANDARD_OUT, STANDARD_ERROR):
         try:
             os.fstat(descriptor)
@@ -61,7 +63,8 @@ def open_standard():
 
 
 def finished(code, product):
-    """-> the exit code: 73 instead of 0 where a part of the product is missing, which is said unless its reader went away."""
+    """-> the exit code: 73 instead of 0 where a part of the product is missing, which is said unless its
+    reader went away."""
     reason = product.reason
     if reason is None:
         return code
@@ -79,7 +82,8 @@ def finished(code, product):
 
 
 def run(main, *arguments):
-    """The whole of a program: its exit code is that of main(*arguments), unless its product was lost. Doesn't come back."""
+    """The whole of a program: its exit code is that of main(*arguments), unless its product was lost. Doesn't
+    come back."""
     open_standard()
     product = sys.stdout
     try:

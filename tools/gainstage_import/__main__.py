@@ -2,11 +2,12 @@
 
     tools/import_model grey_box model.ckpt -o my-compressor.safetensors --config facts.json
 
-facts.json may give what the checkpoint doesn't say, or say it otherwise: sample_rate, controls, memory_samples, license,
-author, source, training, and the family's own keys (grey_box: mlp_activation "tanh" or "relu"; s4d: activation, product,
-tanh_before_product, final_tanh, front_decibels, to_amplitude, disc "zoh" or "bilinear", model_version; see its CONFIG).
-Exit codes: 0 done, 64 usage, 65 the checkpoint or facts.json can't be used, 66 file not found, 69 h5py is missing,
-73 the result can't be written, 78 numpy is missing. No code in a checkpoint is ever run: it is read by readers of our own, PyTorch is not needed."""
+facts.json may give what the checkpoint doesn't say, or say it otherwise: sample_rate, controls,
+memory_samples, license, author, source, training, and the family's own keys (grey_box: mlp_activation "tanh"
+or "relu"; s4d: activation, product, tanh_before_product, final_tanh, front_decibels, to_amplitude, disc "zoh"
+or "bilinear", model_version; see its CONFIG). Exit codes: 0 done, 64 usage, 65 the checkpoint or facts.json
+can't be used, 66 file not found, 69 h5py is missing, 73 the result can't be written, 78 numpy is missing. No
+code in a checkpoint is ever run: it is read by readers of our own, PyTorch is not needed."""
 
 import argparse
 import math

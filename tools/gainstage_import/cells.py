@@ -1,5 +1,6 @@
-"""PyTorch's recurrent cells in numpy, many rows side by side: for measuring how long they remember. Weights as in
-torch.nn.{RNN,GRU,LSTM}: weight_ih (gates x units, inputs), weight_hh (gates x units, units), bias_ih, bias_hh."""
+"""PyTorch's recurrent cells in numpy, many rows side by side: for measuring how long they remember. Weights
+as in torch.nn.{RNN,GRU,LSTM}: weight_ih (gates x units, inputs), weight_hh (gates x units, units), bias_ih,
+bias_hh."""
 
 import numpy as np
 
@@ -13,7 +14,8 @@ def cell_of(weights):
 
 
 class Cell:
-    """A sigmoid is half of tanh(x / 2) and a half more, so weights of sigmoid gates are halved and one tanh serves several gates."""
+    """A sigmoid is half of tanh(x / 2) and a half more, so weights of sigmoid gates are halved and one tanh
+    serves several gates."""
 
     def __init__(self, weights):
         ih, hh, bi, bh = (
@@ -23,7 +25,8 @@ class Cell:
         self.prepare(ih, hh, bi, bh)
 
     def run(self, inputs, state):
-        """inputs: (samples, rows, inputs). state: changed as they are played. -> outputs (samples, rows, units)"""
+        """inputs: (samples, rows, inputs). state: changed as they are played. -> outputs (samples, rows,
+        units)"""
         samples, rows, _ = inputs.shape
         out = np.empty((samples, rows, self.units))
         for begin in range(0, samples, PIECE):

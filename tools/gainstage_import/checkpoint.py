@@ -27,8 +27,8 @@ def strip_prefixes(name, own):
 
 
 def load_for(family, path):
-    """-> ({name: float64 array or Weight}, {what the checkpoint itself says of the keys that --config may give}). By the family's own
-    `load(path)` where it has one, which may choose by content (is_json)."""
+    """-> ({name: float64 array or Weight}, {what the checkpoint itself says of the keys that --config may
+    give}). By the family's own `load(path)` where it has one, which may choose by content (is_json)."""
     return family.load(path) if hasattr(family, "load") else (load(path, family.OWN_NAMES), {})
 
 

@@ -1,6 +1,6 @@
-"""ED-LSTM compressor: Simionato & Fasciani, DAFx 2023. Reads the Keras .h5 files and the TensorFlow checkpoints of the authors'
-published code (Conditioned-Modeling-of-Optical-Compressor). What the tensors are called in the result:
-nodes/models/ed_lstm/ed_lstm_weights.hpp."""
+"""ED-LSTM compressor: Simionato & Fasciani, DAFx 2023. Reads the Keras .h5 files and the TensorFlow
+checkpoints of the authors' published code (Conditioned-Modeling-of-Optical-Compressor). What the tensors are
+called in the result: nodes/models/ed_lstm/ed_lstm_weights.hpp."""
 
 import os
 import re
@@ -15,8 +15,8 @@ ARCHITECTURE = "ed_lstm"
 CONFIG = {}
 MAX_WINDOW, MAX_UNITS = 512, 256
 
-# Names and order are not in the files. The LA-2A's two are in the published code, as is its rate. Four: a guess from how the
-# CL 1B's weights react to each. All are scaled to 0..1.
+# Names and order are not in the files. The LA-2A's two are in the published code, as is its rate. Four: a
+# guess from how the CL 1B's weights react to each. All are scaled to 0..1.
 KNOBS = {2: ("limit", "peak_reduction"), 4: ("attack", "release", "ratio", "threshold")}
 # A TensorFlow checkpoint numbers the layers.
 NUMBERED = ("Conv_h", "Conv_c", "Dense_cond_h", "Dense_cond_c", "LSTM_De", "DenseLay", "OutLay")
@@ -68,7 +68,8 @@ def CONTROLS(take):  # noqa: N802
 
 
 def begin(take, name, window, units, controls):
-    """What makes h or c at the beginning of a window. Keras kernels are (inputs, outputs), the oldest sample first."""
+    """What makes h or c at the beginning of a window. Keras kernels are (inputs, outputs), the oldest sample
+    first."""
     out = {
         f"encoder.{name}.weight": take(f"Conv_{name}/kernel", window, 1, units)[:, 0, :].T,
         f"encoder.{name}.bias": take(f"Conv_{name}/bias", units),

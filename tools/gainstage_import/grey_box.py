@@ -1,5 +1,5 @@
-"""Grey-box compressor: Wright & Valimaki, DAFx 2022. Reads the state dict of the authors' published code (GreyBoxDRC).
-What the tensors are called in the result: nodes/models/grey_box/grey_box_weights.hpp."""
+"""Grey-box compressor: Wright & Valimaki, DAFx 2022. Reads the state dict of the authors' published code
+(GreyBoxDRC). What the tensors are called in the result: nodes/models/grey_box/grey_box_weights.hpp."""
 
 import re
 
@@ -67,7 +67,8 @@ def read_cell(take, prefix, target):
 
 
 def read_detector(take):
-    """The published code keeps a one-pole's time constant as it is, held to 1e-4..1 s, and two of them as logits."""
+    """The published code keeps a one-pole's time constant as it is, held to 1e-4..1 s, and two of them as
+    logits."""
     prefix = "gain_smooth.model."
     if take.has(prefix + "rec.weight_hh_l0"):
         return read_cell(take, prefix, "detector")

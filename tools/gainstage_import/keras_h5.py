@@ -1,5 +1,5 @@
-"""Reads the tensors of a Keras .h5 weight file. The HDF5 library is only shown the file's bytes: it can open no other file, loads no
-plug-in, and gets no more memory than a file of this size may take."""
+"""Reads the tensors of a Keras .h5 weight file. The HDF5 library is only shown the file's bytes: it can open
+no other file, loads no plug-in, and gets no more memory than a file of this size may take."""
 
 import io
 import math

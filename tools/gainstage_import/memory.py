@@ -10,8 +10,8 @@ SOUND_TOLERANCE = 1e-4  # -80 dBFS
 
 
 def cell_outputs(tensors, prefix, inputs, starts):
-    """Outputs (starts, count, samples) of the cell for each of `inputs` (count, samples), hidden values all beginning at each of
-    `starts`."""
+    """Outputs (starts, count, samples) of the cell for each of `inputs` (count, samples), hidden values all
+    beginning at each of `starts`."""
     cell = cell_of(
         {name: tensors[f"{prefix}.{name}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
     )
@@ -48,8 +48,9 @@ def of_cell(tensors, prefix, sample_rate, seconds=1.0):
 
 
 def of_detector(tensors, prefix, sample_rate):
-    """The same for a gain smoother whose time constants a cell chooses. Its gain starts at 80 dB, or at 0, with either end of
-    the cell: from one of them the first time constants may be so short that where the gain began is forgotten at once.
+    """The same for a gain smoother whose time constants a cell chooses. Its gain starts at 80 dB, or at 0,
+    with either end of the cell: from one of them the first time constants may be so short that where the gain
+    began is forgotten at once.
     """
     samples = int(LONGEST_MEMORY_S * sample_rate)
     inputs = test_inputs(-1.0, 0.0, samples)
@@ -60,8 +61,8 @@ def of_detector(tensors, prefix, sample_rate):
 
 
 def smooth(inputs, alpha, starts):
-    """inputs (count, samples) through one-poles of each of `alpha` (n, count, samples), each from each of `starts`.
-    -> (n x starts, count, samples)"""
+    """inputs (count, samples) through one-poles of each of `alpha` (n, count, samples), each from each of
+    `starts`. -> (n x starts, count, samples)"""
     count, samples = inputs.shape
     poles = np.ascontiguousarray(alpha.reshape(-1, samples).T)  # (samples, n x count)
     driven = (1.0 - poles) * np.tile(inputs.T, len(alpha))
@@ -75,8 +76,8 @@ def smooth(inputs, alpha, starts):
 
 
 def of_recurrent(tensors, layers, gates, controls, config, sample_rate, seconds=1.0, loud_seconds=0.25):
-    """Seconds until a network that has just heard something loud sounds like one that has heard nothing, with the knobs low,
-    in the middle and high; LONGEST_MEMORY_S where it does not within `seconds`."""
+    """Seconds until a network that has just heard something loud sounds like one that has heard nothing, with
+    the knobs low, in the middle and high; LONGEST_MEMORY_S where it does not within `seconds`."""
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     cells = [cell_of({name: tensors[f"layers.{n}.{name}"] for name in names}) for n in range(layers)]
     low, high = (
@@ -108,11 +109,11 @@ def of_recurrent(tensors, layers, gates, controls, config, sample_rate, seconds=
     )
     states = [cell.begin(sounds * len(places)) for cell in cells]
     run(loud, states)
-    for (
-        state
-    ) in (
+    for state in (
         states
-    ):  # every quiet input once from a start, in the place of the first loud one, and once after each of the others
+        # every quiet input once from a start, in the place of the first loud one, and once after each of the
+        # others
+    ):
         state[:, : len(places)] = 0.0
     out = run(np.tile(quiet, (sounds, 1)), [state[:, rows] for state in states]).reshape(sounds, count, -1)
     out = np.tanh(out, out=out) if config["final_tanh"] == "tanh" else out

@@ -1,6 +1,6 @@
-"""Reads the pickles in PyTorch's files, and runs nothing. It is an interpreter of its own, for the opcodes that Python's pickler
-writes from protocol 2 on. It makes containers, plain values and what the caller's list of names makes; any other object becomes
-an Inert. Python's own unpickler is never asked."""
+"""Reads the pickles in PyTorch's files, and runs nothing. It is an interpreter of its own, for the opcodes
+that Python's pickler writes from protocol 2 on. It makes containers, plain values and what the caller's list
+of names makes; any other object becomes an Inert. Python's own unpickler is never asked."""
 
 import struct
 
@@ -13,7 +13,8 @@ class Damaged(Exception):
 
 
 class Inert(dict):
-    """In the place of an object of any other class; keeps the items it is given, for dictionaries of other names."""
+    """In the place of an object of any other class; keeps the items it is given, for dictionaries of other
+    names."""
 
     __slots__ = ()
 
@@ -31,8 +32,8 @@ NOTHING = Named(lambda arguments: Inert())  # any name that the caller's list la
 
 
 def load(content, at, names, stored):
-    """One pickle of `content` (bytes), which begins at `at`. names: {(module, name): Named}. stored(arguments): what a persistent id
-    means. -> (value, where it ends). Raises Damaged."""
+    """One pickle of `content` (bytes), which begins at `at`. names: {(module, name): Named}.
+    stored(arguments): what a persistent id means. -> (value, where it ends). Raises Damaged."""
     machine = Machine(content, at, names, stored)
     try:
         return machine.run(), machine.at
@@ -67,7 +68,7 @@ class Machine:
             work(self)
         raise Damaged(f"its pickle has more than {MOST_OPCODES} opcodes")
 
-    # ---------------------------------------------------------------------------------- bytes
+    # -------------------------------------------------------------------------------- bytes
 
     def number(self, layout, size):
         (value,) = struct.unpack_from(layout, self.content, self.at)
@@ -90,7 +91,7 @@ class Machine:
         self.at = end + 1
         return part
 
-    # ---------------------------------------------------------------------------------- stack and memo
+    # -------------------------------------------------------------------------------- stack and memo
 
     def push(self, value):
         self.stack.append(value)
@@ -124,7 +125,7 @@ class Machine:
     def get(self, index):
         self.stack.append(self.memo[index])
 
-    # ---------------------------------------------------------------------------------- containers
+    # -------------------------------------------------------------------------------- containers
 
     def tuple_of(self, count):
         parts = tuple(self.stack[-count:])
@@ -152,7 +153,7 @@ class Machine:
         value, key = self.stack.pop(), self.stack.pop()
         self.set_items((key, value))
 
-    # ---------------------------------------------------------------------------------- objects
+    # -------------------------------------------------------------------------------- objects
 
     def named(self, module, name):
         if type(module) is not str or type(name) is not str:

@@ -1,7 +1,7 @@
-"""What the families lstm and gru have in common: layers of PyTorch's cells and a linear output. Reads the state dicts and
-Lightning checkpoints of micro-tcn's LSTM (lstm.*, linear.*), those named as in Wright et al.'s code (rec.*, lin.*), and the
-JSON of Automated-GuitarAmpModelling (model_data, state_dict).
-What the tensors are called in the result: nodes/models/recurrent/recurrent_weights.hpp."""
+"""What the families lstm and gru have in common: layers of PyTorch's cells and a linear output. Reads the
+state dicts and Lightning checkpoints of micro-tcn's LSTM (lstm.*, linear.*), those named as in Wright et
+al.'s code (rec.*, lin.*), and the JSON of Automated-GuitarAmpModelling (model_data, state_dict). What the
+tensors are called in the result: nodes/models/recurrent/recurrent_weights.hpp."""
 
 import re
 
@@ -23,7 +23,7 @@ MAX_LAYERS, MAX_UNITS = 8, 512
 LIMIT = {**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}
 
 
-# ------------------------------------------------------------------------------------------------ reading
+# -------------------------------------------------------------------------------- reading
 
 
 def load(path, family):
@@ -77,7 +77,7 @@ def CONTROLS(take):
     return [control(f"control_{n + 1}", "", 0.0, 1.0, 0.5) for n in range(count)]
 
 
-# ------------------------------------------------------------------------------------------------ converting
+# -------------------------------------------------------------------------------- converting
 
 
 def read_layer(take, cells, number, gates, inputs, units):

@@ -1,6 +1,6 @@
-"""S4D compressor: Yin 2023 and Yin et al., arXiv 2403.16331. Reads the state dicts of the authors' published code in its
-three states (thesis, paper, and the one over the layer of state-spaces/s4), of the thesis' fixed-parameter models too.
-What the tensors are called in the result: nodes/models/s4d/s4d_weights.hpp."""
+"""S4D compressor: Yin 2023 and Yin et al., arXiv 2403.16331. Reads the state dicts of the authors' published
+code in its three states (thesis, paper, and the one over the layer of state-spaces/s4), of the thesis'
+fixed-parameter models too. What the tensors are called in the result: nodes/models/s4d/s4d_weights.hpp."""
 
 import re
 
@@ -77,7 +77,7 @@ def CONTROLS(take):
     )
 
 
-# ------------------------------------------------------------------------------------------------ parts
+# -------------------------------------------------------------------------------- parts
 
 ADAPTOR = ".film.conditional_information_adaptor"
 
@@ -113,7 +113,8 @@ def read_conditioning(take, controls):
 
 
 def read_activation(take, name, kind):
-    """The learned number of PReLU (one, or one a channel) or PTanh; -> ({name in the block: numbers}, kind as found)"""
+    """The learned number of PReLU (one, or one a channel) or PTanh; -> ({name in the block: numbers}, kind as
+    found)"""
     if take.has(name + ".weight"):
         return take(name + ".weight", None), "PReLU"
     if take.has(name + ".a"):
@@ -167,8 +168,9 @@ def rows_of(take, name, channels, columns=None):
 
 
 def read_ssm(take, prefix, channels):
-    """dt = exp(log_dt), A = -exp(log_a_real) + i a_imag, B, C, D: the thesis' own layer (B = 1), or the diagonal kernel of
-    state-spaces/s4, whose releases differ in names. Its fourth release (inv_dt, A_real, B of four dimensions) keeps -Im A.
+    """dt = exp(log_dt), A = -exp(log_a_real) + i a_imag, B, C, D: the thesis' own layer (B = 1), or the
+    diagonal kernel of state-spaces/s4, whose releases differ in names. Its fourth release (inv_dt, A_real, B
+    of four dimensions) keeps -Im A.
     """
     kernel = prefix + "kernel." if any(n.startswith(prefix + "kernel.") for n in take.names()) else prefix
     a_name = first_of(take, kernel, "log_A_real", "A_real", "inv_A_real")
@@ -227,7 +229,7 @@ def read_residual(take, name, channels):
     return {"residual": take(name, channels, 1, 1).reshape(channels)} if take.has(name) else {}
 
 
-# ------------------------------------------------------------------------------------------------ layouts
+# -------------------------------------------------------------------------------- layouts
 
 
 def add(out, block, tensors):
@@ -276,7 +278,8 @@ FIXED_LAYERS = {
 
 
 def fixed_version(take, prefix, config):
-    """Where the layers of a fixed-parameter model's block are; versions 2 and 4 look alike unless activations learn."""
+    """Where the layers of a fixed-parameter model's block are; versions 2 and 4 look alike unless activations
+    learn."""
     place = next(
         (
             int(m[1])
@@ -327,11 +330,12 @@ def read_fixed(take, config):
     return out, depth, kinds, {"front_decibels": decibels, "to_amplitude": decibels}
 
 
-# ------------------------------------------------------------------------------------------------ memory
+# -------------------------------------------------------------------------------- memory
 
 
 def log_poles(ssm, disc):
-    """ln of each pole a sample at the trained rate, and B / A, by which both methods reach the same resting value."""
+    """ln of each pole a sample at the trained rate, and B / A, by which both methods reach the same resting
+    value."""
     a = -np.exp(ssm["log_a_real"]) + 1j * ssm["a_imag"]
     z = np.exp(ssm["log_dt"]) * a
     b = ssm["b"][..., 0] + 1j * ssm["b"][..., 1] if "b" in ssm else 1.0
@@ -340,7 +344,8 @@ def log_poles(ssm, disc):
 
 
 def samples_to_forget(ssm, disc, deviation):
-    """Until what the layer still says of inputs within +-1, long gone, is -80 dB of its channel's deviation."""
+    """Until what the layer still says of inputs within +-1, long gone, is -80 dB of its channel's
+    deviation."""
     ln_pole, gain = log_poles(ssm, disc)
     c = ssm["c"][..., 0] + 1j * ssm["c"][..., 1]
     decay = np.maximum(-ln_pole.real, 1e-12)
@@ -359,7 +364,7 @@ def seconds_to_forget(tensors, depth, disc, sample_rate):
     return samples / sample_rate
 
 
-# ------------------------------------------------------------------------------------------------ all of it
+# -------------------------------------------------------------------------------- all of it
 
 
 def convert(take, controls, config, sample_rate):

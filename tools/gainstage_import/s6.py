@@ -1,6 +1,7 @@
-"""S6 compressor: Simionato & Fasciani, JAES 73(3) 2025. Reads the TensorFlow checkpoints of the authors' published code
-(Optical-DRC-with-Selective-SSMs; also A-Comparative-Study-State-Based, whose S6 has no convolution and no gate), or their
-tensors as JSON: {name: {"shape": [...], "data": [...]}}. What the tensors are called in the result: nodes/models/s6/s6_weights.hpp."""
+"""S6 compressor: Simionato & Fasciani, JAES 73(3) 2025. Reads the TensorFlow checkpoints of the authors'
+published code (Optical-DRC-with-Selective-SSMs; also A-Comparative-Study-State-Based, whose S6 has no
+convolution and no gate), or their tensors as JSON: {name: {"shape": [...], "data": [...]}}. What the tensors
+are called in the result: nodes/models/s6/s6_weights.hpp."""
 
 import math
 import os
@@ -14,10 +15,12 @@ from . import checkpoint, s6_memory, tf_bundle
 
 ARCHITECTURE = "s6"
 SAMPLE_RATE = 48000  # in the authors' scripts
-# The published weights were trained on sequences of one sample, in batches of so many: see nodes/models/s6/s6_weights.hpp.
+# The published weights were trained on sequences of one sample, in batches of so many: see
+# nodes/models/s6/s6_weights.hpp.
 CONFIG = {"meaning": ("recurrent", "as_trained"), "batch": (2400, 2399)}
 
-# The authors scale their controls to 0..1; how, is in data that are not public. The order of threshold and ratio is not sure.
+# The authors scale their controls to 0..1; how, is in data that are not public. The order of threshold and
+# ratio is not sure.
 KNOBS = {
     (2, 2): ("threshold", "ratio", "attack", "release"),
     (1, 1): ("peak_reduction", "limit"),
@@ -89,7 +92,7 @@ def CONTROLS(take):  # noqa: N802  the name by which every family gives them
     return controls
 
 
-# ------------------------------------------------------------------------------------------------ layers
+# -------------------------------------------------------------------------------- layers
 
 
 def dense(take, source, target, inputs=None, outputs=None, bias=True):
@@ -210,9 +213,9 @@ def convert(take, controls, config, sample_rate):
         "product": whole,
     }
     said = {
-        "layout": "with convolution, gate, spectrum and GRU"
-        if whole
-        else "one layer without convolution and gate",
+        "layout": (
+            "with convolution, gate, spectrum and GRU" if whole else "one layer without convolution and gate"
+        ),
         "inner channels": states[0],
         "states": states[1],
     }

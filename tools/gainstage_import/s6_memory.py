@@ -1,5 +1,6 @@
-"""How long an S6 network remembers. Its states decay by amounts that depend on the sound, so it is measured: the network plays
-probes from two starts, silence and loud noise, until the gains agree. Formulas: nodes/models/s6/s6_weights.hpp."""
+"""How long an S6 network remembers. Its states decay by amounts that depend on the sound, so it is measured:
+the network plays probes from two starts, silence and loud noise, until the gains agree. Formulas:
+nodes/models/s6/s6_weights.hpp."""
 
 import math
 

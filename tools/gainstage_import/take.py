@@ -1,4 +1,5 @@
-"""Tensors handed out one by one: what is missing or misshapen is refused by name, what is left over is known."""
+"""Tensors handed out one by one: what is missing or misshapen is refused by name, what is left over is
+known."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
-"""Temporal convolutional networks: Steinmetz & Reiss, AES 152nd Convention, 2022. Reads the state dicts and Lightning
-checkpoints of the authors' published code (micro-tcn), its re-training's JSON, and plain state dicts of steerable-nafx
-(conditioned by the controls themselves, convolutions with bias, no output layer).
+"""Temporal convolutional networks: Steinmetz & Reiss, AES 152nd Convention, 2022. Reads the state dicts and
+Lightning checkpoints of the authors' published code (micro-tcn), its re-training's JSON, and plain state
+dicts of steerable-nafx (conditioned by the controls themselves, convolutions with bias, no output layer).
 What the tensors are called in the result: nodes/models/tcn/tcn_weights.hpp."""
 
 import re
@@ -34,7 +34,7 @@ MAX_BLOCKS, MAX_CHANNELS, MAX_TAPS = 32, 256, 256
 MAX_STATE_FLOATS = 32 << 20  # what the blocks remember, per channel
 
 
-# ------------------------------------------------------------------------------------------------ reading
+# -------------------------------------------------------------------------------- reading
 
 
 def load(path):
@@ -128,7 +128,7 @@ def CONTROLS(take):
     return []
 
 
-# ------------------------------------------------------------------------------------------------ converting
+# -------------------------------------------------------------------------------- converting
 
 
 def first_of(take, prefix, *names):

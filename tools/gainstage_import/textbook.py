@@ -20,7 +20,8 @@ COMMON = {"author": "Gainstage", "license": "MIT", "training": {"data": "none: c
 
 
 def textbook(controls, weight, bias, tau_s, source):
-    """Curve outputs threshold_db, ratio, knee_db = weight @ knobs + bias; time constants tau_s; no make-up."""
+    """Curve outputs threshold_db, ratio, knee_db = weight @ knobs + bias; time constants tau_s; no
+    make-up."""
     tensors = {
         "mlp.0.weight": np.array(weight),
         "mlp.0.bias": np.array(bias),

@@ -1,7 +1,9 @@
-"""Reads the tensors of a TensorFlow checkpoint (PREFIX.index and PREFIX.data-00000-of-00001) without TensorFlow.
+"""Reads the tensors of a TensorFlow checkpoint (PREFIX.index and PREFIX.data-00000-of-00001) without
+TensorFlow.
 
-The index is a sorted table as LevelDB writes them (its doc/table_format.md), uncompressed; its values are protocol buffers
-(tensorflow/core/protobuf/tensor_bundle.proto). The data file is raw little-endian numbers. No length in either is trusted."""
+The index is a sorted table as LevelDB writes them (its doc/table_format.md), uncompressed; its values are
+protocol buffers (tensorflow/core/protobuf/tensor_bundle.proto). The data file is raw little-endian numbers.
+No length in either is trusted."""
 
 import math
 import os
@@ -68,7 +70,7 @@ def is_weight(name, entry):
     )
 
 
-# ------------------------------------------------------------------------------------------------ the table
+# -------------------------------------------------------------------------------- the table
 
 
 def varint(content, at):
@@ -85,8 +87,8 @@ def varint(content, at):
 
 
 def block(content, handle, begin):
-    """The block that `handle` (offset, size) points to, which must not begin before `begin`. -> (it, where it ends): blocks follow one
-    another, so that none is read twice."""
+    """The block that `handle` (offset, size) points to, which must not begin before `begin`. -> (it, where it
+    ends): blocks follow one another, so that none is read twice."""
     offset, at = varint(handle, 0)
     size, _ = varint(handle, at)
     if offset + size + 5 > len(content):
@@ -136,7 +138,7 @@ def entries_of(content):
             yield key.decode(), value
 
 
-# ------------------------------------------------------------------------------------------------ what it says
+# -------------------------------------------------------------------------------- what it says
 
 
 def fields(message):
@@ -197,7 +199,7 @@ def check_sum(name, found, array):
         raise Damaged(f"tensor {name}: its checksum is wrong")
 
 
-# ------------------------------------------------------------------------------------------------ checksums
+# -------------------------------------------------------------------------------- checksums
 
 
 def crc_table():
@@ -217,7 +219,8 @@ FEW = 2048  # bytes, for which a loop is as good
 
 
 def advanced(step, states):
-    """`states` of the register after what `step` says of each of its bits: a matrix of 32 columns over GF(2)."""
+    """`states` of the register after what `step` says of each of its bits: a matrix of 32 columns over
+    GF(2)."""
     out = np.zeros_like(states)
     for bit in range(32):
         out ^= step[bit] * (states >> np.uint32(bit) & np.uint32(1))
@@ -235,7 +238,8 @@ def zeros(count):
 
 
 def crc_of(part):
-    """Long parts are cut into lanes of one length, zeros before the first, whose registers run side by side and are joined by pairs."""
+    """Long parts are cut into lanes of one length, zeros before the first, whose registers run side by side
+    and are joined by pairs."""
     if len(part) < FEW:
         crc = 0xFFFFFFFF
         for byte in bytes(part):

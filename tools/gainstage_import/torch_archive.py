@@ -1,7 +1,8 @@
-"""Reads the archives that torch.save() writes from PyTorch 1.6 on, and runs nothing. Such an archive is a zip file of a pickle and
-of the numbers of each storage. PyTorch always writes it in one way, which is checked from the first byte to the last: the records
-follow one another without a gap, uncompressed, each as the directory says, each with a name that PyTorch gives. So there is one way
-to read the file, and nothing in it that is not read."""
+"""Reads the archives that torch.save() writes from PyTorch 1.6 on, and runs nothing. Such an archive is a zip
+file of a pickle and of the numbers of each storage. PyTorch always writes it in one way, which is checked
+from the first byte to the last: the records follow one another without a gap, uncompressed, each as the
+directory says, each with a name that PyTorch gives. So there is one way to read the file, and nothing in it
+that is not read."""
 
 import re
 import struct
@@ -78,7 +79,7 @@ def load(content):
     return saved
 
 
-# ------------------------------------------------------------------------------------------------ the zip file
+# -------------------------------------------------------------------------------- the zip file
 
 
 def unpack(form, content, at):
@@ -106,8 +107,8 @@ def records_of(content):
 
 
 def directory_of(content):
-    """-> where the directory begins and ends, and how many records it lists. A zip file is read from its end, which must be the
-    file's."""
+    """-> where the directory begins and ends, and how many records it lists. A zip file is read from its end,
+    which must be the file's."""
     at = len(content) - END.size
     sign, disk, first_disk, here, count, size, begin, comment = unpack(END, content, at)
     if sign != b"PK\x05\x06" or comment:

@@ -1,5 +1,6 @@
-"""Reads what torch.save() wrote before PyTorch 1.6, and runs nothing: three pickles that say which form this is, the pickle of what
-was saved, one of the storages' names, and then the numbers of each storage, up to the file's last byte."""
+"""Reads what torch.save() wrote before PyTorch 1.6, and runs nothing: three pickles that say which form this
+is, the pickle of what was saved, one of the storages' names, and then the numbers of each storage, up to the
+file's last byte."""
 
 import struct
 

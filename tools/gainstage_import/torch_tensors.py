@@ -1,5 +1,5 @@
-"""What PyTorch's pickles may name: storages, tensors over them, and ordered dictionaries. A tensor makes no numbers of its own until
-it is asked for them, and stays within its storage."""
+"""What PyTorch's pickles may name: storages, tensors over them, and ordered dictionaries. A tensor makes no
+numbers of its own until it is asked for them, and stays within its storage."""
 
 import math
 
@@ -71,7 +71,8 @@ class Tensor:
 
 
 def make_tensor(arguments):
-    """What torch._utils._rebuild_tensor and _v2 are given: storage, offset, size, stride, and what is no number."""
+    """What torch._utils._rebuild_tensor and _v2 are given: storage, offset, size, stride, and what is no
+    number."""
     if len(arguments) < 4 or type(arguments[0]) is not Storage:
         raise Damaged("a tensor of no meaning")
     storage, offset, size, stride = arguments[:4]

@@ -3,8 +3,8 @@
     python3 -m gainstage_train grey_box --data my-compressor/ -o models/my-compressor.safetensors --minutes 30
 
 While it learns, every better model is written to the file, and a patch that is playing it under
-`gainstage run --rehearse` takes it up with a cross-fade. Ctrl-C ends it, and the same command goes on where it
-was. At the end a card beside the file (.md) says what was learned, and how well.
+`gainstage run --rehearse` takes it up with a cross-fade. Ctrl-C ends it, and the same command goes on where
+it was. At the end a card beside the file (.md) says what was learned, and how well.
 
 FOLDER holds the recordings and pairs.csv, which says which file is which and where the knobs were;
 tools/gainstage_train/README.md shows one."""

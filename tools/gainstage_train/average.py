@@ -1,6 +1,7 @@
-"""Weights averaged over the last steps of learning. At a high rate they wander around what they are looking for, and their mean lies
-nearer to it than they do: Polyak & Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30, 1992;
-as an exponential average for networks, Tarvainen & Valpola, "Mean teachers are better role models", NeurIPS 2017."""
+"""Weights averaged over the last steps of learning. At a high rate they wander around what they are looking
+for, and their mean lies nearer to it than they do: Polyak & Juditsky, "Acceleration of stochastic
+approximation by averaging", SIAM J. Control Optim. 30, 1992; as an exponential average for networks,
+Tarvainen & Valpola, "Mean teachers are better role models", NeurIPS 2017."""
 
 import torch
 from torch.optim.swa_utils import AveragedModel

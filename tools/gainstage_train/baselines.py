@@ -1,5 +1,6 @@
-"""What needs no training: the best plain gain, and the best curve without memory, each fitted to the very clips that it is
-judged on, one for every setting of the knobs. A model must be better than either to be worth its operations."""
+"""What needs no training: the best plain gain, and the best curve without memory, each fitted to the very
+clips that it is judged on, one for every setting of the knobs. A model must be better than either to be worth
+its operations."""
 
 import numpy as np
 import torch

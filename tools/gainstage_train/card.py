@@ -1,5 +1,5 @@
-"""Writes the card beside a model file: what it imitates, from which data, how far it is from them where it was not trained,
-and where it fails. Made anew it keeps what somebody wrote under "How it sounds".
+"""Writes the card beside a model file: what it imitates, from which data, how far it is from them where it
+was not trained, and where it fails. Made anew it keeps what somebody wrote under "How it sounds".
 
     python3 -m gainstage_train.card models/my-compressor.safetensors --data my-compressor/"""
 
@@ -97,9 +97,11 @@ def facts(file, model, metadata, story):
         "remembers": f"{memory / rate:.2g} s (to -80 dB)",
         "data": story.get("data", "not recorded"),
         "training": history(story),
-        "validation": f"{story['loss']} {story['validation_loss']:.4g}, esr {story['validation_esr']:.4g}"
-        if "loss" in story
-        else "not recorded",
+        "validation": (
+            f"{story['loss']} {story['validation_loss']:.4g}, esr {story['validation_esr']:.4g}"
+            if "loss" in story
+            else "not recorded"
+        ),
         "made by": f"`{command(story)}`",
         "licence": metadata.get("license", "not said"),
     }

@@ -1,6 +1,7 @@
-"""The file beside a model that is being trained, FILE.safetensors.training: all that it takes to go on after an
-interruption. It is a safetensors file, so reading it runs nothing: weights, moments and the generators' states are tensors, the rest
-is JSON in its metadata. It is replaced as a whole, so that a crash or a full disk leaves the one before."""
+"""The file beside a model that is being trained, FILE.safetensors.training: all that it takes to go on after
+an interruption. It is a safetensors file, so reading it runs nothing: weights, moments and the generators'
+states are tensors, the rest is JSON in its metadata. It is replaced as a whole, so that a crash or a full
+disk leaves the one before."""
 
 import json
 import os
@@ -26,7 +27,8 @@ MODEL, BEST, AVERAGE, MOMENTS, RANDOM = (
 
 
 def replace(path, content):
-    """Writes bytes that are nobody else's business: whole or not at all. Raises OSError, and leaves what was there."""
+    """Writes bytes that are nobody else's business: whole or not at all. Raises OSError, and leaves what was
+    there."""
     new_file.write(path, content, private=True)
 
 
@@ -35,7 +37,8 @@ def path_of(output):
 
 
 def save(path, model, best, optimiser, average, facts):
-    """best: the state dict to go back to; average: of the weights, or None; facts: plain values. Raises OSError."""
+    """best: the state dict to go back to; average: of the weights, or None; facts: plain values. Raises
+    OSError."""
     state = optimiser.state_dict()
     random = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():

@@ -1,4 +1,5 @@
-"""Models that are there before a run: the one that its output would replace, and the one that it begins from."""
+"""Models that are there before a run: the one that its output would replace, and the one that it begins
+from."""
 
 import json
 import os
@@ -48,7 +49,8 @@ def begin_from(path, model):
 
 
 def loss_of(path, training):
-    """What the file at `path` makes of this run's validation; None where it cannot be compared with what is trained."""
+    """What the file at `path` makes of this run's validation; None where it cannot be compared with what is
+    trained."""
     found = alike(path, training.model) if os.path.exists(path) else None
     if found is None:
         return None

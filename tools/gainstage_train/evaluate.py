@@ -1,10 +1,10 @@
-"""How far model files are from recordings, on audio and at knob settings that they were not trained on, beside the best
-plain gain and the best curve without memory.
+"""How far model files are from recordings, on audio and at knob settings that they were not trained on,
+beside the best plain gain and the best curve without memory.
 
     python3 -m gainstage_train.evaluate models/my-compressor.safetensors --data my-compressor/
 
-With --through build/gainstage every clip is also played by `gainstage render`, through a patch of that model, and both
-sets of numbers are shown with their difference."""
+With --through build/gainstage every clip is also played by `gainstage render`, through a patch of that model,
+and both sets of numbers are shown with their difference."""
 
 import argparse
 import json

@@ -1,12 +1,13 @@
 """How far an output is from its target: what training makes small, and what is reported of a trained model.
 
-Every function takes (output, target), float tensors [rows, samples] of one shape, and gives a scalar through which
-gradients flow. Rows are pooled: sums run over all of them, so a row of silence neither counts nor divides by zero.
+Every function takes (output, target), float tensors [rows, samples] of one shape, and gives a scalar through
+which gradients flow. Rows are pooled: sums run over all of them, so a row of silence neither counts nor
+divides by zero.
 
-Sources: Wright and Valimaki, Grey-box modelling of dynamic range compression, DAFx 2022 (ESR, DC blocker, MSTE:
-equations 10 to 13); Wright and Valimaki, Perceptual loss function for neural modeling of audio systems, ICASSP 2020
-(pre-emphasis, DC); Yamamoto, Song and Kim, Parallel WaveGAN, ICASSP 2020, as in Steinmetz and Reiss's auraloss
-(multi-resolution STFT: spectral convergence and log magnitude)."""
+Sources: Wright and Valimaki, Grey-box modelling of dynamic range compression, DAFx 2022 (ESR, DC blocker,
+MSTE: equations 10 to 13); Wright and Valimaki, Perceptual loss function for neural modeling of audio systems,
+ICASSP 2020 (pre-emphasis, DC); Yamamoto, Song and Kim, Parallel WaveGAN, ICASSP 2020, as in Steinmetz and
+Reiss's auraloss (multi-resolution STFT: spectral convergence and log magnitude)."""
 
 import math
 
@@ -101,8 +102,8 @@ class Loss:
         return weight, LOSSES[name]
 
     def __call__(self, output, target, power=None):
-        """power: mean square by which ratios are divided, of the sound that a short piece is from: else a pause between
-        two notes would count as much as the notes."""
+        """power: mean square by which ratios are divided, of the sound that a short piece is from: else a
+        pause between two notes would count as much as the notes."""
         return sum(
             weight * (function(output, target, power) if function in RATIOS else function(output, target))
             for weight, function in self.terms
@@ -110,7 +111,8 @@ class Loss:
 
 
 def dc_block(sound):
-    """(1 - z^-1) / (1 - 0.995 z^-1) from rest, its response cut after 2000 samples, in the frequency domain."""
+    """(1 - z^-1) / (1 - 0.995 z^-1) from rest, its response cut after 2000 samples, in the frequency
+    domain."""
     taps = min(DC_BLOCK_TAPS, sound.shape[-1])
     decay = torch.arange(taps - 1, dtype=torch.float64)
     response = torch.cat([torch.ones(1, dtype=torch.float64), (DC_BLOCK_POLE - 1) * DC_BLOCK_POLE**decay])

@@ -1,4 +1,5 @@
-"""A model file back as a model of the training code: of those that were trained here, whose metadata say with which settings."""
+"""A model file back as a model of the training code: of those that were trained here, whose metadata say with
+which settings."""
 
 import numpy as np
 import torch

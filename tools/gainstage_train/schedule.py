@@ -1,4 +1,5 @@
-"""How a training run goes: what the model's recipe says, what the command line says otherwise, made to fit the data."""
+"""How a training run goes: what the model's recipe says, what the command line says otherwise, made to fit
+the data."""
 
 import dataclasses
 import zlib

@@ -1,5 +1,5 @@
-"""Metrics of many clips together: errors and energies are added up, spectra and short-time energies are averaged by
-length."""
+"""Metrics of many clips together: errors and energies are added up, spectra and short-time energies are
+averaged by length."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,5 @@
-"""What a run is judged by while it learns: stretches of the validation recordings, side by side, always the same ones."""
+"""What a run is judged by while it learns: stretches of the validation recordings, side by side, always the
+same ones."""
 
 import torch
 

@@ -1,10 +1,12 @@
-"""Recordings as batches of streams that play side by side: for truncated back-propagation, and for validation.
+"""Recordings as batches of streams that play side by side: for truncated back-propagation, and for
+validation.
 
-A window is `warm` samples that only bring a model's state up to date and then `body` samples that count. Where it
-begins before its recording does, it is filled up with silence, which does not count.
+A window is `warm` samples that only bring a model's state up to date and then `body` samples that count.
+Where it begins before its recording does, it is filled up with silence, which does not count.
 
-Recordings at hard settings of a compressor are far quieter than those at soft ones, and errors would count by their energy. So what is
-compared is brought to one level first, by one number for every setting of the knobs."""
+Recordings at hard settings of a compressor are far quieter than those at soft ones, and errors would count by
+their energy. So what is compared is brought to one level first, by one number for every setting of the
+knobs."""
 
 from dataclasses import dataclass
 
@@ -26,7 +28,8 @@ class Batch:
     wet: torch.Tensor  # [rows, warm + body]
     knobs: torch.Tensor  # [rows, controls], as the network takes them
     warm: int
-    counts: torch.Tensor  # [rows, warm + body] or [rows, 1]: what output and target are multiplied by before they are compared
+    # [rows, warm + body] or [rows, 1]: what output and target are multiplied by before they are compared
+    counts: torch.Tensor
 
     def power(self):
         """Mean square of what the output is compared with."""
@@ -118,8 +121,8 @@ def batches(places, rows):
 
 
 def pieces(model, batch, piece):
-    """Plays the batch: yields (output, target) of every `piece` samples of the body, as they are to be compared. The state
-    goes from piece to piece, gradients don't; the warm part runs without them."""
+    """Plays the batch: yields (output, target) of every `piece` samples of the body, as they are to be
+    compared. The state goes from piece to piece, gradients don't; the warm part runs without them."""
     state = None
     if batch.warm:
         with torch.no_grad():

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The papers' experiments: what is read from weights, what is stored and not repeated, what goes on, and the page."""
+"""The papers' experiments: what is read from weights, what is stored and not repeated, what goes on, and the
+page."""
 
 import contextlib
 import io
@@ -112,7 +113,8 @@ class Toy(unittest.TestCase):
             )
         found = toy.errors(toy.recovered(model))
         self.assertEqual(facts["epochs"], EPOCHS)
-        # Measured: 0.0007, 0.9 ms, 2.5 ms, 1.6 dB; at the start, a plain gain's 0.08 and 15 ms, 150 ms, 15 dB.
+        # Measured: 0.0007, 0.9 ms, 2.5 ms, 1.6 dB; at the start, a plain gain's 0.08 and 15 ms, 150 ms, 15
+        # dB.
         self.assertLess(facts["validation_esr"], 0.005)
         self.assertLess(found["attack_ms"], 3.0)
         self.assertLess(found["release_ms"], 8.0)
@@ -393,9 +395,10 @@ class Page(unittest.TestCase):
 
 class Command(unittest.TestCase):
     def run_command(self, *arguments):
-        with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(
-            io.StringIO()
-        ) as out:
+        with (
+            contextlib.redirect_stderr(io.StringIO()) as said,
+            contextlib.redirect_stdout(io.StringIO()) as out,
+        ):
             try:
                 code = command.main([*arguments])
             except SystemExit as end:

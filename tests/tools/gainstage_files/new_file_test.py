@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Files that the Python tools write: whole, under names that nobody can foresee, and never by somebody else's link."""
+"""Files that the Python tools write: whole, under names that nobody can foresee, and never by somebody else's
+link."""
 
 import os
 import stat

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The Python tools as one project: what tools/pyproject.toml says is true, and its packages see each other one way."""
+"""The Python tools as one project: what tools/pyproject.toml says is true, and its packages see each other
+one way."""
 
 import ast
 import glob

@@ -278,8 +278,8 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(arrays["makeup.weight_ih"].shape, (12, 1))
 
     def test_a_detector_that_is_fast_from_one_end_of_its_cell_is_not_thought_fast(self):
-        # raw = 2 - 30 h. From h = 1 the first time constant is next to nothing, and so it is while the gain is low; at rest,
-        # h = 0, it is 0.88 s, and 0.88 s * ln(1 / 1.1e-5) = 10 s.
+        # raw = 2 - 30 h. From h = 1 the first time constant is next to nothing, and so it is while the gain
+        # is low; at rest, h = 0, it is 0.88 s, and 0.88 s * ln(1 / 1.1e-5) = 10 s.
         cell = {
             "weight_ih": [[-1.0]],
             "weight_hh": [[0.5]],

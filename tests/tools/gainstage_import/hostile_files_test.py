@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Files from strangers: what the importer refuses, that it runs and writes nothing meanwhile, and how little it takes. PyTorch is not needed, except to make programs of TorchScript."""
+"""Files from strangers: what the importer refuses, that it runs and writes nothing meanwhile, and how little
+it takes. PyTorch is not needed, except to make programs of TorchScript."""
 
 import glob
 import json
@@ -96,8 +97,8 @@ class Hostile:
             files.table([("model." * 200000, files.tensor("Float", "0", 1, [1], [1]))]),
             bytes(4),
         )
-        self.archive("long_text", files.table([("w", files.text("\U0001F600" + "a" * (1 << 24)))]))
-        self.archive("wide_character", files.table([("x" * (1 << 20) + "\U0001F600", b"N")]))
+        self.archive("long_text", files.table([("w", files.text("\U0001f600" + "a" * (1 << 24)))]))
+        self.archive("wide_character", files.table([("x" * (1 << 20) + "\U0001f600", b"N")]))
         self.archive(
             "infinite",
             files.table([(key, value) for key, value in [("w", files.tensor("Float", "0", 1, [1], [1]))]]),
@@ -178,8 +179,8 @@ class Hostile:
         )
 
 
-# Imports every file of a list, each in a process of its own, once Python has started. A line each: exit code, seconds of the processor,
-# peak of its memory, what was said.
+# Imports every file of a list, each in a process of its own, once Python has started. A line each: exit code,
+# seconds of the processor, peak of its memory, what was said.
 MEASURED = """
 import json, os, sys, time
 from gainstage_import import __main__ as import_model
@@ -209,7 +210,8 @@ for family, path in json.load(open(sys.argv[2])):
     print(json.dumps([*(json.loads(numbers) if numbers else [None, 0, 0]), text[-2000:]]), flush=True)
 """
 
-# Imports every file of a list under a hook that hears what Python does: whatever is not on the list below ends up in what it prints.
+# Imports every file of a list under a hook that hears what Python does: whatever is not on the list below
+# ends up in what it prints.
 AUDITED = """
 import json, os, sys
 from gainstage_import import __main__ as import_model

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Texts of strangers in what the importer says: no character of them steers a terminal, and none begins a line."""
+"""Texts of strangers in what the importer says: no character of them steers a terminal, and none begins a
+line."""
 
 import contextlib
 import io

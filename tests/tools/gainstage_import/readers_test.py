@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The readers of TensorFlow's, Keras's and text files: what they refuse, and that no size is taken on trust."""
+"""The readers of TensorFlow's, Keras's and text files: what they refuse, and that no size is taken on
+trust."""
 
 import glob
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The importer of S4D, and the reader of PyTorch's archives: what they make of checkpoints in the published layouts, and what
-they refuse."""
+"""The importer of S4D, and the reader of PyTorch's archives: what they make of checkpoints in the published
+layouts, and what they refuse."""
 
 import json
 import os
@@ -24,7 +24,7 @@ DEFAULTS = {key: choices[0] for key, choices in s4d.CONFIG.items()}
 random = np.random.default_rng(1)
 
 
-# ------------------------------------------------------------------------------------------------ published layouts
+# -------------------------------------------------------------------------------- published layouts
 
 
 def layer(prefix, outputs, inputs):
@@ -105,7 +105,7 @@ def convert(tensors, **config):
     return (*s4d.convert(take, controls, {**DEFAULTS, **config}, 44100), take.left)
 
 
-# ------------------------------------------------------------------------------------------------ S4D
+# -------------------------------------------------------------------------------- S4D
 
 
 class Converted(unittest.TestCase):
@@ -228,7 +228,8 @@ class Converted(unittest.TestCase):
         self.assertIn("for 2 controls: name as many as it has with --config", str(refusal.exception))
 
     def test_memory_is_the_time_to_minus_80_db(self):
-        """One channel, one real pole: what is left of a step is e^-t of its channel's deviation, in time constants."""
+        """One channel, one real pole: what is left of a step is e^-t of its channel's deviation, in time
+        constants."""
         ssm = {
             "log_dt": np.log([[0.01]]),
             "log_a_real": np.log([[0.5]]),
@@ -243,7 +244,7 @@ class Converted(unittest.TestCase):
         self.assertAlmostEqual(s4d.samples_to_forget(ssm, "zoh", np.full(1, 1e4)), 0.0)
 
 
-# ------------------------------------------------------------------------------------------------ files
+# -------------------------------------------------------------------------------- files
 
 
 class Folder(unittest.TestCase):

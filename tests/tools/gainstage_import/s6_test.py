@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The importers of S6 and ED-LSTM: checkpoints in the published layouts, TensorFlow's and Keras's files, and what is refused."""
+"""The importers of S6 and ED-LSTM: checkpoints in the published layouts, TensorFlow's and Keras's files, and
+what is refused."""
 
 import json
 import os
@@ -21,7 +22,7 @@ s6_memory.PROBE_S = s6_memory.BEFORE_S = 0.02  # the numbers don't matter here
 LAYER = "layer_with_weights-"
 
 
-# ------------------------------------------------------------------------------------------------ networks
+# -------------------------------------------------------------------------------- networks
 
 
 def mixer(random, inputs, outputs, inner=6, states=5, rank=2):

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The importers of tcn, lstm and gru: what they make of checkpoints in the published layouts, and what they refuse."""
+"""The importers of tcn, lstm and gru: what they make of checkpoints in the published layouts, and what they
+refuse."""
 
 import contextlib
 import io
@@ -47,7 +48,8 @@ def micro_tcn(blocks=3, channels=4, taps=5, knobs=2, grouped=False):
 
 
 def steerable():
-    """As steerable-nafx names it: convolutions with bias, raw controls, one slope, whole residuals, one last channel."""
+    """As steerable-nafx names it: convolutions with bias, raw controls, one slope, whole residuals, one last
+    channel."""
     out, inputs = {}, 1
     for n, channels in enumerate((4, 4, 1)):
         p = f"blocks.{n}."

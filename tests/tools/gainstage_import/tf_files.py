@@ -1,4 +1,5 @@
-"""TensorFlow's checkpoint files (an index and its data), made from tensors and as a test wants them damaged."""
+"""TensorFlow's checkpoint files (an index and its data), made from tensors and as a test wants them
+damaged."""
 
 import os
 import struct

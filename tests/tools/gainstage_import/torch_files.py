@@ -1,5 +1,5 @@
-"""PyTorch's files, made without PyTorch: the zip archive as it writes it byte for byte, the form before 1.6, and their pickles opcode by
-opcode, so that a test may spoil any part of them."""
+"""PyTorch's files, made without PyTorch: the zip archive as it writes it byte for byte, the form before 1.6,
+and their pickles opcode by opcode, so that a test may spoil any part of them."""
 
 import math
 import struct
@@ -17,7 +17,7 @@ KINDS = {
 }
 
 
-# ------------------------------------------------------------------------------------------------ pickles
+# -------------------------------------------------------------------------------- pickles
 
 
 def name(module, what):
@@ -94,7 +94,7 @@ class Saved:
         }[type(value)]()
 
 
-# ------------------------------------------------------------------------------------------------ archives
+# -------------------------------------------------------------------------------- archives
 
 
 class Record:
@@ -167,7 +167,8 @@ class Record:
 
 
 def archive(records, before=b"", between=b"", after=b"", comment=b"", long=True):
-    """-> the bytes of an archive. before, between, after: what PyTorch does not write there; long: with the directory's 64-bit form."""
+    """-> the bytes of an archive. before, between, after: what PyTorch does not write there; long: with the
+    directory's 64-bit form."""
     parts, directory, at = [before], [], len(before)
     for record in records:
         directory.append(record.central(at))
@@ -203,7 +204,7 @@ def archive_of(value):
     return archive(records_of(saved.body, [(key, array.tobytes()) for key, array in saved.storages]))
 
 
-# ------------------------------------------------------------------------------------------------ before 1.6
+# -------------------------------------------------------------------------------- before 1.6
 
 SYSTEM = pickle(
     table(
@@ -242,7 +243,8 @@ def write(path, content):
 
 
 def programs(marker):
-    """An object of class os.system and the like, made by each way that a pickle has. Whoever runs one makes the file `marker`."""
+    """An object of class os.system and the like, made by each way that a pickle has. Whoever runs one makes
+    the file `marker`."""
     call = tup(text(f"touch '{marker}'"))
     return [
         name("os", "system") + call + b"R",

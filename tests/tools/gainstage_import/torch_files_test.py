@@ -20,7 +20,7 @@ from hostile import Case
 
 DATA = os.path.join(SOURCE, "tests", "data", "torch")
 
-# ------------------------------------------------------------------------------------------------ PyTorch's writers
+# -------------------------------------------------------------------------------- PyTorch's writers
 
 
 class Stored(Case):
@@ -75,7 +75,8 @@ class Stored(Case):
             self.refused(lambda: self.load(content[:length]))
 
     def test_a_bit_that_is_wrong_changes_a_number_of_the_old_form_or_is_refused(self):
-        """The archive has checksums: nothing wrong is read. The old form has none, so only its frame is checked."""
+        """The archive has checksums: nothing wrong is read. The old form has none, so only its frame is
+        checked."""
         random = np.random.default_rng(1)
         for path in sorted(glob.glob(os.path.join(DATA, "*.pt")))[:8]:
             with open(path, "rb") as file:
@@ -128,7 +129,7 @@ class Own(Case):
         self.assertEqual(files.archive(records), content)
 
 
-# ------------------------------------------------------------------------------------------------ archives
+# -------------------------------------------------------------------------------- archives
 
 
 def good_records(**changes):
@@ -244,7 +245,7 @@ class Archive(Case):
             self.refused(lambda: self.load(content + b"PK\5\6"), "appended")
 
 
-# ------------------------------------------------------------------------------------------------ pickles
+# -------------------------------------------------------------------------------- pickles
 
 
 class Pickle(Case):

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""python3 -m gainstage_train as its user meets it: refusals, a short run that learns, and runs that are stopped and killed."""
+"""python3 -m gainstage_train as its user meets it: refusals, a short run that learns, and runs that are
+stopped and killed."""
 
 import contextlib
 import io
@@ -271,7 +272,8 @@ class Command(unittest.TestCase):
         )
         errors = [float(found) for found in re.findall(r"esr ([0-9.e-]+) \(", said)]
         gain = float(re.search(r"plain gain instead would have esr ([0-9.e-]+)", said).group(1))
-        # 0.543 at first, 0.0038 at the end, where a plain gain has 0.123: one processor's rounding is not another's
+        # 0.543 at first, 0.0038 at the end, where a plain gain has 0.123: one processor's rounding is not
+        # another's
         self.assertLess(min(errors), 0.02 * errors[0], said)
         self.assertLess(min(errors), 0.1 * gain, said)
         with open(model[:-12] + ".md", encoding="utf-8") as file:

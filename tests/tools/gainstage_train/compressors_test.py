@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Reference compressors against theory: static curves, attack and release, memory, harmonics, sample rates."""
+"""Reference compressors against theory: static curves, attack and release, memory, harmonics, sample
+rates."""
 
 import unittest
 

@@ -35,7 +35,8 @@ def squashed(x):
 
 
 def played_late(x, late, slope):
-    """x as another clock records it: by a fine grid of an FFT 16 times as long, and straight lines between."""
+    """x as another clock records it: by a fine grid of an FFT 16 times as long, and straight lines
+    between."""
     fine = np.fft.irfft(np.pad(np.fft.rfft(x), (0, len(x) // 2 * 15)), 16 * len(x)) * 16.0
     return np.interp((np.arange(len(x)) - late) / (1.0 + slope) * 16.0, np.arange(len(fine)), fine).astype(
         np.float32
@@ -377,7 +378,8 @@ class Offset(unittest.TestCase):
             self.assertIn(check.offset(x, optical.la2a(x, 48000, peak), 48000), (-1, 0, 1))
 
     def test_one_stretch_that_looks_late_does_not_make_a_recording_late(self):
-        """A loud stretch of a tone under heavy compression looks 6 samples early, where everything else says 0."""
+        """A loud stretch of a tone under heavy compression looks 6 samples early, where everything else says
+        0."""
         x = music(6.0 * check.EXCERPT / RATE)
         wet, loud = x.copy(), slice(3 * check.EXCERPT, 4 * check.EXCERPT)
         x[loud] *= 1.1

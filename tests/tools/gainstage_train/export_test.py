@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A trained model's file, rendered by the runtime, is what the training code plays: every family, also after a knob has moved."""
+"""A trained model's file, rendered by the runtime, is what the training code plays: every family, also after
+a knob has moved."""
 
 import json
 import os
@@ -33,9 +34,9 @@ CONTROLS = [
     {**model_file.control("limit", "", 0.0, 1.0, 0.0), "steps": 2},
 ]
 
-# Largest difference over what is played at about full scale, measured: 6e-8 to 6e-7, 4e-6 of ED-LSTM, whose output layer starts at
-# 40 times what the units hold. S4D: 2e-5, since the runtime keeps the states in
-# floats where what that costs is below 4e-6 of a layer, and layers and norms follow that make it larger.
+# Largest difference over what is played at about full scale, measured: 6e-8 to 6e-7, 4e-6 of ED-LSTM, whose
+# output layer starts at 40 times what the units hold. S4D: 2e-5, since the runtime keeps the states in floats
+# where what that costs is below 4e-6 of a layer, and layers and norms follow that make it larger.
 TOLERANCE, S4D_TOLERANCE = 5e-6, 1e-4
 
 CASES = [

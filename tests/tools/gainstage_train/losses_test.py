@@ -57,7 +57,8 @@ class ByHand(unittest.TestCase):
         self.near(losses.dc(output, target), ((1 + 1) / 2) / (4 / 4))
 
     def test_short_time_energy(self):
-        # Frames of 2 at hops of 2 of what the blocker leaves; it lets the first sample of a step through whole.
+        # Frames of 2 at hops of 2 of what the blocker leaves; it lets the first sample of a step through
+        # whole.
         output, target = rows([0.0, 0.0, 0.0, 0.0]), rows([1.0, 0.0, 0.0, 0.0])
         blocked = [1.0, -0.005, -0.005 * 0.995, -0.005 * 0.995**2]
         energies = blocked[0] ** 2 + blocked[1] ** 2, blocked[2] ** 2 + blocked[3] ** 2
@@ -102,7 +103,8 @@ class ByHand(unittest.TestCase):
 class Filters(unittest.TestCase):
     def test_the_dc_blocker_is_equation_10(self):
         sound = noise(2, 9000)
-        # 0.995^2000 = 4.4e-5 of the response's tail, which sums to as much, is cut off: 4.4e-5 * 0.4 is the most
+        # 0.995^2000 = 4.4e-5 of the response's tail, which sums to as much, is cut off: 4.4e-5 * 0.4 is the
+        # most
         np.testing.assert_allclose(
             losses.dc_block(sound).numpy(), lfilter([1, -1], [1, -0.995], sound.numpy()), atol=2e-5
         )

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The trainable models: by plain loops over the same formulas, in pieces, without compiled loops, and their gradients."""
+"""The trainable models: by plain loops over the same formulas, in pieces, without compiled loops, and their
+gradients."""
 
 import unittest
 from unittest import mock
@@ -85,7 +86,8 @@ def every_small_one():
 
 
 def by_loop(model, x):
-    """What the fixtures' float64 loop over the formulas plays of x [samples]; it shares nothing with the models."""
+    """What the fixtures' float64 loop over the formulas plays of x [samples]; it shares nothing with the
+    models."""
     w = {name: np.asarray(value) for name, value in model.tensors().items()}
     config, start = model.config(), 0
     if model.architecture == "ed_lstm":
@@ -107,7 +109,8 @@ def by_loop(model, x):
 
 class Models(unittest.TestCase):
     def test_they_are_their_formulas(self):
-        """In double precision against independent loops. Measured: at most 3e-9, of TCN, whose norms are 32-bit numbers."""
+        """In double precision against independent loops. Measured: at most 3e-9, of TCN, whose norms are
+        32-bit numbers."""
         x = sound(1600, 1)[0].numpy().astype(np.float64)
         for name, options, model in every_small_one():
             with self.subTest(name, **options), torch.no_grad():
@@ -135,9 +138,11 @@ class Models(unittest.TestCase):
         for name, options, model in every_small_one():
             with self.subTest(name, **options), torch.no_grad():
                 compiled, _ = model(x, knobs)
-                with mock.patch.object(scans, "kernels", None), mock.patch.object(
-                    cells, "kernels", None
-                ), mock.patch.object(ed_lstm, "kernels", None):
+                with (
+                    mock.patch.object(scans, "kernels", None),
+                    mock.patch.object(cells, "kernels", None),
+                    mock.patch.object(ed_lstm, "kernels", None),
+                ):
                     plain, _ = model(x, knobs)
                 self.assertLess(float((compiled - plain).abs().max()), 2e-5)
 
@@ -205,7 +210,8 @@ class Memory(unittest.TestCase):
         self.assertAlmostEqual(self.seconds("ed_lstm"), 32 / RATE)
 
     def test_a_detector_forgets_over_a_dozen_of_its_time_constants(self):
-        """0.2 s at the start, by the constant and by the cell that chooses one, from whichever state it comes."""
+        """0.2 s at the start, by the constant and by the cell that chooses one, from whichever state it
+        comes."""
         self.assertAlmostEqual(
             self.seconds("grey_box", detector="switching", makeup="static"), 11.43 * 0.2, places=5
         )
@@ -225,8 +231,8 @@ class Memory(unittest.TestCase):
 
 class Start(unittest.TestCase):
     def test_an_untrained_model_plays_nearly_its_input(self):
-        """So that training has not first to find out that there is a wire. (ED-LSTM has no path around its cells, and LSTM
-        and GRU have one only with skip.)"""
+        """So that training has not first to find out that there is a wire. (ED-LSTM has no path around its
+        cells, and LSTM and GRU have one only with skip.)"""
         x = 0.01 * sound(24000, 2) / 0.3  # below the grey box's threshold
         for name, options in (
             ("grey_box", {}),

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The loop for real: a patch plays, a model of it is trained in another process, and the patch takes up every better one."""
+"""The loop for real: a patch plays, a model of it is trained in another process, and the patch takes up every
+better one."""
 
 import glob
 import json
@@ -103,7 +104,8 @@ class Player:
 
 
 def bend(sound):
-    """The largest second difference: 30 times as large where a tone of 100 Hz jumps by a hundredth of itself."""
+    """The largest second difference: 30 times as large where a tone of 100 Hz jumps by a hundredth of
+    itself."""
     return float(np.abs(np.diff(sound, 2)).max())
 
 

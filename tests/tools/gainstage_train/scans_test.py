@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The recurrences that models train through: compiled and plain loops say the same, and their gradients are right."""
+"""The recurrences that models train through: compiled and plain loops say the same, and their gradients are
+right."""
 
 import unittest
 
@@ -84,7 +85,8 @@ class Scans(unittest.TestCase):
         self.assertLess(abs(float(end) - 1.0), 1e-6)
 
     def test_the_switch_is_found_whatever_the_sound(self):
-        """The plain form guesses and looks again, until every guess was right. In 64 bits no sample falls on the other side."""
+        """The plain form guesses and looks again, until every guess was right. In 64 bits no sample falls on
+        the other side."""
         goal = some(3000, 5)
         for fall, rise in ((0.9, 0.001), (0.001, 0.9), (0.05, 0.05)):
             one, other = (
@@ -130,7 +132,8 @@ class Shapes(unittest.TestCase):
                     )
 
     def test_the_compiled_loops_say_what_the_plain_ones_say(self):
-        """Output and gradients, in 32 bits as they train. Measured: at most 1.6e-5, of sums over 560 numbers."""
+        """Output and gradients, in 32 bits as they train. Measured: at most 1.6e-5, of sums over 560
+        numbers."""
         for name, (shape, arguments) in SHAPES.items():
             with self.subTest(name):
                 for one, other in zip(*(self.played(shape, arguments(), plain) for plain in (False, True))):
@@ -153,7 +156,8 @@ class Cells(unittest.TestCase):
         return (state, some(units + 1, lanes)[:units]) if kind == "lstm" else state
 
     def test_they_are_those_of_pytorch(self):
-        """Output, state and every gradient, of few units (without BLAS) and more (with). Measured: at most 2e-13."""
+        """Output, state and every gradient, of few units (without BLAS) and more (with). Measured: at most
+        2e-13."""
         for kind in cells.Cell.KINDS:
             for units in (5, 18):
                 with self.subTest(kind, units=units):

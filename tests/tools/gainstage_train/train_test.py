@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The loop: streams, what it learns, and what an interruption, a full disk or a loss gone wild leaves behind."""
+"""The loop: streams, what it learns, and what an interruption, a full disk or a loss gone wild leaves
+behind."""
 
 import errno
 import io
@@ -214,7 +215,8 @@ class Loop(unittest.TestCase):
         training = self.training()
         self.assertEqual(training.run(), "3 epochs are over")
         history = [one["validation"] for one in training.at.history]
-        # The curve that made the data is among those of the model but for the one-pole: 0.0125 at first, 2e-5 at the end.
+        # The curve that made the data is among those of the model but for the one-pole: 0.0125 at first, 2e-5
+        # at the end.
         self.assertLess(history[-1], 0.05 * history[0])
         self.assertEqual(self.written, sorted(self.written, reverse=True))
         self.assertEqual(training.at.best, min(history))

@@ -1,6 +1,6 @@
-"""The digital compressor of the grey-box paper's toy problem (Wright & Valimaki, DAFx 2022, sections 2 and 4):
-a knee (equations 1 and 2), a one-pole with separate attack and release on the gain in decibels (equation 6), no
-make-up. The same structure as the runtime's grey box, so a model can recover its constants exactly."""
+"""The digital compressor of the grey-box paper's toy problem (Wright & Valimaki, DAFx 2022, sections 2 and
+4): a knee (equations 1 and 2), a one-pole with separate attack and release on the gain in decibels (equation
+6), no make-up. The same structure as the runtime's grey box, so a model can recover its constants exactly."""
 
 import numba
 import numpy as np
@@ -14,7 +14,8 @@ def level_db(x):
 
 
 def hard_knee(level, threshold_db, ratio):
-    """Equation 1 as a gain: dB to be added to `level` (any shape), 0 below the threshold and negative above."""
+    """Equation 1 as a gain: dB to be added to `level` (any shape), 0 below the threshold and negative
+    above."""
     return (1.0 / ratio - 1.0) * np.maximum(level - threshold_db, 0.0)
 
 
@@ -31,7 +32,8 @@ def soft_knee(level, threshold_db, ratio, knee_db):
 
 @numba.njit(cache=True)
 def switching_one_pole(target_db, attack_coefficient, release_coefficient):
-    """Equation 6 on a gain (<= 0 dB) from the state 0 dB: attack while more reduction is wanted than is there."""
+    """Equation 6 on a gain (<= 0 dB) from the state 0 dB: attack while more reduction is wanted than is
+    there."""
     out = np.empty_like(target_db)
     state = 0.0
     for i in range(target_db.size):

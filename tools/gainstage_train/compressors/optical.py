@@ -1,19 +1,21 @@
-"""An optical compressor in the manner of the LA-2A and the CL 1B: not a copy of either, but a device with their
-controls and their published behaviour, to learn from.
+"""An optical compressor in the manner of the LA-2A and the CL 1B: not a copy of either, but a device with
+their controls and their published behaviour, to learn from.
 
     dry -> attenuator (photocell) -> coupling capacitor -> tube stage -> coupling capacitor -> wet
         \\-> sidechain gain -> panel's light -> photocell --^
 
-Sources: LA-2A: attack 10 ms on average; release about 60 ms to 50 %, the rest 0.5 to 5 s by the previous programme
-(Universal Audio's manual; Wikipedia, "LA-2A Leveling Amplifier"); slower the harder and the longer it worked
-(Simionato & Fasciani, DAFx 2023, section 2.3). CL 1B (Lydkraft's manual): the threshold is where the gain is reduced
-by 1 dB, -40 to +20 dBu; ratio 2:1 to 10:1; attack 0.5 to 300 ms; release 0.05 to 10 s.
+Sources: LA-2A: attack 10 ms on average; release about 60 ms to 50 %, the rest 0.5 to 5 s by the previous
+programme (Universal Audio's manual; Wikipedia, "LA-2A Leveling Amplifier"); slower the harder and the longer
+it worked (Simionato & Fasciani, DAFx 2023, section 2.3). CL 1B (Lydkraft's manual): the threshold is where
+the gain is reduced by 1 dB, -40 to +20 dBu; ratio 2:1 to 10:1; attack 0.5 to 300 ms; release 0.05 to 10 s.
 
-The sidechain listens to the input (feed-forward). The LA-2A listens to its own output; fed forward, the static curve
-is a formula, times are what the constants say at every level, and nothing depends on the delay of a loop, so that the
-device is the same at every sample rate. The soft knee stands for what feed-back does to the curve.
+The sidechain listens to the input (feed-forward). The LA-2A listens to its own output; fed forward, the
+static curve is a formula, times are what the constants say at every level, and nothing depends on the delay
+of a loop, so that the device is the same at every sample rate. The soft knee stands for what feed-back does
+to the curve.
 
-Everything is deterministic and smooth, without noise. It holds at any rate; the tube's harmonics are made at twice it.
+Everything is deterministic and smooth, without noise. It holds at any rate; the tube's harmonics are made at
+twice it.
 """
 
 from dataclasses import dataclass
@@ -30,9 +32,10 @@ QUIETEST = 1e-6  # -120 dB, the level given to silence
 class Cell:
     """A photocell between light and gain: two stages that add up, both in dB of gain reduction.
 
-    Both rise with `attack_s`. When light falls, the first lets go of its part with `first_release_s`; the second of
-    `second_part` with a time constant that moves from `second_shortest_s` to `second_longest_s` (evenly in its
-    logarithm) with the history, 0..1: a one-pole of `history_s` on 1 - exp(-reduction / history_db)."""
+    Both rise with `attack_s`. When light falls, the first lets go of its part with `first_release_s`; the
+    second of `second_part` with a time constant that moves from `second_shortest_s` to `second_longest_s`
+    (evenly in its logarithm) with the history, 0..1: a one-pole of `history_s` on 1 - exp(-reduction /
+    history_db)."""
 
     attack_s: float
     first_release_s: float
@@ -45,7 +48,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Curve:
-    """The light's static effect: reduction = (1 - 1/ratio) knee_db ln(1 + exp((level - threshold_db) / knee_db))."""
+    """The light's static effect: reduction = (1 - 1/ratio) knee_db ln(1 + exp((level - threshold_db) /
+    knee_db))."""
 
     threshold_db: float  # where the straight parts would meet, dB of full scale
     ratio: float
@@ -58,8 +62,8 @@ class Curve:
 
 @dataclass(frozen=True)
 class Tube:
-    """y = (tanh(drive x + bias) - tanh(bias)) / slope at 0: harmonics that grow with the level, even ones from the
-    bias; between coupling capacitors."""
+    """y = (tanh(drive x + bias) - tanh(bias)) / slope at 0: harmonics that grow with the level, even ones
+    from the bias; between coupling capacitors."""
 
     drive: float = 1.5
     bias: float = 0.35
@@ -73,8 +77,8 @@ CL1B_KNEE_DB = 3.0
 
 
 def la2a_curve(peak_reduction, limit=0):
-    """peak_reduction 0..100: the sidechain's gain, a potentiometer's taper, so 0 is no light at all and 100 puts the
-    threshold at -50 dB. limit 0 (compress) or 1."""
+    """peak_reduction 0..100: the sidechain's gain, a potentiometer's taper, so 0 is no light at all and 100
+    puts the threshold at -50 dB. limit 0 (compress) or 1."""
     taper = (peak_reduction / 100.0) ** LA2A_TAPER
     threshold = LA2A_LOWEST_DB - 20.0 * np.log10(taper) if taper > 0.0 else np.inf
     return Curve(threshold, LA2A_RATIOS[int(round(limit))], LA2A_KNEE_DB)
@@ -87,8 +91,8 @@ def cl1b_curve(threshold_dbu, ratio):
 
 
 def cl1b_cell(attack_ms, release_s):
-    """The dials set the time constants; the release is that of the dial after moderate work, and between half and
-    one and a half times as long by history. The first stage is the cell's own."""
+    """The dials set the time constants; the release is that of the dial after moderate work, and between half
+    and one and a half times as long by history. The first stage is the cell's own."""
     return Cell(
         attack_s=attack_ms * 1e-3,
         first_release_s=min(0.020, release_s / 2.0),
@@ -149,7 +153,8 @@ def couple(x, sample_rate, cutoff_hz):
 
 
 def colour(x, sample_rate, tube=TUBE):
-    """The tube stage. Only what it adds is made at twice the rate: the signal itself passes without delay or ripple."""
+    """The tube stage. Only what it adds is made at twice the rate: the signal itself passes without delay or
+    ripple."""
 
     def added(v):
         offset = np.tanh(tube.bias)
@@ -166,11 +171,12 @@ def _through(x, sample_rate, curve, cell, tube):
 
 
 def la2a(x, sample_rate, peak_reduction, limit=0, tube=TUBE):
-    """x [samples], full scale 1 -> float32 [samples]. peak_reduction 0..100, limit 0/1; the gain dial stays at 0 dB."""
+    """x [samples], full scale 1 -> float32 [samples]. peak_reduction 0..100, limit 0/1; the gain dial stays
+    at 0 dB."""
     return _through(x, sample_rate, la2a_curve(peak_reduction, limit), LA2A_CELL, tube)
 
 
 def cl1b(x, sample_rate, threshold_dbu, ratio, attack_ms, release_s, tube=TUBE):
-    """x [samples], full scale 1 (+20 dBu) -> float32 [samples]. threshold_dbu -40..20, ratio 2..10, attack_ms 0.5..300,
-    release_s 0.05..10; the gain dial stays at 0 dB."""
+    """x [samples], full scale 1 (+20 dBu) -> float32 [samples]. threshold_dbu -40..20, ratio 2..10, attack_ms
+    0.5..300, release_s 0.05..10; the gain dial stays at 0 dB."""
     return _through(x, sample_rate, cl1b_curve(threshold_dbu, ratio), cl1b_cell(attack_ms, release_s), tube)

@@ -6,9 +6,10 @@ from gainstage_files.problem import NO_INPUT, Problem
 
 
 def load(path, align=False, sample_rate=None):
-    """A Dataset from a folder, checked whole before anything else happens: with pairs.csv (folder.py) or in the layout
-    of SignalTrain's LA-2A recordings (signaltrain.py). align: a delay that all pairs share and the drift of another clock are taken out. sample_rate:
-    the pairs are brought to it; as it is, they keep theirs."""
+    """A Dataset from a folder, checked whole before anything else happens: with pairs.csv (folder.py) or in
+    the layout of SignalTrain's LA-2A recordings (signaltrain.py). align: a delay that all pairs share and the
+    drift of another clock are taken out. sample_rate: the pairs are brought to it; as it is, they keep
+    theirs."""
     from . import folder, signaltrain
 
     if os.path.isfile(os.path.join(path, folder.TABLE)):

@@ -1,4 +1,5 @@
-"""What is wrong with recordings, found before any training: a list of sentences, each with place, cause and remedy."""
+"""What is wrong with recordings, found before any training: a list of sentences, each with place, cause and
+remedy."""
 
 from dataclasses import dataclass
 
@@ -73,8 +74,8 @@ def loudest(x, samples):
 
 
 def offset(dry, wet, sample_rate):
-    """How many samples wet lags behind dry, or None where it cannot be told (a steady tone): by the loudest excerpt of each
-    part of the recording."""
+    """How many samples wet lags behind dry, or None where it cannot be told (a steady tone): by the loudest
+    excerpt of each part of the recording."""
     parts = min(EXCERPTS, max(1, len(dry) // EXCERPT))
     edges = [len(dry) * k // parts for k in range(parts + 1)]
     begins = [begin + loudest(dry[begin:end], EXCERPT) for begin, end in zip(edges, edges[1:])]
@@ -93,8 +94,8 @@ def offset_of_excerpt(dry, wet, sample_rate):
 
 
 def correlated(dry, wet, sample_rate):
-    """-> (lag in samples, the same between samples), or None. Correlates the phases alone between 200 Hz and 8 kHz (PHAT):
-    levels, and so compression, don't matter, nor does polarity."""
+    """-> (lag in samples, the same between samples), or None. Correlates the phases alone between 200 Hz and
+    8 kHz (PHAT): levels, and so compression, don't matter, nor does polarity."""
     a, b = (np.asarray(x, dtype=np.float64) for x in (dry, wet))
     size = 2 * max(len(a), len(b))
     size = 1 << (size - 1).bit_length()
@@ -124,7 +125,8 @@ def vertex(y, place):
 
 @dataclass
 class Drift:
-    """wet, recorded by another clock, falls behind dry: by `begin` samples at the first, and by `slope` more each sample."""
+    """wet, recorded by another clock, falls behind dry: by `begin` samples at the first, and by `slope` more
+    each sample."""
 
     begin: float
     slope: float
@@ -134,9 +136,10 @@ class Drift:
 
 
 def drift(dry, wet, sample_rate, parts=DRIFT_PARTS, window_s=None):
-    """-> Drift beyond what is tolerated, or None: none, or it can't be told (short recordings, steady tones). A line through
-    the lags of excerpts along the recording, one from each of so many parts, of which some may be wrong (Theil-Sen).
-    window_s: how much of each part is looked at to choose its excerpt (all), for recordings that are read where they are sliced.
+    """-> Drift beyond what is tolerated, or None: none, or it can't be told (short recordings, steady tones).
+    A line through the lags of excerpts along the recording, one from each of so many parts, of which some may
+    be wrong (Theil-Sen). window_s: how much of each part is looked at to choose its excerpt (all), for
+    recordings that are read where they are sliced.
     """
     size = int(DRIFT_EXCERPT_S * sample_rate)
     window = max(size, int(window_s * sample_rate)) if window_s else len(dry)
@@ -200,8 +203,8 @@ def at_places(x, places):
 
 
 def without_drift(dry, wet, found):
-    """Both without drift and offset: wet resampled to the places where dry's samples are in it, what has no counterpart left
-    out."""
+    """Both without drift and offset: wet resampled to the places where dry's samples are in it, what has no
+    counterpart left out."""
     places = np.arange(len(dry)) * (1.0 + found.slope) + found.begin
     there = np.flatnonzero((places >= 0.0) & (places <= len(wet) - 1))
     if not len(there):
@@ -211,7 +214,8 @@ def without_drift(dry, wet, found):
 
 
 def of_offsets(names, offsets, sample_rate):
-    """names of the pairs; offsets in samples, None where unknown. -> (sentences, the delay that all share or 0)"""
+    """names of the pairs; offsets in samples, None where unknown. -> (sentences, the delay that all share or
+    0)"""
     known = [value for value in offsets if value is not None]
     late = [value for value in known if abs(value) > TOLERATED]
     if not late:

@@ -1,4 +1,5 @@
-"""The knobs of a data set, as a model file declares them, and the rule that maps their units to what a network gets."""
+"""The knobs of a data set, as a model file declares them, and the rule that maps their units to what a
+network gets."""
 
 import math
 
@@ -7,7 +8,8 @@ from gainstage_files.problem import Problem
 
 
 def control(name, unit, low, high, default, steps=None):
-    """A knob of min..max, mapped evenly to -1..1 (the grey-box paper, section 3.1); a switch of two to 0..1."""
+    """A knob of min..max, mapped evenly to -1..1 (the grey-box paper, section 3.1); a switch of two to
+    0..1."""
     span = high - low
     if steps == 2:
         scale, offset = 1.0 / span, -low / span
@@ -40,8 +42,8 @@ def of_names(where, names, remedy):
 
 
 def inferred(name, values):
-    """A knob known only by the settings it was recorded at: their range; in the middle by default, at the setting
-    nearest to it. 0 and 1 alone make a switch."""
+    """A knob known only by the settings it was recorded at: their range; in the middle by default, at the
+    setting nearest to it. 0 and 1 alone make a switch."""
     low, high = min(values), max(values)
     steps = 2 if set(values) == {0.0, 1.0} else None
     middle = (low + high) / 2.0
@@ -51,8 +53,8 @@ def inferred(name, values):
 
 
 def completed(entry, values):
-    """A knob of controls.json, with what it leaves out: name is required; min and max as recorded, default in the
-    middle, to_model as above."""
+    """A knob of controls.json, with what it leaves out: name is required; min and max as recorded, default in
+    the middle, to_model as above."""
     low = float(entry.get("min", min(values)))
     high = float(entry.get("max", max(values)))
     steps = int(entry["steps"]) if "steps" in entry else None
@@ -64,7 +66,8 @@ def completed(entry, values):
 
 
 def of_file(path, names, rows):
-    """controls.json (an object with `controls` and `source`, or the list alone) -> (controls, source, problems)."""
+    """controls.json (an object with `controls` and `source`, or the list alone) -> (controls, source,
+    problems)."""
     try:
         content = json_of(path)
         entries = content["controls"] if isinstance(content, dict) else content

@@ -1,6 +1,6 @@
-"""A folder of recordings before and after a device: pairs.csv (table.py), sound files of any kind libsndfile reads, and
-optionally controls.json (controls.py). Without it every column that is neither dry, wet nor split is a knob, from the
-smallest to the largest number in it. Everything that is wrong is said at once."""
+"""A folder of recordings before and after a device: pairs.csv (table.py), sound files of any kind libsndfile
+reads, and optionally controls.json (controls.py). Without it every column that is neither dry, wet nor split
+is a knob, from the smallest to the largest number in it. Everything that is wrong is said at once."""
 
 import os
 
@@ -57,7 +57,8 @@ def rates(files):
 
 
 def described(folder, names, rows):
-    """-> (controls, source, notes, problems). A knob that stands still can't be learned, and the runtime wants a range."""
+    """-> (controls, source, notes, problems). A knob that stands still can't be learned, and the runtime
+    wants a range."""
     path = os.path.join(folder, CONTROLS)
     if os.path.isfile(path):
         declared, source, problems = controls.of_file(path, names, rows)

@@ -1,9 +1,12 @@
-"""Generates a data set with a reference compressor: python3 -m gainstage_train.data.generate optical|leveling|toy -o FOLDER
+"""Generates a data set with a reference compressor: python3 -m gainstage_train.data.generate
+optical|leveling|toy -o FOLDER
 
-optical   the LA-2A's panel in compress mode, one knob. Held-out audio at the trained settings (test) and at those
+optical   the LA-2A's panel in compress mode, one knob. Held-out audio at the trained settings (test) and at
+those
           between (unseen), the same clip at every setting, so that settings compare.
-leveling  the CL 1B's panel, four knobs, a grid of settings with its hardest corner (fast attack, slow release).
-toy       the digital compressor of the grey-box paper's section 4: thresholds by ratios, pink noise at -40 dB on the
+leveling  the CL 1B's panel, four knobs, a grid of settings with its hardest corner (fast attack, slow
+release). toy       the digital compressor of the grey-box paper's section 4: thresholds by ratios, pink noise
+at -40 dB on the
           training targets.
 
 The same arguments give the same samples."""
@@ -137,8 +140,8 @@ def played(device, dry, dry_name, split, knobs, sample_rate, random):
 
 
 def training_pairs(device, library, seconds, seed, pieces=2):
-    """Per setting `pieces` takes of its own; drawn from the same recordings, so neither knob nor material tells the
-    other."""
+    """Per setting `pieces` takes of its own; drawn from the same recordings, so neither knob nor material
+    tells the other."""
     for number, knobs in enumerate(device.trained):
         for part in range(pieces):
             random = np.random.default_rng([seed, 1, number, part])

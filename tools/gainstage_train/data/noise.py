@@ -4,7 +4,8 @@ import numpy as np
 
 
 def pink(random, samples, level_db):
-    """Pink noise (power 1/f, made in the frequency domain) of so many dB rms relative to full scale, float32."""
+    """Pink noise (power 1/f, made in the frequency domain) of so many dB rms relative to full scale,
+    float32."""
     if samples == 0:
         return np.zeros(0, dtype=np.float32)
     bins = samples // 2 + 1

@@ -1,4 +1,5 @@
-"""What every reader of data gives and every trainer takes: recordings before and after a device, with its knobs."""
+"""What every reader of data gives and every trainer takes: recordings before and after a device, with its
+knobs."""
 
 from dataclasses import dataclass, field
 

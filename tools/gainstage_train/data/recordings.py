@@ -1,6 +1,6 @@
 """Real recordings to play through reference compressors: the samples of Sonic Pi as Debian packages them
-(sonic-pi-samples, all CC0), 44.1 kHz, brought to the data set's rate. No recording is in two splits, nor are two
-recordings that share a source (the parts and the whole of a loop)."""
+(sonic-pi-samples, all CC0), 44.1 kHz, brought to the data set's rate. No recording is in two splits, nor are
+two recordings that share a source (the parts and the whole of a loop)."""
 
 import os
 from math import gcd
@@ -52,7 +52,8 @@ def missing(folder=FOLDER):
 
 
 def resampled(x, rate, wanted):
-    """x [samples] at another rate: polyphase, flat to 0.45 of the lower rate within 0.01 dB, images below -100 dB."""
+    """x [samples] at another rate: polyphase, flat to 0.45 of the lower rate within 0.01 dB, images below
+    -100 dB."""
     if rate == wanted:
         return x
     divisor = gcd(int(round(rate)), int(round(wanted)))

@@ -1,4 +1,5 @@
-"""Test signals for a compressor, float64 [samples], peak 1 where nothing else is said: tones, bursts, sweeps, steps."""
+"""Test signals for a compressor, float64 [samples], peak 1 where nothing else is said: tones, bursts, sweeps,
+steps."""
 
 import numpy as np
 
@@ -41,7 +42,8 @@ def steps(x, sample_rate, levels_db, seconds_each):
 
 
 def bursts(random, sample_rate, seconds, carrier):
-    """`carrier` [samples] gated into bursts of 5 to 400 ms, each of its own level (-30..0 dB), with pauses between."""
+    """`carrier` [samples] gated into bursts of 5 to 400 ms, each of its own level (-30..0 dB), with pauses
+    between."""
     out = np.zeros(int(seconds * sample_rate))
     place = 0
     while place < len(out):

@@ -1,6 +1,7 @@
 """The SignalTrain LA-2A data set as it is distributed (Hawley, Colburn & Mimilakis, AES 2019;
-zenodo.org/record/3824876): folders Train, Val and Test, which are its published splits, each with input_N_.wav and
-target_N_LA2A_3c__LIMIT__PEAK.wav (in part LA2A_2c), 44.1 kHz mono. Read lazily: it is 20 hours."""
+zenodo.org/record/3824876): folders Train, Val and Test, which are its published splits, each with
+input_N_.wav and target_N_LA2A_3c__LIMIT__PEAK.wav (in part LA2A_2c), 44.1 kHz mono. Read lazily: it is 20
+hours."""
 
 import os
 import re
@@ -95,7 +96,8 @@ def pair_of(split, dry_path, wet_path, limit, peak, switched):
 
 
 def load(path, align=False, sample_rate=None):
-    """-> Dataset whose pairs hold Lazy sounds. Its authors aligned it to a few samples; align changes nothing."""
+    """-> Dataset whose pairs hold Lazy sounds. Its authors aligned it to a few samples; align changes
+    nothing."""
     found, problems = listed(path)
     limits = {limit for _, _, _, limit, _ in found}
     pairs = []

@@ -21,7 +21,8 @@ def library():
 
 
 def mono(x, path):
-    """[samples, channels] -> [samples]; two channels that differ are a Problem, for which of them is the device's?"""
+    """[samples, channels] -> [samples]; two channels that differ are a Problem, for which of them is the
+    device's?"""
     if x.shape[1] > 1 and np.any(x != x[:, :1]):
         raise Problem(
             f"{path}: has {x.shape[1]} channels that differ; expected mono (export one channel, or one pair per "
@@ -31,8 +32,8 @@ def mono(x, path):
 
 
 def wav_sound(file):
-    """-> (bytes of sound that a WAV's header promises, bytes there), or None for other files. libsndfile says only what is
-    there."""
+    """-> (bytes of sound that a WAV's header promises, bytes there), or None for other files. libsndfile says
+    only what is there."""
     head = file.read(12)
     if head[:4] != b"RIFF" or head[8:] != b"WAVE":
         return None
@@ -94,7 +95,8 @@ def read(path, start=0, stop=None):
 
 
 class Lazy:
-    """A sound file that looks like a float32 array [samples] and is read where it is sliced: for hours of audio."""
+    """A sound file that looks like a float32 array [samples] and is read where it is sliced: for hours of
+    audio."""
 
     dtype, ndim = np.dtype(np.float32), 1
 

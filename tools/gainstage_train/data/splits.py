@@ -1,5 +1,5 @@
-"""Which audio is for training, which for choosing the best model (validation), which for judging it (test), where the
-data doesn't say: 80:10:10, as in the grey-box paper, and the same for the same data."""
+"""Which audio is for training, which for choosing the best model (validation), which for judging it (test),
+where the data doesn't say: 80:10:10, as in the grey-box paper, and the same for the same data."""
 
 import hashlib
 
@@ -37,7 +37,8 @@ def cut(pair, begin, end, split):
 
 
 def by_time(pairs):
-    """The end of every pair is kept: the same audio at every setting, where one recording went through all."""
+    """The end of every pair is kept: the same audio at every setting, where one recording went through
+    all."""
     parts = (
         (0.0, 1.0 - 2 * SHARE, TRAIN),
         (1.0 - 2 * SHARE, 1.0 - SHARE, VALIDATION),
@@ -56,7 +57,8 @@ def without_column(pairs, recordings):
 
 
 def with_validation(pairs):
-    """Training needs something to choose by: where nothing is kept for it, the last tenth of every training pair."""
+    """Training needs something to choose by: where nothing is kept for it, the last tenth of every training
+    pair."""
     if any(pair.split == VALIDATION for pair in pairs) or not any(pair.split == TRAIN for pair in pairs):
         return pairs, None
     out = []

@@ -1,6 +1,7 @@
-"""pairs.csv: a header and one line per pair. Columns: dry, wet (paths relative to the folder), optionally split, and
-one per knob. Lines that begin with # and empty lines are passed over. Where the header has semicolons or tabs between its
-columns, as from a spreadsheet of a country with a decimal comma, so have the lines, and numbers may have that comma."""
+"""pairs.csv: a header and one line per pair. Columns: dry, wet (paths relative to the folder), optionally
+split, and one per knob. Lines that begin with # and empty lines are passed over. Where the header has
+semicolons or tabs between its columns, as from a spreadsheet of a country with a decimal comma, so have the
+lines, and numbers may have that comma."""
 
 import csv
 import io

@@ -1,5 +1,5 @@
-"""Takes: recordings and test signals strung together as they would meet a compressor, at levels from -30 dB to full
-scale, with pauses between. The same Generator gives the same take."""
+"""Takes: recordings and test signals strung together as they would meet a compressor, at levels from -30 dB
+to full scale, with pauses between. The same Generator gives the same take."""
 
 import numpy as np
 
@@ -11,7 +11,8 @@ SHORTEST_S, LONGEST_S = 0.6, 2.4
 
 
 class Deck:
-    """Draws without putting back, shuffled anew when empty: even a short take meets every kind and most recordings."""
+    """Draws without putting back, shuffled anew when empty: even a short take meets every kind and most
+    recordings."""
 
     def __init__(self, random, cards):
         self.random, self.cards, self.left = random, list(cards), []
@@ -32,7 +33,8 @@ class Player:
         self.kinds = Deck(random, KINDS)
 
     def phrase(self, seconds):
-        """A recording from its beginning or any place on, looped; at every second time its level moves in steps."""
+        """A recording from its beginning or any place on, looped; at every second time its level moves in
+        steps."""
         x = self.library(self.phrases.draw())
         start = self.random.integers(len(x)) if self.random.uniform() < 0.5 else 0
         out = np.resize(np.roll(x, -start), int(seconds * self.rate))

@@ -23,5 +23,6 @@ def class_of(name):
 
 
 def build(name, controls, sample_rate, **options):
-    """A new model; what `options` there are: its class's constructor. Random numbers are torch's (torch.manual_seed)."""
+    """A new model; what `options` there are: its class's constructor. Random numbers are torch's
+    (torch.manual_seed)."""
     return class_of(name)(controls, sample_rate, **options)

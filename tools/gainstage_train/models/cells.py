@@ -1,6 +1,7 @@
-"""Recurrent cells with PyTorch's weights: compiled loops on the CPU, PyTorch's own modules elsewhere. Sequences are
-[time, inputs, batch]: a step of the loop is then a product with vectors over the batch. (Of 8 units at a batch of 64 the loops
-are many times faster than torch.nn.GRU there; see tests/tools/gainstage_train/models_test.py.)"""
+"""Recurrent cells with PyTorch's weights: compiled loops on the CPU, PyTorch's own modules elsewhere.
+Sequences are [time, inputs, batch]: a step of the loop is then a product with vectors over the batch. (Of 8
+units at a batch of 64 the loops are many times faster than torch.nn.GRU there; see
+tests/tools/gainstage_train/models_test.py.)"""
 
 import torch
 
@@ -159,7 +160,8 @@ def decades(units):
 
 
 class Cell(torch.nn.Module):
-    """One layer. `kind`: "rnn" (Elman, tanh), "gru" or "lstm"; its weights are those of `network`, a module of PyTorch's."""
+    """One layer. `kind`: "rnn" (Elman, tanh), "gru" or "lstm"; its weights are those of `network`, a module
+    of PyTorch's."""
 
     KINDS = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 
@@ -169,8 +171,9 @@ class Cell(torch.nn.Module):
         self.network = self.KINDS[kind](inputs, units)
 
     def remember(self, samples):
-        """The gates that keep the state (forget of an LSTM, update of a GRU) start between nearly open and nearly closed, so that unit n
-        remembers over samples[n], more than 1: chrono initialisation, Tallec & Ollivier, ICLR 2018."""
+        """The gates that keep the state (forget of an LSTM, update of a GRU) start between nearly open and
+        nearly closed, so that unit n remembers over samples[n], more than 1: chrono initialisation, Tallec &
+        Ollivier, ICLR 2018."""
         keep = torch.log(samples - 1.0)
         with torch.no_grad():
             self.network.bias_hh_l0[self.units : 2 * self.units] = keep
@@ -185,7 +188,8 @@ class Cell(torch.nn.Module):
         return dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), map(array, self.weights())))
 
     def forward(self, x, held=None, state=None, plain=False):
-        """x [time, inputs, batch]; held [batch, more inputs]: constant ones, behind them. -> (h [time, units, batch], state)"""
+        """x [time, inputs, batch]; held [batch, more inputs]: constant ones, behind them. -> (h [time, units,
+        batch], state)"""
         if plain or kernels is None or x.device.type != "cpu":
             return self.by_torch(x, held, state)
         w_ih, w_hh, b_ih, b_hh = self.weights()

@@ -1,8 +1,9 @@
-"""ED-LSTM: Simionato & Fasciani, "Fully Conditioned and Low-Latency Black-Box Modeling of Analog Compression", DAFx 2023, and a
-variant of it that carries its state. Equations and names: nodes/models/ed_lstm/ed_lstm_weights.hpp.
+"""ED-LSTM: Simionato & Fasciani, "Fully Conditioned and Low-Latency Black-Box Modeling of Analog
+Compression", DAFx 2023, and a variant of it that carries its state. Equations and names:
+nodes/models/ed_lstm/ed_lstm_weights.hpp.
 
-The published network hears nothing older than two windows, so its windows are a batch. The variant keeps the LSTM's cell state from
-window to window, and adds to it what the published one starts from."""
+The published network hears nothing older than two windows, so its windows are a batch. The variant keeps the
+LSTM's cell state from window to window, and adds to it what the published one starts from."""
 
 import torch
 
@@ -12,7 +13,8 @@ from .model import TRANSCENDENTAL, Model, linear_tensors
 
 
 class EdLstm(Model):
-    """window: samples w; units: of the LSTM (published: 64); dense: outputs of the layer behind it (published: as many)."""
+    """window: samples w; units: of the LSTM (published: 64); dense: outputs of the layer behind it
+    (published: as many)."""
 
     architecture, name, carried = "ed_lstm", "ed_lstm", False
     recipe = {
@@ -41,8 +43,9 @@ class EdLstm(Model):
     QUIET, OPEN = 0.1, 4.0  # of the delay line at the start: its level, below where tanh bends, and its gates
 
     def start(self):
-        """The first w units are a delay line: each hears the one before it, the first the sound; so at the end of a window they
-        hold its samples, and the dense layers hand them out. The network starts as a wire; left to find one, it takes hours.
+        """The first w units are a delay line: each hears the one before it, the first the sound; so at the
+        end of a window they hold its samples, and the dense layers hand them out. The network starts as a
+        wire; left to find one, it takes hours.
         """
         u, w, network = self.units, min(self.window, self.units), self.lstm.network
         network.bias_hh_l0.zero_()
@@ -73,7 +76,8 @@ class EdLstm(Model):
         self.output.bias *= gain
 
     def begins(self, x, knobs, before):
-        """x [batch, samples]; before [batch, w] -> what each window starts from, h and c [windows, units, batch]"""
+        """x [batch, samples]; before [batch, w] -> what each window starts from, h and c [windows, units,
+        batch]"""
         lanes, w = len(x), self.window
         older = torch.cat([before, x[:, :-w]], dim=1).view(lanes, -1, w)
         out = []
@@ -121,7 +125,7 @@ class EdLstm(Model):
         )
         return h[w - 1 :: w].permute(2, 0, 1), c
 
-    # -------------------------------------------------------------------------------------------- file
+    # -------------------------------------------------------------------------------- file
 
     def config(self):
         return {"window": self.window, "state": "carried" if self.carried else "rebuilt"}
@@ -159,8 +163,8 @@ class EdLstm(Model):
 
 
 class EdLstmCarried(EdLstm):
-    """h = encoder.h(e) + condition.h(z) and c = c of the last window's end + encoder.c(e) + condition.c(z) at the start of every
-    window; all else as published."""
+    """h = encoder.h(e) + condition.h(z) and c = c of the last window's end + encoder.c(e) + condition.c(z) at
+    the start of every window; all else as published."""
 
     name, carried = "ed_lstm_carried", True
     recipe = {
@@ -175,8 +179,8 @@ class EdLstmCarried(EdLstm):
     LONGEST_S = 1.0  # of a unit's memory at the start
 
     def start(self):
-        """Behind the delay line all units hold for up to LONGEST_S, their input gates closed as far, so that what they gather
-        stays within reach."""
+        """Behind the delay line all units hold for up to LONGEST_S, their input gates closed as far, so that
+        what they gather stays within reach."""
         super().start()
         u, w = self.units, min(self.window, self.units)
         shortest, longest = (

@@ -9,8 +9,9 @@ LOUD_S, PROBE_S = 0.25, 1.0
 
 
 def seconds(model):
-    """Until the model sounds after loud noise as it does after silence, within -80 dBFS, at rest and while the sound wanders, with
-    all knobs low and all high. Where that is beyond the probe's end, by the pace at which the difference shrinks.
+    """Until the model sounds after loud noise as it does after silence, within -80 dBFS, at rest and while
+    the sound wanders, with all knobs low and all high. Where that is beyond the probe's end, by the pace at
+    which the difference shrinks.
     """
 
     def whole(length_s):

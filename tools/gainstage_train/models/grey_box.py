@@ -1,5 +1,5 @@
-"""The grey-box compressor: Wright & Valimaki, "Grey-box modelling of dynamic range compression", DAFx 2022. Equations and names:
-nodes/models/grey_box/grey_box_weights.hpp, nodes/dsp/grey_box_maths.hpp."""
+"""The grey-box compressor: Wright & Valimaki, "Grey-box modelling of dynamic range compression", DAFx 2022.
+Equations and names: nodes/models/grey_box/grey_box_weights.hpp, nodes/dsp/grey_box_maths.hpp."""
 
 import math
 
@@ -50,8 +50,9 @@ class CellOut(torch.nn.Module):
 class GreyBox(Model):
     """level -> static curve -> smoothing of the gain -> times x -> make-up.
 
-    knee: "hard" | "soft"; detector: "one_pole" | "switching" | "rnn" | "gru"; makeup: "static" | "gru" | "rnn";
-    units of either cell; hidden: widths of the conditioning network; activation: its, "tanh" | "relu"."""
+    knee: "hard" | "soft"; detector: "one_pole" | "switching" | "rnn" | "gru"; makeup: "static" | "gru" |
+    "rnn"; units of either cell; hidden: widths of the conditioning network; activation: its, "tanh" |
+    "relu"."""
 
     architecture = name = "grey_box"
     recipe = {
@@ -120,8 +121,8 @@ class GreyBox(Model):
 
     @staticmethod
     def start_elman(cell):
-        """Every other unit follows the gain at once, those between follow slowly; where the gain is below its mean the
-        time constant is short, an attack, else long."""
+        """Every other unit follows the gain at once, those between follow slowly; where the gain is below its
+        mean the time constant is short, an attack, else long."""
         network, out = cell.cell.network, cell.out
         with torch.no_grad():
             for parameter in (network.bias_ih_l0, network.bias_hh_l0):
@@ -149,8 +150,8 @@ class GreyBox(Model):
 
     @staticmethod
     def start_slow(cell):
-        """Coupling capacitors remember tens of milliseconds: half of the units start as what they hear, the others as its slow
-        part, over 5 to 50 ms."""
+        """Coupling capacitors remember tens of milliseconds: half of the units start as what they hear, the
+        others as its slow part, over 5 to 50 ms."""
         slow = cell.units // 2
         logs = torch.cat(
             [torch.full((cell.units - slow,), -2.0), torch.linspace(math.log(240.0), math.log(2400.0), slow)]
@@ -159,7 +160,7 @@ class GreyBox(Model):
         cell.network.weight_ih_l0[cell.units : 2 * cell.units] *= 0.1
         cell.network.weight_hh_l0 *= 0.1
 
-    # -------------------------------------------------------------------------------------------- sound
+    # -------------------------------------------------------------------------------- sound
 
     def curve_values(self, knobs):
         """-> threshold in dB, slope 1 / ratio - 1, knee in dB, [batch] each"""
@@ -205,7 +206,7 @@ class GreyBox(Model):
             y = y + said
         return y.T, (detector, makeup)
 
-    # -------------------------------------------------------------------------------------------- file
+    # -------------------------------------------------------------------------------- file
 
     def config(self):
         return {
@@ -235,7 +236,8 @@ class GreyBox(Model):
         return self.detector_seconds() + makeup
 
     def detector_seconds(self):
-        """Until the detector has come together from all ends of its state, at rest and while the sound wanders."""
+        """Until the detector has come together from all ends of its state, at rest and while the sound
+        wanders."""
         inputs = memory.test_inputs(-1.0, 0.0, int(LONGEST_MEMORY_S * self.sample_rate))
         ends = [(s, h) for s in (-1.0, 0.0) for h in (-1.0, 1.0)]
         lanes = torch.from_numpy(np.tile(inputs, (len(ends), 1)).T.copy()).float()

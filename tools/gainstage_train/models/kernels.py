@@ -1,5 +1,6 @@
-"""Inner loops for the CPU, compiled by numba: recurrences over time, side by side over a batch. Arrays are [time, rows, batch]: the
-last axis is what a processor's vectors run along. Kernels take the type of their arrays; 64 bits is for tests."""
+"""Inner loops for the CPU, compiled by numba: recurrences over time, side by side over a batch. Arrays are
+[time, rows, batch]: the last axis is what a processor's vectors run along. Kernels take the type of their
+arrays; 64 bits is for tests."""
 
 import numba
 import numpy as np
@@ -8,7 +9,8 @@ from numba.extending import overload
 
 jit = numba.njit(cache=True, fastmath={"contract", "reassoc", "nsz"}, error_model="numpy")
 
-# tanh x = x p(x^2) / q(x^2) for |x| < 7.9, a few last places off in 32 bits (the coefficients of Eigen's float tanh)
+# tanh x = x p(x^2) / q(x^2) for |x| < 7.9, a few last places off in 32 bits (the coefficients of Eigen's
+# float tanh)
 LIMIT = np.float32(7.90531110763549805)
 P = tuple(
     np.float32(v)
@@ -106,7 +108,7 @@ def product(out, w, v):
         add_product(out, w, v)
 
 
-# ------------------------------------------------------------------------------------------------ Elman
+# -------------------------------------------------------------------------------- Elman
 
 
 @jit
@@ -125,7 +127,8 @@ def rnn_forward(x, w_ih, w_hh, base, h):
 
 @jit
 def rnn_backward(grad, h, w_ih_t, w_hh_t, d, dx, dh):
-    """grad: of h[1:]; dh [units, batch]: of the last one's future, and then of the first one. d [time, units, batch]: of the sums."""
+    """grad: of h[1:]; dh [units, batch]: of the last one's future, and then of the first one. d [time, units,
+    batch]: of the sums."""
     units, lanes = dh.shape
     one = dh.dtype.type(1.0)
     for t in range(len(grad) - 1, -1, -1):
@@ -138,12 +141,13 @@ def rnn_backward(grad, h, w_ih_t, w_hh_t, d, dx, dh):
         add_product(dx[t], w_ih_t, d[t])
 
 
-# ------------------------------------------------------------------------------------------------ GRU
+# -------------------------------------------------------------------------------- GRU
 
 
 @jit
 def gru_forward(x, w_ih, w_hh, base, bias_n, h, gates):
-    """Rows of weights and `base` in the order r, z, n; gates [time, 4 units, batch]: r, z, n, and n's recurrent part."""
+    """Rows of weights and `base` in the order r, z, n; gates [time, 4 units, batch]: r, z, n, and n's
+    recurrent part."""
     units, lanes = h.shape[1], h.shape[2]
     one = h.dtype.type(1.0)
     for t in range(len(x)):
@@ -193,14 +197,14 @@ def gru_backward(grad, h, gates, w_ih_t, w_rz_t, w_n_t, d, dx, dh):
         add_product(dx[t], w_ih_t, d[t, : 3 * units])
 
 
-# ------------------------------------------------------------------------------------------------ LSTM
+# -------------------------------------------------------------------------------- LSTM
 
 
 @jit
 def lstm_forward(x, w_ih, w_hh, base, begin_h, begin_c, window, h, before, c, gates):
-    """Rows in the order i, f, g, o. h [time, units, batch]: out; `before`: what each step started from, the first row given;
-    c [time + 1, ...]: as each step found it, the first given. Where `window` > 0, at the start of every window h is begin_h[window]
-    and begin_c[window] is added to c."""
+    """Rows in the order i, f, g, o. h [time, units, batch]: out; `before`: what each step started from, the
+    first row given; c [time + 1, ...]: as each step found it, the first given. Where `window` > 0, at the
+    start of every window h is begin_h[window] and begin_c[window] is added to c."""
     units, lanes = h.shape[1], h.shape[2]
     steps = len(x)
     for t in range(steps):

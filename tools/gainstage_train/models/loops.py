@@ -1,5 +1,6 @@
-"""Elementary loops over rows that lie in one piece, compiled by numba, for kernels that work through a chunk of sound. Each has few
-arrays and no choice, and so becomes vector instructions; rows may be longer than the one that sets the length, the first named."""
+"""Elementary loops over rows that lie in one piece, compiled by numba, for kernels that work through a chunk
+of sound. Each has few arrays and no choice, and so becomes vector instructions; rows may be longer than the
+one that sets the length, the first named."""
 
 from .kernels import exp_minus, jit
 

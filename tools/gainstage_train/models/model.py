@@ -11,7 +11,8 @@ TRANSCENDENTAL = (
 
 
 class Model(torch.nn.Module):
-    """A model whose equations are those of a node of the runtime: exported and rendered there, it equals forward().
+    """A model whose equations are those of a node of the runtime: exported and rendered there, it equals
+    forward().
 
     controls: as in the model file (gainstage_files.model_file.control); sample_rate: Hz, the training rate.
     """
@@ -33,8 +34,8 @@ class Model(torch.nn.Module):
         return []
 
     def conditioning(self, knobs):
-        """Values by name, in the knobs' units, as a tensor [controls] of what the network hears; a list of such: [batch, controls].
-        A knob that is not named stands at its default."""
+        """Values by name, in the knobs' units, as a tensor [controls] of what the network hears; a list of
+        such: [batch, controls]. A knob that is not named stands at its default."""
         if not isinstance(knobs, dict):
             return torch.stack([self.conditioning(one) for one in knobs])
         heard = [
@@ -44,10 +45,11 @@ class Model(torch.nn.Module):
         return torch.tensor(heard, dtype=torch.float32)
 
     def forward(self, x, knobs, state=None):
-        """x [batch, samples] in -1..1; knobs [batch, controls] as conditioning() gives them, constant in a call; state: what
-        the last call returned, None at the start, as after the node's reset(). -> (y [batch, samples], state).
-        Pieces, each with the state of the one before, give what one call gives: without gradients that is how a long sound is
-        played, so that what it takes stays within a processor's cache."""
+        """x [batch, samples] in -1..1; knobs [batch, controls] as conditioning() gives them, constant in a
+        call; state: what the last call returned, None at the start, as after the node's reset(). -> (y
+        [batch, samples], state). Pieces, each with the state of the one before, give what one call gives:
+        without gradients that is how a long sound is played, so that what it takes stays within a processor's
+        cache."""
         if self.training:
             self.first_hears(x, knobs)
         if torch.is_grad_enabled():
@@ -70,8 +72,8 @@ class Model(torch.nn.Module):
         raise NotImplementedError
 
     def begin_from(self, dry, wet):
-        """To be called once before training: starts from the best static gain of these [rows, samples], which may be far
-        from 1 under heavy compression."""
+        """To be called once before training: starts from the best static gain of these [rows, samples], which
+        may be far from 1 under heavy compression."""
         gain = float((dry * wet).sum() / dry.square().sum().clamp_min(1e-9))
         with torch.no_grad():
             self.start_at_gain(gain)
@@ -95,8 +97,8 @@ class Model(torch.nn.Module):
         return min(self.seconds_to_forget(), LONGEST_MEMORY_S)
 
     def operations(self):
-        """Floating-point operations per sample: multiplications and additions one each, tanh and the like TRANSCENDENTAL; what
-        happens only when a knob moves is not counted. As NodeType::operations counts."""
+        """Floating-point operations per sample: multiplications and additions one each, tanh and the like
+        TRANSCENDENTAL; what happens only when a knob moves is not counted. As NodeType::operations counts."""
         raise NotImplementedError
 
     def describe(self):

@@ -1,13 +1,16 @@
-"""BatchNorm without a gain and an offset of its own, as trained models keep it: a mean and a variance for each channel. They are
-measured once, on the first long sound that is heard in training, and stay: statistics of short pieces of music would be a gain that
-comes and goes, and slow channels show what they do only after a while. What is trained is then what is played."""
+"""BatchNorm without a gain and an offset of its own, as trained models keep it: a mean and a variance for
+each channel. They are measured once, on the first long sound that is heard in training, and stay: statistics
+of short pieces of music would be a gain that comes and goes, and slow channels show what they do only after a
+while. What is trained is then what is played."""
 
 import torch
 
 from .model import Model, array
 
 EPSILON = 1e-5
-LEAST = 0.3  # of the channels' mean variance: to raise a slow channel's faint sound to the others' would make its offset steep
+# of the channels' mean variance: to raise a slow channel's faint sound to the others' would make its offset
+# steep
+LEAST = 0.3
 LONG_S = 0.25  # what counts as a long sound, of which the second half is measured
 
 
@@ -47,8 +50,8 @@ class Norm(torch.nn.Module):
 
 
 def measure(norms, play, x, knobs):
-    """In the order in which they follow one another, each on what the ones before it make of the sound. play: (x, knobs, state) ->
-    (y, state)"""
+    """In the order in which they follow one another, each on what the ones before it make of the sound. play:
+    (x, knobs, state) -> (y, state)"""
     early, late = x.split([x.shape[1] // 2, x.shape[1] - x.shape[1] // 2], dim=1)
     for norm in norms:
         state = play(early, knobs, None)[1]
@@ -58,14 +61,15 @@ def measure(norms, play, x, knobs):
 
 
 def folded(norm, x, gain, offset):
-    """-> gain and offset [channels, batch] of what FiLM's [batch, channels] make of the normalised x [channels, time, batch]"""
+    """-> gain and offset [channels, batch] of what FiLM's [batch, channels] make of the normalised x
+    [channels, time, batch]"""
     scale, shift = norm(x)
     return gain.T * scale, gain.T * shift + offset.T
 
 
 class NormedModel(Model):
-    """A model of `blocks`, each with a norm, called with (sound [channels, time, batch], conditioning, state), and of `last`, a dense
-    layer that makes one sound of what they say."""
+    """A model of `blocks`, each with a norm, called with (sound [channels, time, batch], conditioning,
+    state), and of `last`, a dense layer that makes one sound of what they say."""
 
     def through(self, h, knobs, state):
         """-> sound [time, batch], the blocks' states"""

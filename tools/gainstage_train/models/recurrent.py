@@ -1,5 +1,5 @@
-"""The recurrent baselines: one layer of LSTM or GRU that hears the sample and the knobs, and a dense layer. Equations and names:
-nodes/models/recurrent/recurrent_weights.hpp."""
+"""The recurrent baselines: one layer of LSTM or GRU that hears the sample and the knobs, and a dense layer.
+Equations and names: nodes/models/recurrent/recurrent_weights.hpp."""
 
 import torch
 
@@ -9,8 +9,9 @@ from .model import TRANSCENDENTAL, Model, linear_tensors
 
 
 class Recurrent(Model):
-    """units; final_tanh: "none" | "tanh"; skip: 1 where the input is added to the output, for devices that leave most of it as it is,
-    such as overdrives; else 0, the start: what turns the sound far down would first have to unlearn it."""
+    """units; final_tanh: "none" | "tanh"; skip: 1 where the input is added to the output, for devices that
+    leave most of it as it is, such as overdrives; else 0, the start: what turns the sound far down would
+    first have to unlearn it."""
 
     kind = ""
 

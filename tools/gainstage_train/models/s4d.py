@@ -1,5 +1,6 @@
-"""The S4D compressor: Yin, "Modeling analog dynamic range compressors using deep learning and state-space models", thesis 2023; Yin,
-Cheng, Volgenau, arXiv 2403.16331. Equations and names: nodes/models/s4d/s4d_weights.hpp.
+"""The S4D compressor: Yin, "Modeling analog dynamic range compressors using deep learning and state-space
+models", thesis 2023; Yin, Cheng, Volgenau, arXiv 2403.16331. Equations and names:
+nodes/models/s4d/s4d_weights.hpp.
 
 Inside, sound is [channels, time, batch]: a dense layer over the channels is one matrix product."""
 
@@ -43,18 +44,14 @@ class Activation(torch.nn.Module):
         return {name + ".factor": array(self.factor)} if hasattr(self, "factor") else {}
 
     def operations(self):
-        return (
-            2.0
-            if self.kind in ("PReLU", "ReLU")
-            else 0.0
-            if self.kind == "Identity"
-            else TRANSCENDENTAL + 1.0
-        )
+        if self.kind == "Identity":
+            return 0.0
+        return 2.0 if self.kind in ("PReLU", "ReLU") else TRANSCENDENTAL + 1.0
 
 
 class Ssm(torch.nn.Module):
-    """One diagonal state-space model for each channel, held for a sample (zoh). The steps dt span `dt` evenly in their logarithms,
-    so that the slowest real part, exp(-dt / 2) a sample, forgets over 2 / dt samples."""
+    """One diagonal state-space model for each channel, held for a sample (zoh). The steps dt span `dt` evenly
+    in their logarithms, so that the slowest real part, exp(-dt / 2) a sample, forgets over 2 / dt samples."""
 
     def __init__(self, channels, modes, dt):
         super().__init__()
@@ -92,7 +89,8 @@ class Ssm(torch.nn.Module):
 
 
 class Block(torch.nn.Module):
-    """linear -> activation -> state space -> norm and FiLM -> activation, plus a share of the block's input"""
+    """linear -> activation -> state space -> norm and FiLM -> activation, plus a share of the block's
+    input"""
 
     def __init__(self, channels, modes, dt, width, activation):
         super().__init__()
@@ -128,10 +126,11 @@ class Block(torch.nn.Module):
 
 
 class S4d(NormedModel):
-    """channels, modes (complex ones of each), blocks; product: the output is a gain for the input; decibels: the network hears the
-    input's level and says a gain, both in dB (the thesis's convert_to_decibels and convert_to_amplitude); final_tanh: "none" | "tanh";
-    activation: a name of ACTIVATIONS; dt: range of the steps at the start, in samples (the thesis: 1e-3 to 0.1, memory of 40 ms at
-    the start; here up to 0.8 s); conditioning: widths of its network (the thesis: 16, 32, 32)."""
+    """channels, modes (complex ones of each), blocks; product: the output is a gain for the input; decibels:
+    the network hears the input's level and says a gain, both in dB (the thesis's convert_to_decibels and
+    convert_to_amplitude); final_tanh: "none" | "tanh"; activation: a name of ACTIVATIONS; dt: range of the
+    steps at the start, in samples (the thesis: 1e-3 to 0.1, memory of 40 ms at the start; here up to 0.8 s);
+    conditioning: widths of its network (the thesis: 16, 32, 32)."""
 
     architecture = name = "s4d"
     recipe = {
@@ -202,7 +201,7 @@ class S4d(NormedModel):
         else:
             super().start_at_gain(gain)
 
-    # -------------------------------------------------------------------------------------------- file
+    # -------------------------------------------------------------------------------- file
 
     def config(self):
         return {

@@ -1,6 +1,7 @@
-"""The S6 compressor: Simionato & Fasciani, "Modeling Time-Variant Responses of Optical Compressors with Selective State Space Models",
-JAES 73(3), 2025 (arXiv 2408.12549), with states that go on from sample to sample (config.meaning "recurrent"). Equations and names:
-nodes/models/s6/s6_weights.hpp, nodes/layers/selective_ssm.hpp.
+"""The S6 compressor: Simionato & Fasciani, "Modeling Time-Variant Responses of Optical Compressors with
+Selective State Space Models", JAES 73(3), 2025 (arXiv 2408.12549), with states that go on from sample to
+sample (config.meaning "recurrent"). Equations and names: nodes/models/s6/s6_weights.hpp,
+nodes/layers/selective_ssm.hpp.
 
 Inside, sound is [channels, time, batch]."""
 
@@ -24,14 +25,16 @@ def dense(layer, x):
 
 
 def last_windows(x, past, kernel):
-    """Products of rows of `kernel` [rows, window] with the last samples. x [time, batch] -> ([rows, time, batch], past)"""
+    """Products of rows of `kernel` [rows, window] with the last samples. x [time, batch] -> ([rows, time,
+    batch], past)"""
     sound = torch.cat([past, x])
     rows = torch.nn.functional.conv1d(sound.T[:, None], kernel[:, None])
     return rows.permute(1, 2, 0).contiguous(), sound[len(sound) - len(past) :]
 
 
 class Ssm(torch.nn.Module):
-    """The selective layer of Mamba. `delta`: range of its steps at the start; a state of pace 1 forgets over 1 / delta samples."""
+    """The selective layer of Mamba. `delta`: range of its steps at the start; a state of pace 1 forgets over
+    1 / delta samples."""
 
     def __init__(self, inputs, outputs, inner, states, rank, taps, delta):
         super().__init__()
@@ -142,10 +145,11 @@ class Spectrum(torch.nn.Module):
 
 
 class S6(Model):
-    """window: samples that are heard at once; channels; inner, states, rank, taps: of the selective layers; units: of the GRU
-    (twice `channels`); activation: "gelu" | "tanh"; features: sums of the spectrum, of `bins` bins (0: none); delta: the steps'
-    range at the start. The first half of the knobs goes to the FiLM layer, the others to the GRU; without knobs for it and without
-    features there is no GRU, and one selective layer only."""
+    """window: samples that are heard at once; channels; inner, states, rank, taps: of the selective layers;
+    units: of the GRU (twice `channels`); activation: "gelu" | "tanh"; features: sums of the spectrum, of
+    `bins` bins (0: none); delta: the steps' range at the start. The first half of the knobs goes to the FiLM
+    layer, the others to the GRU; without knobs for it and without features there is no GRU, and one selective
+    layer only."""
 
     architecture = name = "s6"
     recipe = {
@@ -246,7 +250,7 @@ class S6(Model):
         self.out.weight *= gain
         self.out.bias *= gain
 
-    # -------------------------------------------------------------------------------------------- file
+    # -------------------------------------------------------------------------------- file
 
     def config(self):
         return {

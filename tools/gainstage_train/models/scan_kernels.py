@@ -1,5 +1,5 @@
-"""Inner loops of scans.py for the CPU, compiled by numba. Arrays are [time, lanes]; states are 64-bit, since at time constants of
-seconds a 32-bit one would lose its last digits."""
+"""Inner loops of scans.py for the CPU, compiled by numba. Arrays are [time, lanes]; states are 64-bit, since
+at time constants of seconds a 32-bit one would lose its last digits."""
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def switching_backward(grad, end, goal, fall, rise, falls, y, start, dgoal, dfal
             end[k] = g - g * share
 
 
-# ------------------------------------------------------------------------------------------------ diagonal state space
+# -------------------------------------------------------------------------------- diagonal state space
 
 CHUNK = 64  # steps between states kept for the way back; those between are computed again
 
@@ -77,7 +77,8 @@ def run_mode(u, p, q, re, im):
 
 @jit
 def run_mode_back(grad, p, q, v, w, re, im):
-    """What the future asks of one mode's states over a chunk: re, im [steps + 1, lanes], their last rows given."""
+    """What the future asks of one mode's states over a chunk: re, im [steps + 1, lanes], their last rows
+    given."""
     steps, lanes = grad.shape
     for t in range(steps - 1, -1, -1):
         now_re, now_im, next_re, next_im, g = re[t], im[t], re[t + 1], im[t + 1], grad[t]
@@ -89,8 +90,9 @@ def run_mode_back(grad, p, q, v, w, re, im):
 
 @jit
 def diagonal_forward(u, pole, weight, direct, state, y, kept):
-    """For each channel c: s_n = pole_n s_n + u, y = 2 Re sum_n weight_n s_n + direct u. u, y [channels, time, batch];
-    pole, weight [channels, modes, 2]; state [channels, modes, 2, batch]; kept [channels, chunks, modes, 2, batch].
+    """For each channel c: s_n = pole_n s_n + u, y = 2 Re sum_n weight_n s_n + direct u. u, y [channels, time,
+    batch]; pole, weight [channels, modes, 2]; state [channels, modes, 2, batch]; kept [channels, chunks,
+    modes, 2, batch].
     """
     channels, steps, lanes = u.shape
     re, im = np.empty((CHUNK + 1, lanes)), np.empty((CHUNK + 1, lanes))
@@ -115,8 +117,9 @@ def diagonal_forward(u, pole, weight, direct, state, y, kept):
 
 @jit
 def diagonal_backward(grad, end, u, pole, weight, direct, kept, du, dpole, dweight, ddirect):
-    """`end` [channels, modes, 2, batch]: the gradient of the last state, and then of the first; as are all others of parts:
-    d/dRe, d/dIm. Within a chunk states and gradients are of the sound's own type: no error lives longer than that.
+    """`end` [channels, modes, 2, batch]: the gradient of the last state, and then of the first; as are all
+    others of parts: d/dRe, d/dIm. Within a chunk states and gradients are of the sound's own type: no error
+    lives longer than that.
     """
     channels, steps, lanes = u.shape
     real = u.dtype.type
@@ -154,12 +157,13 @@ def diagonal_backward(grad, end, u, pole, weight, direct, kept, du, dpole, dweig
                 dweight[c, n, 1] -= 2.0 * np.dot(g, now_im)
 
 
-# ------------------------------------------------------------------------------------------------ selective state space
+# -------------------------------------------------------------------------------- selective state space
 
 
 @jit
 def run_state(decay, heard, h):
-    """One state over a chunk, h[t + 1] = decay[t] h[t] + heard[t]: h [steps + 1, lanes], its first row given."""
+    """One state over a chunk, h[t + 1] = decay[t] h[t] + heard[t]: h [steps + 1, lanes], its first row
+    given."""
     for t in range(len(heard)):
         then, now, a, v = h[t], h[t + 1], decay[t], heard[t]
         for b in range(len(now)):
@@ -168,8 +172,8 @@ def run_state(decay, heard, h):
 
 @jit
 def run_state_back(decay, asked, held):
-    """What the future asks of what each step kept, held[t] = decay[t] (held[t + 1] + asked[t]): held [steps + 1, lanes], its last
-    row given."""
+    """What the future asks of what each step kept, held[t] = decay[t] (held[t + 1] + asked[t]): held [steps +
+    1, lanes], its last row given."""
     for t in range(len(asked) - 1, -1, -1):
         now, later, a, v = held[t], held[t + 1], decay[t], asked[t]
         for b in range(len(now)):
@@ -178,9 +182,9 @@ def run_state_back(decay, asked, held):
 
 @jit
 def selective_forward(u, delta, b_in, c_out, pace, state, y, kept):
-    """h[d, n] = exp(-delta[d] pace[d, n]) h[d, n] + delta[d] u[d] b_in[n]; y[d] = sum_n h[d, n] c_out[n]. Rows [rows, time, batch];
-    state [inner, states, batch]; kept [chunks, inner, states, batch]. One state at a time over a chunk: what does not wait for the
-    step before it runs along the chunk in long loops."""
+    """h[d, n] = exp(-delta[d] pace[d, n]) h[d, n] + delta[d] u[d] b_in[n]; y[d] = sum_n h[d, n] c_out[n].
+    Rows [rows, time, batch]; state [inner, states, batch]; kept [chunks, inner, states, batch]. One state at
+    a time over a chunk: what does not wait for the step before it runs along the chunk in long loops."""
     inner, steps, lanes = u.shape
     most = CHUNK * lanes
     drive, decay, heard = np.empty(most, u.dtype), np.empty(most, u.dtype), np.empty(most, u.dtype)

@@ -1,5 +1,6 @@
-"""Recurrences over time with gradients: compiled loops on the CPU (scan_kernels.py), and the same in plain PyTorch, parallel over
-time, for other devices (`plain` = True asks for it). Time is the first axis, all others are lanes; states are 64-bit."""
+"""Recurrences over time with gradients: compiled loops on the CPU (scan_kernels.py), and the same in plain
+PyTorch, parallel over time, for other devices (`plain` = True asks for it). Time is the first axis, all
+others are lanes; states are 64-bit."""
 
 import math
 
@@ -28,7 +29,7 @@ def state_of(start, like):
     return start.double().expand(shape)
 
 
-# ------------------------------------------------------------------------------------------------ plain
+# -------------------------------------------------------------------------------- plain
 
 
 def plain_linear_scan(a, b, start):
@@ -44,8 +45,8 @@ def plain_linear_scan(a, b, start):
 
 
 def plain_switching(goal, fall, rise, start):
-    """Guesses at which samples it falls, runs as if that were so, and looks again. Each round is right for at least one sample
-    more than the last, most rounds for very many."""
+    """Guesses at which samples it falls, runs as if that were so, and looks again. Each round is right for at
+    least one sample more than the last, most rounds for very many."""
     goal64, falls = goal.double(), None
     for _ in range(len(goal) + 1):
         share = (
@@ -60,7 +61,7 @@ def plain_switching(goal, fall, rise, start):
     return y
 
 
-# ------------------------------------------------------------------------------------------------ compiled
+# -------------------------------------------------------------------------------- compiled
 
 
 def flat(tensor):
@@ -130,7 +131,7 @@ class Switching(torch.autograd.Function):
         return dgoal, dfall.to(fall.dtype), drise.to(rise.dtype), end
 
 
-# ------------------------------------------------------------------------------------------------ to be called
+# -------------------------------------------------------------------------------- to be called
 
 
 def smooth(goal, share, start=None, plain=False):
@@ -143,7 +144,8 @@ def smooth(goal, share, start=None, plain=False):
 
 
 def switching(goal, fall, rise, start=None, plain=False):
-    """s += (`fall` where goal[t] is below s, else `rise`) (goal[t] - s). goal [time, ...]; fall, rise: numbers or [...]."""
+    """s += (`fall` where goal[t] is below s, else `rise`) (goal[t] - s). goal [time, ...]; fall, rise:
+    numbers or [...]."""
     start = state_of(start, goal)
     fall, rise = (torch.as_tensor(share).to(goal).expand(goal.shape[1:]) for share in (fall, rise))
     if compiled(goal, plain):
@@ -157,7 +159,7 @@ def share_of(tau_s, sample_rate):
     return -torch.expm1(-1.0 / (tau_s * sample_rate))
 
 
-# ------------------------------------------------------------------------------------------------ diagonal state space
+# -------------------------------------------------------------------------------- diagonal state space
 
 
 class Diagonal(torch.autograd.Function):
@@ -195,7 +197,8 @@ class Diagonal(torch.autograd.Function):
 
 
 def plain_diagonal(u, pole, weight, direct, start):
-    """By FFT: u convolved with the response 2 Re(weight pole^t), and what is left of the state at the start."""
+    """By FFT: u convolved with the response 2 Re(weight pole^t), and what is left of the state at the
+    start."""
     pole, weight = torch.view_as_complex(pole), torch.view_as_complex(weight)
     steps = u.shape[1]
     powers = torch.exp(
@@ -223,14 +226,14 @@ def plain_diagonal(u, pole, weight, direct, start):
 def diagonal(u, pole, weight, direct, start=None, plain=False):
     """For each channel s_n = pole_n s_n + u[t], y[t] = 2 Re sum_n weight_n s_n + direct u[t].
 
-    u [channels, time, batch]; pole, weight [channels, modes, 2] (Re, Im), direct [channels], all 64-bit; start
-    [channels, modes, 2, batch]. -> (y, last state)"""
+    u [channels, time, batch]; pole, weight [channels, modes, 2] (Re, Im), direct [channels], all 64-bit;
+    start [channels, modes, 2, batch]. -> (y, last state)"""
     if start is None:
         start = torch.zeros((*pole.shape, u.shape[2]), dtype=torch.float64, device=u.device)
     return (Diagonal.apply if compiled(u, plain) else plain_diagonal)(u, pole, weight, direct, start)
 
 
-# ------------------------------------------------------------------------------------------------ selective state space
+# -------------------------------------------------------------------------------- selective state space
 
 
 class Selective(torch.autograd.Function):
@@ -273,9 +276,9 @@ def plain_selective(u, delta, b_in, c_out, pace, start):
 
 
 def selective(u, delta, b_in, c_out, pace, start=None, plain=False):
-    """h[d, n] = exp(-delta[d] pace[d, n]) h[d, n] + delta[d] u[d] b_in[n], y[d] = sum_n h[d, n] c_out[n]: Gu & Dao,
-    arXiv 2312.00752. u, delta [inner, time, batch]; b_in, c_out [states, time, batch]; pace [inner, states]; start
-    [inner, states, batch]. -> (y, last state)"""
+    """h[d, n] = exp(-delta[d] pace[d, n]) h[d, n] + delta[d] u[d] b_in[n], y[d] = sum_n h[d, n] c_out[n]: Gu
+    & Dao, arXiv 2312.00752. u, delta [inner, time, batch]; b_in, c_out [states, time, batch]; pace [inner,
+    states]; start [inner, states, batch]. -> (y, last state)"""
     if start is None:
         start = u.new_zeros((*pace.shape, u.shape[2]))
     return (Selective.apply if compiled(u, plain) else plain_selective)(u, delta, b_in, c_out, pace, start)

@@ -1,6 +1,7 @@
-"""What stands between the layers of S4D, S6 and TCN, with gradients: on the CPU each as one compiled loop (shaping_kernels.py), since sound
-is far larger than a processor's cache and every step of PyTorch's own goes through all of it; elsewhere, or where `plain` asks for it,
-in plain PyTorch. Sound is [channels, time, batch]."""
+"""What stands between the layers of S4D, S6 and TCN, with gradients: on the CPU each as one compiled loop
+(shaping_kernels.py), since sound is far larger than a processor's cache and every step of PyTorch's own goes
+through all of it; elsewhere, or where `plain` asks for it, in plain PyTorch. Sound is [channels, time,
+batch]."""
 
 import torch
 
@@ -102,7 +103,8 @@ def leaky(x, slope, plain=False):
 
 
 def shaped(s, gain, offset, slope, share, x, plain=False):
-    """leaky(offset + gain s, slope) + share x; gain, offset [channels, batch]; slope [channels] or [1]; share [channels]"""
+    """leaky(offset + gain s, slope) + share x; gain, offset [channels, batch]; slope [channels] or [1]; share
+    [channels]"""
     if not compiled(s, plain):
         return torch.addcmul(
             leaky(torch.addcmul(offset[:, None], s, gain[:, None]), slope, plain=True),
@@ -113,8 +115,8 @@ def shaped(s, gain, offset, slope, share, x, plain=False):
 
 
 def taps(x, weight, bias, plain=False):
-    """Each channel through its own filter: y[c, t] = bias[c] + sum_j weight[c, j] x[c, t + j]; weight [channels, taps]. y is shorter than
-    x by all taps but one."""
+    """Each channel through its own filter: y[c, t] = bias[c] + sum_j weight[c, j] x[c, t + j]; weight
+    [channels, taps]. y is shorter than x by all taps but one."""
     if not compiled(x, plain):
         steps = x.shape[1] - weight.shape[1] + 1
         return bias[:, None, None] + sum(

@@ -1,7 +1,8 @@
-"""Inner loops of shaping.py for the CPU, compiled by numba. Arrays are [channels, samples], a sample of all streams beside one another
-and then the next; what is one number for a channel and a stream is [channels, tile], repeated for as many samples as the tile holds, so
-that every loop is long, has few arrays, and becomes vector instructions: choices are between numbers that are there already, as a sum that is
-made on one side only would be a branch, and sound has an unpredictable sign."""
+"""Inner loops of shaping.py for the CPU, compiled by numba. Arrays are [channels, samples], a sample of all
+streams beside one another and then the next; what is one number for a channel and a stream is [channels,
+tile], repeated for as many samples as the tile holds, so that every loop is long, has few arrays, and becomes
+vector instructions: choices are between numbers that are there already, as a sum that is made on one side
+only would be a branch, and sound has an unpredictable sign."""
 
 import numpy as np
 
@@ -86,7 +87,8 @@ def shaped_backward(grad, s, gain, offset, slope, share, x, ds, dgain, doffset, 
 
 @jit
 def taps_forward(x, weight, bias, lanes, y):
-    """x: longer than y by as many samples as there are taps, but one; its samples are `lanes` numbers apart"""
+    """x: longer than y by as many samples as there are taps, but one; its samples are `lanes` numbers
+    apart"""
     for c in range(len(x)):
         for begin in range(0, y.shape[1], TILE):
             out = y[c, begin : begin + TILE]

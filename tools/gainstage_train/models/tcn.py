@@ -1,7 +1,9 @@
-"""The temporal convolutional network: Steinmetz & Reiss, "Efficient neural networks for real-time modeling of analog dynamic range
-compression", AES 152nd Convention, 2022 (micro-TCN). Equations and names: nodes/models/tcn/tcn_weights.hpp. Causal.
+"""The temporal convolutional network: Steinmetz & Reiss, "Efficient neural networks for real-time modeling of
+analog dynamic range compression", AES 152nd Convention, 2022 (micro-TCN). Equations and names:
+nodes/models/tcn/tcn_weights.hpp. Causal.
 
-Inside, sound is [channels, time, batch], and a tap of a convolution one matrix product over a stretch of it."""
+Inside, sound is [channels, time, batch], and a tap of a convolution one matrix product over a stretch of
+it."""
 
 import torch
 
@@ -41,7 +43,8 @@ class Taps(torch.autograd.Function):
 
 
 class Block(torch.nn.Module):
-    """dilated convolution -> norm and FiLM -> PReLU, plus a share of the block's input for each channel, `delay` samples late"""
+    """dilated convolution -> norm and FiLM -> PReLU, plus a share of the block's input for each channel,
+    `delay` samples late"""
 
     def __init__(self, inputs, channels, taps, dilation, width, delay):
         super().__init__()
@@ -78,8 +81,9 @@ class Block(torch.nn.Module):
 
 
 class Tcn(NormedModel):
-    """blocks, kernel (taps), growth (of the dilation), channels; final_tanh: "none" | "tanh" (published); residual_delay: 1 as
-    the published causal networks were trained, each block's residual path a sample late, or 0; conditioning: widths.
+    """blocks, kernel (taps), growth (of the dilation), channels; final_tanh: "none" | "tanh" (published);
+    residual_delay: 1 as the published causal networks were trained, each block's residual path a sample late,
+    or 0; conditioning: widths.
     """
 
     architecture = name = "tcn"
@@ -139,7 +143,7 @@ class Tcn(NormedModel):
         y, states = self.through(x.T.contiguous()[None], knobs, state)
         return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, states
 
-    # -------------------------------------------------------------------------------------------- file
+    # -------------------------------------------------------------------------------- file
 
     def config(self):
         return {
