@@ -8,14 +8,17 @@ otherwise.
     tools/arrows.py [--list]    --list: prints every arrow too
 """
 
+from __future__ import annotations
+
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # From the bottom up: a folder may only name folders above it in this list.
-ALLOWED = {
+ALLOWED: dict[str, list[str]] = {
     "runtime": [],
     "runtime/patch": ["runtime"],
     "runtime/model": ["runtime"],
@@ -56,7 +59,7 @@ CLASS = re.compile(r"^(?:class|struct) (\w+)(?: final)?(?: : [^{;]+)? \{", re.MU
 INCLUDE = re.compile(r'^\s*#include "([^"]+)"', re.MULTILINE)
 
 
-def folder_of(path):
+def folder_of(path: str) -> str | None:
     """The longest folder of ALLOWED that holds the file; None for tools and tests."""
     folder = os.path.dirname(path)
     while folder and folder not in ALLOWED:
@@ -64,7 +67,7 @@ def folder_of(path):
     return folder or None
 
 
-def read_includes():
+def read_includes() -> dict[str, list[str]]:
     includes = {}
     for top in ("runtime", "nodes"):
         for folder, _, names in os.walk(os.path.join(ROOT, top)):
@@ -76,8 +79,8 @@ def read_includes():
     return includes
 
 
-def table_problems():
-    above = set()
+def table_problems() -> Iterator[str]:
+    above: set[str] = set()
     for folder, below in ALLOWED.items():
         for other in below:
             if other not in above:
@@ -85,18 +88,18 @@ def table_problems():
         above.add(folder)
 
 
-def arrow_problems(includes):
+def arrow_problems(includes: dict[str, list[str]]) -> Iterator[str]:
     for path, targets in sorted(includes.items()):
-        here = folder_of(path)
+        here = folder_of(path) or ""
         for target in targets:
             there = folder_of(target)
             if there != here and there not in ALLOWED[here]:
                 yield f"{path}: includes {target}, but {here} may not see {there or os.path.dirname(target)}"
 
 
-def name_problems():
+def name_problems() -> Iterator[str]:
     """A class stands in one header: two of one name in one program are one to the linker."""
-    places = {}
+    places: dict[str, set[str]] = {}
     for top in ("runtime", "nodes"):
         for folder, _, names in os.walk(os.path.join(ROOT, top)):
             for name in sorted(names):
@@ -110,10 +113,11 @@ def name_problems():
             yield f"{name}: declared in {' and in '.join(sorted(paths))}"
 
 
-def circle_problems(includes):
-    done, path = set(), []
+def circle_problems(includes: dict[str, list[str]]) -> Iterator[str]:
+    done: set[str] = set()
+    path: list[str] = []
 
-    def visit(file):
+    def visit(file: str) -> Iterator[str]:
         if file in path:
             yield "a circle of files: " + " -> ".join(path[path.index(file) :] + [file])
             return
@@ -129,7 +133,7 @@ def circle_problems(includes):
         yield from visit(file)
 
 
-def main():
+def main() -> int:
     if set(sys.argv[1:]) - {"--list"}:
         sys.exit(__doc__)
     includes = read_includes()

@@ -6,20 +6,23 @@ with as many files and hops as their titles say; every word and key of a report 
 "Reports". Exits with 1 and names every place that is not so.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GUIDE = "runtime/README.md"
 
 
-def text_of(path):
+def text_of(path: str) -> str:
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
         return file.read()
 
 
-def section(guide, title):
+def section(guide: str, title: str) -> str:
     """The lines below a title, up to the next one of the same rank."""
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", guide, re.MULTILINE | re.DOTALL)
     if not found:
@@ -27,7 +30,7 @@ def section(guide, title):
     return found.group(1)
 
 
-def stems_in(top):
+def stems_in(top: str) -> set[str]:
     """Paths without the last part of their names: x.hpp and x.cpp are one. report-inl.hpp is report-inl."""
     stems = set()
     for folder, _, names in os.walk(os.path.join(ROOT, top)):
@@ -37,7 +40,7 @@ def stems_in(top):
     return stems
 
 
-def file_problems(guide):
+def file_problems(guide: str) -> Iterator[str]:
     """A title `### folder/` or `### .`, then rows that begin with | `name` |."""
     there, named, folder = stems_in("runtime"), set(), "runtime"
     for line in section(guide, "Every file").splitlines():
@@ -56,7 +59,7 @@ def file_problems(guide):
         yield f'{GUIDE}: does not name {stem}; add a row for it in "Every file"'
 
 
-def steps_of(walk):
+def steps_of(walk: str) -> list[tuple[str, str]]:
     """(arrow, path) of every step. After >> a step has its whole path; after -> it stays in its folder."""
     words = re.sub(r"\([^)]*\)", "", walk)
     steps, folder = [], None
@@ -70,7 +73,7 @@ def steps_of(walk):
     return steps
 
 
-def walk_problems(guide):
+def walk_problems(guide: str) -> Iterator[str]:
     there = stems_in("runtime") | stems_in("nodes") | stems_in("tools")
     walks = re.findall(
         r"^### (.+?): (\d+) files, (\d+) hops, (\d+) back\n.*?^```text\n(.*?)^```",
@@ -95,7 +98,7 @@ def walk_problems(guide):
             yield f"{GUIDE}: {name}: it is {counted[0]} files, {counted[1]} hops, {counted[2]} back"
 
 
-def report_problems(guide):
+def report_problems(guide: str) -> Iterator[str]:
     told = set(re.findall(r"`(\w+)`", section(guide, "Reports")))
     words = re.findall(r'return "(\w+)";', text_of("runtime/control/session_report.cpp"))
     json = text_of("runtime/control/report_json.cpp")
@@ -106,7 +109,7 @@ def report_problems(guide):
         yield f'{GUIDE}: "Reports" does not tell of `{word}`'
 
 
-def main():
+def main() -> int:
     guide = text_of(GUIDE)
     problems = [*file_problems(guide), *walk_problems(guide), *report_problems(guide)]
     for problem in problems:

@@ -6,25 +6,28 @@
 Exits with 1 and names every link that does not.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
-def text_of(path):
+def text_of(path: str) -> str:
     with open(path, encoding="utf-8") as file:
         return file.read()
 
 
-def without_code(text):
+def without_code(text: str) -> str:
     """Blocks of code hold no links. What looks like one there is C++."""
     text = re.sub(r"^ *```.*?^ *```", "", text, flags=re.MULTILINE | re.DOTALL)
     return re.sub(r"`[^`\n]*`", "", text)
 
 
-def anchors_of(page):
+def anchors_of(page: str) -> set[str]:
     """What a link may name in a page: its titles, as GitHub spells them."""
     titles = re.findall(
         r"^#+ (.+)$", re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
@@ -32,7 +35,7 @@ def anchors_of(page):
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def problems_of(path):
+def problems_of(path: str) -> Iterator[str]:
     for target in LINK.findall(without_code(text_of(path))):
         if re.match(r"[a-z]+:", target):
             continue
@@ -44,7 +47,7 @@ def problems_of(path):
             yield f"{path}: links to {target}; {file} has no such title"
 
 
-def main(pages):
+def main(pages: list[str]) -> int:
     problems = [problem for page in pages for problem in problems_of(page)]
     for problem in problems:
         print(problem, file=sys.stderr)

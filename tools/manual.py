@@ -8,9 +8,12 @@ It knows as much of Markdown as that page uses: titles, paragraphs, lists, table
 **bold** and links. A table becomes a list of its first column.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = "patches/REFERENCE.md"
@@ -21,12 +24,12 @@ NAME = r"gainstage\-patch \- the text file that Gainstage plays"
 PLAIN_COLUMNS = {"value", "meaning", "moves", "does", "a message says"}
 
 
-def escaped(text):
+def escaped(text: str) -> str:
     """Text as roff wants it."""
     return text.replace("\\", r"\e").replace("-", r"\-")
 
 
-def inline(text):
+def inline(text: str) -> str:
     """A paragraph's text: `code` and **bold** in bold type, links without their targets."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     out = []
@@ -41,11 +44,11 @@ def inline(text):
     return rf"\&{line}" if line.startswith((".", "'")) else line
 
 
-def cells_of(row):
+def cells_of(row: str) -> list[str]:
     return [cell.strip() for cell in row.strip().strip("|").split("|")]
 
 
-def table(lines):
+def table(lines: list[str]) -> Iterator[str]:
     """Each row as a tagged paragraph. Cells below a title that says nothing by itself have it in front."""
     titles = cells_of(lines[0])
     for row in lines[2:]:
@@ -63,7 +66,7 @@ def table(lines):
             yield text
 
 
-def code(lines):
+def code(lines: list[str]) -> Iterator[str]:
     yield from (".PP", ".RS 4", ".nf")
     for line in lines:
         text = escaped(line)
@@ -71,15 +74,16 @@ def code(lines):
     yield from (".fi", ".RE")
 
 
-def bullets(lines):
+def bullets(lines: list[str]) -> Iterator[str]:
     for item in re.split(r"^- ", "\n".join(lines), flags=re.MULTILINE)[1:]:
         yield r".IP \(bu 2"
         yield inline(" ".join(item.split()))
 
 
-def blocks_of(page):
+def blocks_of(page: str) -> Iterator[tuple[str | None, list[str]]]:
     """(kind, lines) of every block: "title", "table", "code", "list" or "text"."""
-    block, kind = [], None
+    block: list[str] = []
+    kind: str | None = None
     for line in [*page.splitlines(), ""]:
         if kind == "code":
             if line.startswith("```"):
@@ -98,7 +102,7 @@ def blocks_of(page):
             block.append(line)
 
 
-def manual(page):
+def manual(page: str) -> Iterator[str]:
     """The whole man page."""
     yield f'.\\" Made from {PAGE} by tools/manual.py.'
     yield r'.TH GAINSTAGE\-PATCH 5 "" Gainstage "Files of Gainstage"'
@@ -122,7 +126,7 @@ def manual(page):
     yield from (".SH SEE ALSO", ".BR gainstage (1)")
 
 
-def main():
+def main() -> int:
     with open(os.path.join(ROOT, PAGE), encoding="utf-8") as file:
         text = "\n".join(manual(file.read())) + "\n"
     path = os.path.join(ROOT, MANUAL)

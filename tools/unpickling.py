@@ -7,6 +7,8 @@ allow_pickle, eval and exec.
 Exits with 1 and names every place. PyTorch's files are read by tools/gainstage_import/torch_archive.py and
 torch_old.py, which run nothing; tensors of our own are kept as safetensors."""
 
+from __future__ import annotations
+
 import ast
 import sys
 
@@ -32,13 +34,15 @@ BUILT_IN = {"eval", "exec", "compile"}
 
 
 class Finder(ast.NodeVisitor):
-    def __init__(self, path):
-        self.path, self.modules, self.places = path, {}, []
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.modules: dict[str, str] = {}
+        self.places: list[str] = []
 
-    def tell(self, node, what):
+    def tell(self, node: ast.expr | ast.stmt, what: str) -> None:
         self.places.append(f"{self.path}:{node.lineno}: {what}")
 
-    def visit_Import(self, node):  # noqa: N802  names of ast
+    def visit_Import(self, node: ast.Import) -> None:  # noqa: N802  names of ast
         for name in node.names:
             if "*" in READERS.get(name.name, ()):
                 self.tell(node, f"imports {name.name}")
@@ -46,24 +50,20 @@ class Finder(ast.NodeVisitor):
                 name.name if name.asname else name.name.partition(".")[0]
             )
 
-    def visit_ImportFrom(self, node):  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:  # noqa: N802
         for name in node.names:
-            whole = f"{node.module}.{name.name}"
-            if node.level == 0 and (
-                "*" in READERS.get(node.module, ())
-                or name.name in READERS.get(node.module, ())
-                or "*" in READERS.get(whole, ())
-            ):
+            whole, known = f"{node.module}.{name.name}", READERS.get(node.module or "", set())
+            if node.level == 0 and ("*" in known or name.name in known or "*" in READERS.get(whole, ())):
                 self.tell(node, f"imports {whole}")
             self.modules[name.asname or name.name] = whole
 
-    def visit_Attribute(self, node):  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> None:  # noqa: N802
         module = self.module_of(node.value)
         if node.attr in READERS.get(module, ()):
             self.tell(node, f"uses {module}.{node.attr}")
         self.generic_visit(node)
 
-    def visit_Call(self, node):  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> None:  # noqa: N802
         if isinstance(node.func, ast.Name) and node.func.id in BUILT_IN and node.func.id not in self.modules:
             self.tell(node, f"calls {node.func.id}()")
         for keyword in node.keywords:
@@ -83,7 +83,7 @@ class Finder(ast.NodeVisitor):
             self.tell(node, "takes a reader by its name")
         self.generic_visit(node)
 
-    def module_of(self, node):
+    def module_of(self, node: ast.expr) -> str:
         """ "torch.jit" of the expression torch.jit, by whatever name it was imported."""
         if isinstance(node, ast.Name):
             return self.modules.get(node.id, "")
@@ -92,7 +92,7 @@ class Finder(ast.NodeVisitor):
         return ""
 
 
-def places_in(text, path):
+def places_in(text: str, path: str) -> list[str]:
     """-> ["PATH:LINE: what is there"]"""
     finder = Finder(path)
     finder.visit(ast.parse(text, path))

@@ -14,7 +14,6 @@ import sys
 
 from gainstage_files import standard_streams
 from gainstage_files.parser import Parser
-
 from gainstage_train import command_line
 from gainstage_train.__main__ import above_zero, count
 
@@ -24,7 +23,7 @@ SOURCE = os.path.abspath(os.path.join(HERE, "..", ".."))
 NAMES = ("toy", "families", "density", "ablation", "step", "tones")
 
 
-def parse_arguments(arguments):
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; or a run's, such as toy-esr (all)"
@@ -65,11 +64,11 @@ def parse_arguments(arguments):
     return options
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     return command_line.go("gainstage_experiments.course", "Course", parse_arguments(arguments))
 
 
-def program():
+def program() -> None:
     standard_streams.run(main, sys.argv[1:])
 
 

@@ -2,7 +2,13 @@
 the knobs, every training of equally many epochs; and with the knobs, with and without the final product and
 the final tanh."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from .bench import Bench
 from .judged import judged
+from .store import Results
 from .tables import compared, number, table
 from .trial import Trial
 
@@ -10,13 +16,13 @@ NAME, TITLE = "ablation", "S4D taken apart"
 FIXED, KNOBS = "optical --minutes 3 --seed 1 --settings 100", "optical --minutes 20 --seed 1"
 EPOCHS, KNOBS_MINUTES = 20, 30.0
 BASE = {"channels": 16, "modes": 4, "blocks": 4, "product": True, "final_tanh": "none", "activation": "PReLU"}
-ENDS = {
+ENDS: dict[str, dict[str, Any]] = {
     "product, no tanh": {},
     "product, tanh": {"final_tanh": "tanh"},
     "no product, no tanh": {"product": False},
     "no product, tanh": {"product": False, "final_tanh": "tanh"},
 }
-CHANGES = {
+CHANGES: dict[str, dict[str, dict[str, Any]]] = {
     "ends": ENDS,
     "activation": {
         "PReLU": {},
@@ -36,8 +42,8 @@ THESIS = {
 RECIPE = {"segment_samples": 96000, "warm_samples": 24000, "patience": 0}
 
 
-def trials(bench):
-    fixed = {}
+def trials(bench: Bench) -> list[Trial]:
+    fixed: dict[str, Trial] = {}
     for group in CHANGES.values():
         for name, change in group.items():
             fixed.setdefault(
@@ -51,23 +57,23 @@ def trials(bench):
     return [*fixed.values(), *knobs]
 
 
-def plan(data, change, recipe):
+def plan(data: str, change: dict[str, Any], recipe: dict[str, int]) -> dict[str, Any]:
     return {"data": data, "model": "s4d", "settings": {**BASE, **change}, "recipe": recipe, "seed": 1}
 
 
-def key_of(change):
+def key_of(change: dict[str, Any]) -> str:
     """Of a file's name."""
     return "-".join(f"{name}_{value}".lower() for name, value in change.items()) or "base"
 
 
-def work(bench, trial):
+def work(bench: Bench, trial: Trial) -> dict[str, Any]:
     dataset = bench.data(trial.plan["data"])
     name, given, recipe, seed = (trial.plan[part] for part in ("model", "settings", "recipe", "seed"))
     model, facts = bench.trained(trial, name, given, dataset, recipe, seed)
     return {**facts, **judged(model, dataset, ("test",))}
 
 
-def section(results):
+def section(results: Results) -> str:
     if not results:
         return "Not run yet."
     parts = []
@@ -93,7 +99,7 @@ def section(results):
 HEADS = ["test ESR", "MAE", "MR-STFT", "validation ESR", "parameters", "operations", "minutes", "epochs"]
 
 
-def line(result):
+def line(result: dict[str, Any]) -> list[Any]:
     test = result["test"]
     return [
         number(test["esr"]),
@@ -107,15 +113,15 @@ def line(result):
     ]
 
 
-def esr(results, change, prefix=""):
+def esr(results: Results, change: dict[str, Any], prefix: str = "") -> float | None:
     entry = results.get(prefix + key_of(change))
     return entry["result"]["test"]["esr"] if entry else None
 
 
-def comparisons(results):
+def comparisons(results: Results) -> str:
     """The thesis's findings, each against what is in the tables."""
 
-    def errors(group, prefix=""):
+    def errors(group: str, prefix: str = "") -> dict[str, float]:
         return {
             name: value
             for name, change in CHANGES[group].items()

@@ -1,8 +1,12 @@
 """Where runs happen: data sets made on first use, models trained with what an interruption leaves, the
 clock's scale."""
 
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -10,9 +14,12 @@ from gainstage_files import new_file
 from gainstage_files.problem import Problem
 from gainstage_train import checkpoint, data, export, settings
 from gainstage_train.data import generate
+from gainstage_train.data.pairs import Dataset
 from gainstage_train.machine import in_words
+from gainstage_train.models import Model
 from gainstage_train.schedule import Schedule, digest
 from gainstage_train.train import Training
+from .trial import Trial
 
 
 class Interrupted(Exception):
@@ -23,7 +30,15 @@ class Bench:
     """folder: for data sets and weights, which may be removed at any time. models: the shipped ones'
     folder."""
 
-    def __init__(self, folder, models, device="cpu", say=print, interrupted=lambda: False, recordings=None):
+    def __init__(
+        self,
+        folder: str,
+        models: str,
+        device: str = "cpu",
+        say: Callable[[str], None] = print,
+        interrupted: Callable[[], bool] = lambda: False,
+        recordings: str | None = None,
+    ) -> None:
         self.folder, self.models, self.device, self.say, self.interrupted = (
             folder,
             models,
@@ -31,9 +46,10 @@ class Bench:
             say,
             interrupted,
         )
-        self.recordings, self.loaded = recordings, {}
+        self.recordings = recordings
+        self.loaded: dict[str, Dataset] = {}
 
-    def data(self, arguments):
+    def data(self, arguments: str) -> Dataset:
         """-> Dataset of `python3 -m gainstage_train.data.generate ARGUMENTS`, made on first use; the last one
         stays in memory."""
         if arguments not in self.loaded:
@@ -46,15 +62,24 @@ class Bench:
             self.loaded = {arguments: data.load(path)}
         return self.loaded[arguments]
 
-    def weights(self, key):
+    def weights(self, key: str) -> str:
         new_file.make_folders(self.folder)
         return os.path.join(self.folder, key + ".safetensors")
 
-    def built(self, name, given, dataset, seed):
+    def built(self, name: str, given: dict[str, Any], dataset: Dataset, seed: int) -> Model:
         torch.manual_seed(seed)
         return settings.build(name, given, dataset.controls, dataset.sample_rate)
 
-    def trained(self, trial, name, given, dataset, recipe=None, seed=1, prepare=lambda model: None):
+    def trained(
+        self,
+        trial: Trial,
+        name: str,
+        given: dict[str, Any],
+        dataset: Dataset,
+        recipe: dict[str, Any] | None = None,
+        seed: int = 1,
+        prepare: Callable[[Any], None] = lambda model: None,
+    ) -> tuple[Model, dict[str, Any]]:
         """-> (the best model, facts about its training). Goes on where an interrupted one was. recipe: over
         the model's own; prepare(model): before anything is learned."""
         model, output = self.built(name, given, dataset, seed), self.weights(trial.key)
@@ -63,7 +88,7 @@ class Bench:
         plan = Schedule.made(model.recipe, seed=seed, **limits, **(recipe or {}))
         plan.fit(model.frame, max(len(pair.dry) for pair in dataset.of("train")))
         plan.check(dataset)
-        story = {"tool": "gainstage train", "model": name, "settings": given}
+        story: dict[str, Any] = {"tool": "gainstage train", "model": name, "settings": given}
         identity = {
             **story,
             "settings": json.dumps(given, sort_keys=True),
@@ -89,7 +114,7 @@ class Bench:
         if training.run(self.interrupted) is None:
             raise Interrupted
         at = training.at
-        facts = {
+        facts: dict[str, Any] = {
             "minutes": round(at.elapsed_s / 60, 2),
             "epochs": round(training.epochs_done(), 2),
             "steps": at.steps,
@@ -101,14 +126,14 @@ class Bench:
         return model.eval(), facts
 
     @staticmethod
-    def described(model):
+    def described(model: Model) -> dict[str, Any]:
         return {
             "description": model.describe(),
             "parameters": model.parameter_count(),
             "operations": model.operations(),
         }
 
-    def forget(self, trial):
+    def forget(self, trial: Trial) -> None:
         """What an interruption would go on from, of a run whose result is stored."""
         path = checkpoint.path_of(self.weights(trial.key))
         if os.path.exists(path):

@@ -1,34 +1,37 @@
 """The whole command: which runs there are, which are missing, one after the other; then the page."""
 
+from __future__ import annotations
+
+import argparse
 import os
 import sys
-
-from gainstage_files.plain_text import message
+from types import ModuleType
 
 from gainstage_files import new_file
+from gainstage_files.plain_text import message
 from gainstage_files.problem import USAGE, Problem
 from gainstage_train.interruption import Interruption
 from gainstage_train.machine import chosen_device, keep_memory, use_threads
-from . import __main__ as command
-from . import ablation, density, families, page, step, tones, toy
+from . import __main__ as command, ablation, density, families, page, step, tones, toy
 from .bench import Bench, Interrupted
 from .store import Store
+from .trial import Trial
 
-EXPERIMENTS = (toy, families, density, ablation, step, tones)
+EXPERIMENTS: tuple[ModuleType, ...] = (toy, families, density, ablation, step, tones)
 
 
-def say(text):
+def say(text: str) -> None:
     print(message(text), file=sys.stderr, flush=True)
 
 
 class Course:
-    def __init__(self, options):
+    def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.store = Store(options.results)
         own = os.path.abspath(options.results) != os.path.join(command.HERE, "results")
         self.page = options.page or os.path.join(options.results if own else command.HERE, "RESULTS.md")
 
-    def go(self):
+    def go(self) -> int:
         """-> the exit code"""
         options = self.options
         use_threads(options.threads)
@@ -57,7 +60,7 @@ class Course:
         self.write_page()
         return 0
 
-    def chosen(self, bench):
+    def chosen(self, bench: Bench) -> list[Trial]:
         names = self.options.names or command.NAMES
         trials = [
             trial.shortened(self.options.minutes_scale)
@@ -71,7 +74,7 @@ class Course:
                 raise Problem(f"{name}: there is no such run; --list shows them", USAGE)
         return trials
 
-    def run(self, bench, trial):
+    def run(self, bench: Bench, trial: Trial) -> None:
         say(f"{trial.key}" + (f", {trial.minutes:g} min" if trial.minutes else ""))
         if bench.interrupted():
             raise Interrupted
@@ -79,7 +82,7 @@ class Course:
         bench.forget(trial)
         self.write_page()
 
-    def write_page(self):
+    def write_page(self) -> None:
         """After every run: an interruption leaves a page of all that is there."""
         results = {experiment: self.store.results(experiment.NAME) for experiment in EXPERIMENTS}
         folder = os.path.dirname(os.path.abspath(self.page))

@@ -2,13 +2,19 @@
 2408.12549): the same amount of audio, spread over few or many settings, judged at settings between them and
 at the corners of attack and release."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from gainstage_train.data import generate, recordings
 from gainstage_train.data.pairs import TEST, Dataset
+from .bench import Bench
 from .judged import judged
+from .store import Results
 from .tables import number, table
 from .trial import Trial
 
@@ -43,7 +49,7 @@ CORNERS = [
 ]
 
 
-def trials(bench):
+def trials(bench: Bench) -> list[Trial]:
     return [
         Trial(
             f"{NAME}-{kind}-{density.replace(',', '').replace(' ', '_')}-{model}",
@@ -66,7 +72,7 @@ def trials(bench):
     ]
 
 
-def work(bench, trial):
+def work(bench: Bench, trial: Trial) -> dict[str, Any]:
     plan = trial.plan
     dataset = bench.data(plan["data"])
     model, facts = bench.trained(trial, plan["model"], plan["settings"], dataset, seed=plan["seed"])
@@ -79,7 +85,7 @@ def work(bench, trial):
     }
 
 
-def judge_data(bench, kind, clip_s):
+def judge_data(bench: Bench, kind: str, clip_s: float) -> dict[str, Dataset]:
     """-> {"between": Dataset, and for the leveling device "corners"}: one clip of held-out audio at every
     setting"""
     device = generate.optical_device(None) if kind == "optical" else generate.leveling_device("coarse")
@@ -96,7 +102,7 @@ def judge_data(bench, kind, clip_s):
     }
 
 
-def section(results):
+def section(results: Results) -> str:
     if not results:
         return "Not run yet."
     by = {
@@ -107,7 +113,7 @@ def section(results):
     )
 
 
-def densities(by):
+def densities(by: dict[tuple[str, str, str], dict[str, Any]]) -> str:
     rows = [
         [
             kind,
@@ -140,7 +146,7 @@ def densities(by):
     )
 
 
-def trends(by):
+def trends(by: dict[tuple[str, str, str], dict[str, Any]]) -> Iterator[str]:
     """For every device and model: does it get better the more densely?"""
     for kind, of in DATA.items():
         for heard in MODELS:
@@ -164,7 +170,7 @@ def trends(by):
             yield f"- {kind}, {heard}: {', '.join(f'{density} {number(error)}' for density, error in errors)}: {said}."
 
 
-def corners(by):
+def corners(by: dict[tuple[str, str, str], dict[str, Any]]) -> str:
     places = [f"{attack:g} ms, {release:g} s" for attack in ATTACKS_MS for release in RELEASES_S]
     heads = ["leveling, at the corners", *places, "largest over smallest"]
     rows = []
@@ -182,7 +188,7 @@ def corners(by):
     return table(heads, rows) if rows else ""
 
 
-def corner_errors(result):
+def corner_errors(result: dict[str, Any]) -> dict[tuple[float, float], float]:
     """-> {(attack in ms, release in s): ESR}"""
     found = {
         (knobs["attack_ms"], knobs["release_s"]): error for knobs, error in result["corners"]["settings"]
@@ -190,7 +196,7 @@ def corner_errors(result):
     return {corner: found[corner] for corner in itertools.product(ATTACKS_MS, RELEASES_S)}
 
 
-def hardest(by):
+def hardest(by: dict[tuple[str, str, str], dict[str, Any]]) -> Iterator[str]:
     models = [
         (heard, density)
         for heard in MODELS
@@ -200,7 +206,9 @@ def hardest(by):
     if not models:
         return
     worst = [
-        max(errors, key=errors.get) for one in models for errors in [corner_errors(by["leveling", *one])]
+        max(errors, key=lambda corner: errors[corner])
+        for one in models
+        for errors in [corner_errors(by["leveling", *one])]
     ]
     paper = (min(ATTACKS_MS), max(RELEASES_S))
     share = float(np.mean([corner == paper for corner in worst]))

@@ -1,10 +1,15 @@
 """Every family, both baselines and the six grey boxes of Wright & Valimaki's table 1 (DAFx 2022) on the same
 optical data."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from gainstage_train import saved_model, settings
 from . import shipped
 from .bench import Bench
 from .judged import judged
+from .store import Results
 from .tables import compared, number, ranked, table
 from .trial import Trial
 
@@ -13,7 +18,7 @@ DATA = "optical --minutes 20 --seed 1"
 MINUTES = 30.0
 
 
-def grey(knee, detector, makeup):
+def grey(knee: str, detector: str, makeup: str) -> tuple[str, dict[str, str], dict[str, str]]:
     """Static make-up learns from MSTE, as in the paper; all else from the ESR."""
     return (
         "grey_box",
@@ -23,7 +28,7 @@ def grey(knee, detector, makeup):
 
 
 # name -> (model, settings, recipe over the model's own)
-KINDS = {
+KINDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "grey-1": grey("hard", "one_pole", "static"),
     "grey-2": grey("hard", "switching", "static"),
     "grey-3": grey("soft", "rnn", "static"),
@@ -70,7 +75,7 @@ THESIS = {"s4d": 8.55e-3, "tcn": 1.44e-2, "lstm-32": 1.10e-1}  # MAE, LA-2A; cau
 S6_FIRST = ("s4d", "lstm-32", "ed_lstm")  # LA-2A and CL 1B: S6 before each of these, no numbers
 
 
-def trials(bench):
+def trials(bench: Bench) -> list[Trial]:
     there = shipped.files(bench.models)
     done = {kind_of(shipped.facts(path)) for path in there.values()}
     return [
@@ -91,13 +96,13 @@ def trials(bench):
     ]
 
 
-def judge(bench, trial):
+def judge(bench: Bench, trial: Trial) -> dict[str, Any]:
     path = shipped.files(bench.models)[trial.key[len(f"{NAME}-shipped-") :]]
     model = saved_model.from_file(path).to(bench.device)
     return {**shipped.facts(path), **Bench.described(model), **judged(model, bench.data(DATA))}
 
 
-def work(bench, trial):
+def work(bench: Bench, trial: Trial) -> dict[str, Any]:
     plan, dataset = trial.plan, bench.data(DATA)
     model, facts = bench.trained(
         trial, plan["model"], plan["settings"], dataset, plan["recipe"], plan["seed"]
@@ -105,7 +110,7 @@ def work(bench, trial):
     return {"model": plan["model"], "settings": plan["settings"], **facts, **judged(model, dataset)}
 
 
-def kind_of(result):
+def kind_of(result: dict[str, Any]) -> str | None:
     """The one of KINDS whose place a shipped model takes; None where it is like none of them. What a family's
     size is counts for the recurrent ones only, whose sizes have names of their own."""
     name = result["model"]
@@ -119,20 +124,21 @@ def kind_of(result):
     return None
 
 
-def rows_of(results):
+def rows_of(results: Results) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """-> {kind or shipped name: result}: a shipped one instead of one that was trained here"""
-    found, named = {}, {}
+    found: dict[str, dict[str, Any]] = {}
+    named: dict[str, str] = {}
     for name, entry in results.items():
         result = entry["result"]
         kind = kind_of(result) if "shipped" in result else name
         key = kind or name
         if key not in found or "shipped" in result:
             found[key] = result
-            named[key] = WORDS.get(kind) or result["description"]
+            named[key] = WORDS.get(kind or "") or result["description"]
     return found, named
 
 
-def section(results):
+def section(results: Results) -> str:
     found, named = rows_of(results)
     if not found:
         return "Not run yet."
@@ -148,7 +154,7 @@ def section(results):
     )
 
 
-def sizes(found, named, order):
+def sizes(found: dict[str, dict[str, Any]], named: dict[str, str], order: list[str]) -> str:
     heads = [
         "model",
         "weights",
@@ -178,7 +184,7 @@ def sizes(found, named, order):
     )
 
 
-def metrics(found, named, order, split):
+def metrics(found: dict[str, dict[str, Any]], named: dict[str, str], order: list[str], split: str) -> str:
     words = {
         "test": "Held-out audio at trained settings",
         "unseen": "Held-out audio at settings that were not trained",
@@ -199,7 +205,7 @@ def metrics(found, named, order, split):
     return table(heads, [[*row, *[None] * (len(heads) - len(row))] for row in rows])
 
 
-def seen_and_unseen(found, named):
+def seen_and_unseen(found: dict[str, dict[str, Any]], named: dict[str, str]) -> str:
     ratios = {named[key]: one["unseen"]["esr"] / one["test"]["esr"] for key, one in found.items()}
     first = next(iter(found.values()))
     plain = first["unseen"]["gain"] / first["test"]["gain"]
@@ -209,11 +215,11 @@ def seen_and_unseen(found, named):
     )
 
 
-def rankings(found):
+def rankings(found: dict[str, dict[str, Any]]) -> str:
     ours = {metric: {key: one["test"][metric] for key, one in found.items()} for metric in ("esr", "mae")}
     told = {key: WORDS[key].split(":")[0] for key in WORDS}
 
-    def line(title, theirs, metric):
+    def line(title: str, theirs: dict[str, float], metric: str) -> str:
         names = {key: value for key, value in theirs.items() if key in found}
         if len(names) < 2:
             return f"- {title}: too few of its models have been run."

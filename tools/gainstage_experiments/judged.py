@@ -1,12 +1,20 @@
 """A model's numbers on held-out recordings, as a result keeps them: per split the mean over the settings of
 the knobs, and each setting's ESR."""
 
-from gainstage_train.losses import METRICS
+from __future__ import annotations
+
+from typing import Any
+
+from gainstage_train.data.pairs import Dataset
 from gainstage_train.evaluation import mean, measure
+from gainstage_train.losses import METRICS
+from gainstage_train.models import Model
 from gainstage_train.report import splits_of
 
 
-def judged(model, dataset, splits=("test", "unseen")):
+def judged(
+    model: Model, dataset: Dataset, splits: tuple[str, ...] = ("test", "unseen")
+) -> dict[str, dict[str, Any]]:
     """-> {split: {metric: mean, "gain": ESR of the best static gain, "curve": of the best curve, "settings":
     [[knobs, ESR]]}}"""
     rows = measure(model, dataset, [split for split in splits if dataset.of(split)])

@@ -1,21 +1,25 @@
 """The models in models/ that were trained on the optical compressor's data: they are judged as they are, not
 trained again."""
 
+from __future__ import annotations
+
 import json
 import os
 import re
 import zlib
+from typing import Any
 
 import numpy as np
 import torch
 
 from gainstage_files import foreign_file
+from gainstage_train.models import Model
 from gainstage_train import saved_model
 
 DATA = "in the manner of the LA-2A"  # of a file's `source`
 
 
-def files(folder):
+def files(folder: str) -> dict[str, str]:
     """-> {name: path}"""
     names = (
         sorted(name for name in os.listdir(folder) if name.endswith(".safetensors"))
@@ -29,21 +33,21 @@ def files(folder):
     }
 
 
-def of_optical(path):
+def of_optical(path: str) -> bool:
     metadata, _ = saved_model.read(path)
     return DATA in metadata.get("source", "") and "model" in story_of(metadata)
 
 
-def story_of(metadata):
+def story_of(metadata: dict[str, str]) -> dict[str, Any]:
     return json.loads(metadata.get("training", "{}"))
 
 
-def plan(path):
+def plan(path: str) -> dict[str, str]:
     """Changes with the weights."""
     return {"file": os.path.basename(path), "content": f"{zlib.crc32(foreign_file.read(path)):08x}"}
 
 
-def facts(path):
+def facts(path: str) -> dict[str, Any]:
     """How it was trained, as the file says; its minutes with those before, where it went on from another."""
     story = story_of(saved_model.read(path)[0])
     known = ("minutes", "epochs", "loss", "machine", "validation_esr", "model", "settings")
@@ -53,7 +57,7 @@ def facts(path):
     return found
 
 
-def played(model, dry, knobs):
+def played(model: Model, dry: np.ndarray, knobs: dict[str, float]) -> np.ndarray:
     """-> float32 [samples]"""
     padded = np.pad(dry, (0, -len(dry) % model.frame))
     with torch.no_grad():
@@ -62,6 +66,6 @@ def played(model, dry, knobs):
     return out[0, : len(dry)].cpu().numpy()
 
 
-def row_name(key, result):
+def row_name(key: str, result: dict[str, Any]) -> str:
     """Of a table in which the device comes first: the kind of model, and the file's name."""
     return "**the device**" if key == "device" else f"{re.split('[:,]', result['description'])[0]} (`{key}`)"

@@ -3,8 +3,11 @@
 device's coupling capacitors take away, so here the levels are those of a tone of 1 kHz; 0 is -80 dB, the
 lowest level of the thesis's figure, so that a gain can be measured there."""
 
+from __future__ import annotations
+
 import io
 import os
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from gainstage_train import saved_model
 from gainstage_train.compressors import optical
 from . import shipped
 from .bench import Bench
+from .store import Results
 from .tables import number, table, tenths
 from .trial import Trial
 
@@ -28,20 +32,20 @@ PICTURE = "step.svg"
 PARTS = ("gain_error_db", "release_error_db")
 
 
-def stimulus():
+def stimulus() -> np.ndarray:
     """float32 [samples]"""
     levels = np.concatenate([np.full(int(seconds * RATE), level) for level, seconds in STAGES])
     return (levels * np.sin(2 * np.pi * HERTZ * np.arange(len(levels)) / RATE)).astype(np.float32)
 
 
-def gain_db(dry, wet):
+def gain_db(dry: np.ndarray, wet: np.ndarray) -> np.ndarray:
     """-> the gain at 1 kHz around every period, dB: what else is in the output does not count, neither
     harmonics nor what coupling capacitors do after a step. Not below -100 dB."""
     before, after = (heights(np.asarray(x, np.float64)) for x in (dry, wet))
     return 20 * np.log10(np.maximum(after / before, 1e-5))
 
 
-def heights(x):
+def heights(x: np.ndarray) -> np.ndarray:
     """Of 1 kHz in x, under a Hann window around every period"""
     periods = len(x) // HOP
     at = np.arange(PERIODS * HOP)
@@ -50,12 +54,12 @@ def heights(x):
     return np.pad(np.abs(windows @ phasor), (PERIODS // 2, PERIODS - 1 - PERIODS // 2), mode="edge")
 
 
-def bounds():
+def bounds() -> np.ndarray:
     """-> periods at which the stages begin, and the end"""
     return np.cumsum([0, *(int(seconds * HERTZ) for _, seconds in STAGES)])
 
 
-def times(gain):
+def times(gain: np.ndarray) -> dict[str, float]:
     """-> ms: 1 - 1/e of the way (in dB) down after the first step up; half and nine tenths of the way up
     after the last step down"""
     at = bounds()
@@ -70,13 +74,13 @@ def times(gain):
     }
 
 
-def until(gain, begin, way):
+def until(gain: np.ndarray, begin: float, way: float) -> int:
     """-> periods until it has gone so far from where it began, dB; all of them where it never does"""
     gone = (gain - begin) * np.sign(way) >= abs(way)
     return int(np.argmax(gone)) if gone.any() else len(gain)
 
 
-def errors(gain, device):
+def errors(gain: np.ndarray, device: np.ndarray) -> dict[str, float]:
     """RMS of the difference in dB: while it is loud, and after it"""
     at = bounds()
     difference = np.square(gain - device)
@@ -86,11 +90,11 @@ def errors(gain, device):
     }
 
 
-def device_gains():
+def device_gains() -> dict[float, np.ndarray]:
     return {knob: gain_db(stimulus(), optical.la2a(stimulus(), RATE, knob)) for knob in KNOBS}
 
 
-def trials(bench):
+def trials(bench: Bench) -> list[Trial]:
     plan = {"stages": STAGES, "hertz": HERTZ, "knobs": KNOBS, "periods": PERIODS}
     return [
         Trial(f"{NAME}-device", plan, of_device),
@@ -101,11 +105,11 @@ def trials(bench):
     ]
 
 
-def of_device(bench, trial):
+def of_device(bench: Bench, trial: Trial) -> dict[str, list[dict[Any, Any]]]:
     return {"peak_reduction": [of(gain, gain, knob) for knob, gain in device_gains().items()]}
 
 
-def work(bench, trial):
+def work(bench: Bench, trial: Trial) -> dict[str, Any]:
     path = shipped.files(bench.models)[trial.key[len(NAME) + 1 :]]
     model = saved_model.from_file(path).to(bench.device)
     dry = stimulus()
@@ -116,7 +120,7 @@ def work(bench, trial):
     return {**shipped.facts(path), **Bench.described(model), "peak_reduction": found}
 
 
-def of(gain, device, knob):
+def of(gain: np.ndarray, device: np.ndarray, knob: float) -> dict[str, Any]:
     return {
         "knob": knob,
         **{name: round(float(value), 3) for name, value in {**times(gain), **errors(gain, device)}.items()},
@@ -127,7 +131,7 @@ def of(gain, device, knob):
 # -------------------------------------------------------------------------------- page
 
 
-def section(results):
+def section(results: Results) -> str:
     if len(results) < 2:
         return "Not run yet."
     heads = [
@@ -163,7 +167,7 @@ def section(results):
     return "\n\n".join([f"![gain over time]({PICTURE})", *parts, quiet(results)])
 
 
-def quiet(results):
+def quiet(results: Results) -> str:
     """The thesis's finding on what is too quiet to be compressed"""
     off = {
         f"`{key}`": max(
@@ -182,13 +186,13 @@ def quiet(results):
     )
 
 
-def milliseconds(value):
+def milliseconds(value: float) -> str:
     """All of the last stage: it took longer."""
     longest = STAGES[-1][1] * HERTZ
     return f"{value:.0f}" if value < longest else f"> {longest:.0f}"
 
 
-def draw(results, folder):
+def draw(results: Results, folder: str) -> bool:
     """The picture, where matplotlib is there. -> was it drawn?"""
     try:
         import matplotlib

@@ -2,12 +2,18 @@
 it give to 220 Hz, from very quiet to loud, and what they leave of silence. Clips say how far a model is off
 in all; tones, what that sounds like."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from gainstage_train import saved_model
 from gainstage_train.compressors import optical
 from . import shipped, step
 from .bench import Bench
+from .store import Results
 from .tables import number, table, tenths
 from .trial import Trial
 
@@ -22,14 +28,14 @@ SILENT_KNOBS = (0.0, 50.0)
 STEP_DOWN = ((-6.0, 1.0), (-40.0, 3.0))  # level, seconds, of 1 kHz: after which it lets go, at KNOBS[-1]
 
 
-def tone(level_db):
+def tone(level_db: float) -> np.ndarray:
     """float32 [samples]"""
     return (10 ** (level_db / 20) * np.sin(2 * np.pi * HERTZ * np.arange(int(SECONDS * RATE)) / RATE)).astype(
         np.float32
     )
 
 
-def heard(dry, wet):
+def heard(dry: np.ndarray, wet: np.ndarray) -> dict[str, float]:
     """-> gain of the tone, dB; what its harmonics have in all, percent of it; the loudest of them"""
     before, after = (lines(x) for x in (dry, wet))
     colour = after[list(HARMONICS)]
@@ -40,18 +46,18 @@ def heard(dry, wet):
     }
 
 
-def lines(x):
+def lines(x: np.ndarray) -> np.ndarray:
     """-> heights of the tone's multiples, from 0 on"""
     end = np.asarray(x, np.float64)[-int(MEASURED * RATE) :]
     return np.abs(np.fft.rfft(end))[:: int(MEASURED * HERTZ)] / len(end)
 
 
-def level_of_silence(wet):
+def level_of_silence(wet: np.ndarray) -> float:
     wet = np.asarray(wet, np.float64)
     return 20 * np.log10(max(np.sqrt(np.square(wet[-int(MEASURED * RATE) :]).mean()), 10 ** (LEAST_DB / 20)))
 
 
-def release(play):
+def release(play: Callable[..., Any]) -> list[int]:
     """-> ms after the step down: until half and nine tenths of the gain, in dB, are back of what its end
     has"""
     dry = np.concatenate(
@@ -66,7 +72,7 @@ def release(play):
     return [step.until(gain[at:], worked, share * (free - worked)) for share in (0.5, 0.9)]
 
 
-def answers(play):
+def answers(play: Callable[..., Any]) -> dict[str, list[Any]]:
     """play(sound, knob) -> sound"""
     found = [
         {"knob": knob, "tones": [rounded(heard(tone(level), play(tone(level), knob))) for level in LEVELS_DB]}
@@ -80,11 +86,11 @@ def answers(play):
     }
 
 
-def rounded(one):
+def rounded(one: dict[str, float]) -> dict[str, float]:
     return {name: value if name == "loudest" else round(float(value), 3) for name, value in one.items()}
 
 
-def trials(bench):
+def trials(bench: Bench) -> list[Trial]:
     plan = {
         "hertz": HERTZ,
         "levels_db": LEVELS_DB,
@@ -102,11 +108,11 @@ def trials(bench):
     ]
 
 
-def of_device(bench, trial):
+def of_device(bench: Bench, trial: Trial) -> dict[str, list[Any]]:
     return answers(lambda sound, knob: optical.la2a(sound, RATE, knob))
 
 
-def work(bench, trial):
+def work(bench: Bench, trial: Trial) -> dict[str, Any]:
     path = shipped.files(bench.models)[trial.key[len(NAME) + 1 :]]
     model = saved_model.from_file(path).to(bench.device)
     found = answers(lambda sound, knob: shipped.played(model, sound, {"peak_reduction": knob}))
@@ -116,7 +122,7 @@ def work(bench, trial):
 # -------------------------------------------------------------------------------- page
 
 
-def section(results):
+def section(results: Results) -> str:
     if len(results) < 2:
         return "Not run yet."
     parts = []
@@ -136,7 +142,7 @@ def section(results):
     return "\n\n".join([*parts, rest(results)])
 
 
-def rest(results):
+def rest(results: Results) -> str:
     heads = [
         "",
         *(f"left of silence at {knob:.0f}, dBFS" for knob in SILENT_KNOBS),
@@ -156,5 +162,5 @@ def rest(results):
     return table(heads, rows)
 
 
-def cell(one):
+def cell(one: dict[str, float]) -> str:
     return f"{tenths(one['gain_db'])} dB, {number(one['harmonics_percent'], 2)} % ({one['loudest']})"

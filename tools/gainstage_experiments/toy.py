@@ -2,11 +2,17 @@
 compressor whose threshold, ratio, attack and release are known, from targets with pink noise at -40 dB. What
 of it can be read from the weights?"""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
+from gainstage_train.models import Model
+from .bench import Bench
+from .store import Results
 from .tables import number, table
 from .trial import Trial
 
@@ -44,7 +50,7 @@ class Run:
     knee_db: float = KNEE_DB
     wide: float = 1.0
 
-    def plan(self):
+    def plan(self) -> dict[str, Any]:
         knee = {"knee": "hard"} if self.knee_db == HARD else {}
         start = {"start_knee_db": self.knee_db, **({} if self.wide == 1.0 else {"start_wide": self.wide})}
         return {
@@ -69,11 +75,11 @@ RUNS = {
 }
 
 
-def trials(bench):
+def trials(bench: Bench) -> list[Trial]:
     return [Trial(f"{NAME}-{name}", run.plan(), work, **run.length) for name, run in RUNS.items()]
 
 
-def work(bench, trial):
+def work(bench: Bench, trial: Trial) -> dict[str, Any]:
     plan = trial.plan
     model, facts = bench.trained(
         trial,
@@ -87,7 +93,7 @@ def work(bench, trial):
     return {**facts, **recovered(model)}
 
 
-def start(model, knee_db, wide):
+def start(model: Model, knee_db: float, wide: float) -> None:
     with torch.no_grad():
         widen(model.curve, wide)
         if knee_db == HARD:
@@ -95,7 +101,7 @@ def start(model, knee_db, wide):
         model.curve[-1].bias[2] = float(np.log(knee_db / (KNEE_RANGE_DB - knee_db)))
 
 
-def widen(network, wide):
+def widen(network: Any, wide: float) -> None:
     """The conditioning network hears knobs from 0 to 1, where its units start as nearly straight lines: what
     it learns first is one soft bend, and a ratio of 8 is told from 6 by so little that it stays there. From
     steep units on it finds the corners.
@@ -109,7 +115,7 @@ def widen(network, wide):
     last.weight /= wide
 
 
-def recovered(model):
+def recovered(model: Any) -> dict[str, Any]:
     """-> what the weights say the device is: times in ms, and threshold, ratio and knee for every setting of
     the knobs"""
     attack, release = (1e3 * model.log_tau.double().exp()).tolist()
@@ -121,7 +127,7 @@ def recovered(model):
     }
 
 
-def curve(model, threshold, ratio):
+def curve(model: Any, threshold: float, ratio: float) -> dict[str, float]:
     with torch.no_grad():
         knobs = model.conditioning([{"threshold": threshold, "ratio": ratio}])
         found, slope, knee = (float(value) for value in model.curve_values(knobs))
@@ -134,7 +140,7 @@ def curve(model, threshold, ratio):
     }
 
 
-def errors(result):
+def errors(result: dict[str, Any]) -> dict[str, float]:
     """-> {constant: the largest error}: ms, dB, shares of the ratio up to 4 and above"""
     curves = result["curves"]
     share = [(one["ratio"], abs(one["found_ratio"] / one["ratio"] - 1)) for one in curves]
@@ -156,17 +162,17 @@ GOALS = {
 }
 
 
-def reached(result):
+def reached(result: dict[str, Any]) -> list[str]:
     """-> the goals that were missed"""
     found = errors(result)
     return [name for name, (goal, _) in GOALS.items() if found[name] > goal]
 
 
-def in_words(name, value):
+def in_words(name: str, value: float) -> str:
     return f"{100 * value:.1f} %" if name.startswith("ratio") else f"{value:.3f}"
 
 
-def section(results):
+def section(results: Results) -> str:
     if not results:
         return "Not run yet."
     results = {name.replace("_", " "): entry for name, entry in results.items()}
@@ -206,7 +212,7 @@ def section(results):
     )
 
 
-def verdict(loss, result):
+def verdict(loss: str, result: dict[str, Any]) -> str:
     missed = [GOALS[name][1] for name in reached(result)]
     said = "everything is found within what was wanted" if not missed else f"missed: {'; '.join(missed)}"
     rows = [

@@ -1,10 +1,14 @@
 """Files from strangers: each is read once, by one descriptor, and judged by the bytes that were read. What a
 file may make of itself is bounded by its own size."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import json
 import os
+from collections.abc import Iterator
+from typing import IO, Any
 
 import numpy as np
 
@@ -19,7 +23,7 @@ SPARE_NUMBERS = 16 << 20  # bytes: what small files may ask for
 SPARE_MEMORY = 300 << 20
 
 
-def read(path, largest=LARGEST_FILE):
+def read(path: str, largest: int = LARGEST_FILE) -> bytes:
     """-> the bytes of a regular file. Nothing is waited for: neither a FIFO nor a device is opened, and a
     file that grows meanwhile is refused."""
     try:
@@ -39,7 +43,7 @@ def read(path, largest=LARGEST_FILE):
     return content
 
 
-def read_at_most(file, count):
+def read_at_most(file: IO[bytes], count: int) -> bytes:
     """-> up to `count` bytes, fewer only at the file's end"""
     parts, left = [], count
     while left:
@@ -51,7 +55,7 @@ def read_at_most(file, count):
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def begins_with(path, *beginnings):
+def begins_with(path: str, *beginnings: Any) -> bool:
     """Whether a regular file begins with one of these bytes, spaces left out. False where there is none:
     read() says why."""
     try:
@@ -64,7 +68,7 @@ def begins_with(path, *beginnings):
 # -------------------------------------------------------------------------------- bounds
 
 
-def check_numbers(asked, size, what="its tensors"):
+def check_numbers(asked: int, size: int, what: str = "its tensors") -> None:
     """`asked`: bytes that numbers of a file of `size` bytes take as float64. A file of bytes grows to eight
     times its size."""
     if asked > 8 * size + SPARE_NUMBERS:
@@ -74,7 +78,7 @@ def check_numbers(asked, size, what="its tensors"):
 
 
 @contextlib.contextmanager
-def bounded_memory(size):
+def bounded_memory(size: int) -> Iterator[None]:
     """For readers in C that trust sizes in a file of `size` bytes: whatever they ask for beyond ten times the
     file and some spare fails, and is a Problem. Where the system knows no such limit nothing is bounded."""
     try:
@@ -100,12 +104,12 @@ def bounded_memory(size):
 # -------------------------------------------------------------------------------- JSON
 
 
-def read_json(path, largest=LARGEST_JSON):
+def read_json(path: str, largest: int = LARGEST_JSON) -> dict[str, Any]:
     """-> the JSON object in the file."""
     return parse_json(read(path, largest), path)
 
 
-def parse_json(content, where, kind=dict):
+def parse_json(content: bytes, where: str, kind: type | tuple[type, ...] = dict) -> Any:
     """-> what a text of bytes holds, of this kind. Its tree takes 6 times the text and some spare at most,
     judged before it is built."""
     if (
@@ -126,7 +130,7 @@ def parse_json(content, where, kind=dict):
     return found
 
 
-def tree_bytes(content):
+def tree_bytes(content: bytes) -> int:
     """At most what Python makes of a JSON text: of each object, list, entry, text and number, as CPython 3.11
     counts them."""
     return sum(
@@ -135,7 +139,7 @@ def tree_bytes(content):
     )
 
 
-def array_of(name, value):
+def array_of(name: str, value: Any) -> np.ndarray:
     """Nested lists of numbers as a float64 array."""
     for numbers in innermost(name, value):
         if not set(map(type, numbers)) <= {int, float, bool}:
@@ -149,7 +153,7 @@ def array_of(name, value):
     return array.astype(np.float64)
 
 
-def innermost(name, value, depth=0):
+def innermost(name: str, value: Any, depth: int = 0) -> Iterator[list[Any]]:
     """The lists in a list that hold no lists, or all of it as one."""
     if not isinstance(value, list):
         yield [value]
@@ -167,6 +171,7 @@ def innermost(name, value, depth=0):
 # -------------------------------------------------------------------------------- for people
 
 
-def quoted(value):
+def quoted(value: Any) -> str:
     """A value of a foreign JSON text for a message; of lists and objects the kind alone."""
-    return {list: "a list", dict: "an object"}.get(type(value)) or shown(json.dumps(value))
+    kinds: dict[type, str] = {list: "a list", dict: "an object"}
+    return kinds.get(type(value)) or shown(json.dumps(value))

@@ -1,11 +1,14 @@
 """Libraries that a command needs. This module itself needs none."""
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 MISSING_SOFTWARE = 78
 
 
-def missing(*libraries):
+def missing(*libraries: Any) -> Any:
     """What to do about the first of them that is not there, in a sentence that names this Python; or None."""
     for library in libraries:
         try:
@@ -18,7 +21,7 @@ def missing(*libraries):
     return None
 
 
-def need(*libraries):
+def need(*libraries: Any) -> None:
     """Ends the program where one of them is missing."""
     lacking = missing(*libraries)
     if lacking:

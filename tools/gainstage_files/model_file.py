@@ -1,14 +1,19 @@
 """Writes Gainstage's model file: safetensors (8-byte little-endian header length, JSON header, raw tensors),
 with what the runtime needs to know in `__metadata__`. The same input gives the same bytes."""
 
+from __future__ import annotations
+
 import json
 import re
 import unicodedata
+from typing import Any
 
 import numpy as np
 
 from . import new_file, safetensors
 from .problem import Problem, cannot_write
+
+Control = dict[str, Any]  # a knob, as control() makes it
 
 # From 80 dB of gain reduction down to what changes the sound by -80 dB, ln(80 dB / 8.7e-4 dB): see
 # memory_samples.
@@ -21,7 +26,7 @@ RESERVED_NAMES = ("type", "model", "rate", "smooth_ms", "bypass", "mute", "link"
 LONGEST_NAME, MOST_CONTROLS, MOST_STEPS = 64, 64, 1024
 
 
-def name_fault(name):
+def name_fault(name: str) -> Any:
     """Why the runtime refuses a knob of this name, or None."""
     if name in RESERVED_NAMES:
         return "every node has a setting of this name"
@@ -30,7 +35,7 @@ def name_fault(name):
     return None
 
 
-def usable_name(name, taken=()):
+def usable_name(name: Any, taken: Any = ()) -> Any:
     """The nearest name that the runtime accepts and that is not taken: "Peak Reduction (dB)" ->
     peak_reduction_db."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
@@ -46,7 +51,9 @@ def usable_name(name, taken=()):
     return out
 
 
-def control(name, unit, low, high, default, scale=1.0, offset=0.0):
+def control(
+    name: str, unit: str, low: float, high: float, default: float, scale: float = 1.0, offset: float = 0.0
+) -> dict[str, Any]:
     """A knob; the network receives value * scale + offset."""
     return {
         "name": name,
@@ -59,19 +66,19 @@ def control(name, unit, low, high, default, scale=1.0, offset=0.0):
 
 
 def metadata(
-    architecture,
-    config,
-    sample_rate,
-    controls,
-    latency_samples=0,
-    receptive_field=0,
-    memory_samples=0,
-    **others,
-):
+    architecture: str,
+    config: dict[str, Any],
+    sample_rate: float,
+    controls: list[Control],
+    latency_samples: int = 0,
+    receptive_field: int = 0,
+    memory_samples: int = 0,
+    **others: Any,
+) -> dict[str, str]:
     """The keys of `__metadata__`. `others` (license, author, source: text; training: object) are kept as they
     are."""
 
-    def compact(value):
+    def compact(value: Any) -> str:
         return json.dumps(value, sort_keys=True, allow_nan=False)
 
     for each in controls:
@@ -93,7 +100,7 @@ def metadata(
     return keys
 
 
-def to_bytes(tensors, keys):
+def to_bytes(tensors: dict[str, np.ndarray], keys: dict[str, str]) -> bytes:
     """tensors: name -> numpy array (stored as 32-bit floats); keys: name -> text."""
     arrays = {name: np.asarray(tensor, dtype="<f4") for name, tensor in tensors.items()}
     for name, array in sorted(arrays.items()):
@@ -102,7 +109,7 @@ def to_bytes(tensors, keys):
     return safetensors.to_bytes(arrays, keys)
 
 
-def write(path, tensors, keys):
+def write(path: str, tensors: dict[str, np.ndarray], keys: dict[str, str]) -> None:
     """Whole or not at all: a runtime that watches the file never sees half of it."""
     content = to_bytes(tensors, keys)
     with cannot_write(path):

@@ -2,10 +2,14 @@
 foresee, whole on the disk, and only then named. What had the name before is there until then, and stays if
 anything fails."""
 
+from __future__ import annotations
+
 import errno
 import os
 import secrets
 import stat
+from collections.abc import Sequence
+from typing import IO, Any
 
 MOST_LINKS = 40  # as the kernel has it
 PRIVATE = 0o600
@@ -26,10 +30,13 @@ class Place:
     made.
     """
 
-    def __init__(self, path, reads=False, makes_folders=False):
-        self.path, self.folder, self.found, self.loose_folder = path, None, None, None
+    def __init__(self, path: str, reads: bool = False, makes_folders: bool = False) -> None:
+        self.path = path
+        self.folder: int | None = None
+        self.found: os.stat_result | None = None
+        self.loose_folder: str | None = None
         self._reads, self._makes_folders, self._links, self._walked = reads, makes_folders, 0, ""
-        self._names = []
+        self._names: list[str] = []
         try:
             self._start(os.fspath(path))
             self.name = self._walk()
@@ -37,7 +44,7 @@ class Place:
             self.close()
             raise
 
-    def _start(self, path):
+    def _start(self, path: str) -> None:
         if os.path.isabs(path) or self.folder is None:
             self.close()
             self._walked = "/" if os.path.isabs(path) else ""
@@ -45,12 +52,13 @@ class Place:
         names = [name for name in path.split("/") if name]
         self._names = names + (["."] if not names or path.endswith("/") else []) + self._names
 
-    def _walk(self):
+    def _walk(self) -> str:
         while True:
             name = self._names.pop(0)
             last = not self._names
             if last and name in (".", ".."):
                 raise IsADirectoryError(errno.EISDIR, "it is a folder", self.path)
+            assert self.folder is not None
             folder = os.fstat(self.folder)
             if self.loose_folder is None and _lets_others_replace(folder):
                 self.loose_folder = self._walked or "."
@@ -72,13 +80,13 @@ class Place:
                 self._walked = os.path.join(self._walked, name)
                 os.close(before)
 
-    def _make(self, name):
+    def _make(self, name: str) -> None:
         try:
             os.mkdir(name, dir_fd=self.folder)
         except FileExistsError:  # somebody else has made it; a link is refused when it is entered
             pass
 
-    def _follow(self, name, folder):
+    def _follow(self, name: str, folder: os.stat_result) -> None:
         """The link that is judged is the one that is followed, whatever takes its name meanwhile."""
         self._links += 1
         if self._links > MOST_LINKS:
@@ -94,9 +102,10 @@ class Place:
             )
         self._start(target)
 
-    def _link(self, name):
+    def _link(self, name: str) -> tuple[int, str]:
         """-> (its owner, its target)"""
         if not hasattr(os, "O_PATH"):
+            assert self.found is not None
             target = os.readlink(name, dir_fd=self.folder)
             if os.stat(name, dir_fd=self.folder, follow_symlinks=False).st_ino != self.found.st_ino:
                 raise OSError(errno.ELOOP, "somebody exchanges its links", self.path)
@@ -107,19 +116,19 @@ class Place:
         finally:
             os.close(link)
 
-    def close(self):
+    def close(self) -> None:
         if self.folder is not None:
             os.close(self.folder)
             self.folder = None
 
-    def __enter__(self):
+    def __enter__(self) -> Place:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: Any) -> None:
         self.close()
 
 
-def opened(path):
+def opened(path: str) -> IO[bytes]:
     """-> a regular file to read, unbuffered. Nothing else is opened, and nothing is waited for. Raises
     OSError."""
     try:
@@ -141,12 +150,12 @@ def opened(path):
     return file
 
 
-def make_folders(path):
+def make_folders(path: str) -> None:
     """The folder and those above it that are missing. Raises OSError."""
     Place(os.path.join(path, "any"), makes_folders=True).close()
 
 
-def note_on_loose_folder(path):
+def note_on_loose_folder(path: str) -> str | None:
     """Where others may replace what is written: a sentence that says so; else None."""
     try:
         with Place(path) as place:
@@ -159,7 +168,7 @@ def note_on_loose_folder(path):
     )
 
 
-def write(path, content, private=False):
+def write(path: str, content: bytes, private: bool = False) -> None:
     """content: bytes. private: nobody else may read it. Raises OSError and leaves what was there; if the
     content is whole and only its name can't be had, it is kept, and the error says where."""
     with Place(path) as place:
@@ -183,7 +192,7 @@ def write(path, content, private=False):
             ) from problem
 
 
-def must_be_writable(path):
+def must_be_writable(path: str) -> None:
     """Said before hours are spent, not after. Raises OSError."""
     with Place(path) as place:
         _mode(place, False)
@@ -192,14 +201,14 @@ def must_be_writable(path):
         os.unlink(probe.name, dir_fd=place.folder)
 
 
-def must_differ(output, inputs):
+def must_differ(output: str, inputs: Sequence[str | None]) -> None:
     """Raises OSError if the output is one of the inputs, however it is reached. Inputs may be None."""
     for path in inputs:
         if path and os.path.exists(output) and os.path.exists(path) and os.path.samefile(output, path):
             raise OSError(errno.EINVAL, f"it is read as well, as {path}, and would be lost", output)
 
 
-def _lets_others_replace(folder):
+def _lets_others_replace(folder: os.stat_result) -> bool:
     """A folder of the user's own group is not shared with others: many systems give each user one."""
     shared = folder.st_mode & stat.S_IWOTH or (
         folder.st_mode & stat.S_IWGRP and folder.st_gid != os.getegid()
@@ -208,16 +217,16 @@ def _lets_others_replace(folder):
 
 
 class _Growing:
-    def __init__(self, fd, name):
+    def __init__(self, fd: int, name: str) -> None:
         self.fd, self.name = fd, name
 
 
-def _made(place):
+def _made(place: Place) -> _Growing:
     name = f".{place.name[:60]}.{secrets.token_hex(8)}.part"
     return _Growing(os.open(name, _NEW, PRIVATE, dir_fd=place.folder), name)
 
 
-def _mode(place, private):
+def _mode(place: Place, private: bool) -> int:
     """Of the finished file. Refuses what can't be replaced."""
     if place.found is None:
         mask = os.umask(0o077)
@@ -232,7 +241,7 @@ def _mode(place, private):
     return PRIVATE if private else stat.S_IMODE(place.found.st_mode)
 
 
-def _shown(place, growing):
+def _shown(place: Place, growing: str) -> str:
     """A name that people see, for what has lost its own: `a.unfinished.wav`."""
     stem, extension = os.path.splitext(place.name)
     for number in range(1, 1000):

@@ -3,12 +3,13 @@ terminal."""
 
 import argparse
 import sys
+from typing import NoReturn
 
 from .plain_text import message
 from .problem import USAGE
 
 
 class Parser(argparse.ArgumentParser):
-    def error(self, text):
+    def error(self, text: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(USAGE, f"{self.prog}: {message(text)}\n")

@@ -1,9 +1,12 @@
 """safetensors files: 8 bytes of little-endian length, a JSON header of that length, and raw numbers. Read
 strictly: the numbers follow one another without a gap or an overlap, up to the file's last byte."""
 
+from __future__ import annotations
+
 import json
 import math
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +29,11 @@ NAMES = {np.dtype(kind): name for name, kind in DTYPES.items()}
 LARGEST_HEADER, LONGEST_NAME, MOST_DIMENSIONS = 16 << 20, 1000, 32
 
 
-def to_bytes(tensors, metadata):
+def to_bytes(tensors: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
     """tensors: name -> numpy array of one of DTYPES; metadata: name -> text. The same input gives the same
     bytes."""
-    header, parts, end = {"__metadata__": metadata}, [], 0
+    header: dict[str, Any] = {"__metadata__": metadata}
+    parts, end = [], 0
     for name in sorted(tensors):
         array = np.asarray(tensors[name])
         begin, end = end, end + array.nbytes
@@ -40,7 +44,7 @@ def to_bytes(tensors, metadata):
     return b"".join([struct.pack("<Q", len(text)), text, *parts])
 
 
-def parse(content, where):
+def parse(content: bytes, where: str) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     """-> ({name: text} of the metadata, {name: array}), the arrays over `content` itself. Raises Problem."""
     header, begin = header_of(content, where)
     metadata = header.pop("__metadata__", {})
@@ -60,7 +64,7 @@ def parse(content, where):
     return metadata, tensors
 
 
-def header_of(content, where):
+def header_of(content: bytes, where: str) -> tuple[dict[str, Any], int]:
     """-> (the header, where the numbers begin)"""
     length = struct.unpack_from("<Q", content)[0] if len(content) >= 8 else 0
     if not 2 <= length <= min(LARGEST_HEADER, len(content) - 8) or content[8:9] != b"{":
@@ -68,7 +72,7 @@ def header_of(content, where):
     return foreign_file.parse_json(content[8 : 8 + length], where), 8 + length
 
 
-def tensor_of(where, entry, content, begin):
+def tensor_of(where: str, entry: Any, content: bytes, begin: int) -> tuple[np.ndarray, tuple[int, int]]:
     """-> (array, (where it begins in the file, where it ends))"""
     if (
         not isinstance(entry, dict)
@@ -86,7 +90,8 @@ def tensor_of(where, entry, content, begin):
             raise Problem(f"{where}: expected whole numbers that the file has room for")
     if len(offsets) != 2 or not isinstance(entry["dtype"], str) or entry["dtype"] not in DTYPES:
         raise Problem(f"{where}: expected data_offsets of two numbers, and a dtype of {', '.join(DTYPES)}")
-    dtype, first, last = np.dtype(DTYPES[entry["dtype"]]), *offsets
+    dtype = np.dtype(DTYPES[entry["dtype"]])
+    first, last = offsets
     if math.prod(shape) * dtype.itemsize != last - first or begin + last > len(content):
         raise Problem(f"{where}: its shape and its place in the file don't agree")
     return np.ndarray(shape, dtype, content, begin + first), (begin + first, begin + last)

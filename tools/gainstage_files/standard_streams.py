@@ -2,11 +2,15 @@
 the product, and what of it can't be written ends the program with 73; standard error carries messages, and
 one that can't be written is lost, nothing else."""
 
+from __future__ import annotations
+
 import errno
 import io
 import os
 import select
 import sys
+from collections.abc import Callable
+from typing import Any, TextIO, cast
 
 from .problem import CANNOT_CREATE
 
@@ -19,20 +23,21 @@ class Outlet(io.TextIOBase):
 
     encoding, errors = "utf-8", "backslashreplace"
 
-    def __init__(self, descriptor, is_product):
+    def __init__(self, descriptor: int, is_product: bool) -> None:
         super().__init__()
-        self.descriptor, self.is_product, self.reason = descriptor, is_product, None
+        self.descriptor, self.is_product = descriptor, is_product
+        self.reason: OSError | None = None
 
-    def writable(self):
+    def writable(self) -> bool:
         return True
 
-    def fileno(self):
+    def fileno(self) -> int:
         return self.descriptor
 
-    def isatty(self):
+    def isatty(self) -> bool:
         return os.isatty(self.descriptor)
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         if self.is_product and self.reason is not None:
             return len(text)  # half a table with an end looks whole
         rest = text.encode(self.encoding, self.errors)
@@ -47,7 +52,7 @@ class Outlet(io.TextIOBase):
         return len(text)
 
 
-def open_standard():
+def open_standard() -> Outlet:
     """Descriptors that the starter has closed are opened, or the next file would get their numbers and
     messages. Writing to an output that was closed fails, so that no product is taken for delivered."""
     for descriptor in (STANDARD_IN, STANDARD_OUT, STANDARD_ERROR):
@@ -59,10 +64,14 @@ def open_standard():
                 os.dup2(opened, descriptor)
                 os.close(opened)
             os.set_inheritable(descriptor, True)  # programs that we start have them too
-    sys.stdout, sys.stderr = Outlet(STANDARD_OUT, True), Outlet(STANDARD_ERROR, False)
+    product, messages = Outlet(STANDARD_OUT, True), Outlet(STANDARD_ERROR, False)
+    sys.stdout, sys.stderr = cast(TextIO, product), cast(
+        TextIO, messages
+    )  # TextIO asks for more than print() does
+    return product
 
 
-def finished(code, product):
+def finished(code: int, product: Outlet) -> int:
     """-> the exit code: 73 instead of 0 where a part of the product is missing, which is said unless its
     reader went away."""
     reason = product.reason
@@ -81,11 +90,10 @@ def finished(code, product):
     return code or CANNOT_CREATE
 
 
-def run(main, *arguments):
+def run(main: Callable[..., Any], *arguments: Any) -> None:
     """The whole of a program: its exit code is that of main(*arguments), unless its product was lost. Doesn't
     come back."""
-    open_standard()
-    product = sys.stdout
+    product = open_standard()
     try:
         code = main(*arguments)
     except SystemExit as end:

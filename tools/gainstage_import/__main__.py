@@ -9,10 +9,14 @@ or "bilinear", model_version; see its CONFIG). Exit codes: 0 done, 64 usage, 65 
 can't be used, 66 file not found, 69 h5py is missing, 73 the result can't be written, 78 numpy is missing. No
 code in a checkpoint is ever run: it is read by readers of our own, PyTorch is not needed."""
 
+from __future__ import annotations
+
 import argparse
 import math
 import os
 import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from gainstage_files.libraries import need
 
@@ -25,11 +29,14 @@ from gainstage_files.problem import Problem, cannot_write  # noqa: E402
 from . import checkpoint, ed_lstm, grey_box, gru, lstm, s4d, s6, settings, tcn  # noqa: E402
 from .take import Take  # noqa: E402
 
+if TYPE_CHECKING:
+    from gainstage_files.model_file import Control
+
 FAMILIES = {family.ARCHITECTURE: family for family in (ed_lstm, grey_box, gru, lstm, s4d, s6, tcn)}
 MOST_NOTES = 20  # of tensors that are left out
 
 
-def parse_arguments(arguments):
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(
         prog="import_model", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -40,18 +47,20 @@ def parse_arguments(arguments):
     return parser.parse_args(arguments)
 
 
-def note(text):
+def note(text: str) -> None:
     print(f"note: {shown(text, LONGEST_LINE)}", file=sys.stderr)
 
 
-def note_left_out(names):
+def note_left_out(names: list[str]) -> None:
     for name in names[:MOST_NOTES]:
         note(f"tensor {name}: not known to this family, left out")
     if len(names) > MOST_NOTES:
         note(f"{len(names) - MOST_NOTES} more tensors: left out as well")
 
 
-def converted(family, take, controls, asked, sample_rate):
+def converted(
+    family: ModuleType, take: Take, controls: list[Control], asked: dict[str, Any], sample_rate: float
+) -> tuple[Any, ...]:
     """The family's conversion. Tensors that no network has may break its arithmetic, which is their fault."""
     if len(controls) > settings.MOST_CONTROLS:
         raise Problem(
@@ -63,12 +72,12 @@ def converted(family, take, controls, asked, sample_rate):
         raise Problem(f"its tensors make no {family.ARCHITECTURE} ({problem})") from problem
 
 
-def must_stay(output, *inputs):
+def must_stay(output: str, *inputs: Any) -> None:
     with cannot_write(output):
         new_file.must_differ(output, inputs)
 
 
-def convert(options):
+def convert(options: argparse.Namespace) -> None:
     family = FAMILIES[options.family]
     must_stay(options.output, options.checkpoint, options.config)
     given = settings.read(options.config, family)
@@ -112,7 +121,7 @@ def convert(options):
     model_file.write(options.output, tensors, keys)
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     try:
         convert(options)
@@ -128,7 +137,7 @@ def main(arguments):
     return 0
 
 
-def program():
+def program() -> None:
     standard_streams.run(main, sys.argv[1:])
 
 

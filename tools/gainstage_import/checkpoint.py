@@ -1,5 +1,10 @@
 """Reads a PyTorch checkpoint's tensors, and nothing but tensors: no code in the file is ever run."""
 
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 
 from gainstage_files import foreign_file
@@ -16,7 +21,7 @@ MOST_TENSORS = 1 << 16
 SAVE_WEIGHTS = "Where it was trained, save the weights alone: torch.save(model.state_dict(), FILE)"
 
 
-def strip_prefixes(name, own):
+def strip_prefixes(name: str, own: tuple[str, ...]) -> str:
     """`own`: how the family's own names begin; they are never taken for a wrapper's."""
     while not name.startswith(own):
         prefix = next((p for p in PREFIXES if name.startswith(p)), None)
@@ -26,26 +31,26 @@ def strip_prefixes(name, own):
     return name
 
 
-def load_for(family, path):
+def load_for(family: ModuleType, path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """-> ({name: float64 array or Weight}, {what the checkpoint itself says of the keys that --config may
     give}). By the family's own `load(path)` where it has one, which may choose by content (is_json)."""
     return family.load(path) if hasattr(family, "load") else (load(path, family.OWN_NAMES), {})
 
 
-def is_json(path):
+def is_json(path: str) -> bool:
     """Whether the file begins as a JSON object does."""
     return foreign_file.begins_with(path, b"{")
 
 
-def load(path, own):
+def load(path: str, own: tuple[str, ...]) -> dict[str, Weight]:
     """-> {name: Weight}. A plain state dict, or a Lightning checkpoint (its `state_dict`)."""
     return load_with_hyper_parameters(path, own)[0]
 
 
-def load_with_hyper_parameters(path, own):
+def load_with_hyper_parameters(path: str, own: tuple[str, ...]) -> tuple[dict[str, Weight], dict[str, Any]]:
     """-> (the same, {what a Lightning checkpoint says of how its module was built})"""
     content = foreign_file.read(path)
-    saved, said = saved_in(content, path), {}
+    saved, said = saved_in(content, path), None
     if isinstance(saved, dict) and isinstance(saved.get("state_dict"), dict):
         said = saved.get("hyper_parameters")
         saved = saved["state_dict"]
@@ -71,7 +76,7 @@ def load_with_hyper_parameters(path, own):
     return {name: Weight(value) for name, value in tensors.items()}, said if isinstance(said, dict) else {}
 
 
-def saved_in(content, path):
+def saved_in(content: bytes, path: str) -> Any:
     """-> what torch.save() was given."""
     reader = next((form for form in (torch_archive, torch_old) if content.startswith(form.BEGINNING)), None)
     if reader is None:
@@ -85,11 +90,11 @@ def saved_in(content, path):
 class Weight:
     """A tensor as float64, a complex one as pairs. Numbers are only made of what a family takes."""
 
-    def __init__(self, tensor):
+    def __init__(self, tensor: Tensor) -> None:
         self.tensor, self.shape = tensor, (*tensor.size, 2) if tensor.is_complex() else tensor.size
         self.ndim = len(self.shape)
 
-    def __array__(self, dtype=np.float64, copy=None):
+    def __array__(self, dtype: Any = np.float64, copy: bool | None = None) -> np.ndarray:
         array = np.asarray(self.tensor)
         if self.tensor.is_complex():
             array = np.stack([array.real, array.imag], axis=-1)

@@ -2,27 +2,34 @@
 checkpoints of the authors' published code (Conditioned-Modeling-of-Optical-Compressor). What the tensors are
 called in the result: nodes/models/ed_lstm/ed_lstm_weights.hpp."""
 
+from __future__ import annotations
+
 import os
 import re
+from typing import Any
 
 import numpy as np
 
-from gainstage_files.model_file import control
+from gainstage_files.model_file import Control, control
 from gainstage_files.problem import Problem
 from . import keras_h5, tf_bundle
+from .take import Take
 
 ARCHITECTURE = "ed_lstm"
-CONFIG = {}
+CONFIG: dict[str, tuple[Any, ...]] = {}
 MAX_WINDOW, MAX_UNITS = 512, 256
 
 # Names and order are not in the files. The LA-2A's two are in the published code, as is its rate. Four: a
 # guess from how the CL 1B's weights react to each. All are scaled to 0..1.
-KNOBS = {2: ("limit", "peak_reduction"), 4: ("attack", "release", "ratio", "threshold")}
+KNOBS: dict[int, tuple[str, ...]] = {
+    2: ("limit", "peak_reduction"),
+    4: ("attack", "release", "ratio", "threshold"),
+}
 # A TensorFlow checkpoint numbers the layers.
 NUMBERED = ("Conv_h", "Conv_c", "Dense_cond_h", "Dense_cond_c", "LSTM_De", "DenseLay", "OutLay")
 
 
-def load(path):
+def load(path: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """-> ({name: array}, {})"""
     if keras_h5.is_h5(path):
         # Keras numbers the cells of one session
@@ -39,7 +46,7 @@ def load(path):
     return {by_layer(name): tensor for name, tensor in tf_bundle.load(path).items()}, {}
 
 
-def by_layer(name):
+def by_layer(name: str) -> str:
     layer, _, rest = name.partition("/")
     for number, own in enumerate(NUMBERED):
         if layer == f"layer_with_weights-{number}":
@@ -47,27 +54,27 @@ def by_layer(name):
     return name
 
 
-def control_count(take):
+def control_count(take: Take) -> int:
     conditioned = any(name.startswith("Dense_cond_") for name in take.names())
     return take("Dense_cond_h/kernel", None, None).shape[0] if conditioned else 0
 
 
-def SAMPLE_RATE(take):  # noqa: N802  the name by which every family gives it
+def SAMPLE_RATE(take: Take) -> int:  # noqa: N802  the name by which every family gives it
     return 44100 if control_count(take) == 2 else 48000
 
 
-def CONTROLS(take):  # noqa: N802
+def CONTROLS(take: Take) -> list[Control]:  # noqa: N802
     count = control_count(take)
     controls = [
         control(name, "", 0.0, 1.0, 0.5)
-        for name in KNOBS.get(count, (f"control_{i + 1}" for i in range(count)))
+        for name in KNOBS.get(count, tuple(f"control_{i + 1}" for i in range(count)))
     ]
     for switch in (c for c in controls if c["name"] == "limit"):
         switch.update({"default": 0.0, "steps": 2})
     return controls
 
 
-def begin(take, name, window, units, controls):
+def begin(take: Take, name: str, window: int, units: int, controls: int) -> dict[str, np.ndarray]:
     """What makes h or c at the beginning of a window. Keras kernels are (inputs, outputs), the oldest sample
     first."""
     out = {
@@ -80,12 +87,14 @@ def begin(take, name, window, units, controls):
     return out
 
 
-def dense(take, source, target, inputs, outputs):
+def dense(take: Take, source: str, target: str, inputs: int, outputs: int) -> dict[str, np.ndarray]:
     kernel = take(source + "/kernel", inputs, outputs)
     return {target + ".weight": kernel.T, target + ".bias": take(source + "/bias", kernel.shape[1])}
 
 
-def convert(take, controls, config, sample_rate):
+def convert(
+    take: Take, controls: list[Control], config: dict[str, Any], sample_rate: float
+) -> tuple[Any, ...]:
     """-> (tensors, config, seconds to forget, what was inferred, metadata)"""
     if not take.has("Conv_h/kernel"):
         raise Problem("tensor Conv_h/kernel: missing, so this is no ED-LSTM compressor")

@@ -1,13 +1,17 @@
 """Grey-box compressor: Wright & Valimaki, DAFx 2022. Reads the state dict of the authors' published code
 (GreyBoxDRC). What the tensors are called in the result: nodes/models/grey_box/grey_box_weights.hpp."""
 
+from __future__ import annotations
+
 import re
+from typing import Any
 
 import numpy as np
 
-from gainstage_files.model_file import TIME_CONSTANTS_TO_FORGET, control
+from gainstage_files.model_file import TIME_CONSTANTS_TO_FORGET, Control, control
 from gainstage_files.problem import Problem
 from . import memory
+from .take import Take
 
 ARCHITECTURE = "grey_box"
 OWN_NAMES = ("static_comp.", "gain_smooth.", "make_up.")
@@ -17,11 +21,11 @@ MAX_WIDTH, MAX_UNITS = 256, 32
 CONTROLS = [control("peak_reduction", "", 0.0, 100.0, 50.0, scale=0.02, offset=-1.0)]
 
 
-def sigmoid(x):
+def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-x))
 
 
-def read_mlp(take, inputs):
+def read_mlp(take: Take, inputs: int) -> tuple[dict[str, np.ndarray], str]:
     prefix = "static_comp.model.HCNet."
     places = sorted(
         int(m[1])
@@ -30,9 +34,8 @@ def read_mlp(take, inputs):
     )
     if not places:
         raise Problem(f"tensor {prefix}0.weight: missing, so this is no grey-box compressor")
-    places = range(0, places[-1] + 1, 2)  # an activation lies between two layers
-    out = {}
-    for layer, place in enumerate(places):
+    out: dict[str, np.ndarray] = {}
+    for layer, place in enumerate(range(0, places[-1] + 1, 2)):  # an activation lies between two layers
         weight = take(f"{prefix}{place}.weight", None, inputs, most=MAX_WIDTH)
         inputs = weight.shape[0]
         out[f"mlp.{layer}.weight"], out[f"mlp.{layer}.bias"] = weight, take(f"{prefix}{place}.bias", inputs)
@@ -43,7 +46,7 @@ def read_mlp(take, inputs):
     return out, "hard" if inputs == 2 else "soft"
 
 
-def read_cell(take, prefix, target):
+def read_cell(take: Take, prefix: str, target: str) -> tuple[dict[str, np.ndarray], str]:
     hidden = take(prefix + "rec.weight_hh_l0", None, None, most=3 * MAX_UNITS)
     rows, units = hidden.shape
     if units > MAX_UNITS:
@@ -66,7 +69,7 @@ def read_cell(take, prefix, target):
     return {f"{target}.{name}": tensor for name, tensor in out.items()}, "rnn" if rows == units else "gru"
 
 
-def read_detector(take):
+def read_detector(take: Take) -> tuple[dict[str, np.ndarray], str]:
     """The published code keeps a one-pole's time constant as it is, held to 1e-4..1 s, and two of them as
     logits."""
     prefix = "gain_smooth.model."
@@ -81,14 +84,14 @@ def read_detector(take):
     return {"detector.tau_s": tau_s}, "one_pole" if taus.size == 1 else "switching"
 
 
-def read_makeup(take):
+def read_makeup(take: Take) -> tuple[dict[str, np.ndarray], str]:
     prefix = "make_up.model."
     if take.has(prefix + "rec.weight_hh_l0"):
         return read_cell(take, prefix, "makeup")
     return {f"makeup.{name}": take.number(prefix + name) for name in ("gain", "bias")}, "static"
 
 
-def seconds_to_forget(tensors, sample_rate):
+def seconds_to_forget(tensors: dict[str, np.ndarray], sample_rate: float) -> float:
     seconds = 0.0
     if "detector.tau_s" in tensors:
         seconds += TIME_CONSTANTS_TO_FORGET * float(tensors["detector.tau_s"].max())
@@ -99,7 +102,9 @@ def seconds_to_forget(tensors, sample_rate):
     return seconds
 
 
-def convert(take, controls, config, sample_rate):
+def convert(
+    take: Take, controls: list[Control], config: dict[str, Any], sample_rate: float
+) -> tuple[dict[str, np.ndarray], dict[str, Any], float, dict[str, Any]]:
     """-> (tensors, config, seconds to forget, what was inferred)"""
     tensors, knee = read_mlp(take, len(controls))
     detector_tensors, detector = read_detector(take)

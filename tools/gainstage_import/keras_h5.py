@@ -1,9 +1,13 @@
 """Reads the tensors of a Keras .h5 weight file. The HDF5 library is only shown the file's bytes: it can open
 no other file, loads no plug-in, and gets no more memory than a file of this size may take."""
 
+from __future__ import annotations
+
 import io
 import math
 import os
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +20,11 @@ MOST_OBJECTS, MOST_DEPTH = 4096, 8
 LONGEST_NAME = 1000
 
 
-def is_h5(path):
+def is_h5(path: str) -> bool:
     return foreign_file.begins_with(path, SIGNATURE)
 
 
-def load(path):
+def load(path: str) -> dict[str, np.ndarray]:
     """-> {LAYER/NAME: float64 array}: a layer's name once, as Keras repeats it, and no ":0"."""
     os.environ["HDF5_PLUGIN_PRELOAD"] = "::"  # which forbids the library to look for filters
     try:
@@ -41,7 +45,7 @@ def load(path):
         raise Problem(f"{path}: is no HDF5 file, or is damaged ({shown(problem)})") from problem
 
 
-def tensors_of(file, size, h5py):
+def tensors_of(file: Any, size: int, h5py: ModuleType) -> dict[str, np.ndarray]:
     """Every data set of floats, its numbers in the file itself: together no more than the file's size."""
     out, seen, left = {}, {address(file, h5py)}, size
     waiting = [("", file, 0)]
@@ -71,11 +75,11 @@ def tensors_of(file, size, h5py):
     return out
 
 
-def address(item, h5py):
+def address(item: Any, h5py: ModuleType) -> int:
     return h5py.h5o.get_info(item.id).addr
 
 
-def stored_bytes(name, item):
+def stored_bytes(name: str, item: Any) -> int:
     """What a data set takes; Problem where its numbers don't lie in the file as Keras puts them."""
     if item.external or item.is_virtual:
         raise Problem(f"tensor {name}: its numbers lie in another file")
@@ -91,6 +95,6 @@ def stored_bytes(name, item):
     return count * max(1, item.dtype.itemsize)
 
 
-def short(name):
+def short(name: str) -> str:
     parts = name.removesuffix(":0").split("/")
     return "/".join(parts[1:] if len(parts) > 2 and parts[0] == parts[1] else parts)

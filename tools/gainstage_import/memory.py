@@ -1,15 +1,21 @@
 """How long a recurrent part remembers: measured by letting it run from the two ends of its state."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
-from gainstage_files.model_file import LONGEST_MEMORY_S
+from gainstage_files.model_file import LONGEST_MEMORY_S, Control
 from .cells import PIECE, cell_of
 
 GAIN_TOLERANCE = 1.1e-5  # of a gain in units of 80 dB: 8.7e-4 dB, which changes the sound by -80 dB
 SOUND_TOLERANCE = 1e-4  # -80 dBFS
 
 
-def cell_outputs(tensors, prefix, inputs, starts):
+def cell_outputs(
+    tensors: dict[str, np.ndarray], prefix: str, inputs: np.ndarray, starts: tuple[float, float]
+) -> np.ndarray:
     """Outputs (starts, count, samples) of the cell for each of `inputs` (count, samples), hidden values all
     beginning at each of `starts`."""
     cell = cell_of(
@@ -26,19 +32,19 @@ def cell_outputs(tensors, prefix, inputs, starts):
     return out
 
 
-def last_above(difference, tolerance):
+def last_above(difference: np.ndarray, tolerance: float) -> int:
     """How many samples it takes the slowest row of `difference` to stay within `tolerance`."""
     over = np.flatnonzero(np.abs(difference).max(axis=0) > tolerance)
     return int(over[-1]) + 1 if over.size else 0
 
 
-def test_inputs(low, high, samples):
+def test_inputs(low: float, high: float, samples: int) -> np.ndarray:
     """Rest at either end and at 0, and a sound that wanders in between."""
     wander = np.random.default_rng(1).uniform(low, high, samples // 100 + 1).repeat(100)[:samples]
     return np.stack([np.full(samples, high), np.full(samples, low), np.zeros(samples), wander])
 
 
-def of_cell(tensors, prefix, sample_rate, seconds=1.0):
+def of_cell(tensors: dict[str, np.ndarray], prefix: str, sample_rate: float, seconds: float = 1.0) -> float:
     """Seconds until two extreme starts sound alike; LONGEST_MEMORY_S where they don't within `seconds`."""
     samples = int(seconds * sample_rate)
     inputs = test_inputs(-0.5, 0.5, samples)
@@ -47,7 +53,7 @@ def of_cell(tensors, prefix, sample_rate, seconds=1.0):
     return LONGEST_MEMORY_S if forgotten >= samples else forgotten / sample_rate
 
 
-def of_detector(tensors, prefix, sample_rate):
+def of_detector(tensors: dict[str, np.ndarray], prefix: str, sample_rate: float) -> float:
     """The same for a gain smoother whose time constants a cell chooses. Its gain starts at 80 dB, or at 0,
     with either end of the cell: from one of them the first time constants may be so short that where the gain
     began is forgotten at once.
@@ -60,7 +66,7 @@ def of_detector(tensors, prefix, sample_rate):
     return last_above(ends.max(axis=0) - ends.min(axis=0), GAIN_TOLERANCE) / sample_rate
 
 
-def smooth(inputs, alpha, starts):
+def smooth(inputs: np.ndarray, alpha: np.ndarray, starts: tuple[float, float]) -> np.ndarray:
     """inputs (count, samples) through one-poles of each of `alpha` (n, count, samples), each from each of
     `starts`. -> (n x starts, count, samples)"""
     count, samples = inputs.shape
@@ -75,7 +81,16 @@ def smooth(inputs, alpha, starts):
     return out.transpose(1, 2, 0).reshape(-1, count, samples)
 
 
-def of_recurrent(tensors, layers, gates, controls, config, sample_rate, seconds=1.0, loud_seconds=0.25):
+def of_recurrent(
+    tensors: dict[str, np.ndarray],
+    layers: int,
+    gates: int,
+    controls: list[Control],
+    config: dict[str, Any],
+    sample_rate: float,
+    seconds: float = 1.0,
+    loud_seconds: float = 0.25,
+) -> float:
     """Seconds until a network that has just heard something loud sounds like one that has heard nothing, with
     the knobs low, in the middle and high; LONGEST_MEMORY_S where it does not within `seconds`."""
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -87,7 +102,7 @@ def of_recurrent(tensors, layers, gates, controls, config, sample_rate, seconds=
     places = np.stack([low, (low + high) / 2, high])
     weight, bias = (np.asarray(tensors[f"output.{name}"], float) for name in ("weight", "bias"))
 
-    def run(inputs, states):
+    def run(inputs: np.ndarray, states: list[np.ndarray]) -> np.ndarray:
         """Each input (count, samples) at each place of the knobs. -> outputs (count x places, samples)"""
         count, samples = inputs.shape
         rows = count * len(places)
@@ -109,11 +124,9 @@ def of_recurrent(tensors, layers, gates, controls, config, sample_rate, seconds=
     )
     states = [cell.begin(sounds * len(places)) for cell in cells]
     run(loud, states)
-    for state in (
-        states
-        # every quiet input once from a start, in the place of the first loud one, and once after each of the
-        # others
-    ):
+    # Each quiet input plays once from rest, in the place of the first loud one, and once after each of the
+    # others.
+    for state in states:
         state[:, : len(places)] = 0.0
     out = run(np.tile(quiet, (sounds, 1)), [state[:, rows] for state in states]).reshape(sounds, count, -1)
     out = np.tanh(out, out=out) if config["final_tanh"] == "tanh" else out

@@ -2,7 +2,11 @@
 that Python's pickler writes from protocol 2 on. It makes containers, plain values and what the caller's list
 of names makes; any other object becomes an Inert. Python's own unpickler is never asked."""
 
+from __future__ import annotations
+
 import struct
+from collections.abc import Callable, Sequence
+from typing import Any
 
 MOST_OPCODES = 1 << 20  # a checkpoint of 30,000 tensors
 LONGEST_NAME = 1000
@@ -12,7 +16,7 @@ class Damaged(Exception):
     pass
 
 
-class Inert(dict):
+class Inert(dict[str, Any]):
     """In the place of an object of any other class; keeps the items it is given, for dictionaries of other
     names."""
 
@@ -24,14 +28,16 @@ class Named:
 
     __slots__ = ("make", "name")
 
-    def __init__(self, make, name=""):
+    def __init__(self, make: Callable[[tuple[Any, ...]], Any], name: str = "") -> None:
         self.make, self.name = make, name
 
 
 NOTHING = Named(lambda arguments: Inert())  # any name that the caller's list lacks
 
 
-def load(content, at, names, stored):
+def load(
+    content: bytes, at: int, names: dict[tuple[str, str], Named], stored: Callable[[tuple[Any, ...]], Any]
+) -> tuple[Any, int]:
     """One pickle of `content` (bytes), which begins at `at`. names: {(module, name): Named}.
     stored(arguments): what a persistent id means. -> (value, where it ends). Raises Damaged."""
     machine = Machine(content, at, names, stored)
@@ -46,11 +52,19 @@ def load(content, at, names, stored):
 class Machine:
     """A mark splits the stack: what lies below it waits in `below`."""
 
-    def __init__(self, content, at, names, stored):
+    def __init__(
+        self,
+        content: bytes,
+        at: int,
+        names: dict[tuple[str, str], Named],
+        stored: Callable[[tuple[Any, ...]], Any],
+    ) -> None:
         self.content, self.at, self.names, self.stored = content, at, names, stored
-        self.stack, self.below, self.memo = [], [], []
+        self.stack: list[Any] = []
+        self.below: list[list[Any]] = []
+        self.memo: list[Any] = []
 
-    def run(self):
+    def run(self) -> Any:
         content = self.content
         if content[self.at] != 0x80 or not 2 <= content[self.at + 1] <= 5:
             raise Damaged("its pickle is of a protocol that PyTorch does not write")
@@ -70,12 +84,12 @@ class Machine:
 
     # -------------------------------------------------------------------------------- bytes
 
-    def number(self, layout, size):
+    def number(self, layout: str, size: int) -> int:
         (value,) = struct.unpack_from(layout, self.content, self.at)
         self.at += size
         return value
 
-    def bytes(self, count):
+    def bytes(self, count: int) -> bytes:
         end = self.at + count
         if count < 0 or end > len(self.content):
             raise Damaged("its pickle is cut short")
@@ -83,7 +97,7 @@ class Machine:
         self.at = end
         return part
 
-    def line(self):
+    def line(self) -> str:
         end = self.content.find(b"\n", self.at, self.at + LONGEST_NAME)
         if end < 0:
             raise Damaged("its pickle holds a name that does not end")
@@ -93,28 +107,28 @@ class Machine:
 
     # -------------------------------------------------------------------------------- stack and memo
 
-    def push(self, value):
+    def push(self, value: Any) -> None:
         self.stack.append(value)
 
-    def mark(self):
+    def mark(self) -> None:
         self.below.append(self.stack)
         self.stack = []
 
-    def since_mark(self):
+    def since_mark(self) -> list[Any]:
         above, self.stack = self.stack, self.below.pop()
         return above
 
-    def push_all(self, kind):
+    def push_all(self, kind: Callable[[list[Any]], Any]) -> None:
         above = self.since_mark()
         self.stack.append(kind(above))
 
-    def drop(self):
+    def drop(self) -> None:
         if self.stack:
             self.stack.pop()
         else:
             self.stack = self.below.pop()
 
-    def put(self, index):
+    def put(self, index: int) -> None:
         """As picklers number what they remember: one after the other, in Python 2 from 1 on."""
         if not self.memo and index == 1:
             self.memo.append(None)
@@ -122,25 +136,25 @@ class Machine:
             raise Damaged("its pickle remembers things in an order that no pickler has")
         self.memo.append(self.stack[-1])
 
-    def get(self, index):
+    def get(self, index: int) -> None:
         self.stack.append(self.memo[index])
 
     # -------------------------------------------------------------------------------- containers
 
-    def tuple_of(self, count):
+    def tuple_of(self, count: int) -> None:
         parts = tuple(self.stack[-count:])
         if len(parts) != count:
             raise Damaged("its pickle is cut short")
         self.stack[-count:] = [parts]
 
-    def append(self, values):
+    def append(self, values: Sequence[Any]) -> None:
         target = self.stack[-1]
         if type(target) is list:
             target.extend(values)
         elif type(target) is not Inert:
             raise Damaged("its pickle appends to what is no list")
 
-    def set_items(self, items):
+    def set_items(self, items: Sequence[Any]) -> None:
         """Only texts are kept as keys: nothing here has others, and numbers can be made to collide."""
         target = self.stack[-1]
         if type(target) not in (dict, Inert) or len(items) % 2:
@@ -149,22 +163,22 @@ class Machine:
             if type(key) is str:
                 target[key] = value
 
-    def set_item(self):
+    def set_item(self) -> None:
         value, key = self.stack.pop(), self.stack.pop()
         self.set_items((key, value))
 
     # -------------------------------------------------------------------------------- objects
 
-    def named(self, module, name):
+    def named(self, module: Any, name: Any) -> None:
         if type(module) is not str or type(name) is not str:
             raise Damaged("its pickle names something by no text")
         self.stack.append(self.names.get((module, name), NOTHING))
 
-    def named_by_stack(self):
+    def named_by_stack(self) -> None:
         name, module = self.stack.pop(), self.stack.pop()
         self.named(module, name)
 
-    def call(self, keywords=False):
+    def call(self, keywords: bool = False) -> None:
         if keywords:
             self.stack.pop()
         arguments, what = self.stack.pop(), self.stack.pop()
@@ -172,45 +186,48 @@ class Machine:
             raise Damaged("its pickle calls what has no name")
         self.stack.append(what.make(arguments) if type(what) is Named else Inert())
 
-    def build(self):
+    def build(self) -> None:
         """An object's further state, which nothing here needs."""
         self.stack.pop()
         if type(self.stack[-1]) not in (dict, Inert):
             raise Damaged("its pickle gives a state to what has none")
 
-    def persistent(self):
+    def persistent(self) -> None:
         arguments = self.stack.pop()
         if type(arguments) is not tuple:
             raise Damaged("its pickle stores numbers of an unknown kind")
         self.stack.append(self.stored(arguments))
 
-    def frame(self):
+    def frame(self) -> None:
         if self.number("<Q", 8) > len(self.content) - self.at:
             raise Damaged("its pickle is cut short")
 
 
-def text(layout, size, coding="utf-8", errors="surrogatepass"):
+Work = Callable[[Machine], Any]  # of an opcode
+
+
+def text(layout: str, size: int, coding: str = "utf-8", errors: str = "surrogatepass") -> Work:
     return lambda m: m.push(m.bytes(m.number(layout, size)).decode(coding, errors))
 
 
-def raw(layout, size):
+def raw(layout: str, size: int) -> Work:
     return lambda m: m.push(m.bytes(m.number(layout, size)))
 
 
-def whole(layout, size):
+def whole(layout: str, size: int) -> Work:
     return lambda m: m.push(int.from_bytes(m.bytes(m.number(layout, size)), "little", signed=True))
 
 
-def plain(layout, size):
+def plain(layout: str, size: int) -> Work:
     return lambda m: m.push(m.number(layout, size))
 
 
-def constant(value):
+def constant(value: Any) -> Work:
     return lambda m: m.push(value)
 
 
-def table():
-    known = {
+def table() -> list[Work | None]:
+    known: dict[bytes, Work] = {
         b"(": Machine.mark,
         b"0": Machine.drop,
         b"1": Machine.since_mark,

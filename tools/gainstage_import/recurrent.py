@@ -3,15 +3,19 @@ state dicts and Lightning checkpoints of micro-tcn's LSTM (lstm.*, linear.*), th
 al.'s code (rec.*, lin.*), and the JSON of Automated-GuitarAmpModelling (model_data, state_dict). What the
 tensors are called in the result: nodes/models/recurrent/recurrent_weights.hpp."""
 
+from __future__ import annotations
+
 import re
+from typing import Any
 
 import numpy as np
 
 from gainstage_files import foreign_file
-from gainstage_files.model_file import LONGEST_MEMORY_S, control
+from gainstage_files.model_file import LONGEST_MEMORY_S, Control, control
 from gainstage_files.problem import Problem
 from . import checkpoint, memory
 from .settings import is_one_of, is_rate
+from .take import Take
 
 SAMPLE_RATE = 44100
 # What the tensors don't say.
@@ -26,7 +30,7 @@ LIMIT = {**control("limit", "", 0.0, 1.0, 0.0), "steps": 2}
 # -------------------------------------------------------------------------------- reading
 
 
-def load(path, family):
+def load(path: str, family: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if checkpoint.is_json(path):
         return of_json(path, foreign_file.read_json(path), family)
     tensors = checkpoint.load(path, OWN_NAMES)
@@ -37,7 +41,7 @@ def load(path, family):
     )
 
 
-def of_json(path, content, family):
+def of_json(path: str, content: dict[str, Any], family: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """{model_data, state_dict}: sizes and options, tensors as nested lists. Its knobs are 0 to 1."""
     data, state = content.get("model_data"), content.get("state_dict")
     if not isinstance(data, dict) or not isinstance(state, dict):
@@ -47,7 +51,7 @@ def of_json(path, content, family):
         raise Problem(
             f"{path}: model_data: unit_type: found {foreign_file.quoted(kind)}; expected {family.upper()}"
         )
-    facts = {"final_tanh": "none"}
+    facts: dict[str, Any] = {"final_tanh": "none"}
     if is_one_of(data.get("skip"), (0, 1, False, True, 0.0, 1.0)):
         facts["skip"] = int(data["skip"])
     inputs = data.get("input_size", 1)
@@ -60,12 +64,12 @@ def of_json(path, content, family):
     return {name: foreign_file.array_of(name, value) for name, value in state.items()}, facts
 
 
-def names_in(take):
+def names_in(take: Take) -> tuple[str, str]:
     """-> (prefix of the cells, prefix of the output)"""
     return next((names for names in NAMES if take.has(names[0] + "weight_hh_l0")), NAMES[-1])
 
 
-def CONTROLS(take):
+def CONTROLS(take: Take) -> list[Control]:
     """Of the published code, by its names and how many there are."""
     cells, _ = names_in(take)
     count = take(cells + "weight_ih_l0", None, None).shape[1] - 1
@@ -80,7 +84,9 @@ def CONTROLS(take):
 # -------------------------------------------------------------------------------- converting
 
 
-def read_layer(take, cells, number, gates, inputs, units):
+def read_layer(
+    take: Take, cells: str, number: int, gates: int, inputs: int, units: int | None
+) -> dict[str, np.ndarray]:
     name = f"{cells}weight_hh_l{number}"
     hidden = take(name, None, units)
     rows, units = hidden.shape
@@ -103,7 +109,9 @@ def read_layer(take, cells, number, gates, inputs, units):
     }
 
 
-def convert(take, controls, config, sample_rate, gates):
+def convert(
+    take: Take, controls: list[Control], config: dict[str, Any], sample_rate: float, gates: int
+) -> tuple[dict[str, np.ndarray], dict[str, Any], float, dict[str, Any]]:
     """-> (tensors, config, seconds to forget, what was inferred)"""
     cells, output = names_in(take)
     if not take.has(cells + "weight_hh_l0"):
@@ -120,7 +128,8 @@ def convert(take, controls, config, sample_rate, gates):
     )
     if layers > MAX_LAYERS:
         raise Problem(f"tensor {cells}weight_hh_l{layers - 1}: at most {MAX_LAYERS} layers are supported")
-    tensors, inputs, units = {}, 1 + len(controls), None
+    tensors: dict[str, np.ndarray] = {}
+    inputs, units = 1 + len(controls), None
     for n in range(layers):
         layer = read_layer(take, cells, n, gates, inputs, units)
         inputs = units = layer["weight_hh"].shape[1]

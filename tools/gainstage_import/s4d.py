@@ -2,14 +2,19 @@
 code in its three states (thesis, paper, and the one over the layer of state-spaces/s4), of the thesis'
 fixed-parameter models too. What the tensors are called in the result: nodes/models/s4d/s4d_weights.hpp."""
 
+from __future__ import annotations
+
 import re
+from typing import Any
 
 import numpy as np
 
-from gainstage_files.model_file import control
+from gainstage_files.model_file import Control, control
 from gainstage_files.problem import Problem
 from . import checkpoint
+from .checkpoint import Weight
 from .settings import is_one_of
+from .take import Take
 
 ARCHITECTURE = "s4d"
 PLACES = 64  # of a fixed-parameter model's sequence
@@ -53,10 +58,10 @@ FORGOTTEN = 1e-4  # -80 dB
 MAX_BLOCKS, MAX_CHANNELS, MAX_MODES = 16, 256, 64
 
 
-def load(path):
+def load(path: str) -> tuple[dict[str, Weight], dict[str, Any]]:
     """-> (tensors, what the hyper-parameters of a Lightning checkpoint say)"""
     tensors, hyper_parameters = checkpoint.load_with_hyper_parameters(path, OWN_NAMES)
-    said = {}
+    said: dict[str, Any] = {}
     for name, key in HYPER_PARAMETERS.items():
         value = hyper_parameters.get(name)
         if is_one_of(value, CONFIG[key]):
@@ -67,7 +72,7 @@ def load(path):
 
 
 # What is conditioned, and by how many numbers: none of a fixed-parameter model's.
-def CONTROLS(take):
+def CONTROLS(take: Take) -> list[Control]:
     return (
         LA_2A
         if any(
@@ -82,7 +87,7 @@ def CONTROLS(take):
 ADAPTOR = ".film.conditional_information_adaptor"
 
 
-def rename(take, prefix, target, *shape):
+def rename(take: Take, prefix: str, target: str, *shape: int | None) -> dict[str, np.ndarray]:
     """A linear layer under its new name."""
     return {
         f"{target}.weight": take(prefix + ".weight", *shape),
@@ -90,14 +95,15 @@ def rename(take, prefix, target, *shape):
     }
 
 
-def read_conditioning(take, controls):
+def read_conditioning(take: Take, controls: int) -> tuple[dict[str, np.ndarray], int]:
     """-> (layers, each followed by ReLU; how many numbers they say)"""
     places = sorted(
         int(m[1])
         for m in (re.fullmatch(r"control_parameter_mlp\.(\d{1,4})\.weight", n) for n in take.names())
         if m
     )
-    width, out = controls, {}
+    width = controls
+    out: dict[str, np.ndarray] = {}
     for layer, place in enumerate(places):
         weight = take(f"control_parameter_mlp.{place}.weight", None, None)
         if weight.shape[1] != width:
@@ -112,7 +118,7 @@ def read_conditioning(take, controls):
     return out, width
 
 
-def read_activation(take, name, kind):
+def read_activation(take: Take, name: str, kind: str) -> tuple[np.ndarray | None, str]:
     """The learned number of PReLU (one, or one a channel) or PTanh; -> ({name in the block: numbers}, kind as
     found)"""
     if take.has(name + ".weight"):
@@ -127,12 +133,12 @@ def read_activation(take, name, kind):
     return None, kind
 
 
-def first_of(take, prefix, *names):
+def first_of(take: Take, prefix: str, *names: str) -> str:
     """The first of these names that is there; the first of all where none is."""
     return prefix + next((name for name in names if take.has(prefix + name)), names[0])
 
 
-def complex_of(take, name, channels, modes):
+def complex_of(take: Take, name: str, channels: int, modes: int) -> np.ndarray:
     """(channels, modes, 2), or fewer rows shared by turns, behind any number of dimensions of 1."""
     tensor = take(name)
     while tensor.ndim > 3 and tensor.shape[0] == 1:
@@ -147,12 +153,12 @@ def complex_of(take, name, channels, modes):
     return shared(tensor, channels)
 
 
-def shared(tensor, channels):
+def shared(tensor: np.ndarray, channels: int) -> np.ndarray:
     """Rows that channels share by turns, one each."""
     return np.tile(tensor, (channels // tensor.shape[0],) + (1,) * (tensor.ndim - 1))
 
 
-def rows_of(take, name, channels, columns=None):
+def rows_of(take: Take, name: str, channels: int, columns: int | None = None) -> np.ndarray:
     tensor = take(name)
     tensor = tensor[:, None] if tensor.ndim == 1 else tensor
     if (
@@ -167,7 +173,7 @@ def rows_of(take, name, channels, columns=None):
     return shared(tensor, channels)
 
 
-def read_ssm(take, prefix, channels):
+def read_ssm(take: Take, prefix: str, channels: int) -> dict[str, np.ndarray]:
     """dt = exp(log_dt), A = -exp(log_a_real) + i a_imag, B, C, D: the thesis' own layer (B = 1), or the
     diagonal kernel of state-spaces/s4, whose releases differ in names. Its fourth release (inv_dt, A_real, B
     of four dimensions) keeps -Im A.
@@ -201,7 +207,7 @@ def read_ssm(take, prefix, channels):
     return out
 
 
-def read_norm(take, prefix, channels):
+def read_norm(take: Take, prefix: str, channels: int) -> dict[str, np.ndarray]:
     """Running statistics of a BatchNorm in either place, or none."""
     name = next(
         (p for p in (prefix + "batchnorm.", prefix + "film.batchnorm.") if take.has(p + "running_mean")), None
@@ -215,7 +221,7 @@ def read_norm(take, prefix, channels):
     return {"norm.mean": take(name + "running_mean", channels), "norm.variance": variance}
 
 
-def read_film(take, prefix, channels, width, controls):
+def read_film(take: Take, prefix: str, channels: int, width: int, controls: int) -> dict[str, np.ndarray]:
     adaptor = prefix + ADAPTOR[1:]
     if not take.has(adaptor + ".bias") and not controls:
         return {}
@@ -225,18 +231,20 @@ def read_film(take, prefix, channels, width, controls):
     return film
 
 
-def read_residual(take, name, channels):
+def read_residual(take: Take, name: str, channels: int) -> dict[str, np.ndarray]:
     return {"residual": take(name, channels, 1, 1).reshape(channels)} if take.has(name) else {}
 
 
 # -------------------------------------------------------------------------------- layouts
 
 
-def add(out, block, tensors):
+def add(out: dict[str, np.ndarray], block: int, tensors: dict[str, np.ndarray]) -> None:
     out.update({f"blocks.{block}.{name}": tensor for name, tensor in tensors.items()})
 
 
-def read_conditional(take, config, controls):
+def read_conditional(
+    take: Take, config: dict[str, Any], controls: int
+) -> tuple[dict[str, np.ndarray], int, tuple[str, ...], dict[str, Any]]:
     """blocks.I.{linear, activation1, s4, batchnorm, film, activation2, residual_connection}"""
     out, width = read_conditioning(take, controls)
     channels = take("expand.weight", None, 1, most=MAX_CHANNELS).shape[0]
@@ -245,7 +253,7 @@ def read_conditional(take, config, controls):
         (int(m[1]) for m in (re.match(r"blocks\.(\d{1,4})\.", n) for n in take.names()) if m), default=-1
     )
     check_depth(depth)
-    kinds = (config["activation"],) * 2
+    kinds: tuple[str, ...] = (config["activation"],) * 2
     for i in range(depth):
         prefix = f"blocks.{i}."
         slopes = [read_activation(take, f"{prefix}activation{k}", config["activation"]) for k in (1, 2)]
@@ -264,7 +272,7 @@ def read_conditional(take, config, controls):
     return out, depth, kinds, {}
 
 
-def check_depth(depth):
+def check_depth(depth: int) -> None:
     if depth > MAX_BLOCKS:
         raise Problem(f"{depth} blocks or more; at most {MAX_BLOCKS} are supported")
 
@@ -277,7 +285,7 @@ FIXED_LAYERS = {
 }
 
 
-def fixed_version(take, prefix, config):
+def fixed_version(take: Take, prefix: str, config: dict[str, Any]) -> int:
     """Where the layers of a fixed-parameter model's block are; versions 2 and 4 look alike unless activations
     learn."""
     place = next(
@@ -297,7 +305,9 @@ def fixed_version(take, prefix, config):
     return 2 if config["model_version"] == 2 else 4
 
 
-def read_fixed(take, config):
+def read_fixed(
+    take: Take, config: dict[str, Any]
+) -> tuple[dict[str, np.ndarray], int, tuple[str, ...], dict[str, Any]]:
     """model.N of a sequence: expand (behind a converter to decibels, or not), blocks, contract."""
     first = next((i for i in range(3) if take.has(f"model.{i}.weight")), 1)
     channels = take(f"model.{first}.weight", None, 1, most=MAX_CHANNELS).shape[0]
@@ -306,7 +316,7 @@ def read_fixed(take, config):
     while any(n.startswith(f"model.{first + 1 + depth}.model.") for n in take.names()):
         depth += 1
         check_depth(depth)
-    kinds = (config["activation"],) * 2
+    kinds: tuple[str, ...] = (config["activation"],) * 2
     for i in range(depth):
         prefix = f"model.{first + 1 + i}."
         version = fixed_version(take, prefix, config)
@@ -333,7 +343,7 @@ def read_fixed(take, config):
 # -------------------------------------------------------------------------------- memory
 
 
-def log_poles(ssm, disc):
+def log_poles(ssm: dict[str, np.ndarray], disc: str) -> tuple[np.ndarray, np.ndarray]:
     """ln of each pole a sample at the trained rate, and B / A, by which both methods reach the same resting
     value."""
     a = -np.exp(ssm["log_a_real"]) + 1j * ssm["a_imag"]
@@ -343,7 +353,7 @@ def log_poles(ssm, disc):
         return (z if disc == "zoh" else 2.0 * np.arctanh(z / 2.0)), b / a
 
 
-def samples_to_forget(ssm, disc, deviation):
+def samples_to_forget(ssm: dict[str, np.ndarray], disc: str, deviation: np.ndarray) -> float:
     """Until what the layer still says of inputs within +-1, long gone, is -80 dB of its channel's
     deviation."""
     ln_pole, gain = log_poles(ssm, disc)
@@ -353,7 +363,7 @@ def samples_to_forget(ssm, disc, deviation):
     return float((np.log(np.maximum(left, 1.0)) / decay).max())
 
 
-def seconds_to_forget(tensors, depth, disc, sample_rate):
+def seconds_to_forget(tensors: dict[str, np.ndarray], depth: int, disc: str, sample_rate: float) -> float:
     """The blocks follow one another: the sum of theirs."""
     samples = 0.0
     for i in range(depth):
@@ -367,7 +377,9 @@ def seconds_to_forget(tensors, depth, disc, sample_rate):
 # -------------------------------------------------------------------------------- all of it
 
 
-def convert(take, controls, config, sample_rate):
+def convert(
+    take: Take, controls: list[Control], config: dict[str, Any], sample_rate: float
+) -> tuple[dict[str, np.ndarray], dict[str, Any], float, dict[str, Any]]:
     """-> (tensors, config, seconds to forget, what was inferred)"""
     fixed = not take.has("expand.weight") and any(re.match(r"model\.\d\.", n) for n in take.names())
     if fixed and controls:

@@ -3,15 +3,19 @@ published code (Optical-DRC-with-Selective-SSMs; also A-Comparative-Study-State-
 convolution and no gate), or their tensors as JSON: {name: {"shape": [...], "data": [...]}}. What the tensors
 are called in the result: nodes/models/s6/s6_weights.hpp."""
 
+from __future__ import annotations
+
 import math
 import os
+from typing import Any
 
 import numpy as np
 
 from gainstage_files import foreign_file
-from gainstage_files.model_file import control
+from gainstage_files.model_file import Control, control
 from gainstage_files.problem import Problem
 from . import checkpoint, s6_memory, tf_bundle
+from .take import Take
 
 ARCHITECTURE = "s6"
 SAMPLE_RATE = 48000  # in the authors' scripts
@@ -30,7 +34,7 @@ MAX_WINDOW, MAX_FEATURES, MAX_CHANNELS, MAX_STATES, MAX_TAPS, MAX_CONTROLS = 102
 LAYER = "layer_with_weights-"
 
 
-def load(path):
+def load(path: str) -> tuple[dict[str, np.ndarray], dict[Any, Any]]:
     """-> ({name: array}, {})"""
     if checkpoint.is_json(path):
         return tensors_of(foreign_file.read_json(path)), {}
@@ -39,7 +43,7 @@ def load(path):
     return tf_bundle.load(path), {}
 
 
-def tensors_of(content):
+def tensors_of(content: dict[str, Any]) -> dict[str, np.ndarray]:
     out = {}
     for name, entry in content.items():
         if not isinstance(entry, dict) or "shape" not in entry:
@@ -61,16 +65,16 @@ def tensors_of(content):
     return out
 
 
-def is_published(take):
+def is_published(take: Take) -> bool:
     return take.has(f"{LAYER}1/mixer/A_log")
 
 
-def control_counts(take):
+def control_counts(take: Take) -> tuple[int, int]:
     """How many controls FiLM and the GRU take, by their shapes."""
 
-    def rows(name):
-        tensor = take.tensors.get(LAYER + name)
-        count = tensor.shape[0] if tensor is not None and tensor.ndim else 0
+    def rows(name: str) -> int:
+        tensor = take.tensors.get(LAYER + name, np.zeros(0))
+        count = tensor.shape[0] if tensor.ndim else 0
         if count > MAX_CHANNELS + MAX_CONTROLS:
             raise Problem(
                 f"tensor {LAYER}{name}: has shape {tensor.shape}; at most {MAX_CHANNELS + MAX_CONTROLS} rows are supported"
@@ -83,7 +87,7 @@ def control_counts(take):
     return max(0, rows("4/dense/kernel") - features), max(0, rows("5/dense/cell/kernel") - features)
 
 
-def CONTROLS(take):  # noqa: N802  the name by which every family gives them
+def CONTROLS(take: Take) -> list[Control]:  # noqa: N802  the name by which every family gives them
     counts = control_counts(take)
     names = KNOBS.get(counts, tuple(f"control_{i + 1}" for i in range(sum(counts))))
     controls = [control(name, "", 0.0, 1.0, 0.5) for name in names]
@@ -95,7 +99,14 @@ def CONTROLS(take):  # noqa: N802  the name by which every family gives them
 # -------------------------------------------------------------------------------- layers
 
 
-def dense(take, source, target, inputs=None, outputs=None, bias=True):
+def dense(
+    take: Take,
+    source: str,
+    target: str,
+    inputs: int | None = None,
+    outputs: int | None = None,
+    bias: bool = True,
+) -> tuple[dict[str, np.ndarray], int]:
     """A Keras kernel (inputs, outputs), turned round. -> ({name: tensor}, number of outputs)"""
     kernel = take(f"{LAYER}{source}/kernel", inputs, outputs, most=MAX_WINDOW)
     out = {target + ".weight": kernel.T}
@@ -104,7 +115,7 @@ def dense(take, source, target, inputs=None, outputs=None, bias=True):
     return out, kernel.shape[1]
 
 
-def ssm(take, source, target, inputs, gated):
+def ssm(take: Take, source: str, target: str, inputs: int, gated: bool) -> tuple[dict[str, np.ndarray], int]:
     """`gated`: with convolution and gate. -> ({name: tensor}, number of outputs)"""
     inner, states = take(f"{LAYER}{source}/A_log", None, None, most=MAX_CHANNELS).shape
     if states > MAX_STATES:
@@ -131,10 +142,10 @@ def ssm(take, source, target, inputs, gated):
     return {**out, **tensors}, outputs
 
 
-def gru(take, source, target, inputs, units):
+def gru(take: Take, source: str, target: str, inputs: int, units: int) -> dict[str, np.ndarray]:
     """A Keras GRU (reset_after; gates z, r, h) as PyTorch has it (r, z, n)."""
 
-    def turned(columns):
+    def turned(columns: np.ndarray) -> np.ndarray:
         z, r, h = np.split(columns, 3, axis=-1)
         return np.concatenate([r, z, h], axis=-1).T
 
@@ -147,7 +158,7 @@ def gru(take, source, target, inputs, units):
     }
 
 
-def glu(take, source, target, inputs):
+def glu(take: Take, source: str, target: str, inputs: int) -> tuple[dict[str, np.ndarray], int]:
     """-> ({name: tensor}, number of outputs)"""
     tensors, outputs = dense(take, source, target, inputs)
     if outputs % 2:
@@ -157,7 +168,7 @@ def glu(take, source, target, inputs):
     return tensors, outputs // 2
 
 
-def published(take):
+def published(take: Take) -> dict[str, np.ndarray]:
     """Optical-DRC-with-Selective-SSMs."""
     first, second = control_counts(take)
     out, width = dense(take, "0", "input")
@@ -186,7 +197,7 @@ def published(take):
     return {**out, **tensors, **dense(take, "8", "output", width, 1)[0]}
 
 
-def plain(take):
+def plain(take: Take) -> dict[str, np.ndarray]:
     """A-Comparative-Study-State-Based: one layer without convolution and gate, no spectrum, no GRU."""
     out, width = dense(take, "0", "input")
     tensors, width = ssm(take, "1", "ssm.0", width, False)
@@ -198,7 +209,9 @@ def plain(take):
     return {**out, **tensors, **dense(take, "4", "output", width, 1)[0]}
 
 
-def convert(take, controls, config, sample_rate):
+def convert(
+    take: Take, controls: list[Control], config: dict[str, Any], sample_rate: float
+) -> tuple[dict[str, np.ndarray], dict[str, Any], float, dict[str, Any]]:
     """-> (tensors, config, seconds to forget, what was inferred)"""
     if not is_published(take) and not take.has(f"{LAYER}1/A_log"):
         raise Problem(f"tensor {LAYER}1/mixer/A_log: missing, so this is no S6 compressor")

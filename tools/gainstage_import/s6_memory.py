@@ -2,7 +2,11 @@
 the network plays probes from two starts, silence and loud noise, until the gains agree. Formulas:
 nodes/models/s6/s6_weights.hpp."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -14,33 +18,35 @@ LEVELS_DB = (-200.0, -60.0, -45.0)  # some published weights run away from loude
 BEFORE_S, BEFORE_DB = 0.1, -35.0
 
 
-def sigmoid(x):
+def sigmoid(x: np.ndarray) -> np.ndarray:
     return 0.5 + 0.5 * np.tanh(0.5 * x)
 
 
-def gelu(x):
+def gelu(x: np.ndarray) -> np.ndarray:
     return 0.5 * x * (1.0 + np.vectorize(math.erf)(x / math.sqrt(2.0)))
 
 
 class Network:
     """Rows of sound (row, sample) played side by side; all but the recurrences at once."""
 
-    def __init__(self, tensors, config):
+    def __init__(self, tensors: dict[str, np.ndarray], config: dict[str, Any]) -> None:
         self.w, self.as_trained = tensors, config["meaning"] == "as_trained"
         self.lag = config["batch"] if self.as_trained else 1
-        self.act = gelu if config["activation"] == "gelu" else np.tanh
+        self.act: Callable[[np.ndarray], np.ndarray] = np.tanh
+        if config["activation"] == "gelu":
+            self.act = gelu
 
-    def dense(self, x, name):
+    def dense(self, x: np.ndarray, name: str) -> np.ndarray:
         return x @ self.w[name + ".weight"].T + self.w.get(name + ".bias", 0.0)
 
-    def windows(self, x):
+    def windows(self, x: np.ndarray) -> np.ndarray:
         size = self.w["input.weight"].shape[1]
         padded = np.concatenate([np.zeros((len(x), size - 1)), x], axis=1)
         return np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)
 
-    def ssm(self, x, name):
+    def ssm(self, x: np.ndarray, name: str) -> np.ndarray:
         w = {key[len(name) + 1 :]: value for key, value in self.w.items() if key.startswith(name + ".")}
-        u, gate = x, 1.0
+        u, gate = x, np.ones(1)
         if "in.weight" in w:
             a, gate = np.split(x @ w["in.weight"].T, 2, axis=-1)
             taps = w["conv.weight"].shape[1]
@@ -61,11 +67,11 @@ class Network:
             s[:, t] = (h * c[:, t, None, :]).sum(-1)
         return ((s + w["skip"] * u) * gate) @ w["out.weight"].T + w["out.bias"]
 
-    def glu(self, x, name):
+    def glu(self, x: np.ndarray, name: str) -> np.ndarray:
         out, gate = np.split(self.dense(x, name), 2, axis=-1)
         return out * gate / (1.0 + np.abs(gate))
 
-    def hidden(self, x):
+    def hidden(self, x: np.ndarray) -> np.ndarray:
         """States of the GRU, for rows of its input."""
         w, units = self.w, self.w["temporal.weight_hh"].shape[1]
         gi, out = x @ w["temporal.weight_ih"].T + w["temporal.bias_ih"], np.zeros((*x.shape[:2], units))
@@ -82,11 +88,11 @@ class Network:
             out[:, t : t + self.lag] = new + rz[..., units:] * (h - new)
         return out
 
-    def features(self, windows):
+    def features(self, windows: np.ndarray) -> np.ndarray:
         points = 2 * self.w["features.weight"].shape[1] - 1
         return self.dense(np.abs(np.fft.rfft(windows, points, axis=-1)), "features")
 
-    def gains(self, x, controls):
+    def gains(self, x: np.ndarray, controls: np.ndarray) -> np.ndarray:
         """`controls`: their values, held."""
         windows = self.windows(x)
         v = self.act(self.dense(self.ssm(self.dense(windows, "input"), "ssm.0"), "mix.0"))
@@ -106,7 +112,9 @@ class Network:
         return self.dense(v, "output")[..., 0]
 
 
-def seconds(tensors, config, controls, sample_rate):
+def seconds(
+    tensors: dict[str, np.ndarray], config: dict[str, Any], controls: int, sample_rate: float
+) -> float:
     """Seconds until loud noise is forgotten to -80 dB, at most LONGEST_MEMORY_S."""
     random = np.random.default_rng(1)
     before, probe = int(BEFORE_S * sample_rate), int(PROBE_S * sample_rate)
@@ -124,7 +132,7 @@ def seconds(tensors, config, controls, sample_rate):
     return min(LONGEST_MEMORY_S, samples_to_forget(difference) / sample_rate)
 
 
-def samples_to_forget(difference):
+def samples_to_forget(difference: np.ndarray) -> float:
     """Until it stays below the tolerance; by the pace of its decay where that is beyond the probe's end."""
     if not np.all(np.isfinite(difference)):
         return math.inf

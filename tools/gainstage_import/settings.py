@@ -1,7 +1,11 @@
 """What the user adds to, or says otherwise than, the family: the file given with --config."""
 
+from __future__ import annotations
+
 import json
 import math
+from types import ModuleType
+from typing import Any
 
 from gainstage_files import foreign_file
 from gainstage_files.problem import Problem
@@ -13,14 +17,15 @@ MOST_CONTROLS = 64
 KEYS = ("sample_rate", "controls", "memory_samples", "training", *TEXTS)
 
 
-class WholeNumbers(tuple):
+class WholeNumbers(tuple[Any, ...]):
     """The choices of an option that is a number: its default, then low to high."""
 
-    def __new__(cls, default, low, high):
-        return super().__new__(cls, (default, *range(low, high + 1)))
+    def __new__(cls, default: int, low: int, high: int) -> WholeNumbers:
+        choices: Any = (default, *range(low, high + 1))
+        return super().__new__(cls, choices)
 
 
-def read(path, family):
+def read(path: str | None, family: ModuleType) -> dict[str, Any]:
     """-> the file's keys, checked; {} without a file. Keys besides KEYS are the family's own (its CONFIG)."""
     if path is None:
         return {}
@@ -30,7 +35,7 @@ def read(path, family):
     return settings
 
 
-def check(where, key, value, family):
+def check(where: str, key: str, value: Any, family: ModuleType) -> None:
     if key in family.CONFIG:
         choices = family.CONFIG[key]
         if not is_one_of(value, choices):
@@ -52,7 +57,7 @@ def check(where, key, value, family):
         raise Problem(f"{where}: expected an object")
 
 
-def words(choices):
+def words(choices: tuple[Any, ...]) -> str:
     if isinstance(choices, WholeNumbers):
         return f"a whole number, {choices[1]} to {choices[-1]}"
     return "one of " + ", ".join(
@@ -60,20 +65,20 @@ def words(choices):
     )
 
 
-def is_one_of(value, choices):
+def is_one_of(value: Any, choices: tuple[Any, ...]) -> bool:
     """By value and type: 1 is not True. A foreign value is compared only with one of its own type."""
     return any(type(value) is type(choice) and value == choice for choice in choices)
 
 
-def is_number(value, above=-math.inf):
+def is_number(value: Any, above: float = -math.inf) -> bool:
     return type(value) in (int, float) and above < value < LARGEST_NUMBER
 
 
-def is_rate(value):
+def is_rate(value: Any) -> bool:
     return is_number(value) and LOWEST_RATE <= value <= HIGHEST_RATE
 
 
-def check_controls(where, controls):
+def check_controls(where: str, controls: Any) -> None:
     if not isinstance(controls, list):
         raise Problem(f"{where}: expected an array")
     if len(controls) > MOST_CONTROLS:

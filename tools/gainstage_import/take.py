@@ -1,6 +1,11 @@
 """Tensors handed out one by one: what is missing or misshapen is refused by name, what is left over is
 known."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from gainstage_files.problem import Problem
@@ -13,17 +18,17 @@ MOST = 4096  # rows or columns of a tensor whose shape is not known beforehand
 class Take:
     """tensors: {name: what has a shape and becomes a float64 array}"""
 
-    def __init__(self, tensors):
+    def __init__(self, tensors: Mapping[str, Any]) -> None:
         self.tensors = dict(tensors)
         self.left = set(tensors)
 
-    def has(self, name):
+    def has(self, name: str) -> bool:
         return name in self.tensors
 
-    def names(self):
+    def names(self) -> list[str]:
         return list(self.tensors)
 
-    def __call__(self, name, *shape, most=MOST):
+    def __call__(self, name: str, *shape: int | None, most: int = MOST) -> np.ndarray:
         """The tensor; `shape` entries of None match 1 to `most`. With no shape: as it is."""
         if name not in self.tensors:
             raise Problem(f"tensor {name}: missing")
@@ -43,7 +48,7 @@ class Take:
         self.left.discard(name)
         return tensor
 
-    def number(self, name):
+    def number(self, name: str) -> np.ndarray:
         """A tensor of one element, whatever its shape, as shape (1,)."""
         tensor = self(name)
         if tensor.size != 1:

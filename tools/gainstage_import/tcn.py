@@ -3,15 +3,19 @@ Lightning checkpoints of the authors' published code (micro-tcn), its re-trainin
 dicts of steerable-nafx (conditioned by the controls themselves, convolutions with bias, no output layer).
 What the tensors are called in the result: nodes/models/tcn/tcn_weights.hpp."""
 
+from __future__ import annotations
+
 import re
+from typing import Any
 
 import numpy as np
 
 from gainstage_files import foreign_file
-from gainstage_files.model_file import LONGEST_MEMORY_S, control
+from gainstage_files.model_file import LONGEST_MEMORY_S, Control, control
 from gainstage_files.problem import Problem
 from . import checkpoint
 from .settings import WholeNumbers, is_one_of, is_rate
+from .take import Take
 
 ARCHITECTURE = "tcn"
 OWN_NAMES = ("gen.", "blocks.", "output.")
@@ -37,7 +41,7 @@ MAX_STATE_FLOATS = 32 << 20  # what the blocks remember, per channel
 # -------------------------------------------------------------------------------- reading
 
 
-def load(path):
+def load(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """-> (tensors by the names of the published code, what the checkpoint says besides)"""
     if checkpoint.is_json(path):
         return of_json(path, foreign_file.read_json(path))
@@ -50,23 +54,23 @@ def load(path):
     return tensors, facts
 
 
-def is_choice(key, value):
+def is_choice(key: str, value: Any) -> bool:
     return is_one_of(value, CONFIG[key])
 
 
-def part(where, of, key, kind):
+def part(where: str, of: Any, key: str, kind: type) -> Any:
     value = of.get(key) if isinstance(of, dict) else None
     if not isinstance(value, kind):
         raise Problem(f"{where}: {key}: expected {'an object' if kind is dict else 'an array'}")
     return value
 
 
-def of_json(path, content):
+def of_json(path: str, content: dict[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """{config, gen: [...], blocks: [...], output}: layers with their weights as nested lists."""
     config = part(path, content, "config", dict)
     if not is_one_of(content.get("arch", "direct"), ("direct",)):
         raise Problem(f"{path}: arch: found {foreign_file.quoted(content['arch'])}; expected \"direct\"")
-    layers = {
+    layers: dict[str, Any] = {
         f"gen.{2 * m}": layer
         for m, layer in enumerate(part(path, content, "gen", list) if "gen" in content else [])
     }
@@ -103,8 +107,9 @@ def of_json(path, content):
     return tensors, facts
 
 
-def check_dilation(where, conv, number, config):
-    growth, stack = config.get("dilation_growth"), config.get("stack_size", MAX_BLOCKS)
+def check_dilation(where: str, conv: dict[str, Any], number: int, config: dict[str, Any]) -> None:
+    growth: Any = config.get("dilation_growth")
+    stack: Any = config.get("stack_size", MAX_BLOCKS)
     if (
         isinstance(conv.get("dilation"), int)
         and is_choice("dilation_growth", growth)
@@ -117,7 +122,7 @@ def check_dilation(where, conv, number, config):
         )
 
 
-def CONTROLS(take):
+def CONTROLS(take: Take) -> list[Control]:
     """Of the published code: as many knobs as the first conditioning layer has inputs."""
     if take.has("gen.0.weight"):
         count = take("gen.0.weight", None, None).shape[1]
@@ -131,17 +136,18 @@ def CONTROLS(take):
 # -------------------------------------------------------------------------------- converting
 
 
-def first_of(take, prefix, *names):
+def first_of(take: Take, prefix: str, *names: str) -> str:
     """The first of several names for the same tensor."""
     return next((prefix + name for name in names if take.has(prefix + name)), prefix + names[0])
 
 
-def read_conditioning(take, controls):
+def read_conditioning(take: Take, controls: int) -> tuple[dict[str, np.ndarray], int]:
     """-> (layers, each followed by ReLU, and how many numbers they say)"""
     places = sorted(
         int(m[1]) for m in (re.fullmatch(r"gen\.(\d{1,4})\.weight", n) for n in take.names()) if m
     )
-    width, out = controls, {}
+    width = controls
+    out: dict[str, np.ndarray] = {}
     for layer, place in enumerate(places):
         weight = take(f"gen.{place}.weight", None, None)
         if weight.shape[1] != width:
@@ -155,7 +161,7 @@ def read_conditioning(take, controls):
     return out, width
 
 
-def read_block(take, number, inputs, width):
+def read_block(take: Take, number: int, inputs: int, width: int) -> dict[str, np.ndarray]:
     """-> tensors of the block in the result"""
     old, new = f"blocks.{number}.", f"blocks.{number}."
     name = first_of(take, old, "conv1.weight", "conv.weight")
@@ -196,7 +202,7 @@ def read_block(take, number, inputs, width):
     return {**out, new + "slope": slope, new + "residual.weight": residual[:, :, 0]}
 
 
-def spans(tensors, blocks, config):
+def spans(tensors: dict[str, np.ndarray], blocks: int, config: dict[str, Any]) -> list[tuple[int, int]]:
     """How far back each block looks, and the floats of a row of its input."""
     out, inputs = [], 1
     for n in range(blocks):
@@ -207,7 +213,9 @@ def spans(tensors, blocks, config):
     return out
 
 
-def check_size(tensors, blocks, config, sample_rate):
+def check_size(
+    tensors: dict[str, np.ndarray], blocks: int, config: dict[str, Any], sample_rate: float
+) -> int:
     """-> receptive field"""
     looks_back = spans(tensors, blocks, config)
     field = 1 + sum(span for span, _ in looks_back)
@@ -223,7 +231,9 @@ def check_size(tensors, blocks, config, sample_rate):
     return field
 
 
-def convert(take, controls, config, sample_rate):
+def convert(
+    take: Take, controls: list[Control], config: dict[str, Any], sample_rate: float
+) -> tuple[Any, ...]:
     """-> (tensors, config, seconds to forget, what was inferred, sizes)"""
     numbers = [int(m[1]) for m in (re.match(r"blocks\.(\d{1,4})\.", name) for name in take.names()) if m]
     if not numbers:

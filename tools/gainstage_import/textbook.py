@@ -4,8 +4,11 @@
 
 The same files on every run. What they are good for, and what not: the cards beside them."""
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
 from gainstage_files.libraries import need
 
@@ -15,11 +18,20 @@ import numpy as np  # noqa: E402
 
 from gainstage_files.model_file import TIME_CONSTANTS_TO_FORGET, control, metadata, write  # noqa: E402
 
+if TYPE_CHECKING:
+    from gainstage_files.model_file import Control
+
 SAMPLE_RATE = 48000  # in name only: one-pole detectors and static make-up run at any rate
-COMMON = {"author": "Gainstage", "license": "MIT", "training": {"data": "none: constants set by hand"}}
+COMMON: dict[str, Any] = {
+    "author": "Gainstage",
+    "license": "MIT",
+    "training": {"data": "none: constants set by hand"},
+}
 
 
-def textbook(controls, weight, bias, tau_s, source):
+def textbook(
+    controls: list[Control], weight: list[list[float]], bias: list[float], tau_s: list[float], source: str
+) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Curve outputs threshold_db, ratio, knee_db = weight @ knobs + bias; time constants tau_s; no
     make-up."""
     tensors = {

@@ -5,9 +5,13 @@ The index is a sorted table as LevelDB writes them (its doc/table_format.md), un
 protocol buffers (tensorflow/core/protobuf/tensor_bundle.proto). The data file is raw little-endian numbers.
 No length in either is trusted."""
 
+from __future__ import annotations
+
 import math
 import os
 import struct
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +32,7 @@ class Damaged(Exception):
     pass
 
 
-def prefix_of(path):
+def prefix_of(path: str) -> str:
     """PREFIX of a path to either file or to neither."""
     for ending in (".index", DATA):
         if path.endswith(ending):
@@ -36,17 +40,18 @@ def prefix_of(path):
     return path
 
 
-def is_bundle(path):
+def is_bundle(path: str) -> bool:
     return os.path.isfile(prefix_of(path) + ".index")
 
 
-def load(path):
+def load(path: str) -> dict[str, np.ndarray]:
     """-> {name: float64 array}, names without TensorFlow's suffix; optimizer slots and counters left out."""
     prefix = prefix_of(path)
     index, data = foreign_file.read(prefix + ".index", LARGEST_INDEX), foreign_file.read(prefix + DATA)
     try:
-        entries = {name: fields(entry) for name, entry in entries_of(index)}
-        check_header(entries.pop("", {}))
+        entries: dict[str, dict[int, list[Any]]] = {name: fields(entry) for name, entry in entries_of(index)}
+        header: dict[int, list[Any]] = {}
+        check_header(entries.pop("", header))
         weights = {
             name: array_of(name, entry, data) for name, entry in entries.items() if is_weight(name, entry)
         }
@@ -61,7 +66,7 @@ def load(path):
         ) from problem
 
 
-def is_weight(name, entry):
+def is_weight(name: str, entry: dict[int, list[Any]]) -> bool:
     return (
         name.endswith(SUFFIX)
         and not name.startswith(("optimizer/", "keras_api/", "save_counter"))
@@ -73,7 +78,7 @@ def is_weight(name, entry):
 # -------------------------------------------------------------------------------- the table
 
 
-def varint(content, at):
+def varint(content: bytes, at: int) -> tuple[int, int]:
     """-> (number, where it ends)"""
     number = 0
     for shift in range(0, 70, 7):
@@ -86,7 +91,7 @@ def varint(content, at):
     raise Damaged("a number is too long")
 
 
-def block(content, handle, begin):
+def block(content: bytes, handle: bytes, begin: int) -> tuple[bytes, int]:
     """The block that `handle` (offset, size) points to, which must not begin before `begin`. -> (it, where it
     ends): blocks follow one another, so that none is read twice."""
     offset, at = varint(handle, 0)
@@ -100,7 +105,7 @@ def block(content, handle, begin):
     return content[offset : offset + size], offset + size + 5
 
 
-def rows(content):
+def rows(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """-> (key, value) of each entry of a block; a key repeats the beginning of the one before."""
     if len(content) < 4:
         raise Damaged("a block is too short")
@@ -120,7 +125,7 @@ def rows(content):
         at += added + length
 
 
-def entries_of(content):
+def entries_of(content: bytes) -> Iterator[tuple[str, bytes]]:
     """-> (name, entry as bytes) of the whole table."""
     if len(content) < 48 or struct.unpack("<Q", content[-8:])[0] != MAGIC:
         raise Damaged("it does not end as a table does")
@@ -141,12 +146,14 @@ def entries_of(content):
 # -------------------------------------------------------------------------------- what it says
 
 
-def fields(message):
+def fields(message: bytes) -> dict[int, list[Any]]:
     """-> {field number: [values]} of a protocol buffer: numbers, and bytes of what has a length."""
-    out, at = {}, 0
+    out: dict[int, list[Any]] = {}
+    at = 0
     while at < len(message):
         tag, at = varint(message, at)
         kind, length = tag & 7, 0
+        value: Any
         if kind == 0:
             value, at = varint(message, at)
         elif kind in (1, 5):
@@ -164,21 +171,21 @@ def fields(message):
     return out
 
 
-def number(found, field):
+def number(found: dict[int, list[Any]], field: int) -> int:
     value = found.get(field, [0])[0]
     if not isinstance(value, int):
         raise Damaged("an entry holds something else than a number")
     return value
 
 
-def check_header(header):
+def check_header(header: dict[int, list[int]]) -> None:
     if number(header, 1) != 1:
         raise Damaged(f"its data lie in {number(header, 1)} files; only one is supported")
     if number(header, 2) != 0:
         raise Damaged("it is big-endian, which is not supported")
 
 
-def array_of(name, found, data):
+def array_of(name: str, found: dict[int, list[Any]], data: bytes) -> np.ndarray:
     """The tensor's numbers where they lie in the data file."""
     shape = []
     for message in found.get(2, []):
@@ -194,7 +201,7 @@ def array_of(name, found, data):
     return np.ndarray(shape, dtype, data, offset)
 
 
-def check_sum(name, found, array):
+def check_sum(name: str, found: dict[int, list[Any]], array: np.ndarray) -> None:
     if 6 in found and masked_crc(array.reshape(-1).view("u1")) != number(found, 6):
         raise Damaged(f"tensor {name}: its checksum is wrong")
 
@@ -202,7 +209,7 @@ def check_sum(name, found, array):
 # -------------------------------------------------------------------------------- checksums
 
 
-def crc_table():
+def crc_table() -> np.ndarray:
     table = np.arange(256, dtype="u4")
     for _ in range(8):
         table = table >> 1 ^ np.where(table & 1, np.uint32(0x82F63B78), np.uint32(0))
@@ -218,7 +225,7 @@ CRC_PAIRS = CRC[CRC_PAIRS & 255] ^ CRC_PAIRS >> np.uint32(8)
 FEW = 2048  # bytes, for which a loop is as good
 
 
-def advanced(step, states):
+def advanced(step: np.ndarray, states: np.ndarray) -> np.ndarray:
     """`states` of the register after what `step` says of each of its bits: a matrix of 32 columns over
     GF(2)."""
     out = np.zeros_like(states)
@@ -227,7 +234,7 @@ def advanced(step, states):
     return out
 
 
-def zeros(count):
+def zeros(count: int) -> np.ndarray:
     """What `count` zero bytes make of each bit of the register."""
     bits = np.uint32(1) << np.arange(32, dtype="u4")
     step, out = CRC[bits & 255] ^ bits >> np.uint32(8), bits
@@ -237,7 +244,7 @@ def zeros(count):
     return out
 
 
-def crc_of(part):
+def crc_of(part: bytes | np.ndarray) -> int:
     """Long parts are cut into lanes of one length, zeros before the first, whose registers run side by side
     and are joined by pairs."""
     if len(part) < FEW:
@@ -260,7 +267,7 @@ def crc_of(part):
     return int(states[0] ^ begun[0]) ^ 0xFFFFFFFF
 
 
-def masked_crc(part):
+def masked_crc(part: bytes | np.ndarray) -> int:
     """CRC-32C, rotated and offset as TensorFlow stores it."""
     crc = crc_of(part)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF

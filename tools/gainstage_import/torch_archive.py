@@ -4,9 +4,13 @@ from the first byte to the last: the records follow one another without a gap, u
 directory says, each with a name that PyTorch gives. So there is one way to read the file, and nothing in it
 that is not read."""
 
+from __future__ import annotations
+
 import re
 import struct
 import zlib
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -41,35 +45,44 @@ VALUES = {
 }
 
 
+@dataclass(slots=True)
 class Record:
     """As the directory describes it; `begin` is known once its own header has been read."""
 
-    __slots__ = ("name", "flags", "method", "crc", "packed", "size", "header", "begin")
+    name: str
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    header: int
+    begin: int = 0
 
 
-def load(content):
+def load(content: bytes) -> Any:
     """`content`: the file's bytes. -> what was saved, tensors as torch_tensors.Tensor. Raises Damaged."""
     records = records_of(content)
 
-    def part(name):
+    def part(name: str) -> bytes | None:
         record = records.get(name)
         return None if record is None else content[record.begin : record.begin + record.size]
 
     for name, expected in VALUES.items():
-        if part(name) is not None and not re.fullmatch(expected, part(name)):
+        value = part(name)
+        if value is not None and not re.fullmatch(expected, value):
             raise Damaged(f"its record {name} holds something odd")
     alignment = int(part(ALIGNMENT) or 64)
     if any(record.begin % alignment for record in records.values()):
         raise Damaged("its records do not lie as PyTorch lays them")
     storages = Storages(5)
-    body = part(PICKLE)
+    body = part(PICKLE) or b""
     saved, end = pickles.load(body, 0, NAMES, storages)
     if end != len(body):
         raise Damaged("something follows its pickle")
     stored = {name for name in records if name.startswith(NUMBERS)}
     if stored != {NUMBERS + key for key in storages.known}:
         raise Damaged("its pickle and its records name other numbers")
-    order = ">" if part(BYTE_ORDER) == b"big" else "<"
+    order: Literal["<", ">"] = ">" if part(BYTE_ORDER) == b"big" else "<"
     for key, storage in storages.known.items():
         record = records[NUMBERS + key]
         if record.size != storage.bytes():
@@ -82,13 +95,13 @@ def load(content):
 # -------------------------------------------------------------------------------- the zip file
 
 
-def unpack(form, content, at):
+def unpack(form: struct.Struct, content: bytes, at: int) -> tuple[Any, ...]:
     if at < 0 or at + form.size > len(content):
         raise Damaged("it is cut short")
     return form.unpack_from(content, at)
 
 
-def records_of(content):
+def records_of(content: bytes) -> dict[str, Record]:
     """-> {name without the archive's: Record}, each checked."""
     directory, end, count = directory_of(content)
     records, at = [], directory
@@ -106,7 +119,7 @@ def records_of(content):
     return named
 
 
-def directory_of(content):
+def directory_of(content: bytes) -> tuple[int, int, int]:
     """-> where the directory begins and ends, and how many records it lists. A zip file is read from its end,
     which must be the file's."""
     at = len(content) - END.size
@@ -127,7 +140,7 @@ def directory_of(content):
     return begin, end, count
 
 
-def described(content, at, end):
+def described(content: bytes, at: int, end: int) -> tuple[Record, int]:
     """One entry of the directory. -> (Record, where the next begins)"""
     entry = unpack(CENTRAL, content, at)
     (
@@ -158,13 +171,10 @@ def described(content, at, end):
         raise Damaged("one of its records has an odd name") from problem
     if (extra, comment, disk, internal, external) != (0, 0, 0, 0, 0) or flags & ~SIZES_FOLLOW != UTF_8:
         raise Damaged("its directory is not as PyTorch writes it")
-    record = Record()
-    record.name, record.flags, record.method, record.header = name, flags, method, header
-    record.crc, record.packed, record.size = crc, packed, size
-    return record, at + length
+    return Record(name, flags, method, crc, packed, size, header), at + length
 
 
-def found(content, record, place, end):
+def found(content: bytes, record: Record, place: int, end: int) -> int:
     """Checks the record that must begin at `place`. -> where it ends"""
     if record.method or record.packed != record.size:
         raise Damaged("one of its records is compressed")
@@ -193,7 +203,7 @@ def found(content, record, place, end):
     return place + FOOTER.size
 
 
-def by_name(records):
+def by_name(records: list[Record]) -> dict[str, Record]:
     """Their names without the archive's, which all share."""
     out, root = {}, records[0].name.partition("/")[0] if records else ""
     for record in records:

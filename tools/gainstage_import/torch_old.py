@@ -2,7 +2,10 @@
 is, the pickle of what was saved, one of the storages' names, and then the numbers of each storage, up to the
 file's last byte."""
 
+from __future__ import annotations
+
 import struct
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -14,7 +17,7 @@ BEGINNING = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # a pickle of 0x1950a
 FORM = 1001
 
 
-def load(content):
+def load(content: bytes) -> Any:
     """`content`: the file's bytes. -> what was saved, tensors as torch_tensors.Tensor. Raises Damaged."""
     form, at = pickles.load(content, len(BEGINNING), {}, refuse)
     system, at = pickles.load(content, at, {}, refuse)
@@ -27,7 +30,7 @@ def load(content):
         raise Damaged("it is of a form that is not known")
     storages = Storages(6)
 
-    def stored(arguments):
+    def stored(arguments: tuple[Any, ...]) -> Any:
         return Inert() if arguments[:1] == ("module",) else storages(arguments)  # a class, with its source
 
     saved, at = pickles.load(content, at, NAMES, stored)
@@ -52,5 +55,5 @@ def load(content):
     return saved
 
 
-def refuse(_):
+def refuse(_: Any) -> NoReturn:
     raise Damaged("it is of a form that is not known")

@@ -1,7 +1,10 @@
 """What PyTorch's pickles may name: storages, tensors over them, and ordered dictionaries. A tensor makes no
 numbers of its own until it is asked for them, and stays within its storage."""
 
+from __future__ import annotations
+
 import math
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -31,29 +34,30 @@ class Storage:
 
     __slots__ = ("kind", "key", "count", "numbers")
 
-    def __init__(self, kind, key, count):
-        self.kind, self.key, self.count, self.numbers = kind, key, count, None
+    def __init__(self, kind: str, key: str, count: int) -> None:
+        self.kind, self.key, self.count = kind, key, count
+        self.numbers = np.zeros(0)
 
-    def bytes(self):
+    def bytes(self) -> int:
         return self.count * np.dtype(KINDS[self.kind]).itemsize
 
 
 class Tensor:
     __slots__ = ("storage", "offset", "size", "stride")
 
-    def __init__(self, storage, offset, size, stride):
+    def __init__(self, storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> None:
         self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
 
-    def elements(self):
+    def elements(self) -> int:
         return math.prod(self.size)
 
-    def is_complex(self):
+    def is_complex(self) -> bool:
         return self.storage.kind.startswith("Complex")
 
-    def float64_bytes(self):
+    def float64_bytes(self) -> int:
         return self.elements() * (16 if self.is_complex() else 8)
 
-    def view(self):
+    def view(self) -> np.ndarray:
         """The elements as they lie in the file, not to be written to; of bfloat16 as whole numbers."""
         numbers = self.storage.numbers
         if not self.elements():
@@ -63,14 +67,14 @@ class Tensor:
             self.size, numbers.dtype, numbers, self.offset * step, [n * step for n in self.stride]
         )
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         found = self.view()
         if self.storage.kind == "BFloat16":  # the upper half of a float
             found = (found.astype("u4") << 16).view("f4")
         return np.asarray(found, dtype=dtype)
 
 
-def make_tensor(arguments):
+def make_tensor(arguments: tuple[Any, ...]) -> Tensor:
     """What torch._utils._rebuild_tensor and _v2 are given: storage, offset, size, stride, and what is no
     number."""
     if len(arguments) < 4 or type(arguments[0]) is not Storage:
@@ -93,13 +97,13 @@ def make_tensor(arguments):
     return Tensor(storage, offset, size, stride)
 
 
-def make_parameter(arguments):
+def make_parameter(arguments: tuple[Any, ...]) -> Tensor:
     if not arguments or type(arguments[0]) not in (Tensor, Inert):
         raise Damaged("a parameter of no meaning")
     return arguments[0]
 
 
-def make_dictionary(arguments):
+def make_dictionary(arguments: tuple[Any, ...]) -> dict[str, Any]:
     """Python 2 gives an OrderedDict its items as a list of pairs."""
     if not arguments:
         return {}
@@ -113,8 +117,8 @@ def make_dictionary(arguments):
     return {key: value for key, value in items if type(key) is str}
 
 
-def make_kind(kind):
-    def refuse(arguments):
+def make_kind(kind: str) -> Named:
+    def refuse(arguments: tuple[Any, ...]) -> NoReturn:
         raise Damaged("numbers of no meaning")
 
     return Named(refuse, kind)
@@ -135,10 +139,11 @@ NAMES = {
 class Storages:
     """The storages that a pickle names, each once. length: of a persistent id in this form of file."""
 
-    def __init__(self, length):
-        self.length, self.known = length, {}
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.known: dict[str, Storage] = {}
 
-    def __call__(self, arguments):
+    def __call__(self, arguments: tuple[Any, ...]) -> Storage:
         if len(arguments) != self.length or arguments[0] != "storage":
             raise Damaged("numbers of an unknown kind")
         kind, key, place, count = arguments[1:5]

@@ -9,13 +9,15 @@ it was. At the end a card beside the file (.md) says what was learned, and how w
 FOLDER holds the recordings and pairs.csv, which says which file is which and where the knobs were;
 tools/gainstage_train/README.md shows one."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
+from typing import Any
 
 from gainstage_files import standard_streams
 from gainstage_files.parser import Parser
-
 from . import command_line
 
 PROGRAM = "python3 -m gainstage_train"
@@ -23,34 +25,34 @@ NAMES = ("grey_box", "s4d", "s6", "ed_lstm", "ed_lstm_carried", "tcn", "lstm", "
 DEFAULT_MINUTES = 30.0
 
 
-def above_zero(text):
+def above_zero(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"expected a number above 0, found {text}")
     return value
 
 
-def zero_or_more(text):
+def zero_or_more(text: str) -> float:
     value = float(text)
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"expected a number, 0 or more, found {text}")
     return value
 
 
-def count(text):
+def count(text: str) -> int:
     value = int(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, found {text}")
     return value
 
 
-def number_of(text):
+def number_of(text: str) -> int:
     if count(text) == 0:
         raise argparse.ArgumentTypeError("expected a whole number above 0, found 0")
     return count(text)
 
 
-def setting(text):
+def setting(text: str) -> tuple[str, Any]:
     """key=value -> (key, number, truth value, list or text)"""
     key, equals, value = text.partition("=")
     if not key or not equals:
@@ -61,7 +63,7 @@ def setting(text):
         return key, value
 
 
-def parse_arguments(arguments):
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "model",
@@ -161,13 +163,13 @@ def parse_arguments(arguments):
     return parser.parse_args(arguments)
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     command_line.share_cores(options.threads, options.processes)
     return command_line.go(".run", "Run", options)
 
 
-def program():
+def program() -> None:
     standard_streams.run(main, sys.argv[1:])
 
 

@@ -3,17 +3,24 @@ was not trained, and where it fails. Made anew it keeps what somebody wrote unde
 
     python3 -m gainstage_train.card models/my-compressor.safetensors --data my-compressor/"""
 
+from __future__ import annotations
+
 import argparse
 import json
 import os
 import re
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from gainstage_files import standard_streams
 from gainstage_files.parser import Parser
 from gainstage_files.plain_text import message
-
 from . import command_line
+
+if TYPE_CHECKING:
+    from .data.pairs import Dataset
+    from .models import Model
 
 PROGRAM = "python3 -m gainstage_train.card"
 SOUND = "## How it sounds"
@@ -22,18 +29,18 @@ LARGEST_CARD = 4 << 20  # bytes
 MOST_SETTINGS = 40  # in a table: of more, the worst
 
 
-def path_of(file):
+def path_of(file: str) -> str:
     return file[: -len(".safetensors")] + ".md" if file.endswith(".safetensors") else file + ".md"
 
 
-def metadata_of(file):
+def metadata_of(file: str) -> dict[str, str]:
     """-> `__metadata__` of a model file"""
     from gainstage_files import foreign_file, safetensors
 
     return safetensors.parse(foreign_file.read(file), file)[0]
 
 
-def write(file, model, dataset, shown=lambda pair: None):
+def write(file: str, model: Model, dataset: Dataset, shown: Callable[..., Any] = lambda pair: None) -> str:
     """-> the card's path. model: as the file has it."""
     from gainstage_files import new_file
     from .evaluation import measure
@@ -48,7 +55,7 @@ def write(file, model, dataset, shown=lambda pair: None):
     return path
 
 
-def sound_notes(path):
+def sound_notes(path: str) -> str:
     """What the card that is there says about the sound."""
     if not os.path.exists(path):
         return SILENT
@@ -59,7 +66,7 @@ def sound_notes(path):
     return found.group(1).strip() if found and found.group(1).strip() else SILENT
 
 
-def card(file, model, dataset, rows, notes):
+def card(file: str, model: Model, dataset: Dataset, rows: Any, notes: Any) -> str:
     metadata = metadata_of(file)
     story = json.loads(metadata.get("training", "{}"))
     name = os.path.basename(file)[: -len(".safetensors")]
@@ -77,7 +84,7 @@ def card(file, model, dataset, rows, notes):
     return "\n\n".join(parts) + "\n"
 
 
-def introduction(dataset, story):
+def introduction(dataset: Dataset, story: dict[str, Any]) -> str:
     source = dataset.source.rstrip(".")
     return (
         f"It imitates {story['title']}. {source[:1].upper()}{source[1:]}."
@@ -86,7 +93,7 @@ def introduction(dataset, story):
     )
 
 
-def facts(file, model, metadata, story):
+def facts(file: str, model: Model, metadata: dict[str, str], story: dict[str, Any]) -> str:
     rate, memory = model.sample_rate, int(metadata["memory_samples"])
     lines = {
         "model": model.describe(),
@@ -108,18 +115,18 @@ def facts(file, model, metadata, story):
     return "\n".join(["| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in lines.items())])
 
 
-def knob(control):
+def knob(control: dict[str, Any]) -> str:
     unit = control["unit"] and " " + control["unit"]
     return (
         f"`{control['name']}` {control['min']:g}..{control['max']:g}{unit} (starts at {control['default']:g})"
     )
 
 
-def latency(model):
+def latency(model: Model) -> str:
     return f"late by {model.latency_samples} samples" if model.latency_samples else "no latency"
 
 
-def history(story):
+def history(story: dict[str, Any]) -> str:
     if "epochs" not in story:
         return "not recorded"
     before = (
@@ -131,12 +138,12 @@ def history(story):
     )
 
 
-def held_out(rows):
+def held_out(rows: Any) -> str:
     from .evaluation import mean
     from .report import SPLIT_WORDS, knobs_in_words, splits_of
     from .scores import decibels
 
-    def line(name, group):
+    def line(name: str, group: Any) -> str:
         minutes = sum(row.model.samples for row in group) / rows[0].sample_rate / 60
         esr, gain, curve = (mean(group, part, "esr") for part in ("model", "gain", "curve"))
         mae, spectra, energies = (mean(group, "model", metric) for metric in ("mae", "mr_stft", "mste"))
@@ -159,7 +166,7 @@ def held_out(rows):
     )
 
 
-def failures(rows):
+def failures(rows: Any) -> str:
     from .report import knobs_in_words
     from .scores import decibels
 
@@ -173,7 +180,7 @@ def failures(rows):
     return text + (f" No better than a plain gain at: {'; '.join(worse)}." if worse else "")
 
 
-def command(story):
+def command(story: dict[str, Any]) -> str:
     settings = "".join(
         f" --set {key}={value if isinstance(value, str) else json.dumps(value)}"
         for key, value in story.get("settings", {}).items()
@@ -190,14 +197,14 @@ def command(story):
     )
 
 
-def parse_arguments(arguments):
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
     command_line.add_data_options(parser)
     return parser.parse_args(arguments)
 
 
-def work(options):
+def work(options: Any) -> Any:
     from . import data
     from .saved_model import from_file
 
@@ -207,12 +214,12 @@ def work(options):
     return 0
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     return command_line.report(lambda: work(options))
 
 
-def program():
+def program() -> None:
     standard_streams.run(main, sys.argv[1:])
 
 

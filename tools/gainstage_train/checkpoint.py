@@ -3,8 +3,11 @@ an interruption. It is a safetensors file, so reading it runs nothing: weights, 
 states are tensors, the rest is JSON in its metadata. It is replaced as a whole, so that a crash or a full
 disk leaves the one before."""
 
+from __future__ import annotations
+
 import json
 import os
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +15,8 @@ import torch
 from gainstage_files import foreign_file, new_file, safetensors
 from gainstage_files.plain_text import shown
 from gainstage_files.problem import NO_INPUT, Problem, cannot_write
+from .average import Average
+from .models import Model
 
 FORMAT = "gainstage.training"
 VERSION = "2"  # 1 was a pickle of PyTorch
@@ -26,17 +31,24 @@ MODEL, BEST, AVERAGE, MOMENTS, RANDOM = (
 )  # what its tensors' names begin with
 
 
-def replace(path, content):
+def replace(path: str, content: bytes) -> None:
     """Writes bytes that are nobody else's business: whole or not at all. Raises OSError, and leaves what was
     there."""
     new_file.write(path, content, private=True)
 
 
-def path_of(output):
+def path_of(output: str) -> str:
     return output + ".training"
 
 
-def save(path, model, best, optimiser, average, facts):
+def save(
+    path: str,
+    model: Model,
+    best: dict[str, torch.Tensor],
+    optimiser: torch.optim.Optimizer,
+    average: Average | None,
+    facts: dict[str, Any],
+) -> None:
     """best: the state dict to go back to; average: of the weights, or None; facts: plain values. Raises
     OSError."""
     state = optimiser.state_dict()
@@ -54,7 +66,9 @@ def save(path, model, best, optimiser, average, facts):
         for part, named in parts.items()
         for name, tensor in named.items()
     }
-    plain = {}  # moments that are no tensors: counts of steps, in some versions of PyTorch
+    plain: dict[
+        str, dict[str, Any]
+    ] = {}  # moments that are no tensors: counts of steps, in some versions of PyTorch
     for at, moments in state["state"].items():
         for name, value in moments.items():
             if isinstance(value, torch.Tensor):
@@ -68,7 +82,7 @@ def save(path, model, best, optimiser, average, facts):
     )
 
 
-def facts_of(path):
+def facts_of(path: str) -> tuple[dict[str, Any] | None, dict[str, torch.Tensor] | None]:
     """-> (facts, tensors by name) of a checkpoint; (None, None) where there is none."""
     if not os.path.exists(path):
         return None, None
@@ -90,10 +104,17 @@ def facts_of(path):
         ) from problem
 
 
-def restore(path, facts, tensors, model, optimiser, average):
+def restore(
+    path: str,
+    facts: dict[str, Any],
+    tensors: dict[str, torch.Tensor],
+    model: Model,
+    optimiser: torch.optim.Optimizer,
+    average: Any,
+) -> dict[str, torch.Tensor]:
     """-> the best state dict. Raises Problem where the checkpoint is of another model."""
 
-    def part(name):
+    def part(name: str) -> dict[str, torch.Tensor]:
         return {key[len(name) + 1 :]: tensor for key, tensor in tensors.items() if key.startswith(name + "/")}
 
     try:
@@ -119,18 +140,18 @@ def restore(path, facts, tensors, model, optimiser, average):
     return best
 
 
-def numbers_of(tensor):
+def numbers_of(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().cpu().numpy()
 
 
-def same_shapes(found, expected):
+def same_shapes(found: dict[str, torch.Tensor], expected: dict[str, Any]) -> None:
     if {name: tensor.shape for name, tensor in found.items()} != {
         name: tensor.shape for name, tensor in expected.items()
     }:
         raise ValueError("its best weights are of other shapes")
 
 
-def check_moments(state, parameters):
+def check_moments(state: dict[int, dict[str, torch.Tensor]], parameters: list[torch.Tensor]) -> None:
     """Each of a parameter's shape, or one number."""
     for at, moments in state.items():
         for name, value in moments.items():
@@ -141,7 +162,7 @@ def check_moments(state, parameters):
                 raise TypeError(f"moment {at}/{name}")
 
 
-def must_be_writable(path):
+def must_be_writable(path: str) -> None:
     """Said before hours are spent, not after."""
     with cannot_write(path):
         new_file.must_be_writable(path)

@@ -6,20 +6,25 @@ beside the best plain gain and the best curve without memory.
 With --through build/gainstage every clip is also played by `gainstage render`, through a patch of that model,
 and both sets of numbers are shown with their difference."""
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
+from typing import TYPE_CHECKING, Any
 
 from gainstage_files import standard_streams
 from gainstage_files.parser import Parser
-
 from . import command_line
+
+if TYPE_CHECKING:
+    from .data.pairs import Dataset
 
 PROGRAM = "python3 -m gainstage_train.evaluate"
 SPLITS = ("train", "validation", "test", "unseen")
 
 
-def parse_arguments(arguments):
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
     command_line.add_data_options(parser)
@@ -39,7 +44,7 @@ def parse_arguments(arguments):
     return parser.parse_args(arguments)
 
 
-def evaluate(file, model, dataset, splits, program):
+def evaluate(file: Any, model: Any, dataset: Dataset, splits: Any, program: Any) -> Any:
     """-> [Row]"""
     from .evaluation import measure
     from .runtime import Runtime
@@ -48,11 +53,11 @@ def evaluate(file, model, dataset, splits, program):
     return measure(model, dataset, splits, runtime)
 
 
-def as_json(file, model, rows):
+def as_json(file: Any, model: Any, rows: Any) -> Any:
     from .evaluation import mean
     from .report import splits_of
 
-    def of(row):
+    def of(row: Any) -> Any:
         values = {
             "split": row.split,
             "knobs": row.knobs,
@@ -82,12 +87,12 @@ def as_json(file, model, rows):
     }
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     return command_line.report(lambda: work(options))
 
 
-def work(options):
+def work(options: Any) -> Any:
     from gainstage_files import plain_text
 
     from . import data
@@ -120,7 +125,7 @@ def work(options):
     return 0
 
 
-def program():
+def program() -> None:
     standard_streams.run(main, sys.argv[1:])
 
 

@@ -9,7 +9,11 @@ MSTE: equations 10 to 13); Wright and Valimaki, Perceptual loss function for neu
 ICASSP 2020 (pre-emphasis, DC); Yamamoto, Song and Kim, Parallel WaveGAN, ICASSP 2020, as in Steinmetz and
 Reiss's auraloss (multi-resolution STFT: spectral convergence and log magnitude)."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -23,57 +27,58 @@ STFT_FLOOR = 1e-8  # of a bin's power, under the logarithm
 ENERGY_FLOOR = 1e-9  # mean square per sample (-90 dB re full scale): below, a target counts as silence
 
 
-def mae(output, target):
+def mae(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return (output - target).abs().mean()
 
 
-def mse(output, target):
+def mse(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return (output - target).square().mean()
 
 
-def dc(output, target, power=None):
+def dc(output: torch.Tensor, target: torch.Tensor, power: float | None = None) -> torch.Tensor:
     """Squared difference of the means over the target's mean square; every row has means of its own."""
     return (output - target).mean(-1).square().mean() / _power(target, power)
 
 
-def esr_plain(output, target, power=None):
+def esr_plain(output: torch.Tensor, target: torch.Tensor, power: float | None = None) -> torch.Tensor:
     """Error-to-signal ratio, equation 11, without a filter before it."""
     return mse(output, target) / _power(target, power)
 
 
-def esr(output, target, power=None):
+def esr(output: torch.Tensor, target: torch.Tensor, power: float | None = None) -> torch.Tensor:
     """Error-to-signal ratio behind the DC blocker: equations 10 and 11."""
     return esr_plain(dc_block(output), dc_block(target), power)
 
 
-def esr_pre(output, target, power=None):
+def esr_pre(output: torch.Tensor, target: torch.Tensor, power: Any = None) -> torch.Tensor:
     """Error-to-signal ratio behind the first-order high-pass 1 - 0.85 z^-1."""
     return esr_plain(pre_emphasis(output), pre_emphasis(target), power)
 
 
-def ste(output, target, frame, hop):
+def ste(output: torch.Tensor, target: torch.Tensor, frame: int, hop: int) -> torch.Tensor:
     """Difference of short-time energies behind the DC blocker: equation 12."""
     return _ste(dc_block(output), dc_block(target), frame, hop)
 
 
-def mste(output, target):
+def mste(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """The mean of four resolutions of it: equation 13."""
     output, target = dc_block(output), dc_block(target)
     return sum(_ste(output, target, *size) for size in MSTE_FRAMES) / len(MSTE_FRAMES)
 
 
-def mr_stft(output, target):
+def mr_stft(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Spectral convergence plus log magnitude (natural logarithm), the mean of three resolutions."""
     return sum(stft(output, target, *size) for size in STFT_SIZES) / len(STFT_SIZES)
 
 
-def stft(output, target, transform, hop, window):
+def stft(output: torch.Tensor, target: torch.Tensor, transform: int, hop: int, window: int) -> torch.Tensor:
     output, target = (_magnitudes(sound, transform, hop, window) for sound in (output, target))
     convergence = torch.linalg.norm(target - output) / torch.linalg.norm(target)
     return convergence + (target.log() - output.log()).abs().mean()
 
 
-LOSSES = {f.__name__: f for f in (mae, mse, esr, esr_plain, esr_pre, dc, mste, mr_stft)}
+FUNCTIONS: tuple[Any, ...] = (mae, mse, esr, esr_plain, esr_pre, dc, mste, mr_stft)
+LOSSES = {f.__name__: f for f in FUNCTIONS}
 RATIOS = (esr, esr_plain, esr_pre, dc)  # divided by the target's power, or by one that is given
 METRICS = ("esr", "mae", "mse", "dc", "mr_stft", "mste")  # what is reported of a model
 SHORTEST = {"mr_stft": max(size[0] for size in STFT_SIZES), "mste": max(size[0] for size in MSTE_FRAMES)}
@@ -82,15 +87,15 @@ SHORTEST = {"mr_stft": max(size[0] for size in STFT_SIZES), "mste": max(size[0] 
 class Loss:
     """A weighted sum of LOSSES, as a text says it: "esr", "mae+mr_stft", "esr+0.5*dc"."""
 
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.text = text.replace(" ", "").replace("-", "_")
         self.terms = [self._term(part) for part in self.text.split("+")]
         self.shortest_samples = max(SHORTEST.get(function.__name__, 1) for _, function in self.terms)
 
-    def _term(self, part):
-        weight, _, name = part.rpartition("*")
+    def _term(self, part: str) -> tuple[float, Callable[..., torch.Tensor]]:
+        factor, _, name = part.rpartition("*")
         try:
-            weight = float(weight) if weight else 1.0
+            weight = float(factor) if factor else 1.0
         except ValueError:
             weight = math.nan
         if name not in LOSSES or not 0 < weight < math.inf:
@@ -101,7 +106,9 @@ class Loss:
             )
         return weight, LOSSES[name]
 
-    def __call__(self, output, target, power=None):
+    def __call__(
+        self, output: torch.Tensor, target: torch.Tensor, power: float | None = None
+    ) -> torch.Tensor:
         """power: mean square by which ratios are divided, of the sound that a short piece is from: else a
         pause between two notes would count as much as the notes."""
         return sum(
@@ -110,7 +117,7 @@ class Loss:
         )
 
 
-def dc_block(sound):
+def dc_block(sound: torch.Tensor) -> torch.Tensor:
     """(1 - z^-1) / (1 - 0.995 z^-1) from rest, its response cut after 2000 samples, in the frequency
     domain."""
     taps = min(DC_BLOCK_TAPS, sound.shape[-1])
@@ -119,33 +126,33 @@ def dc_block(sound):
     return _convolve(sound, response.to(sound))
 
 
-def pre_emphasis(sound, coefficient=PRE_EMPHASIS):
+def pre_emphasis(sound: torch.Tensor, coefficient: float = PRE_EMPHASIS) -> torch.Tensor:
     """1 - coefficient z^-1 from rest."""
     return torch.cat([sound[..., :1], sound[..., 1:] - coefficient * sound[..., :-1]], -1)
 
 
-def _convolve(sound, response):
+def _convolve(sound: torch.Tensor, response: torch.Tensor) -> torch.Tensor:
     samples = sound.shape[-1]
     size = _fast_size(samples + response.shape[-1] - 1)
     product = torch.fft.rfft(sound, size) * torch.fft.rfft(response, size)
     return torch.fft.irfft(product, size)[..., :samples]
 
 
-def _fast_size(least):
+def _fast_size(least: int) -> int:
     """The smallest 2^a, 3 * 2^a or 5 * 2^a that is not less: sizes that transforms are fast at."""
     return min(factor << max(0, math.ceil(math.log2(least / factor))) for factor in (1, 3, 5))
 
 
-def _power(target, power=None):
+def _power(target: torch.Tensor, power: float | None = None) -> float | torch.Tensor:
     return (target.square().mean() if power is None else power) + ENERGY_FLOOR
 
 
-def _ste(output, target, frame, hop):
+def _ste(output: torch.Tensor, target: torch.Tensor, frame: int, hop: int) -> torch.Tensor:
     difference = (target.square() - output.square()).unsqueeze(1)
     return torch.nn.functional.avg_pool1d(difference, frame, hop).abs().mean()
 
 
-def _magnitudes(sound, transform, hop, window):
+def _magnitudes(sound: torch.Tensor, transform: int, hop: int, window: int) -> torch.Tensor:
     shape = torch.hann_window(window, dtype=sound.dtype, device=sound.device)
     bins = torch.stft(sound, transform, hop, window, shape, return_complex=True)
     return (bins.real.square() + bins.imag.square()).clamp(min=STFT_FLOOR).sqrt()

@@ -1,19 +1,22 @@
 """A model file back as a model of the training code: of those that were trained here, whose metadata say with
 which settings."""
 
+from __future__ import annotations
+
 import numpy as np
 import torch
 
 from gainstage_files import foreign_file, safetensors
 from gainstage_files.problem import Problem
 from . import models
+from .models import Model
 
 # Parameters that the file has otherwise than the model: name's end -> (the tensor's end, what to do with it)
 DERIVED = {"log_tau": ("detector.tau_s", np.log)}
 SUMMED = ("bias_ih_l0", "bias_hh_l0")  # where the file has their sum
 
 
-def read(path):
+def read(path: str) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     """-> (metadata, {name: float32 array}) of a model file"""
     try:
         metadata, tensors = safetensors.parse(foreign_file.read(path), path)
@@ -24,7 +27,7 @@ def read(path):
     return metadata, tensors
 
 
-def from_file(path):
+def from_file(path: str) -> Model:
     """-> Model, ready to play"""
     metadata, tensors = read(path)
     try:
@@ -40,7 +43,7 @@ def from_file(path):
     return model.eval()
 
 
-def fill(model, tensors, path="the model"):
+def fill(model: Model, tensors: dict[str, np.ndarray], path: str = "the model") -> None:
     """Every parameter from the tensor that shows it."""
     for name, parameter in _numbers(model).items():
         value = _value_of(model, name, parameter, tensors, path)
@@ -58,19 +61,21 @@ def fill(model, tensors, path="the model"):
             raise Problem(f"{path}: tensor {name} is not what the settings in it make")
 
 
-def _numbers(model):
+def _numbers(model: Model) -> dict[str, torch.Tensor]:
     """-> parameters and buffers of floats by name"""
     return {
         name: value for name, value in model.state_dict(keep_vars=True).items() if value.is_floating_point()
     }
 
 
-def _value_of(model, name, parameter, tensors, path):
+def _value_of(
+    model: Model, name: str, parameter: torch.Tensor, tensors: dict[str, np.ndarray], path: str
+) -> np.ndarray:
     for end, (tensor, invert) in DERIVED.items():
         if name.endswith(end) and tensor in tensors:
             return invert(tensors[tensor].astype(np.float64))
     shown = _shows(model, parameter)
-    if shown in tensors and tensors[shown].size == parameter.numel():
+    if shown is not None and shown in tensors and tensors[shown].size == parameter.numel():
         summed = name.endswith(SUMMED) and not np.array_equal(
             model.tensors()[shown].ravel(), parameter.detach().numpy().ravel()
         )
@@ -80,7 +85,7 @@ def _value_of(model, name, parameter, tensors, path):
     raise Problem(f"{path}: holds no tensor for {name} of {parameter.numel()} numbers")
 
 
-def _shows(model, parameter):
+def _shows(model: Model, parameter: torch.Tensor) -> str | None:
     """-> the name of the tensor of the file that changes with the parameter"""
     before = model.tensors()
     with torch.no_grad():

@@ -1,14 +1,18 @@
 """How a training run goes: what the model's recipe says, what the command line says otherwise, made to fit
 the data."""
 
+from __future__ import annotations
+
 import dataclasses
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gainstage_files.problem import USAGE, Problem
-from .data.pairs import TRAIN, VALIDATION
+from .data.pairs import TRAIN, VALIDATION, Dataset
+from .data.sound import Sound
 from .losses import Loss
 
 COSINE, PLATEAU, CONSTANT = "cosine", "plateau", "constant"
@@ -40,7 +44,7 @@ class Schedule:
     seed: int = 1
 
     @classmethod
-    def made(cls, recipe, **given):
+    def made(cls, recipe: dict[str, Any], **given: Any) -> Schedule:
         """`given` over `recipe` over the defaults; None counts as not given."""
         known = {field.name for field in dataclasses.fields(cls)}
         values = {key: value for key, value in recipe.items() if key in known}
@@ -48,10 +52,10 @@ class Schedule:
         return cls(**values)
 
     @property
-    def body_samples(self):
+    def body_samples(self) -> int:
         return self.segment_samples - self.warm_samples
 
-    def fit(self, frame, longest):
+    def fit(self, frame: int, longest: int) -> Any:
         """Lengths in whole pieces of whole frames, no longer than the longest recording."""
         if self.body_samples <= 0:
             raise Problem(
@@ -60,7 +64,7 @@ class Schedule:
                 USAGE,
             )
 
-        def whole(samples, part):
+        def whole(samples: int, part: int) -> int:
             return max(part, samples // part * part)
 
         body = min(self.body_samples, whole(longest, frame))
@@ -68,7 +72,7 @@ class Schedule:
         self.warm_samples = -(-self.warm_samples // frame) * frame
         self.segment_samples = self.warm_samples + whole(body, self.tbptt_samples)
 
-    def check(self, dataset):
+    def check(self, dataset: Dataset) -> None:
         """Problems that would show only after an epoch, or never."""
         for split in (TRAIN, VALIDATION):
             if not dataset.of(split):
@@ -83,7 +87,7 @@ class Schedule:
                 f"{self.tbptt_samples}: choose another --loss, or a longer --step"
             )
 
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """What must not change when a run is taken up again."""
         free = ("patience", "epochs", "minutes")
         facts = {key: value for key, value in dataclasses.asdict(self).items() if key not in free}
@@ -91,7 +95,7 @@ class Schedule:
         return facts
 
 
-def digest(dataset):
+def digest(dataset: Dataset) -> str:
     """Eight hexadecimal digits that change with the data."""
     value = 0
     for pair in dataset.pairs:
@@ -101,7 +105,7 @@ def digest(dataset):
     return f"{value:08x}"
 
 
-def _content(sound):
+def _content(sound: Sound) -> list[bytes]:
     """All of it, or of a file that is read as it is needed three parts."""
     if isinstance(sound, np.ndarray):
         return [sound.tobytes()]

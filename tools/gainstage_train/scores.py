@@ -1,7 +1,10 @@
 """Metrics of many clips together: errors and energies are added up, spectra and short-time energies are
 averaged by length."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,12 +18,12 @@ class Scores:
     """Add clips, then ask: esr, esr_plain, mae, mse, dc, mr_stft, mste."""
 
     samples: int = 0
-    sums: dict = field(default_factory=dict)
+    sums: dict[str, float] = field(default_factory=dict)
 
-    def add(self, output, target, spectra=True):
+    def add(self, played: np.ndarray, wanted: np.ndarray, spectra: bool = True) -> Scores:
         """float arrays [samples], of one length. spectra: mr_stft and mste too, which take longest."""
         output, target = (
-            torch.as_tensor(np.asarray(sound), dtype=torch.float64)[None] for sound in (output, target)
+            torch.as_tensor(np.asarray(sound), dtype=torch.float64)[None] for sound in (played, wanted)
         )
         n = output.shape[1]
         if n == 0:
@@ -42,55 +45,55 @@ class Scores:
         self._add(n, new)
         return self
 
-    def __iadd__(self, other):
+    def __iadd__(self, other: Scores) -> Scores:
         self._add(other.samples, other.sums)
         return self
 
-    def _add(self, samples, sums):
+    def _add(self, samples: int, sums: dict[str, Any]) -> None:
         self.samples += samples
         for name, value in sums.items():
             self.sums[name] = self.sums.get(name, 0.0) + float(value)
 
-    def _ratio(self, above, below):
+    def _ratio(self, above: str, below: str) -> float:
         return self.sums[above] / (self.sums[below] + ENERGY_FLOOR * self.samples)
 
     @property
-    def esr(self):
+    def esr(self) -> float:
         return self._ratio("blocked_error", "blocked_energy")
 
     @property
-    def esr_plain(self):
+    def esr_plain(self) -> float:
         return self._ratio("square", "energy")
 
     @property
-    def dc(self):
+    def dc(self) -> float:
         return self._ratio("dc", "energy")
 
     @property
-    def mae(self):
+    def mae(self) -> float:
         return self.sums["absolute"] / self.samples
 
     @property
-    def mse(self):
+    def mse(self) -> float:
         return self.sums["square"] / self.samples
 
     @property
-    def mr_stft(self):
+    def mr_stft(self) -> float:
         return self._spectral("mr_stft")
 
     @property
-    def mste(self):
+    def mste(self) -> float:
         return self._spectral("mste")
 
-    def _spectral(self, name):
+    def _spectral(self, name: str) -> float:
         """NaN where no clip was long enough."""
         return (
             self.sums[name] / self.sums["spectral_samples"] if self.sums["spectral_samples"] else float("nan")
         )
 
-    def values(self):
+    def values(self) -> dict[str, float]:
         return {name: getattr(self, name) for name in METRICS}
 
 
-def decibels(esr):
+def decibels(esr: float) -> float:
     return 10 * float(np.log10(max(esr, 1e-12)))

@@ -1,19 +1,24 @@
 """What --set says of a model: checked against its constructor, whose defaults show what there is."""
 
+from __future__ import annotations
+
 import inspect
 import json
+from typing import Any
 
+from gainstage_files.model_file import Control
 from gainstage_files.problem import USAGE, Problem
 from . import models
+from .models import Model
 
 
-def known(name):
+def known(name: str) -> dict[str, Any]:
     """-> {setting: default} of a kind of model"""
-    parameters = inspect.signature(models.class_of(name).__init__).parameters
+    parameters = inspect.signature(models.class_of(name)).parameters
     return {key: p.default for key, p in parameters.items() if key not in ("self", "controls", "sample_rate")}
 
 
-def check(name, given):
+def check(name: str, given: dict[str, Any]) -> None:
     """given: {setting: value}. Names, and values of the kind that the default is of."""
     choices = known(name)
     for key, value in given.items():
@@ -32,7 +37,7 @@ def check(name, given):
             )
 
 
-def build(name, given, controls, sample_rate):
+def build(name: str, given: dict[str, Any], controls: list[Control], sample_rate: float) -> Model:
     """-> a new model. What its own code finds wrong with the settings is said as one problem."""
     try:
         return models.build(name, controls, sample_rate, **given)
@@ -54,15 +59,15 @@ def build(name, given, controls, sample_rate):
         ) from problem
 
 
-def in_words(settings):
+def in_words(settings: dict[str, Any]) -> str:
     return ", ".join(f"{key}={in_word(value)}" for key, value in settings.items())
 
 
-def in_word(value):
+def in_word(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _alike(value, default):
+def _alike(value: Any, default: Any) -> bool:
     if default is None:
         return True
     if isinstance(default, (list, tuple)):
@@ -74,5 +79,5 @@ def _alike(value, default):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _is_count(value):
+def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

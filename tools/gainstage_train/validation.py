@@ -1,11 +1,16 @@
 """What a run is judged by while it learns: stretches of the validation recordings, side by side, always the
 same ones."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import torch
 
-from .data.pairs import VALIDATION
+from .data.pairs import VALIDATION, Dataset
 from .losses import dc_block
-from .schedule import BALANCED
+from .models import Model
+from .schedule import BALANCED, Schedule
 from .windows import Windows, batches, play
 
 SHORTEST_S, WARM_S = 2.0, 1.0  # of a stretch, and of what is played before it
@@ -14,7 +19,7 @@ SHORTEST_S, WARM_S = 2.0, 1.0  # of a stretch, and of what is played before it
 class Validation:
     """schedule.validation_seconds of them, in as many rows as learning has."""
 
-    def __init__(self, model, dataset, schedule, device):
+    def __init__(self, model: Model, dataset: Dataset, schedule: Schedule, device: str) -> None:
         self.model, self.device, self.piece = model, device, schedule.tbptt_samples
         pairs, rate = dataset.of(VALIDATION), dataset.sample_rate
         total = min(sum(len(pair.dry) for pair in pairs), schedule.validation_seconds * rate)
@@ -24,21 +29,22 @@ class Validation:
         self.windows = Windows(pairs, model.conditioning, body, warm, schedule.balance == BALANCED)
         self.groups = batches(self.windows.some(round(total / body)), schedule.batch)
 
-    def samples(self):
+    def samples(self) -> int:
         return sum(len(places) for places in self.groups) * self.windows.body
 
-    def played(self):
+    def played(self) -> tuple[torch.Tensor, torch.Tensor]:
         """-> (output, target) [rows, samples], as they are to be compared"""
         self.model.eval()
         played = [
             play(self.model, self.windows.batch(places, self.device), self.piece) for places in self.groups
         ]
         self.model.train()
-        return tuple(torch.cat(parts) for parts in zip(*played))
+        output, target = (torch.cat(parts) for parts in zip(*played))
+        return output, target
 
-    def plain_gain(self):
+    def plain_gain(self) -> float:
         """-> the ESR that the best gain has, one for each setting of the knobs: its mean"""
-        sums = {}
+        sums: dict[Any, torch.Tensor] = {}
         for places in self.groups:
             batch = self.windows.batch(places)
             dry, wet = (

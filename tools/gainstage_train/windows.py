@@ -8,12 +8,19 @@ Recordings at hard settings of a compressor are far quieter than those at soft o
 their energy. So what is compared is brought to one level first, by one number for every setting of the
 knobs."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
+from .data.pairs import Pair
+from .data.sound import Sound
 from .losses import dc_block
+from .models import Model
 from .models.model import detach
 
 
@@ -31,7 +38,7 @@ class Batch:
     # [rows, warm + body] or [rows, 1]: what output and target are multiplied by before they are compared
     counts: torch.Tensor
 
-    def power(self):
+    def power(self) -> torch.Tensor:
         """Mean square of what the output is compared with."""
         counts = self.counts if self.counts.shape[1] == 1 else self.counts[:, self.warm :]
         return (self.wet[:, self.warm :] * counts).square().mean()
@@ -40,17 +47,19 @@ class Batch:
 class Windows:
     """Equally long windows of pairs, over a grid that lies anew for every epoch."""
 
-    def __init__(self, pairs, conditioning, body, warm, balanced=False):
+    def __init__(
+        self, pairs: list[Pair], conditioning: Any, body: Any, warm: Any, balanced: bool = False
+    ) -> None:
         self.pairs, self.body, self.warm = pairs, body, warm
         self.scales = balancing(pairs) if balanced else np.ones(len(pairs), np.float32)
         self.knobs = torch.stack(
             [torch.as_tensor(conditioning(pair.knobs), dtype=torch.float32).reshape(-1) for pair in pairs]
         )
 
-    def __len__(self):
+    def __len__(self) -> int:
         return sum(self._windows(pair) for pair in self.pairs)
 
-    def epoch(self, seed, number):
+    def epoch(self, seed: int, number: int) -> Any:
         """All windows, as (pair, end) in an order by chance; the same numbers give the same again."""
         chance = np.random.default_rng((seed, number))
         places = []
@@ -60,12 +69,12 @@ class Windows:
             places += [(index, last - k * self.body) for k in range(self._windows(pair))]
         return [places[at] for at in chance.permutation(len(places))]
 
-    def some(self, count):
+    def some(self, count: int) -> Any:
         """At most so many windows, by chance but always the same."""
         places = self.epoch(0, 0)
         return sorted(places[: max(1, count)])
 
-    def batch(self, places, device="cpu"):
+    def batch(self, places: Any, device: str = "cpu") -> Batch:
         shape = (len(places), self.warm + self.body)
         dry, wet, counts = (
             np.zeros(shape, np.float32),
@@ -88,13 +97,14 @@ class Windows:
             torch.from_numpy(counts).to(device),
         )
 
-    def _windows(self, pair):
+    def _windows(self, pair: Pair) -> int:
         return max(1, len(pair.dry) // self.body)
 
 
-def balancing(pairs):
+def balancing(pairs: list[Pair]) -> np.ndarray:
     """-> [pairs]: what brings each setting of the knobs to LEVEL"""
-    settings, energies = [tuple(sorted(pair.knobs.items())) for pair in pairs], {}
+    settings = [tuple(sorted(pair.knobs.items())) for pair in pairs]
+    energies: dict[tuple[tuple[str, float], ...], tuple[float, int]] = {}
     for setting, pair in zip(settings, pairs):
         for sound in _excerpts(pair.wet):
             blocked = dc_block(torch.from_numpy(sound)[None])
@@ -105,7 +115,7 @@ def balancing(pairs):
     )
 
 
-def _excerpts(sound):
+def _excerpts(sound: Sound) -> list[np.ndarray]:
     """All of it, or of a long one EXCERPTS parts, evenly spread."""
     if len(sound) <= EXCERPTS * EXCERPT:
         return [np.asarray(sound)]
@@ -114,13 +124,13 @@ def _excerpts(sound):
     ]
 
 
-def batches(places, rows):
+def batches(places: Any, rows: Any) -> Any:
     """-> lists of at most `rows` places, as equal in length as can be."""
     count = -(-len(places) // rows)
     return [places[len(places) * k // count : len(places) * (k + 1) // count] for k in range(count)]
 
 
-def pieces(model, batch, piece):
+def pieces(model: Model, batch: Batch, piece: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """Plays the batch: yields (output, target) of every `piece` samples of the body, as they are to be
     compared. The state goes from piece to piece, gradients don't; the warm part runs without them."""
     state = None
@@ -134,7 +144,7 @@ def pieces(model, batch, piece):
         yield output * counts, batch.wet[:, here] * counts
 
 
-def play(model, batch, piece):
+def play(model: Model, batch: Batch, piece: int) -> tuple[torch.Tensor, torch.Tensor]:
     """-> (output, target) of the whole body, without gradients."""
     with torch.no_grad():
         outputs, targets = zip(*pieces(model, batch, piece))

@@ -18,7 +18,10 @@ Everything is deterministic and smooth, without noise. It holds at any rate; the
 twice it.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import Any
 
 import numba
 import numpy as np
@@ -55,7 +58,7 @@ class Curve:
     ratio: float
     knee_db: float
 
-    def reduction_db(self, level_db):
+    def reduction_db(self, level_db: float | np.ndarray) -> float | np.ndarray:
         over = (level_db - self.threshold_db) / self.knee_db
         return (1.0 - 1.0 / self.ratio) * self.knee_db * np.logaddexp(0.0, over)
 
@@ -76,7 +79,7 @@ LA2A_CELL = Cell(attack_s=0.010, first_release_s=0.020, second_shortest_s=0.5, s
 CL1B_KNEE_DB = 3.0
 
 
-def la2a_curve(peak_reduction, limit=0):
+def la2a_curve(peak_reduction: float, limit: int = 0) -> Curve:
     """peak_reduction 0..100: the sidechain's gain, a potentiometer's taper, so 0 is no light at all and 100
     puts the threshold at -50 dB. limit 0 (compress) or 1."""
     taper = (peak_reduction / 100.0) ** LA2A_TAPER
@@ -84,13 +87,13 @@ def la2a_curve(peak_reduction, limit=0):
     return Curve(threshold, LA2A_RATIOS[int(round(limit))], LA2A_KNEE_DB)
 
 
-def cl1b_curve(threshold_dbu, ratio):
+def cl1b_curve(threshold_dbu: float, ratio: float) -> Curve:
     """The threshold on the dial is where the gain is reduced by 1 dB."""
     one_db = np.log(np.expm1(1.0 / ((1.0 - 1.0 / ratio) * CL1B_KNEE_DB))) * CL1B_KNEE_DB
     return Curve(threshold_dbu - FULL_SCALE_DBU - one_db, ratio, CL1B_KNEE_DB)
 
 
-def cl1b_cell(attack_ms, release_s):
+def cl1b_cell(attack_ms: float, release_s: float) -> Cell:
     """The dials set the time constants; the release is that of the dial after moderate work, and between half
     and one and a half times as long by history. The first stage is the cell's own."""
     return Cell(
@@ -104,8 +107,15 @@ def cl1b_cell(attack_ms, release_s):
 
 @numba.njit(cache=True)
 def _cell(
-    wanted_db, attack, first_release, second_part, shortest_samples, log_span, history_rate, history_db
-):
+    wanted_db: Any,
+    attack: Any,
+    first_release: Any,
+    second_part: Any,
+    shortest_samples: Any,
+    log_span: Any,
+    history_rate: Any,
+    history_db: Any,
+) -> Any:
     out = np.empty_like(wanted_db)
     first = second = history = 0.0
     for i in range(wanted_db.size):
@@ -120,10 +130,10 @@ def _cell(
     return out
 
 
-def cell_reduction(wanted_db, sample_rate, cell):
+def cell_reduction(wanted_db: np.ndarray, sample_rate: float, cell: Cell) -> np.ndarray:
     """What the light asks for, dB [samples], -> what the cell gives."""
 
-    def step(tau_s):
+    def step(tau_s: float) -> float:
         return -np.expm1(-1.0 / (tau_s * sample_rate))
 
     return _cell(
@@ -138,13 +148,13 @@ def cell_reduction(wanted_db, sample_rate, cell):
     )
 
 
-def reduction_db(x, sample_rate, curve, cell):
+def reduction_db(x: np.ndarray, sample_rate: float, curve: Curve, cell: Cell) -> np.ndarray:
     """The gain reduction over time, dB >= 0, float64 [samples]."""
     level = 20.0 * np.log10(np.maximum(np.abs(np.asarray(x, dtype=np.float64)), QUIETEST))
-    return cell_reduction(curve.reduction_db(level), sample_rate, cell)
+    return cell_reduction(np.asarray(curve.reduction_db(level)), sample_rate, cell)
 
 
-def couple(x, sample_rate, cutoff_hz):
+def couple(x: np.ndarray, sample_rate: float, cutoff_hz: float) -> np.ndarray:
     """A coupling capacitor: a high-pass of first order (bilinear, corner exact)."""
     if cutoff_hz <= 0.0:
         return x
@@ -152,11 +162,11 @@ def couple(x, sample_rate, cutoff_hz):
     return signal.lfilter(numerator, denominator, x)
 
 
-def colour(x, sample_rate, tube=TUBE):
+def colour(x: np.ndarray, sample_rate: float, tube: Tube = TUBE) -> np.ndarray:
     """The tube stage. Only what it adds is made at twice the rate: the signal itself passes without delay or
     ripple."""
 
-    def added(v):
+    def added(v: np.ndarray) -> np.ndarray:
         offset = np.tanh(tube.bias)
         return (np.tanh(tube.drive * v + tube.bias) - offset) / (tube.drive * (1.0 - offset**2)) - v
 
@@ -165,18 +175,28 @@ def colour(x, sample_rate, tube=TUBE):
     return couple(v, sample_rate, tube.coupling_hz)
 
 
-def _through(x, sample_rate, curve, cell, tube):
+def _through(x: np.ndarray, sample_rate: float, curve: Curve, cell: Cell, tube: Tube) -> np.ndarray:
     gain = 10.0 ** (-reduction_db(x, sample_rate, curve, cell) / 20.0)
     return colour(x * gain, sample_rate, tube).astype(np.float32)
 
 
-def la2a(x, sample_rate, peak_reduction, limit=0, tube=TUBE):
+def la2a(
+    x: np.ndarray, sample_rate: float, peak_reduction: float, limit: int = 0, tube: Tube = TUBE
+) -> np.ndarray:
     """x [samples], full scale 1 -> float32 [samples]. peak_reduction 0..100, limit 0/1; the gain dial stays
     at 0 dB."""
     return _through(x, sample_rate, la2a_curve(peak_reduction, limit), LA2A_CELL, tube)
 
 
-def cl1b(x, sample_rate, threshold_dbu, ratio, attack_ms, release_s, tube=TUBE):
+def cl1b(
+    x: np.ndarray,
+    sample_rate: float,
+    threshold_dbu: Any,
+    ratio: Any,
+    attack_ms: Any,
+    release_s: Any,
+    tube: Any = TUBE,
+) -> Any:
     """x [samples], full scale 1 (+20 dBu) -> float32 [samples]. threshold_dbu -40..20, ratio 2..10, attack_ms
     0.5..300, release_s 0.05..10; the gain dial stays at 0 dB."""
     return _through(x, sample_rate, cl1b_curve(threshold_dbu, ratio), cl1b_cell(attack_ms, release_s), tube)

@@ -1,11 +1,17 @@
 """Data sets: folders of pairs, the SignalTrain layout, and what is generated from reference compressors."""
 
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING
 
 from gainstage_files.problem import NO_INPUT, Problem
 
+if TYPE_CHECKING:
+    from .pairs import Dataset
 
-def load(path, align=False, sample_rate=None):
+
+def load(path: str, align: bool = False, sample_rate: float | None = None) -> Dataset:
     """A Dataset from a folder, checked whole before anything else happens: with pairs.csv (folder.py) or in
     the layout of SignalTrain's LA-2A recordings (signaltrain.py). align: a delay that all pairs share and the
     drift of another clock are taken out. sample_rate: the pairs are brought to it; as it is, they keep

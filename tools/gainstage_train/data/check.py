@@ -1,9 +1,13 @@
 """What is wrong with recordings, found before any training: a list of sentences, each with place, cause and
 remedy."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
+
+from .sound import Sound
 
 SILENT = 1e-4  # a peak of -80 dB
 FULL_SCALE = 0.9997  # 16 bits' largest number and above
@@ -20,7 +24,7 @@ TOLERATED_DRIFT = 0.1  # samples a second: 2 ppm at 48 kHz
 SURE = 8.0  # how far a correlation's peak stands out of its noise, in standard deviations
 
 
-def clipped_peaks(x):
+def clipped_peaks(x: np.ndarray) -> int:
     """How many times CLIPPED_RUN or more samples in a row lie at full scale."""
     full = np.concatenate(([0], (np.abs(x) >= FULL_SCALE).astype(np.int8), [0]))
     change = np.diff(full)
@@ -28,7 +32,7 @@ def clipped_peaks(x):
     return int(np.count_nonzero(lengths >= CLIPPED_RUN))
 
 
-def of_sound(path, x):
+def of_sound(path: str, x: np.ndarray) -> list[str]:
     """x float32 [samples] of the file at path."""
     bad = np.flatnonzero(~np.isfinite(x))
     if bad.size:
@@ -46,7 +50,7 @@ def of_sound(path, x):
     return []
 
 
-def in_samples(samples, sample_rate):
+def in_samples(samples: int, sample_rate: float) -> str:
     """How long something is, in a unit that says something: samples, and seconds where there are enough."""
     seconds = samples / sample_rate
     return f"{samples} sample{'' if samples == 1 else 's'}" + (
@@ -54,7 +58,7 @@ def in_samples(samples, sample_rate):
     )
 
 
-def lengths(dry_path, dry, wet_path, wet, sample_rate):
+def lengths(dry_path: str, dry: Sound, wet_path: str, wet: Sound, sample_rate: float) -> list[str]:
     if len(dry) == len(wet):
         return []
     return [
@@ -63,7 +67,7 @@ def lengths(dry_path, dry, wet_path, wet, sample_rate):
     ]
 
 
-def loudest(x, samples):
+def loudest(x: Sound, samples: int) -> int:
     """Where the excerpt of so many samples with the most energy begins."""
     if len(x) <= samples:
         return 0
@@ -73,7 +77,7 @@ def loudest(x, samples):
     return int(starts[np.argmax(energy[starts + samples - 1] - energy[starts])])
 
 
-def offset(dry, wet, sample_rate):
+def offset(dry: Sound, wet: Sound, sample_rate: float) -> int | None:
     """How many samples wet lags behind dry, or None where it cannot be told (a steady tone): by the loudest
     excerpt of each part of the recording."""
     parts = min(EXCERPTS, max(1, len(dry) // EXCERPT))
@@ -87,13 +91,13 @@ def offset(dry, wet, sample_rate):
     return known[len(known) // 2] if known else None
 
 
-def offset_of_excerpt(dry, wet, sample_rate):
+def offset_of_excerpt(dry: np.ndarray, wet: np.ndarray, sample_rate: float) -> int | None:
     """In whole samples, or None."""
     found = correlated(dry, wet, sample_rate)
     return None if found is None else found[0]
 
 
-def correlated(dry, wet, sample_rate):
+def correlated(dry: np.ndarray, wet: np.ndarray, sample_rate: float) -> tuple[int, float] | None:
     """-> (lag in samples, the same between samples), or None. Correlates the phases alone between 200 Hz and
     8 kHz (PHAT): levels, and so compression, don't matter, nor does polarity."""
     a, b = (np.asarray(x, dtype=np.float64) for x in (dry, wet))
@@ -114,7 +118,7 @@ def correlated(dry, wet, sample_rate):
     return place - reach, place - reach + vertex(around, place)
 
 
-def vertex(y, place):
+def vertex(y: np.ndarray, place: int) -> float:
     """Where the parabola through a peak and its neighbours has its top, -0.5..0.5 from the peak."""
     if not 0 < place < len(y) - 1:
         return 0.0
@@ -131,11 +135,13 @@ class Drift:
     begin: float
     slope: float
 
-    def text(self, sample_rate):
+    def text(self, sample_rate: float) -> str:
         return f"{1e6 * self.slope:+.1f} ppm, {self.slope * sample_rate:+.2f} samples a second"
 
 
-def drift(dry, wet, sample_rate, parts=DRIFT_PARTS, window_s=None):
+def drift(
+    dry: Sound, wet: Sound, sample_rate: float, parts: int = DRIFT_PARTS, window_s: float | None = None
+) -> Drift | None:
     """-> Drift beyond what is tolerated, or None: none, or it can't be told (short recordings, steady tones).
     A line through the lags of excerpts along the recording, one from each of so many parts, of which some may
     be wrong (Theil-Sen). window_s: how much of each part is looked at to choose its excerpt (all), for
@@ -166,7 +172,7 @@ def drift(dry, wet, sample_rate, parts=DRIFT_PARTS, window_s=None):
     return Drift(begin, slope) if is_sure and abs(slope) * sample_rate > TOLERATED_DRIFT else None
 
 
-def of_drifts(names, drifts, sample_rate):
+def of_drifts(names: list[str], drifts: list[Drift | None], sample_rate: float) -> list[str]:
     return [
         f"{name}: wet drifts away from dry by {each.text(sample_rate)}: it was recorded by another clock; --align resamples it"
         for name, each in zip(names, drifts)
@@ -177,7 +183,7 @@ def of_drifts(names, drifts, sample_rate):
 TAPS, PHASES = 64, 1024
 
 
-def kernels():
+def kernels() -> np.ndarray:
     """A Kaiser-windowed sinc at PHASES + 1 places between two samples, [PHASES + 1, TAPS]."""
     offset = np.arange(TAPS) - TAPS // 2 + 1 - np.arange(PHASES + 1)[:, None] / PHASES
     window = np.i0(10.0 * np.sqrt(np.maximum(0.0, 1.0 - (offset / (TAPS // 2)) ** 2))) / np.i0(10.0)
@@ -185,7 +191,7 @@ def kernels():
     return table / table.sum(axis=1, keepdims=True)
 
 
-def at_places(x, places):
+def at_places(x: np.ndarray, places: np.ndarray) -> np.ndarray:
     """x between its samples: float32 at every place (in samples, rising), 0 beyond its ends."""
     table = kernels()
     padded = np.concatenate((np.zeros(TAPS), np.asarray(x, dtype=np.float64), np.zeros(TAPS)))
@@ -202,7 +208,7 @@ def at_places(x, places):
     return out
 
 
-def without_drift(dry, wet, found):
+def without_drift(dry: np.ndarray, wet: np.ndarray, found: Drift) -> tuple[np.ndarray, np.ndarray]:
     """Both without drift and offset: wet resampled to the places where dry's samples are in it, what has no
     counterpart left out."""
     places = np.arange(len(dry)) * (1.0 + found.slope) + found.begin
@@ -213,7 +219,7 @@ def without_drift(dry, wet, found):
     return dry[first:last], at_places(wet, places[first:last])
 
 
-def of_offsets(names, offsets, sample_rate):
+def of_offsets(names: list[str], offsets: list[int | None], sample_rate: float) -> tuple[list[str], int]:
     """names of the pairs; offsets in samples, None where unknown. -> (sentences, the delay that all share or
     0)"""
     known = [value for value in offsets if value is not None]
@@ -234,7 +240,7 @@ def of_offsets(names, offsets, sample_rate):
     ], 0
 
 
-def shifted(dry, wet, lag):
+def shifted(dry: np.ndarray, wet: np.ndarray, lag: int) -> tuple[np.ndarray, np.ndarray]:
     """Both without what has no counterpart; wet was `lag` samples late."""
     if lag > 0:
         return dry[: len(dry) - lag], wet[lag:]

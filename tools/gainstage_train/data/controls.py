@@ -1,13 +1,20 @@
 """The knobs of a data set, as a model file declares them, and the rule that maps their units to what a
 network gets."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 from gainstage_files import foreign_file, model_file
+from gainstage_files.model_file import Control
 from gainstage_files.problem import Problem
+from .table import Row
 
 
-def control(name, unit, low, high, default, steps=None):
+def control(
+    name: str, unit: str, low: float, high: float, default: float, steps: int | None = None
+) -> Control:
     """A knob of min..max, mapped evenly to -1..1 (the grey-box paper, section 3.1); a switch of two to
     0..1."""
     span = high - low
@@ -15,7 +22,7 @@ def control(name, unit, low, high, default, steps=None):
         scale, offset = 1.0 / span, -low / span
     else:
         scale, offset = (2.0 / span, -(high + low) / span) if span > 0.0 else (1.0, -low)
-    out = {
+    out: Control = {
         "name": name,
         "unit": unit,
         "min": low,
@@ -28,7 +35,7 @@ def control(name, unit, low, high, default, steps=None):
     return out
 
 
-def of_names(where, names, remedy):
+def of_names(where: str, names: list[str], remedy: str) -> list[str]:
     """What the runtime would refuse once everything is learned. remedy: "rename the column"."""
     problems, taken = [], [name for name in names if model_file.name_fault(name) is None]
     for name in names:
@@ -41,7 +48,7 @@ def of_names(where, names, remedy):
     return problems
 
 
-def inferred(name, values):
+def inferred(name: str, values: list[float]) -> Control:
     """A knob known only by the settings it was recorded at: their range; in the middle by default, at the
     setting nearest to it. 0 and 1 alone make a switch."""
     low, high = min(values), max(values)
@@ -52,7 +59,7 @@ def inferred(name, values):
     )
 
 
-def completed(entry, values):
+def completed(entry: dict[str, Any], values: list[float]) -> Control:
     """A knob of controls.json, with what it leaves out: name is required; min and max as recorded, default in
     the middle, to_model as above."""
     low = float(entry.get("min", min(values)))
@@ -65,7 +72,7 @@ def completed(entry, values):
     return out
 
 
-def of_file(path, names, rows):
+def of_file(path: str, names: list[str], rows: list[Row]) -> tuple[list[Control], str, list[str]]:
     """controls.json (an object with `controls` and `source`, or the list alone) -> (controls, source,
     problems)."""
     try:
@@ -106,12 +113,12 @@ def of_file(path, names, rows):
     return controls, source, of_ranges(path, controls, rows)
 
 
-def json_of(path):
+def json_of(path: str) -> Any:
     """-> an object or a list. Raises Problem."""
     return foreign_file.parse_json(foreign_file.read(path, foreign_file.LARGEST_JSON), path, (dict, list))
 
 
-def of_ranges(path, controls, rows):
+def of_ranges(path: str, controls: list[Control], rows: list[Row]) -> list[str]:
     problems = []
     for each in controls:
         name, low, high = each["name"], each["min"], each["max"]

@@ -2,17 +2,24 @@
 reads, and optionally controls.json (controls.py). Without it every column that is neither dry, wet nor split
 is a knob, from the smallest to the largest number in it. Everything that is wrong is said at once."""
 
+from __future__ import annotations
+
 import os
 
+import numpy as np
+
+from gainstage_files.model_file import Control
 from gainstage_files.problem import DATA, Problem
 from . import check, controls, recordings, sound, splits, table
 from .pairs import TRAIN, Dataset, Pair
+from .sound import Sound
+from .table import Row
 
 TABLE, CONTROLS = "pairs.csv", "controls.json"
 MOST_LINES = 40  # of problems shown
 
 
-def refuse(problems):
+def refuse(problems: list[str]) -> None:
     if problems:
         more = [f"and {len(problems) - MOST_LINES} more"] if len(problems) > MOST_LINES else []
         raise Problem(problems[:MOST_LINES] + more, DATA)
@@ -21,10 +28,12 @@ def refuse(problems):
 class Files:
     """Reads each file once, and says once what is wrong with it."""
 
-    def __init__(self, folder):
-        self.folder, self.read, self.problems = folder, {}, []
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.read: dict[str, tuple[np.ndarray, float] | None] = {}
+        self.problems: list[str] = []
 
-    def __call__(self, name):
+    def __call__(self, name: str) -> tuple[np.ndarray, float] | None:
         """-> (float32 [samples], rate), or None"""
         if name not in self.read:
             self.read[name] = None
@@ -40,9 +49,9 @@ class Files:
         return self.read[name]
 
 
-def rates(files):
+def rates(files: Files) -> tuple[float, list[str]]:
     """All files must have one rate; the rarer ones are named."""
-    found = {}
+    found: dict[float, list[str]] = {}
     for name, content in files.read.items():
         if content:
             found.setdefault(content[1], []).append(name)
@@ -56,7 +65,9 @@ def rates(files):
     ]
 
 
-def described(folder, names, rows):
+def described(
+    folder: str, names: list[str], rows: list[Row]
+) -> tuple[list[Control], str, list[str], list[str]]:
     """-> (controls, source, notes, problems). A knob that stands still can't be learned, and the runtime
     wants a range."""
     path = os.path.join(folder, CONTROLS)
@@ -72,27 +83,28 @@ def described(folder, names, rows):
     return [controls.inferred(name, [row.knobs[name] for row in rows]) for name in moving], "", notes, []
 
 
-def at_rate(pairs, rate, wanted):
+def at_rate(pairs: list[Pair], rate: float, wanted: float) -> None:
     """Every signal resampled once, though several pairs may share it."""
-    done = {}
+    done: dict[int, np.ndarray] = {}
 
-    def resampled(x):
+    def resampled(x: Sound) -> np.ndarray:
         if id(x) not in done:
-            done[id(x)] = recordings.resampled(x, rate, wanted).astype("float32")
+            done[id(x)] = recordings.resampled(np.asarray(x), rate, wanted).astype("float32")
         return done[id(x)]
 
     for pair in pairs:
         pair.dry, pair.wet = resampled(pair.dry), resampled(pair.wet)
 
 
-def aligned(pairs, rate, align):
+def aligned(pairs: list[Pair], rate: float, align: bool) -> tuple[list[str], list[str]]:
     """-> (notes, problems). Drift first: a recording that drifts has no one offset."""
     drifts = [check.drift(pair.dry, pair.wet, rate) for pair in pairs]
-    notes, problems = [], []
+    notes: list[str] = []
+    problems: list[str] = []
     if align:
         for pair, found in zip(pairs, drifts):
             if found:
-                pair.dry, pair.wet = check.without_drift(pair.dry, pair.wet, found)
+                pair.dry, pair.wet = check.without_drift(np.asarray(pair.dry), np.asarray(pair.wet), found)
                 notes.append(f"{pair.name}: wet drifted by {found.text(rate)} and was resampled")
     else:
         problems = check.of_drifts([pair.name for pair in pairs], drifts, rate)
@@ -102,14 +114,14 @@ def aligned(pairs, rate, align):
     if not (align and lag):
         return notes, problems + sentences
     for pair in pairs:
-        pair.dry, pair.wet = check.shifted(pair.dry, pair.wet, lag)
+        pair.dry, pair.wet = check.shifted(np.asarray(pair.dry), np.asarray(pair.wet), lag)
     return (
         notes + [f"wet lagged {lag} samples ({1e3 * lag / rate:.2f} ms) behind dry, which was taken out"],
         [],
     )
 
 
-def pairs_of(folder, rows, files, rate):
+def pairs_of(folder: str, rows: list[Row], files: Files, rate: float) -> tuple[list[Pair], list[str]]:
     """-> (pairs, problems); only of what could be read."""
     pairs, problems = [], []
     for row in rows:
@@ -123,7 +135,7 @@ def pairs_of(folder, rows, files, rate):
     return pairs, problems
 
 
-def load(folder, align=False, sample_rate=None):
+def load(folder: str, align: bool = False, sample_rate: float | None = None) -> Dataset:
     """-> Dataset; Problem with one line for everything that is wrong."""
     rows, names, problems = table.read(os.path.join(folder, TABLE))
     refuse(problems)
@@ -146,9 +158,9 @@ def load(folder, align=False, sample_rate=None):
     return divided(dataset, [row.dry for row in rows], os.path.join(folder, TABLE))
 
 
-def divided(dataset, dry_names, path):
+def divided(dataset: Dataset, dry_names: list[str], path: str) -> Dataset:
     """Splits where the table gives none."""
-    said = None
+    said: str | None
     if not dataset.pairs[0].split:
         dataset.pairs, said = splits.without_column(dataset.pairs, dry_names)
     else:

@@ -2,19 +2,21 @@
 optical|leveling|toy -o FOLDER
 
 optical   the LA-2A's panel in compress mode, one knob. Held-out audio at the trained settings (test) and at
-those
-          between (unseen), the same clip at every setting, so that settings compare.
+          those between (unseen), the same clip at every setting, so that settings compare.
 leveling  the CL 1B's panel, four knobs, a grid of settings with its hardest corner (fast attack, slow
-release). toy       the digital compressor of the grey-box paper's section 4: thresholds by ratios, pink noise
-at -40 dB on the
-          training targets.
+          release).
+toy       the digital compressor of the grey-box paper's section 4: thresholds by ratios, pink noise at
+          -40 dB on the training targets.
 
 The same arguments give the same samples."""
+
+from __future__ import annotations
 
 import argparse
 import itertools
 import os
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gainstage_files.libraries import need
@@ -24,6 +26,7 @@ need("numpy", "scipy", "soundfile", "numba")
 import numpy as np  # noqa: E402
 
 from gainstage_files import standard_streams  # noqa: E402
+from gainstage_files.model_file import Control  # noqa: E402
 from gainstage_files.parser import Parser  # noqa: E402
 from gainstage_files.plain_text import message  # noqa: E402
 from gainstage_files.problem import USAGE, Problem  # noqa: E402
@@ -40,14 +43,14 @@ class Device:
     """play(x, sample_rate, **knobs) -> wet; settings per split: lists of dicts of knobs."""
 
     title: str
-    controls: list
-    play: object
-    trained: list
-    unseen: list
-    noise_db: float = None  # pink noise on the training targets
+    controls: list[Control]
+    play: Callable[..., np.ndarray]
+    trained: list[dict[str, float]]
+    unseen: list[dict[str, float]]
+    noise_db: float | None = None  # pink noise on the training targets
 
 
-def parse_numbers(text):
+def parse_numbers(text: str) -> list[float]:
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError as problem:
@@ -59,7 +62,7 @@ def parse_numbers(text):
     return sorted(set(numbers))
 
 
-def optical_device(settings):
+def optical_device(settings: list[float] | None) -> Device:
     """settings: trained values of peak_reduction. Unseen: 5, 15, ... 95, less those trained."""
     trained = settings if settings is not None else [float(value) for value in range(0, 101, 10)]
     unseen = [float(value) for value in range(5, 100, 10) if value not in trained]
@@ -87,8 +90,8 @@ LEVELING_GRIDS = {
 LEVELING_UNSEEN = ([-25.0], [3.0, 6.0], [3.0, 60.0], [0.15, 1.0])
 
 
-def leveling_device(density):
-    def grid(axes):
+def leveling_device(density: str) -> Device:
+    def grid(axes: tuple[list[float], ...]) -> list[dict[str, float]]:
         names = [each["name"] for each in LEVELING_CONTROLS]
         return [dict(zip(names, values)) for values in itertools.product(*axes)]
 
@@ -101,14 +104,14 @@ def leveling_device(density):
     )
 
 
-def toy_device():
+def toy_device() -> Device:
     grid = [
         {"threshold": threshold, "ratio": ratio}
         for threshold in (-15.0, -20.0, -25.0, -30.0)
         for ratio in (2.0, 4.0, 6.0, 8.0)
     ]
 
-    def play(x, sample_rate, threshold, ratio):
+    def play(x: np.ndarray, sample_rate: float, threshold: float, ratio: float) -> np.ndarray:
         return digital.compress(x, sample_rate, threshold, ratio, attack_ms=20.0, release_ms=50.0)
 
     return Device(
@@ -121,25 +124,37 @@ def toy_device():
     )
 
 
-def label(knobs):
+def label(knobs: dict[str, float]) -> str:
     return "-".join(f"{value:g}" for value in knobs.values())
 
 
-def taken(device, random, library, split, seconds):
+def taken(
+    device: Device, random: np.random.Generator, library: recordings.Library, split: str, seconds: float
+) -> np.ndarray:
     """A take; where noise is added to what comes of it, it leaves room for that below full scale."""
     return takes.take(random, library, split, seconds) * np.float32(
         1.0 if device.noise_db is None else ROOM_FOR_NOISE
     )
 
 
-def played(device, dry, dry_name, split, knobs, sample_rate, random):
+def played(
+    device: Device,
+    dry: np.ndarray,
+    dry_name: str,
+    split: str,
+    knobs: dict[str, float],
+    sample_rate: float,
+    random: np.random.Generator,
+) -> Pair:
     wet = device.play(dry, sample_rate, **knobs)
     if split == TRAIN and device.noise_db is not None:
         wet = wet + noise.pink(random, len(wet), device.noise_db)
     return Pair(f"{dry_name}@{label(knobs)}", dry, wet, dict(knobs), split)
 
 
-def training_pairs(device, library, seconds, seed, pieces=2):
+def training_pairs(
+    device: Device, library: recordings.Library, seconds: float, seed: int, pieces: int = 2
+) -> Iterator[Pair]:
     """Per setting `pieces` takes of its own; drawn from the same recordings, so neither knob nor material
     tells the other."""
     for number, knobs in enumerate(device.trained):
@@ -149,7 +164,14 @@ def training_pairs(device, library, seconds, seed, pieces=2):
             yield played(device, dry, f"train-{number:03d}-{part}", TRAIN, knobs, library.sample_rate, random)
 
 
-def held_out_pairs(device, library, split, settings, seconds, seed):
+def held_out_pairs(
+    device: Device,
+    library: recordings.Library,
+    split: str,
+    settings: list[dict[str, float]],
+    seconds: float,
+    seed: int,
+) -> Iterator[Pair]:
     """The same clip at every setting."""
     if not settings:
         return
@@ -160,7 +182,7 @@ def held_out_pairs(device, library, split, settings, seconds, seed):
         yield played(device, dry, recordings_of, split, knobs, library.sample_rate, random)
 
 
-def all_pairs(device, library, minutes, seed):
+def all_pairs(device: Device, library: recordings.Library, minutes: float, seed: int) -> Iterator[Pair]:
     """minutes: of training audio; validation and test are a tenth each, as in the paper, unseen likewise."""
     seconds = 60.0 * minutes
     yield from training_pairs(device, library, seconds, seed)
@@ -170,7 +192,7 @@ def all_pairs(device, library, minutes, seed):
     yield from held_out_pairs(device, library, UNSEEN, device.unseen, unseen_seconds, seed)
 
 
-def device_of(arguments):
+def device_of(arguments: argparse.Namespace) -> Device:
     if arguments.device == "optical":
         return optical_device(parse_numbers(arguments.settings) if arguments.settings else None)
     if arguments.settings:
@@ -178,7 +200,7 @@ def device_of(arguments):
     return leveling_device(arguments.density) if arguments.device == "leveling" else toy_device()
 
 
-def parse(arguments):
+def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="python3 -m gainstage_train.data.generate",
         description=__doc__,
@@ -206,7 +228,7 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-def generate(arguments):
+def generate(arguments: argparse.Namespace) -> str:
     absent = recordings.missing(arguments.recordings)
     if absent:
         raise absent
@@ -229,7 +251,7 @@ def generate(arguments):
     )
 
 
-def main():
+def main() -> int:
     try:
         print(message(generate(parse(sys.argv[1:]))))
     except Problem as problem:
@@ -238,7 +260,7 @@ def main():
     return 0
 
 
-def program():
+def program() -> None:
     standard_streams.run(main)
 
 

@@ -1,9 +1,11 @@
 """Noise from a seeded numpy Generator."""
 
+from __future__ import annotations
+
 import numpy as np
 
 
-def pink(random, samples, level_db):
+def pink(random: np.random.Generator, samples: int, level_db: float) -> np.ndarray:
     """Pink noise (power 1/f, made in the frequency domain) of so many dB rms relative to full scale,
     float32."""
     if samples == 0:
@@ -16,6 +18,6 @@ def pink(random, samples, level_db):
     return (noise * (10.0 ** (level_db / 20.0) / (np.sqrt(np.mean(noise**2)) + 1e-30))).astype(np.float32)
 
 
-def white(random, samples, level_db):
+def white(random: np.random.Generator, samples: int, level_db: float) -> np.ndarray:
     """White Gaussian noise of so many dB rms, float32."""
     return (random.normal(size=samples) * 10.0 ** (level_db / 20.0)).astype(np.float32)

@@ -2,6 +2,8 @@
 (sonic-pi-samples, all CC0), 44.1 kHz, brought to the data set's rate. No recording is in two splits, nor are
 two recordings that share a source (the parts and the whole of a loop)."""
 
+from __future__ import annotations
+
 import os
 from math import gcd
 
@@ -40,7 +42,7 @@ HITS = {
 }
 
 
-def missing(folder=FOLDER):
+def missing(folder: str = FOLDER) -> Problem | None:
     """A Problem that says where they come from, or None."""
     if os.path.isfile(os.path.join(folder, "guit_em9.flac")):
         return None
@@ -51,7 +53,7 @@ def missing(folder=FOLDER):
     )
 
 
-def resampled(x, rate, wanted):
+def resampled(x: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     """x [samples] at another rate: polyphase, flat to 0.45 of the lower rate within 0.01 dB, images below
     -100 dB."""
     if rate == wanted:
@@ -66,15 +68,16 @@ def resampled(x, rate, wanted):
 class Library:
     """Reads recordings as mono float64 at one rate, peak 1, each once."""
 
-    def __init__(self, sample_rate, folder=FOLDER):
-        self.sample_rate, self.folder, self.read = sample_rate, folder, {}
+    def __init__(self, sample_rate: float, folder: str = FOLDER) -> None:
+        self.sample_rate, self.folder = sample_rate, folder
+        self.read: dict[str, np.ndarray] = {}
 
-    def __call__(self, name):
+    def __call__(self, name: str) -> np.ndarray:
         if name not in self.read:
             self.read[name] = self._load(os.path.join(self.folder, name + ".flac"))
         return self.read[name]
 
-    def _load(self, path):
+    def _load(self, path: str) -> np.ndarray:
         with sound.opened(path) as descriptor:
             x, rate = sound.library().read(descriptor, always_2d=True, closefd=False)
         x = resampled(x.mean(axis=1), rate, self.sample_rate)

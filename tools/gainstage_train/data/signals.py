@@ -1,6 +1,8 @@
 """Test signals for a compressor, float64 [samples], peak 1 where nothing else is said: tones, bursts, sweeps,
 steps."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from . import noise
@@ -8,7 +10,7 @@ from . import noise
 EDGE_S = 0.002  # raised-cosine edges, so that a burst is no click
 
 
-def edges(x, sample_rate, seconds=EDGE_S):
+def edges(x: np.ndarray, sample_rate: float, seconds: float = EDGE_S) -> np.ndarray:
     """Fades both ends of x, in place."""
     n = min(int(seconds * sample_rate), len(x) // 2)
     if n > 0:
@@ -18,18 +20,18 @@ def edges(x, sample_rate, seconds=EDGE_S):
     return x
 
 
-def tone(sample_rate, seconds, hertz, phase=0.0):
+def tone(sample_rate: float, seconds: float, hertz: float, phase: float = 0.0) -> np.ndarray:
     return np.sin(2.0 * np.pi * hertz * np.arange(int(seconds * sample_rate)) / sample_rate + phase)
 
 
-def sweep(sample_rate, seconds, low_hz=30.0, high_hz=12000.0):
+def sweep(sample_rate: float, seconds: float, low_hz: float = 30.0, high_hz: float = 12000.0) -> np.ndarray:
     """Exponential sweep."""
     t = np.arange(int(seconds * sample_rate)) / sample_rate
     span = np.log(high_hz / low_hz)
     return np.sin(2.0 * np.pi * low_hz * seconds / span * np.expm1(t / seconds * span))
 
 
-def steps(x, sample_rate, levels_db, seconds_each):
+def steps(x: np.ndarray, sample_rate: float, levels_db: np.ndarray, seconds_each: float) -> np.ndarray:
     """x multiplied by a stair of levels, with short slopes between them; the last level stays."""
     places = np.arange(len(x)) / (seconds_each * sample_rate)
     index = np.minimum(places.astype(int), len(levels_db) - 1)
@@ -41,7 +43,9 @@ def steps(x, sample_rate, levels_db, seconds_each):
     )
 
 
-def bursts(random, sample_rate, seconds, carrier):
+def bursts(
+    random: np.random.Generator, sample_rate: float, seconds: float, carrier: np.ndarray
+) -> np.ndarray:
     """`carrier` [samples] gated into bursts of 5 to 400 ms, each of its own level (-30..0 dB), with pauses
     between."""
     out = np.zeros(int(seconds * sample_rate))
@@ -54,7 +58,7 @@ def bursts(random, sample_rate, seconds, carrier):
     return out
 
 
-def any_signal(random, sample_rate, seconds):
+def any_signal(random: np.random.Generator, sample_rate: float, seconds: float) -> np.ndarray:
     """One of the kinds above with drawn frequencies and levels, peak at most 1."""
     hertz = np.exp(random.uniform(np.log(40.0), np.log(4000.0)))
     kind = random.choice(["steps", "bursts", "chord", "sweep", "noise"])

@@ -3,15 +3,19 @@ zenodo.org/record/3824876): folders Train, Val and Test, which are its published
 input_N_.wav and target_N_LA2A_3c__LIMIT__PEAK.wav (in part LA2A_2c), 44.1 kHz mono. Read lazily: it is 20
 hours."""
 
+from __future__ import annotations
+
 import os
 import re
 
 import numpy as np
 
+from gainstage_files.model_file import Control
 from gainstage_files.problem import Problem
 from . import check, folder, sound
 from .controls import control
 from .pairs import TEST, TRAIN, VALIDATION, Dataset, Pair
+from .sound import Lazy
 
 DRIFT_PARTS, DRIFT_WINDOW_S = 8, 4.5
 SPLITS = {"Train": TRAIN, "Val": VALIDATION, "Test": TEST}
@@ -20,7 +24,7 @@ INPUT = re.compile(r"input_(\d+)_\.wav", re.IGNORECASE)
 SOURCE = "SignalTrain LA-2A data set (Hawley, Colburn & Mimilakis; zenodo.org/record/3824876, licence as stated there)"
 
 
-def folders(path):
+def folders(path: str) -> list[tuple[str, str]]:
     """-> [(split, folder)], whatever the capitals of their names."""
     names = os.listdir(path) if os.path.isdir(path) else []
     return [
@@ -31,11 +35,11 @@ def folders(path):
     ]
 
 
-def recognises(path):
+def recognises(path: str) -> bool:
     return any(TARGET.fullmatch(name) for _, where in folders(path) for name in os.listdir(where))
 
 
-def listed(path):
+def listed(path: str) -> tuple[list[tuple[str, str, str, float, float]], list[str]]:
     """-> ([(split, dry path, wet path, limit, peak)], problems), in the order of their numbers."""
     found, problems = [], []
     for split, where in folders(path):
@@ -55,13 +59,13 @@ def listed(path):
     return found, problems
 
 
-def controls(limits):
+def controls(limits: set[float]) -> list[Control]:
     """As the published models take them: limit 0/1, peak reduction 0..100 (here mapped to -1..1)."""
     out = [control("peak_reduction", "", 0.0, 100.0, 50.0)]
     return ([control("limit", "", 0.0, 1.0, 0.0, steps=2)] if len(limits) > 1 else []) + out
 
 
-def drifting(dry, wet):
+def drifting(dry: Lazy, wet: Lazy) -> list[str]:
     """By excerpts: all of it would be 20 hours to read."""
     found = check.drift(dry, wet, dry.sample_rate, DRIFT_PARTS, DRIFT_WINDOW_S)
     return (
@@ -74,7 +78,7 @@ def drifting(dry, wet):
     )
 
 
-def checked(dry, wet):
+def checked(dry: Lazy, wet: Lazy) -> list[str]:
     """Headers of all, the samples of five seconds in the middle, and excerpts along the recording."""
     problems = check.lengths(dry.path, dry, wet.path, wet, dry.sample_rate)
     middle = max(0, min(len(dry), len(wet)) // 2 - check.EXCERPT // 2)
@@ -85,7 +89,9 @@ def checked(dry, wet):
     return problems or drifting(dry, wet)
 
 
-def pair_of(split, dry_path, wet_path, limit, peak, switched):
+def pair_of(
+    split: str, dry_path: str, wet_path: str, limit: float, peak: float, switched: bool
+) -> tuple[Pair | None, list[str]]:
     """-> (Pair, problems)"""
     try:
         dry, wet = sound.Lazy(dry_path), sound.Lazy(wet_path)
@@ -95,19 +101,17 @@ def pair_of(split, dry_path, wet_path, limit, peak, switched):
         return None, [str(problem)]
 
 
-def load(path, align=False, sample_rate=None):
+def load(path: str, align: bool = False, sample_rate: float | None = None) -> Dataset:
     """-> Dataset whose pairs hold Lazy sounds. Its authors aligned it to a few samples; align changes
     nothing."""
     found, problems = listed(path)
     limits = {limit for _, _, _, limit, _ in found}
-    pairs = []
+    pairs: list[Pair] = []
     for entry in found:
         pair, wrong = pair_of(*entry, switched=len(limits) > 1)
         problems += wrong
-        pairs.append(pair)
-    rates = {pair.dry.sample_rate for pair in pairs if pair} | {
-        pair.wet.sample_rate for pair in pairs if pair
-    }
+        pairs += [pair] if pair else []
+    rates = {side.sample_rate for pair in pairs for side in (pair.dry, pair.wet) if isinstance(side, Lazy)}
     if len(rates) > 1:
         found_rates = ", ".join(f"{rate:g} Hz" for rate in sorted(rates))
         problems.append(f"{path}: holds files at {found_rates}; expected one rate")

@@ -1,7 +1,12 @@
 """Sound files as mono float32."""
 
+from __future__ import annotations
+
 import contextlib
 import os
+from collections.abc import Iterator
+from types import ModuleType
+from typing import IO, Any
 
 import numpy as np
 
@@ -9,7 +14,7 @@ from gainstage_files import new_file
 from gainstage_files.problem import NO_INPUT, UNAVAILABLE, Problem
 
 
-def library():
+def library() -> ModuleType:
     try:
         import soundfile
 
@@ -20,7 +25,7 @@ def library():
         ) from problem
 
 
-def mono(x, path):
+def mono(x: np.ndarray, path: str) -> np.ndarray:
     """[samples, channels] -> [samples]; two channels that differ are a Problem, for which of them is the
     device's?"""
     if x.shape[1] > 1 and np.any(x != x[:, :1]):
@@ -31,7 +36,7 @@ def mono(x, path):
     return np.ascontiguousarray(x[:, 0])
 
 
-def wav_sound(file):
+def wav_sound(file: IO[bytes]) -> tuple[int, int] | None:
     """-> (bytes of sound that a WAV's header promises, bytes there), or None for other files. libsndfile says
     only what is there."""
     head = file.read(12)
@@ -49,7 +54,7 @@ def wav_sound(file):
 
 
 @contextlib.contextmanager
-def opened(path):
+def opened(path: str) -> Iterator[int]:
     """-> the descriptor of a regular file, for libsndfile. Whatever goes wrong with it is a Problem."""
     try:
         with new_file.opened(path) as file:
@@ -61,7 +66,7 @@ def opened(path):
         raise Problem(f"{path}: cannot be read as a sound file: {cause}", NO_INPUT) from problem
 
 
-def check_length(path, file):
+def check_length(path: str, file: IO[bytes]) -> None:
     """A Problem where a WAV was cut short, or its recorder never finished it."""
     found = wav_sound(file)
     if found is None:
@@ -79,13 +84,13 @@ def check_length(path, file):
         )
 
 
-def info(path):
+def info(path: str) -> tuple[int, float]:
     """-> (frames, sample rate) from the header."""
     with opened(path) as descriptor, library().SoundFile(descriptor, closefd=False) as sound:
         return sound.frames, float(sound.samplerate)
 
 
-def read(path, start=0, stop=None):
+def read(path: str, start: int = 0, stop: int | None = None) -> tuple[np.ndarray, float]:
     """-> (float32 [samples], sample rate)"""
     with opened(path) as descriptor:
         x, rate = library().read(
@@ -100,27 +105,30 @@ class Lazy:
 
     dtype, ndim = np.dtype(np.float32), 1
 
-    def __init__(self, path, begin=0, end=None):
+    def __init__(self, path: str, begin: int = 0, end: int | None = None) -> None:
         frames, self.sample_rate = info(path)
         self.path, self.begin, self.end = path, begin, frames if end is None else end
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.end - self.begin
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int]:
         return (len(self),)
 
-    def part(self, begin, end):
+    def part(self, begin: int, end: int) -> Lazy:
         """The same file from begin to end, still unread."""
         return Lazy(self.path, self.begin + begin, self.begin + end)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> np.ndarray:
         if isinstance(key, slice) and key.step in (None, 1):
             begin, end, _ = key.indices(len(self))
             return read(self.path, self.begin + begin, self.begin + max(begin, end))[0]
         return np.asarray(self)[key]
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         whole = read(self.path, self.begin, self.end)[0]
         return whole if dtype is None else whole.astype(dtype)
+
+
+Sound = np.ndarray | Lazy  # float32 [samples]

@@ -3,11 +3,14 @@ split, and one per knob. Lines that begin with # and empty lines are passed over
 semicolons or tabs between its columns, as from a spreadsheet of a country with a decimal comma, so have the
 lines, and numbers may have that comma."""
 
+from __future__ import annotations
+
 import csv
 import io
 import math
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from gainstage_files import foreign_file, new_file
 from . import controls
@@ -23,10 +26,10 @@ class Row:
     dry: str
     wet: str
     split: str  # "" where the table gives none
-    knobs: dict
+    knobs: dict[str, Any]  # a number, None where there was none
 
 
-def text_of(path):
+def text_of(path: str) -> str:
     """The file's text. Raises OSError, ValueError with cause and remedy."""
     with new_file.opened(path) as file:
         size = os.fstat(file.fileno()).st_size
@@ -47,14 +50,14 @@ def text_of(path):
         raise ValueError(f"not UTF-8 text (byte {problem.start}); save the file as UTF-8") from problem
 
 
-def separator_of(text):
+def separator_of(text: str) -> str:
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             return next((mark for mark in ";\t" if mark in line and "," not in line), ",")
     return ","
 
 
-def read_lines(path):
+def read_lines(path: str) -> tuple[list[tuple[int, list[str]]], bool]:
     """-> ([(line number, fields)], whether numbers have a decimal comma)"""
     text = text_of(path)
     separator = separator_of(text)
@@ -67,7 +70,7 @@ def read_lines(path):
     return lines, separator != ","
 
 
-def of_header(path, columns):
+def of_header(path: str, columns: list[str]) -> list[str]:
     problems = [
         f"{path}: column {name} is missing; expected dry, wet, one per knob"
         for name in FILES
@@ -87,7 +90,7 @@ def of_header(path, columns):
     return problems or controls.of_names(path, knobs, "rename the column to")
 
 
-def existing(folder, name):
+def existing(folder: str, name: str) -> str | None:
     """The name of the file, whose ending may differ in capitals (.WAV); None where there is none."""
     if os.path.isfile(os.path.join(folder, name)):
         return name
@@ -101,7 +104,7 @@ def existing(folder, name):
     return os.path.join(parent, alike[0]) if alike else None
 
 
-def number(text, has_decimal_comma=False):
+def number(text: str, has_decimal_comma: bool = False) -> float | None:
     """-> float, or None where the text is none (or not finite)"""
     if has_decimal_comma and "." not in text:
         text = text.replace(",", ".", 1)
@@ -112,7 +115,9 @@ def number(text, has_decimal_comma=False):
     return value if math.isfinite(value) else None
 
 
-def row_of(path, folder, line, columns, fields, has_decimal_comma):
+def row_of(
+    path: str, folder: str, line: int, columns: list[str], fields: list[str], has_decimal_comma: bool
+) -> tuple[Row | None, list[str]]:
     """-> (Row, problems)"""
     where = f"{path}, line {line}"
     if len(fields) != len(columns):
@@ -141,7 +146,7 @@ def row_of(path, folder, line, columns, fields, has_decimal_comma):
     return Row(line, dry, wet, split, knobs), problems
 
 
-def read(path):
+def read(path: str) -> tuple[list[Row], list[str], list[str]]:
     """-> (rows, names of the knobs, problems); no rows where the header is wrong."""
     try:
         lines, has_decimal_comma = read_lines(path)

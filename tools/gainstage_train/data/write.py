@@ -1,19 +1,26 @@
 """Writes a data set as a folder that folder.py reads: sound files of 24 bits, pairs.csv, controls.json."""
 
+from __future__ import annotations
+
 import csv
 import io
 import json
 import os
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from gainstage_files import new_file
+from gainstage_files.model_file import Control
 from gainstage_files.problem import CANNOT_CREATE, UNAVAILABLE, Problem
+from .pairs import Pair
+from .sound import Sound
 
 FULL_SCALE = 1.0 - 2.0**-23
 
 
-def sound(path, x, sample_rate):
+def sound(path: str, x: Sound, sample_rate: float) -> None:
     """x float32 [samples] -> FLAC of 24 bits; beyond full scale is a Problem, not a clipped file."""
     import soundfile
 
@@ -28,10 +35,12 @@ def sound(path, x, sample_rate):
 class Writer:
     """Collects rows; a dry signal that several pairs share is written once."""
 
-    def __init__(self, path, sample_rate):
-        self.path, self.sample_rate, self.rows, self.written = path, sample_rate, [], {}
+    def __init__(self, path: str, sample_rate: float) -> None:
+        self.path, self.sample_rate = path, sample_rate
+        self.rows: list[dict[str, Any]] = []
+        self.written: dict[int, tuple[str, Sound]] = {}
 
-    def add(self, pair):
+    def add(self, pair: Pair) -> None:
         if id(pair.dry) not in self.written:
             name = f"dry/{pair.name.split('@')[0]}.flac"
             sound(os.path.join(self.path, name), pair.dry, self.sample_rate)
@@ -42,7 +51,7 @@ class Writer:
             {"dry": self.written[id(pair.dry)][0], "wet": wet, "split": pair.split, **pair.knobs}
         )
 
-    def finish(self, controls, source):
+    def finish(self, controls: list[Control], source: str) -> None:
         text = json.dumps({"source": source, "controls": controls}, indent=2) + "\n"
         new_file.write(os.path.join(self.path, "controls.json"), text.encode())
         content = io.StringIO()
@@ -56,7 +65,7 @@ class Writer:
         new_file.write(os.path.join(self.path, "pairs.csv"), content.getvalue().encode())
 
 
-def folder(path, pairs, controls, sample_rate, source):
+def folder(path: str, pairs: Iterable[Pair], controls: list[Control], sample_rate: float, source: str) -> str:
     """pairs: any iterable of Pair. pairs.csv comes last, so that a folder left half written is no data set.
     -> one line on what was written."""
     try:
@@ -69,7 +78,7 @@ def folder(path, pairs, controls, sample_rate, source):
         raise Problem(
             f"{path}: already holds a data set (pairs.csv); name another folder or remove it", CANNOT_CREATE
         )
-    seconds = {}
+    seconds: dict[str, float] = {}
     try:
         for part in ("dry", "wet"):
             new_file.make_folders(os.path.join(path, part))

@@ -1,7 +1,11 @@
 """The trainable models by name."""
 
-import importlib
+from __future__ import annotations
 
+import importlib
+from typing import Any
+
+from gainstage_files.model_file import Control
 from .model import Model, detach  # noqa: F401
 
 # name -> (module, class)
@@ -17,12 +21,12 @@ MODELS = {
 }
 
 
-def class_of(name):
+def class_of(name: str) -> type[Model]:
     module, symbol = MODELS[name]
     return getattr(importlib.import_module("." + module, __name__), symbol)
 
 
-def build(name, controls, sample_rate, **options):
+def build(name: str, controls: list[Control], sample_rate: float, **options: Any) -> Model:
     """A new model; what `options` there are: its class's constructor. Random numbers are torch's
     (torch.manual_seed)."""
     return class_of(name)(controls, sample_rate, **options)

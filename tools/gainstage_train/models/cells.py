@@ -3,6 +3,11 @@ Sequences are [time, inputs, batch]: a step of the loop is then a product with v
 units at a batch of 64 the loops are many times faster than torch.nn.GRU there; see
 tests/tools/gainstage_train/models_test.py.)"""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
 import torch
 
 from .model import array
@@ -11,17 +16,17 @@ from .scans import np_of
 try:
     from . import kernels
 except ImportError:  # no numba
-    kernels = None
+    kernels = None  # type: ignore[assignment]  # its users ask whether it is None
 
 
 CHUNK = 65536  # numbers that are moved at a time: they stay in a processor's cache
 
 
-def empty(like, *shape):
+def empty(like: torch.Tensor, *shape: Any) -> torch.Tensor:
     return torch.empty(shape, dtype=like.dtype)
 
 
-def product_over_time(d, v):
+def product_over_time(d: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """sum over time and batch of d[t, g, b] v[t, j, b]: the gradient of a weight."""
     out = torch.zeros((d.shape[1], v.shape[1]), dtype=d.dtype)
     steps = max(1, CHUNK // (d.shape[1] * d.shape[2]))
@@ -35,7 +40,14 @@ def product_over_time(d, v):
 
 class RnnSteps(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, w_ih, w_hh, base, start):
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        w_ih: torch.Tensor,
+        w_hh: torch.Tensor,
+        base: torch.Tensor,
+        start: torch.Tensor,
+    ) -> Any:
         h = empty(x, len(x) + 1, *start.shape)
         h[0] = start
         kernels.rnn_forward(np_of(x), np_of(w_ih), np_of(w_hh), np_of(base), h.numpy())
@@ -43,7 +55,7 @@ class RnnSteps(torch.autograd.Function):
         return h[1:], h[-1].clone()
 
     @staticmethod
-    def backward(ctx, grad, end):
+    def backward(ctx: Any, grad: torch.Tensor, end: torch.Tensor) -> Any:
         x, w_ih, w_hh, h = ctx.saved_tensors
         dh, d, dx = end.clone().contiguous(), empty(x, len(x), *h.shape[1:]), torch.zeros_like(x)
         kernels.rnn_backward(
@@ -54,7 +66,15 @@ class RnnSteps(torch.autograd.Function):
 
 class GruSteps(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, w_ih, w_hh, base, bias_n, start):
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        w_ih: torch.Tensor,
+        w_hh: torch.Tensor,
+        base: torch.Tensor,
+        bias_n: torch.Tensor,
+        start: torch.Tensor,
+    ) -> Any:
         units, lanes = start.shape
         h, gates = empty(x, len(x) + 1, units, lanes), empty(x, len(x), 4 * units, lanes)
         h[0] = start
@@ -65,7 +85,7 @@ class GruSteps(torch.autograd.Function):
         return h[1:], h[-1].clone()
 
     @staticmethod
-    def backward(ctx, grad, end):
+    def backward(ctx: Any, grad: torch.Tensor, end: torch.Tensor) -> Any:
         x, w_ih, w_hh, h, gates = ctx.saved_tensors
         units = h.shape[1]
         dh, d, dx = end.clone().contiguous(), torch.empty_like(gates), torch.zeros_like(x)
@@ -95,7 +115,18 @@ class GruSteps(torch.autograd.Function):
 
 class LstmSteps(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, w_ih, w_hh, base, begin_h, begin_c, window, start_h, start_c):
+    def forward(
+        ctx: Any,
+        x: torch.Tensor,
+        w_ih: torch.Tensor,
+        w_hh: torch.Tensor,
+        base: torch.Tensor,
+        begin_h: torch.Tensor,
+        begin_c: torch.Tensor,
+        window: int,
+        start_h: torch.Tensor,
+        start_c: torch.Tensor,
+    ) -> Any:
         units, lanes = start_h.shape
         h, before, gates = (
             empty(x, len(x), units, lanes),
@@ -122,7 +153,7 @@ class LstmSteps(torch.autograd.Function):
         return h, h[-1].clone(), c[-1].clone()
 
     @staticmethod
-    def backward(ctx, grad, end_h, end_c):
+    def backward(ctx: Any, grad: torch.Tensor, end_h: torch.Tensor, end_c: torch.Tensor) -> Any:
         x, w_ih, w_hh, begin_h, begin_c, before, c, gates = ctx.saved_tensors
         dh, dc = end_h.clone().contiguous(), end_c.clone().contiguous()
         d, dx = torch.empty_like(gates), torch.zeros_like(x)
@@ -154,7 +185,7 @@ class LstmSteps(torch.autograd.Function):
         )
 
 
-def decades(units):
+def decades(units: int) -> torch.Tensor:
     """Samples to remember, evenly over decades: from some to a tenth of a second."""
     return torch.exp(torch.linspace(0.7, 8.5, units))
 
@@ -165,12 +196,12 @@ class Cell(torch.nn.Module):
 
     KINDS = {"rnn": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 
-    def __init__(self, kind, inputs, units):
+    def __init__(self, kind: str, inputs: int, units: int) -> None:
         super().__init__()
         self.kind, self.units = kind, units
         self.network = self.KINDS[kind](inputs, units)
 
-    def remember(self, samples):
+    def remember(self, samples: torch.Tensor) -> None:
         """The gates that keep the state (forget of an LSTM, update of a GRU) start between nearly open and
         nearly closed, so that unit n remembers over samples[n], more than 1: chrono initialisation, Tallec &
         Ollivier, ICLR 2018."""
@@ -180,14 +211,20 @@ class Cell(torch.nn.Module):
             if self.kind == "lstm":
                 self.network.bias_hh_l0[: self.units] = -keep
 
-    def weights(self):
+    def weights(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         n = self.network
         return n.weight_ih_l0, n.weight_hh_l0, n.bias_ih_l0, n.bias_hh_l0
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         return dict(zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), map(array, self.weights())))
 
-    def forward(self, x, held=None, state=None, plain=False):
+    def forward(
+        self,
+        x: torch.Tensor,
+        held: torch.Tensor | None = None,
+        state: torch.Tensor | None = None,
+        plain: bool = False,
+    ) -> Any:
         """x [time, inputs, batch]; held [batch, more inputs]: constant ones, behind them. -> (h [time, units,
         batch], state)"""
         if plain or kernels is None or x.device.type != "cpu":
@@ -212,7 +249,7 @@ class Cell(torch.nn.Module):
         base = torch.cat([base[:two] + b_hh[:two, None], base[two:]])
         return GruSteps.apply(x, w_ih, w_hh, base, b_hh[two:], state)
 
-    def by_torch(self, x, held, state):
+    def by_torch(self, x: torch.Tensor, held: torch.Tensor, state: Any) -> torch.Tensor:
         rows = x.transpose(1, 2)
         if held is not None:
             rows = torch.cat([rows, held.expand(len(rows), *held.shape)], dim=2)
@@ -226,6 +263,6 @@ class Cell(torch.nn.Module):
         return h.transpose(1, 2), tuple(s[0].T for s in state) if self.kind == "lstm" else state[0].T
 
 
-def cell_operations(kind, units, inputs):
+def cell_operations(kind: str, units: int, inputs: int) -> tuple[int, float]:
     gates = {"rnn": 1, "gru": 3, "lstm": 4}[kind]
     return gates, 2.0 * gates * units * (units + inputs)

@@ -5,8 +5,14 @@ nodes/models/ed_lstm/ed_lstm_weights.hpp.
 The published network hears nothing older than two windows, so its windows are a batch. The variant keeps the
 LSTM's cell state from window to window, and adds to it what the published one starts from."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
 import torch
 
+from gainstage_files.model_file import Control
 from . import forgetting
 from .cells import Cell, LstmSteps, cell_operations, kernels
 from .model import TRANSCENDENTAL, Model, linear_tensors
@@ -26,23 +32,30 @@ class EdLstm(Model):
         "loss": "esr+dc",
     }
 
-    def __init__(self, controls, sample_rate, window=16, units=32, dense=None):
+    def __init__(
+        self,
+        controls: list[Control],
+        sample_rate: float,
+        window: int = 16,
+        units: int = 32,
+        dense: int | None = None,
+    ) -> None:
         super().__init__(controls, sample_rate)
         self.frame = self.latency_samples = window
         self.receptive_field = 0 if self.carried else 2 * window
-        self.window, self.units, dense = window, units, dense or units
+        self.window, self.units, inner = window, units, dense or units
         self.encoder = torch.nn.ModuleDict({name: torch.nn.Linear(window, units) for name in "hc"})
         self.condition = torch.nn.ModuleDict(
             {name: torch.nn.Linear(len(controls), units) for name in "hc"} if controls else {}
         )
         self.lstm = Cell("lstm", 1, units)
-        self.dense, self.output = torch.nn.Linear(units, dense), torch.nn.Linear(dense, window)
+        self.dense, self.output = torch.nn.Linear(units, inner), torch.nn.Linear(inner, window)
         with torch.no_grad():
             self.start()
 
     QUIET, OPEN = 0.1, 4.0  # of the delay line at the start: its level, below where tanh bends, and its gates
 
-    def start(self):
+    def start(self) -> None:
         """The first w units are a delay line: each hears the one before it, the first the sound; so at the
         end of a window they hold its samples, and the dense layers hand them out. The network starts as a
         wire; left to find one, it takes hours.
@@ -61,7 +74,7 @@ class EdLstm(Model):
         network.weight_ih_l0[2 * u, 0] = self.QUIET / through
         self.start_as_wire(min(w, self.dense.out_features))
 
-    def start_as_wire(self, taps):
+    def start_as_wire(self, taps: int) -> None:
         """A sigmoid is straight around 0, with a slope of a quarter."""
         self.dense.weight[:taps] = 0.0
         self.dense.bias.zero_()
@@ -71,11 +84,11 @@ class EdLstm(Model):
         self.output.weight[samples, range(taps)] = 4.0 / self.QUIET
         self.output.bias.copy_(-0.5 * self.output.weight.sum(1))
 
-    def start_at_gain(self, gain):
+    def start_at_gain(self, gain: float) -> None:
         self.output.weight *= gain
         self.output.bias *= gain
 
-    def begins(self, x, knobs, before):
+    def begins(self, x: torch.Tensor, knobs: torch.Tensor, before: torch.Tensor) -> list[torch.Tensor]:
         """x [batch, samples]; before [batch, w] -> what each window starts from, h and c [windows, units,
         batch]"""
         lanes, w = len(x), self.window
@@ -88,7 +101,9 @@ class EdLstm(Model):
             out.append(start.permute(1, 2, 0))
         return out
 
-    def piece(self, x, knobs, state=None):
+    def piece(
+        self, x: torch.Tensor, knobs: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor] | None = None
+    ) -> tuple[torch.Tensor, Any]:
         lanes, steps = x.shape
         w, windows = self.window, steps // self.window
         assert windows * w == steps, f"ED-LSTM takes whole windows of {w} samples"
@@ -101,7 +116,7 @@ class EdLstm(Model):
         y = self.output(torch.sigmoid(self.dense(h)))
         return y.reshape(lanes, steps), (x[:, -w:], c)
 
-    def rebuild(self, x, h0, c0):
+    def rebuild(self, x: torch.Tensor, h0: torch.Tensor, c0: torch.Tensor) -> torch.Tensor:
         """-> the last h of every window [batch, windows, units]; all windows step together."""
         lanes, (windows, units) = len(x), h0.shape[:2]
         sound = x.reshape(lanes * windows, -1).T.contiguous()
@@ -109,7 +124,9 @@ class EdLstm(Model):
         _, (h, _) = self.lstm(sound[:, None], None, tuple(begin))
         return h.view(units, lanes, windows).permute(1, 2, 0)
 
-    def carry(self, x, h0, c0, c):
+    def carry(
+        self, x: torch.Tensor, h0: torch.Tensor, c0: torch.Tensor, c: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """-> the same, and the cell state at the end [units, batch]; windows follow one another."""
         w, sound = self.window, x.T.contiguous()[:, None]
         if kernels is None or x.device.type != "cpu":
@@ -127,10 +144,10 @@ class EdLstm(Model):
 
     # -------------------------------------------------------------------------------- file
 
-    def config(self):
+    def config(self) -> dict[str, Any]:
         return {"window": self.window, "state": "carried" if self.carried else "rebuilt"}
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         cell = self.lstm.tensors()
         out = {
             "lstm.weight_ih": cell["weight_ih"],
@@ -145,15 +162,15 @@ class EdLstm(Model):
                 out.update(linear_tensors("condition." + name, self.condition[name]))
         return out
 
-    def seconds_to_forget(self):
+    def seconds_to_forget(self) -> float:
         return 2.0 * self.window / self.sample_rate
 
-    def operations(self):
+    def operations(self) -> float:
         u, w, d = float(self.units), float(self.window), float(self.dense.out_features)
-        step = cell_operations("lstm", u, 1)[1] + u * (5.0 * TRANSCENDENTAL + 4.0)
+        step = cell_operations("lstm", self.units, 1)[1] + u * (5.0 * TRANSCENDENTAL + 4.0)
         return step + 2.0 * (2.0 * u * w) / w + (2.0 * d * u + TRANSCENDENTAL * d + 2.0 * w * d) / w
 
-    def describe(self):
+    def describe(self) -> str:
         state = (
             "cell state carried from window to window"
             if self.carried
@@ -178,7 +195,7 @@ class EdLstmCarried(EdLstm):
 
     LONGEST_S = 1.0  # of a unit's memory at the start
 
-    def start(self):
+    def start(self) -> None:
         """Behind the delay line all units hold for up to LONGEST_S, their input gates closed as far, so that
         what they gather stays within reach."""
         super().start()
@@ -196,5 +213,5 @@ class EdLstmCarried(EdLstm):
         network.weight_hh_l0[u + w : 2 * u] *= 0.1
         network.weight_ih_l0[u + w : 2 * u] *= 0.1
 
-    def seconds_to_forget(self):
+    def seconds_to_forget(self) -> float:
         return forgetting.seconds(self)

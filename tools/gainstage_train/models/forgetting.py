@@ -1,20 +1,27 @@
 """How long a model whose states decay by what it hears remembers: measured, by playing it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 
 from gainstage_import import memory, s6_memory
 from .model import LONGEST_MEMORY_S
 
+if TYPE_CHECKING:
+    from .ed_lstm import EdLstmCarried
+
 LOUD_S, PROBE_S = 0.25, 1.0
 
 
-def seconds(model):
+def seconds(model: EdLstmCarried) -> torch.Tensor:
     """Until the model sounds after loud noise as it does after silence, within -80 dBFS, at rest and while
     the sound wanders, with all knobs low and all high. Where that is beyond the probe's end, by the pace at
     which the difference shrinks.
     """
 
-    def whole(length_s):
+    def whole(length_s: float) -> int:
         return int(length_s * model.sample_rate) // model.frame * model.frame
 
     quiet = torch.from_numpy(memory.test_inputs(-0.5, 0.5, whole(PROBE_S))).float().repeat(2, 1)

@@ -1,12 +1,16 @@
 """The grey-box compressor: Wright & Valimaki, "Grey-box modelling of dynamic range compression", DAFx 2022.
 Equations and names: nodes/models/grey_box/grey_box_weights.hpp, nodes/dsp/grey_box_maths.hpp."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
-from gainstage_files.model_file import LONGEST_MEMORY_S
+from gainstage_files.model_file import LONGEST_MEMORY_S, Control
 from gainstage_import import grey_box as importer, memory
 from . import scans
 from .cells import Cell, cell_operations
@@ -18,30 +22,30 @@ START = {"threshold_db": -30.0, "ratio": 3.0, "knee_db": 10.0, "attack_s": 0.005
 ACTIVATIONS = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU}
 
 
-def logit(p):
+def logit(p: float) -> float:
     return math.log(p / (1.0 - p))
 
 
 class CellOut(torch.nn.Module):
     """A cell that hears one number and says one (nodes/layers/recurrence.hpp)."""
 
-    def __init__(self, kind, units):
+    def __init__(self, kind: str, units: int) -> None:
         super().__init__()
         self.cell, self.out = Cell(kind, 1, units), torch.nn.Linear(units, 1)
 
-    def forward(self, x, state):
+    def forward(self, x: torch.Tensor, state: torch.Tensor | None) -> Any:
         """x [time, batch] -> (o [time, batch], state)"""
         h, state = self.cell(x[:, None], None, state)
         return (self.out.weight[0][:, None] * h).sum(1) + self.out.bias, state
 
-    def tensors(self, name):
+    def tensors(self, name: str) -> dict[str, np.ndarray]:
         return {
             **{f"{name}.{key}": value for key, value in self.cell.tensors().items()},
             f"{name}.out.weight": array(self.out.weight),
             f"{name}.out.bias": array(self.out.bias),
         }
 
-    def operations(self):
+    def operations(self) -> float:
         gates, count = cell_operations(self.cell.kind, self.cell.units, 1)
         units = self.cell.units
         return count + units * gates * TRANSCENDENTAL + (5.0 * units if gates == 3 else 0.0) + 2.0 * units
@@ -66,16 +70,16 @@ class GreyBox(Model):
 
     def __init__(
         self,
-        controls,
-        sample_rate,
-        knee="soft",
-        detector="rnn",
-        makeup="gru",
-        detector_units=4,
-        makeup_units=8,
-        hidden=(20, 20),
-        activation="tanh",
-    ):
+        controls: list[Control],
+        sample_rate: float,
+        knee: str = "soft",
+        detector: str = "rnn",
+        makeup: str = "gru",
+        detector_units: int = 4,
+        makeup_units: int = 8,
+        hidden: Sequence[int] = (20, 20),
+        activation: str = "tanh",
+    ) -> None:
         super().__init__(controls, sample_rate)
         self.knee, self.detector_kind, self.makeup_kind, self.activation = knee, detector, makeup, activation
         self.curve = mlp((len(controls), *hidden, 3 if knee == "soft" else 2), ACTIVATIONS[activation])
@@ -84,7 +88,7 @@ class GreyBox(Model):
         self.makeup = self.start_makeup(makeup_units)
 
     @classmethod
-    def idle(cls, settings):
+    def idle(cls, settings: dict[str, Any]) -> list[str]:
         return [
             name
             for name, used in (
@@ -94,7 +98,7 @@ class GreyBox(Model):
             if not used
         ]
 
-    def start_curve(self):
+    def start_curve(self) -> None:
         """Near START wherever the knobs are."""
         last = self.curve[-1]
         goals = [-START["threshold_db"] / 80.0, (START["ratio"] - 1.0) / 30.0, START["knee_db"] / 30.0]
@@ -102,7 +106,7 @@ class GreyBox(Model):
             last.weight *= 0.3
             last.bias.copy_(torch.tensor([logit(p) for p in goals[: len(last.bias)]]))
 
-    def start_detector(self, units):
+    def start_detector(self, units: int) -> CellOut | None:
         if self.detector_kind == "one_pole":
             self.log_tau = torch.nn.Parameter(torch.tensor([math.log(0.05)]))
         elif self.detector_kind == "switching":
@@ -120,7 +124,7 @@ class GreyBox(Model):
         return None
 
     @staticmethod
-    def start_elman(cell):
+    def start_elman(cell: CellOut) -> None:
         """Every other unit follows the gain at once, those between follow slowly; where the gain is below its
         mean the time constant is short, an attack, else long."""
         network, out = cell.cell.network, cell.out
@@ -136,7 +140,7 @@ class GreyBox(Model):
                 out.weight[0, n] = (1.0 if slow == 0.0 else -1.0) * 50.0 / cell.cell.units
             out.bias.fill_(logit(START["release_s"]))
 
-    def start_makeup(self, units):
+    def start_makeup(self, units: int) -> CellOut | None:
         if self.makeup_kind == "static":
             self.gain, self.bias = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(1))
             return None
@@ -149,7 +153,7 @@ class GreyBox(Model):
         return cell
 
     @staticmethod
-    def start_slow(cell):
+    def start_slow(cell: Cell) -> None:
         """Coupling capacitors remember tens of milliseconds: half of the units start as what they hear, the
         others as its slow part, over 5 to 50 ms."""
         slow = cell.units // 2
@@ -162,13 +166,13 @@ class GreyBox(Model):
 
     # -------------------------------------------------------------------------------- sound
 
-    def curve_values(self, knobs):
+    def curve_values(self, knobs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """-> threshold in dB, slope 1 / ratio - 1, knee in dB, [batch] each"""
         said = torch.sigmoid(self.curve(knobs))
         knee = 30.0 * said[:, 2] if self.knee == "soft" else torch.zeros_like(said[:, 0])
         return -80.0 * said[:, 0], 1.0 / (1.0 + 30.0 * said[:, 1]) - 1.0, knee
 
-    def static_gain(self, x, knobs):
+    def static_gain(self, x: torch.Tensor, knobs: torch.Tensor) -> torch.Tensor:
         """x [time, batch] -> gain in units of 80 dB"""
         threshold, slope, knee = self.curve_values(knobs)
         over = (20.0 / math.log(10.0)) * torch.log(x.abs().clamp_min(FLOOR)) - threshold
@@ -179,7 +183,9 @@ class GreyBox(Model):
             within * within / (2.0 * knee.clamp_min(1e-6)) + (over - 0.5 * knee).clamp_min(0.0)
         )
 
-    def smoothed(self, gain, state):
+    def smoothed(
+        self, gain: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor] | torch.Tensor | None
+    ) -> tuple[torch.Tensor, Any]:
         """-> (gain [time, batch], state)"""
         if self.detector is None:
             share = scans.share_of(self.log_tau.exp(), self.sample_rate)
@@ -194,7 +200,9 @@ class GreyBox(Model):
         gain, s = scans.smooth(gain, share, s)
         return gain, (s, hidden)
 
-    def piece(self, x, knobs, state=None):
+    def piece(
+        self, x: torch.Tensor, knobs: torch.Tensor, state: tuple[Any, torch.Tensor | None] | None = None
+    ) -> tuple[torch.Tensor, Any]:
         detector, makeup = state or (None, None)
         x = x.T.contiguous()
         gain, detector = self.smoothed(self.static_gain(x, knobs), detector)
@@ -208,7 +216,7 @@ class GreyBox(Model):
 
     # -------------------------------------------------------------------------------- file
 
-    def config(self):
+    def config(self) -> dict[str, Any]:
         return {
             "knee": self.knee,
             "detector": self.detector_kind,
@@ -216,7 +224,7 @@ class GreyBox(Model):
             "mlp_activation": self.activation,
         }
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         detector = (
             self.detector.tensors("detector")
             if self.detector
@@ -229,13 +237,13 @@ class GreyBox(Model):
         )
         return {**mlp_tensors("mlp", self.curve), **detector, **makeup}
 
-    def seconds_to_forget(self):
+    def seconds_to_forget(self) -> float:
         if self.detector is None:
             return importer.seconds_to_forget(self.tensors(), self.sample_rate)
         makeup = memory.of_cell(self.tensors(), "makeup", self.sample_rate) if self.makeup else 0.0
         return self.detector_seconds() + makeup
 
-    def detector_seconds(self):
+    def detector_seconds(self) -> float:
         """Until the detector has come together from all ends of its state, at rest and while the sound
         wanders."""
         inputs = memory.test_inputs(-1.0, 0.0, int(LONGEST_MEMORY_S * self.sample_rate))
@@ -244,6 +252,7 @@ class GreyBox(Model):
         gain, hidden = (
             torch.tensor(values).repeat_interleave(len(inputs)).to(lanes) for values in zip(*ends)
         )
+        assert self.detector is not None
         with torch.no_grad():
             out, _ = self.smoothed(lanes, (gain, hidden.expand(self.detector.cell.units, -1).contiguous()))
         rows = out.T.reshape(len(ends), *inputs.shape).numpy()
@@ -251,19 +260,19 @@ class GreyBox(Model):
             memory.last_above(rows.max(axis=0) - rows.min(axis=0), memory.GAIN_TOLERANCE) / self.sample_rate
         )
 
-    def operations(self):
+    def operations(self) -> float:
         count = 2.0 * TRANSCENDENTAL + (9.0 if self.knee == "soft" else 5.0)
         count += self.detector.operations() + 2.0 * TRANSCENDENTAL + 3.0 if self.detector else 4.0
         return count + (self.makeup.operations() + 1.0 if self.makeup else 2.0)
 
-    def describe(self):
+    def describe(self) -> str:
         cells = [
             f"{kind} of {cell.cell.units}" if cell else kind
             for kind, cell in ((self.detector_kind, self.detector), (self.makeup_kind, self.makeup))
         ]
         return f"grey box: {self.knee} knee, detector {cells[0]}, make-up {cells[1]}"
 
-    def groups(self, rate):
+    def groups(self, rate: float) -> list[dict[str, Any]]:
         """What the detector's numbers do spans decades: faster."""
         fast = list(self.detector.out.parameters()) if self.detector else [self.log_tau]
         chosen = {id(p) for p in fast}

@@ -1,9 +1,13 @@
 """What every trainable model promises."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import torch
 
-from gainstage_files.model_file import LONGEST_MEMORY_S
+from gainstage_files.model_file import LONGEST_MEMORY_S, Control
 
 TRANSCENDENTAL = (
     30.0  # operations of a tanh, sigmoid, exponential, logarithm: Wright & Valimaki, DAFx 2022, table 1
@@ -22,18 +26,20 @@ class Model(torch.nn.Module):
     frame = 1  # forward() takes multiples of so many samples
     latency_samples = 0  # said in the file; what forward() returns is not delayed by it
     receptive_field = 0  # samples; 0: no end to it
-    recipe = {}  # segment_samples, batch, warm_samples, tbptt_samples, rate, loss, and others of schedule.py
+    recipe: dict[
+        str, Any
+    ] = {}  # segment_samples, batch, warm_samples, tbptt_samples, rate, loss, and others of schedule.py
 
-    def __init__(self, controls, sample_rate):
+    def __init__(self, controls: list[Control], sample_rate: float) -> None:
         super().__init__()
         self.controls, self.sample_rate = list(controls), float(sample_rate)
 
     @classmethod
-    def idle(cls, settings):
+    def idle(cls, settings: dict[str, Any]) -> list[str]:
         """settings: all, by name. -> those that do nothing beside the others."""
         return []
 
-    def conditioning(self, knobs):
+    def conditioning(self, knobs: dict[str, float] | list[dict[str, float]]) -> torch.Tensor:
         """Values by name, in the knobs' units, as a tensor [controls] of what the network hears; a list of
         such: [batch, controls]. A knob that is not named stands at its default."""
         if not isinstance(knobs, dict):
@@ -44,7 +50,7 @@ class Model(torch.nn.Module):
         ]
         return torch.tensor(heard, dtype=torch.float32)
 
-    def forward(self, x, knobs, state=None):
+    def forward(self, x: torch.Tensor, knobs: torch.Tensor, state: Any = None) -> Any:
         """x [batch, samples] in -1..1; knobs [batch, controls] as conditioning() gives them, constant in a
         call; state: what the last call returned, None at the start, as after the node's reset(). -> (y
         [batch, samples], state). Pieces, each with the state of the one before, give what one call gives:
@@ -56,7 +62,7 @@ class Model(torch.nn.Module):
             return self.piece(x, knobs, state)
         return self.in_pieces(x, knobs, state)
 
-    def in_pieces(self, x, knobs, state):
+    def in_pieces(self, x: torch.Tensor, knobs: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
         samples = max(self.recipe["tbptt_samples"] // self.frame, 1) * self.frame
         out = []
         for part in x.split(samples, dim=1):
@@ -64,56 +70,56 @@ class Model(torch.nn.Module):
             out.append(y)
         return torch.cat(out, dim=1), state
 
-    def first_hears(self, x, knobs):
+    def first_hears(self, x: torch.Tensor, knobs: torch.Tensor) -> None:
         """In training, before anything is played: what of the model is measured, not learned (norm.py)."""
 
-    def piece(self, x, knobs, state):
+    def piece(self, x: torch.Tensor, knobs: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
         """forward() at once."""
         raise NotImplementedError
 
-    def begin_from(self, dry, wet):
+    def begin_from(self, dry: torch.Tensor, wet: torch.Tensor) -> None:
         """To be called once before training: starts from the best static gain of these [rows, samples], which
         may be far from 1 under heavy compression."""
         gain = float((dry * wet).sum() / dry.square().sum().clamp_min(1e-9))
         with torch.no_grad():
             self.start_at_gain(gain)
 
-    def start_at_gain(self, gain):
+    def start_at_gain(self, gain: float) -> None:
         """Of an untrained model, which plays its input at a gain of about 1."""
 
-    def config(self):
+    def config(self) -> dict[str, Any]:
         """`config` of the model file."""
         raise NotImplementedError
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         """name -> float64 array, as nodes/models/FAMILY/FAMILY_weights.hpp names them."""
         raise NotImplementedError
 
-    def seconds_to_forget(self):
+    def seconds_to_forget(self) -> float:
         """Measured on the weights as they are; may take seconds."""
         raise NotImplementedError
 
-    def memory_seconds(self):
+    def memory_seconds(self) -> float:
         return min(self.seconds_to_forget(), LONGEST_MEMORY_S)
 
-    def operations(self):
+    def operations(self) -> float:
         """Floating-point operations per sample: multiplications and additions one each, tanh and the like
         TRANSCENDENTAL; what happens only when a knob moves is not counted. As NodeType::operations counts."""
         raise NotImplementedError
 
-    def describe(self):
+    def describe(self) -> str:
         """One line for the card."""
         raise NotImplementedError
 
-    def groups(self, rate):
+    def groups(self, rate: float) -> list[dict[str, Any]]:
         """Parameter groups for Adam at the rate of the recipe (or another)."""
         return [{"params": list(self.parameters()), "lr": rate}]
 
-    def parameter_count(self):
+    def parameter_count(self) -> int:
         return int(sum(np.size(tensor) for tensor in self.tensors().values()))
 
 
-def detach(state):
+def detach(state: Any) -> Any:
     """The same state without what it was computed from; any nesting of tensors, tuples, lists and dicts."""
     if torch.is_tensor(state):
         return state.detach()
@@ -124,16 +130,16 @@ def detach(state):
     return state
 
 
-def array(tensor):
+def array(tensor: torch.Tensor) -> np.ndarray:
     """For a file."""
     return tensor.detach().cpu().double().numpy().copy()
 
 
-def linear_tensors(name, layer):
+def linear_tensors(name: str, layer: torch.nn.Module) -> dict[str, np.ndarray]:
     return {name + ".weight": array(layer.weight), name + ".bias": array(layer.bias)}
 
 
-def mlp(sizes, activation, last_too=False):
+def mlp(sizes: tuple[int, ...], activation: type, last_too: bool = False) -> torch.nn.Module:
     """Dense layers of so many inputs and outputs, an activation between them (and after the last)."""
     layers = []
     for inputs, outputs in zip(sizes, sizes[1:]):
@@ -141,7 +147,7 @@ def mlp(sizes, activation, last_too=False):
     return torch.nn.Sequential(*(layers if last_too else layers[:-1]))
 
 
-def mlp_tensors(name, network):
+def mlp_tensors(name: str, network: torch.nn.Module) -> dict[str, np.ndarray]:
     layers = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
     return {
         key: value

@@ -3,6 +3,12 @@ each channel. They are measured once, on the first long sound that is heard in t
 of short pieces of music would be a gain that comes and goes, and slow channels show what they do only after a
 while. What is trained is then what is played."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
 import torch
 
 from .model import Model, array
@@ -17,14 +23,14 @@ LONG_S = 0.25  # what counts as a long sound, of which the second half is measur
 class Norm(torch.nn.Module):
     """x [channels, ...]"""
 
-    def __init__(self, channels):
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("variance", torch.ones(channels))
         self.register_buffer("measured", torch.zeros((), dtype=torch.bool))
-        self.sums = None
+        self.sums: torch.Tensor | None = None
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """-> gain and offset [channels, 1] that normalise x"""
         if self.sums is not None:
             rows = x.flatten(1).double()
@@ -34,10 +40,12 @@ class Norm(torch.nn.Module):
         scale = torch.rsqrt(self.variance + EPSILON)
         return scale[:, None], (-self.mean * scale)[:, None]
 
-    def listen(self):
+    def listen(self) -> None:
         self.sums = torch.zeros((3, len(self.mean)), dtype=torch.float64, device=self.mean.device)
 
-    def conclude(self):
+    def conclude(self) -> None:
+        """Takes what was heard since listen()."""
+        assert self.sums is not None
         total, squares, count = self.sums
         self.mean.copy_(total / count)
         variance = (squares / count - (total / count) ** 2).clamp_min(0.0)
@@ -45,11 +53,11 @@ class Norm(torch.nn.Module):
         self.measured.fill_(True)
         self.sums = None
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         return {"norm.mean": array(self.mean), "norm.variance": array(self.variance)}
 
 
-def measure(norms, play, x, knobs):
+def measure(norms: Iterable[Norm], play: Callable[..., Any], x: torch.Tensor, knobs: torch.Tensor) -> None:
     """In the order in which they follow one another, each on what the ones before it make of the sound. play:
     (x, knobs, state) -> (y, state)"""
     early, late = x.split([x.shape[1] // 2, x.shape[1] - x.shape[1] // 2], dim=1)
@@ -60,7 +68,9 @@ def measure(norms, play, x, knobs):
         norm.conclude()
 
 
-def folded(norm, x, gain, offset):
+def folded(
+    norm: Norm, x: torch.Tensor, gain: torch.Tensor, offset: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """-> gain and offset [channels, batch] of what FiLM's [batch, channels] make of the normalised x
     [channels, time, batch]"""
     scale, shift = norm(x)
@@ -71,7 +81,7 @@ class NormedModel(Model):
     """A model of `blocks`, each with a norm, called with (sound [channels, time, batch], conditioning,
     state), and of `last`, a dense layer that makes one sound of what they say."""
 
-    def through(self, h, knobs, state):
+    def through(self, h: torch.Tensor, knobs: torch.Tensor, state: Any) -> tuple[torch.Tensor, Any]:
         """-> sound [time, batch], the blocks' states"""
         z, states = self.conditioner(knobs), []
         for block, past in zip(self.blocks, state or [None] * len(self.blocks)):
@@ -79,17 +89,17 @@ class NormedModel(Model):
             states.append(past)
         return (self.last.weight @ h.reshape(len(h), -1)).view(h.shape[1:]) + self.last.bias, tuple(states)
 
-    def first_hears(self, x, knobs):
+    def first_hears(self, x: torch.Tensor, knobs: torch.Tensor) -> None:
         norms = [block.norm for block in self.blocks]
         if not norms[-1].measured and x.shape[1] >= LONG_S * self.sample_rate:
             with torch.no_grad():
                 measure(norms, self.in_pieces, x, knobs)
 
-    def start_at_gain(self, gain):
+    def start_at_gain(self, gain: float) -> None:
         self.last.weight *= gain
         self.last.bias *= gain
 
-    def block_tensors(self):
+    def block_tensors(self) -> dict[str, np.ndarray]:
         return {
             f"blocks.{n}.{name}": value
             for n, block in enumerate(self.blocks)

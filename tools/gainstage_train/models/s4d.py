@@ -4,11 +4,16 @@ nodes/models/s4d/s4d_weights.hpp.
 
 Inside, sound is [channels, time, batch]: a dense layer over the channels is one matrix product."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
+from gainstage_files.model_file import Control
 from gainstage_import import s4d as importer
 from . import scans
 from .model import TRANSCENDENTAL, array, linear_tensors, mlp, mlp_tensors
@@ -21,13 +26,13 @@ ACTIVATIONS = ("PReLU", "ReLU", "GELU", "tanh", "PTanh", "sigmoid", "Identity")
 class Activation(torch.nn.Module):
     """By the names of nodes/layers/activations.hpp."""
 
-    def __init__(self, kind):
+    def __init__(self, kind: str) -> None:
         super().__init__()
         self.kind = kind
         if kind in ("PReLU", "PTanh"):
             self.factor = torch.nn.Parameter(torch.tensor([0.25 if kind == "PReLU" else 1.0]))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> Any:
         if self.kind == "PReLU":
             return leaky(x, self.factor)
         if self.kind == "PTanh":
@@ -40,10 +45,10 @@ class Activation(torch.nn.Module):
             "sigmoid": lambda: torch.sigmoid(x),
         }[self.kind]()
 
-    def tensors(self, name):
+    def tensors(self, name: torch.Tensor) -> dict[str, np.ndarray]:
         return {name + ".factor": array(self.factor)} if hasattr(self, "factor") else {}
 
-    def operations(self):
+    def operations(self) -> float:
         if self.kind == "Identity":
             return 0.0
         return 2.0 if self.kind in ("PReLU", "ReLU") else TRANSCENDENTAL + 1.0
@@ -53,7 +58,7 @@ class Ssm(torch.nn.Module):
     """One diagonal state-space model for each channel, held for a sample (zoh). The steps dt span `dt` evenly
     in their logarithms, so that the slowest real part, exp(-dt / 2) a sample, forgets over 2 / dt samples."""
 
-    def __init__(self, channels, modes, dt):
+    def __init__(self, channels: int, modes: int, dt: tuple[float, float]) -> None:
         super().__init__()
         low, high = map(math.log, dt)
         self.log_dt = torch.nn.Parameter(low + (high - low) * torch.rand(channels, 1))
@@ -64,7 +69,7 @@ class Ssm(torch.nn.Module):
         self.c = torch.nn.Parameter(torch.randn(channels, modes, 2) * 0.5**0.5)
         self.d = torch.nn.Parameter(torch.randn(channels))
 
-    def poles(self):
+    def poles(self) -> torch.Tensor:
         """-> pole, weight C B [channels, modes, 2], 64-bit"""
         z_re = -torch.exp(self.log_dt.double()) * torch.exp(self.log_a_real.double())
         z_im = torch.exp(self.log_dt.double()) * self.a_imag.double()
@@ -78,11 +83,11 @@ class Ssm(torch.nn.Module):
         weight = torch.view_as_complex(self.c.double()) * less_one / a
         return torch.view_as_real(1.0 + less_one), torch.view_as_real(weight)
 
-    def forward(self, u, state):
+    def forward(self, u: torch.Tensor, state: Any) -> Any:
         pole, weight = self.poles()
         return scans.diagonal(u, pole, weight, self.d.double(), state)
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         return {
             "ssm." + name: array(getattr(self, name)) for name in ("log_dt", "log_a_real", "a_imag", "c", "d")
         }
@@ -92,7 +97,9 @@ class Block(torch.nn.Module):
     """linear -> activation -> state space -> norm and FiLM -> activation, plus a share of the block's
     input"""
 
-    def __init__(self, channels, modes, dt, width, activation):
+    def __init__(
+        self, channels: int, modes: int, dt: tuple[float, float], width: int, activation: str
+    ) -> None:
         super().__init__()
         self.linear, self.film = torch.nn.Linear(channels, channels), torch.nn.Linear(width, 2 * channels)
         self.before, self.after = Activation(activation), Activation(activation)
@@ -103,7 +110,7 @@ class Block(torch.nn.Module):
             self.film.weight *= 0.3
             self.film.bias.copy_(torch.cat([torch.ones(channels), torch.zeros(channels)]))
 
-    def forward(self, x, z, state):
+    def forward(self, x: torch.Tensor, z: torch.Tensor, state: Any) -> Any:
         channels, steps, lanes = x.shape
         a = torch.addmm(self.linear.bias[:, None], self.linear.weight, x.reshape(channels, -1)).view(x.shape)
         s, state = self.ssm(self.before(a), state)
@@ -113,7 +120,7 @@ class Block(torch.nn.Module):
         y = self.after(torch.addcmul(offset[:, None], s, gain[:, None]))
         return torch.addcmul(y, self.residual[:, None, None], x), state
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         return {
             **linear_tensors("linear", self.linear),
             **self.before.tensors("activation1"),
@@ -146,18 +153,18 @@ class S4d(NormedModel):
 
     def __init__(
         self,
-        controls,
-        sample_rate,
-        channels=16,
-        modes=4,
-        blocks=4,
-        product=True,
-        decibels=False,
-        final_tanh="none",
-        activation="PReLU",
-        dt=(5e-5, 0.1),
-        conditioning=(16, 32, 32),
-    ):
+        controls: list[Control],
+        sample_rate: float,
+        channels: int = 16,
+        modes: int = 4,
+        blocks: int = 4,
+        product: bool = True,
+        decibels: bool = False,
+        final_tanh: str = "none",
+        activation: str = "PReLU",
+        dt: tuple[float, float] = (5e-5, 0.1),
+        conditioning: Sequence[int] = (16, 32, 32),
+    ) -> None:
         super().__init__(controls, sample_rate)
         if decibels and not product:
             raise ValueError("decibels are those of a gain, so there must be a product")
@@ -182,10 +189,10 @@ class S4d(NormedModel):
             self.contract.bias.fill_(1.0 if product and not decibels else 0.0)
 
     @property
-    def last(self):
+    def last(self) -> torch.Tensor:
         return self.contract
 
-    def piece(self, x, knobs, state=None):
+    def piece(self, x: torch.Tensor, knobs: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
         sound = x.T.contiguous()
         heard = 20.0 * torch.log10(sound.abs().clamp_min(self.QUIETEST)) if self.decibels else sound
         y, states = self.through(
@@ -195,7 +202,7 @@ class S4d(NormedModel):
         y = y * sound if self.product else y
         return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, states
 
-    def start_at_gain(self, gain):
+    def start_at_gain(self, gain: float) -> None:
         if self.decibels:
             self.contract.bias += 20.0 * math.log10(max(gain, self.QUIETEST))
         else:
@@ -203,7 +210,7 @@ class S4d(NormedModel):
 
     # -------------------------------------------------------------------------------- file
 
-    def config(self):
+    def config(self) -> dict[str, Any]:
         return {
             "activation1": self.activation,
             "activation2": self.activation,
@@ -215,7 +222,7 @@ class S4d(NormedModel):
             "to_amplitude": self.decibels,
         }
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         return {
             **mlp_tensors("conditioning", self.conditioner),
             **linear_tensors("expand", self.expand),
@@ -223,12 +230,12 @@ class S4d(NormedModel):
             **linear_tensors("contract", self.contract),
         }
 
-    def seconds_to_forget(self):
+    def seconds_to_forget(self) -> float:
         return float(
             np.float64(importer.seconds_to_forget(self.tensors(), len(self.blocks), "zoh", self.sample_rate))
         )
 
-    def operations(self):
+    def operations(self) -> float:
         channels, modes = self.blocks[0].ssm.a_imag.shape
         block = 2.0 * channels * channels + channels * (12.0 * modes + 2.0) + 2.0 * channels
         block += (
@@ -239,14 +246,14 @@ class S4d(NormedModel):
         squash += 2.0 * TRANSCENDENTAL if self.decibels else 0.0
         return 4.0 * channels + len(self.blocks) * block + squash + (1.0 if self.product else 0.0)
 
-    def describe(self):
+    def describe(self) -> str:
         channels, modes = self.blocks[0].ssm.a_imag.shape
         return (
             f"S4D: {len(self.blocks)} blocks of {channels} channels with {modes} modes, {self.activation}, "
             f"{'product' if self.product else 'no product'}{' in decibels' if self.decibels else ''}, final tanh: {self.final_tanh}"
         )
 
-    def groups(self, rate):
+    def groups(self, rate: float) -> list[dict[str, Any]]:
         """What sets the poles is slower."""
         slow = [
             p for block in self.blocks for p in (block.ssm.log_dt, block.ssm.log_a_real, block.ssm.a_imag)

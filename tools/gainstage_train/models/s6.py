@@ -5,11 +5,15 @@ nodes/layers/selective_ssm.hpp.
 
 Inside, sound is [channels, time, batch]."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import torch
 
+from gainstage_files.model_file import Control
 from . import forgetting, scans, shaping
 from .cells import Cell, cell_operations, decades
 from .model import TRANSCENDENTAL, Model, array, linear_tensors
@@ -17,14 +21,16 @@ from .model import TRANSCENDENTAL, Model, array, linear_tensors
 silu = torch.nn.functional.silu
 
 
-def dense(layer, x):
+def dense(layer: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
     """Over the channels of x [channels, ...]."""
     return torch.addmm(layer.bias[:, None], layer.weight, x.reshape(len(x), -1)).view(
         len(layer.bias), *x.shape[1:]
     )
 
 
-def last_windows(x, past, kernel):
+def last_windows(
+    x: torch.Tensor, past: torch.Tensor, kernel: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Products of rows of `kernel` [rows, window] with the last samples. x [time, batch] -> ([rows, time,
     batch], past)"""
     sound = torch.cat([past, x])
@@ -36,7 +42,9 @@ class Ssm(torch.nn.Module):
     """The selective layer of Mamba. `delta`: range of its steps at the start; a state of pace 1 forgets over
     1 / delta samples."""
 
-    def __init__(self, inputs, outputs, inner, states, rank, taps, delta):
+    def __init__(
+        self, inputs: int, outputs: int, inner: int, states: int, rank: int, taps: int, delta: torch.Tensor
+    ) -> None:
         super().__init__()
         self.inner, self.states, self.rank, self.taps = inner, states, rank, taps
         self.input = torch.nn.Parameter(torch.randn(2 * inner, inputs) / inputs**0.5)
@@ -54,7 +62,7 @@ class Ssm(torch.nn.Module):
         with torch.no_grad():
             self.dt.bias.copy_(torch.log(torch.expm1(steps)))
 
-    def forward(self, x, state):
+    def forward(self, x: torch.Tensor, state: Any) -> Any:
         """-> (rows [outputs, time, batch], state)"""
         steps, lanes = x.shape[1:]
         past, hidden = state or (x.new_zeros(self.inner, self.taps - 1, lanes), None)
@@ -71,7 +79,7 @@ class Ssm(torch.nn.Module):
         s = torch.addcmul(s, self.skip[:, None, None], u) * silu(gate)
         return dense(self.out, s), (a[:, steps:], hidden)
 
-    def tensors(self, name):
+    def tensors(self, name: torch.Tensor) -> dict[str, np.ndarray]:
         own = {
             "in.weight": self.input,
             "conv.weight": self.conv,
@@ -86,7 +94,7 @@ class Ssm(torch.nn.Module):
             **linear_tensors(name + ".out", self.out),
         }
 
-    def operations(self):
+    def operations(self) -> float:
         d, n, r = float(self.inner), float(self.states), float(self.rank)
         count = (
             2.0 * (r + 2.0 * n) * d
@@ -102,17 +110,17 @@ class Ssm(torch.nn.Module):
 class Glu(torch.nn.Module):
     """gain and offset -> gated linear unit: o * softsign(g)"""
 
-    def __init__(self, channels):
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.layer = torch.nn.Linear(channels, 2 * channels)
         with torch.no_grad():
             self.layer.bias[channels:] = 1.0
 
-    def forward(self, x, gain, offset):
+    def forward(self, x: torch.Tensor, gain: torch.Tensor, offset: torch.Tensor) -> Any:
         out, gate = dense(self.layer, torch.addcmul(offset, x, gain)).chunk(2)
         return out * torch.nn.functional.softsign(gate)
 
-    def operations(self):
+    def operations(self) -> float:
         channels = self.layer.in_features
         return 6.0 * channels + 2.0 * self.layer.weight.numel()
 
@@ -122,18 +130,18 @@ class Spectrum(torch.nn.Module):
 
     PIECE = 64  # samples whose spectra are worked out at once: they stay in a processor's cache
 
-    def __init__(self, window, bins, features):
+    def __init__(self, window: int, bins: int, features: int) -> None:
         super().__init__()
         self.bins, self.layer = bins, torch.nn.Linear(bins, features)
         angle = 2.0 * math.pi / (2 * bins - 1) * torch.arange(bins)[:, None].double() * torch.arange(window)
         self.register_buffer("waves", torch.cat([torch.cos(angle), torch.sin(angle)]).float())
 
-    def forward(self, x, past):
+    def forward(self, x: torch.Tensor, past: torch.Tensor) -> Any:
         sound = torch.cat([past, x])
         pieces = (sound[first : first + self.PIECE + len(past)] for first in range(0, len(x), self.PIECE))
         return dense(self.layer, torch.cat([self.magnitudes(piece) for piece in pieces], dim=1))
 
-    def magnitudes(self, sound):
+    def magnitudes(self, sound: torch.Tensor) -> torch.Tensor:
         """sound [window - 1 + time, batch] -> [bins, time, batch]"""
         window, lanes = self.waves.shape[1], sound.shape[1]
         steps = len(sound) - window + 1
@@ -164,20 +172,20 @@ class S6(Model):
 
     def __init__(
         self,
-        controls,
-        sample_rate,
-        window=64,
-        channels=8,
-        inner=16,
-        states=8,
-        rank=1,
-        taps=4,
-        activation="gelu",
-        features=4,
-        bins=33,
-        product=True,
-        delta=(3e-5, 0.05),
-    ):
+        controls: list[Control],
+        sample_rate: float,
+        window: int = 64,
+        channels: int = 8,
+        inner: int = 16,
+        states: int = 8,
+        rank: int = 1,
+        taps: int = 4,
+        activation: str = "gelu",
+        features: int = 4,
+        bins: int = 33,
+        product: bool = True,
+        delta: torch.Tensor = (3e-5, 0.05),
+    ) -> None:
         super().__init__(controls, sample_rate)
         self.window, self.activation, self.product = window, activation, product
         self.first = (len(controls) + 1) // 2
@@ -210,15 +218,15 @@ class S6(Model):
             self.out.bias.fill_(1.0 if product else 0.0)
 
     @classmethod
-    def idle(cls, settings):
+    def idle(cls, settings: dict[str, Any]) -> list[str]:
         return [] if settings["features"] else ["bins"]
 
-    def stage(self, number, x, state):
+    def stage(self, number: int, x: torch.Tensor, state: Any) -> torch.Tensor:
         x, state = self.ssm[number](x, state)
         x = dense(self.mix[number], x)
         return (torch.nn.functional.gelu(x) if self.activation == "gelu" else torch.tanh(x)), state
 
-    def piece(self, x, knobs, state=None):
+    def piece(self, x: torch.Tensor, knobs: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
         lanes, steps = x.shape
         sound = x.T.contiguous()
         past, hidden, states = state or (sound.new_zeros(self.window - 1, lanes), None, [None, None])
@@ -236,7 +244,7 @@ class S6(Model):
         y = dense(self.out, h)[0]
         return (y * sound if self.product else y).T, (past, hidden, [first, second])
 
-    def modulation(self, held, features):
+    def modulation(self, held: torch.Tensor, features: torch.Tensor | None) -> tuple[torch.Tensor, ...]:
         """-> gain and offset [channels, 1 or time, batch]"""
         weight = self.film.weight
         said = (held @ weight[:, : self.first].T + self.film.bias).T[:, None]
@@ -246,13 +254,13 @@ class S6(Model):
             )
         return said.chunk(2)
 
-    def start_at_gain(self, gain):
+    def start_at_gain(self, gain: float) -> None:
         self.out.weight *= gain
         self.out.bias *= gain
 
     # -------------------------------------------------------------------------------- file
 
-    def config(self):
+    def config(self) -> dict[str, Any]:
         return {
             "meaning": "recurrent",
             "activation": self.activation,
@@ -260,7 +268,7 @@ class S6(Model):
             "window": self.window,
         }
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         out = {
             **linear_tensors("input", self.input),
             **linear_tensors("film", self.film),
@@ -284,10 +292,10 @@ class S6(Model):
             out["temporal.weight_ih"] = np.roll(out["temporal.weight_ih"], second, axis=1)
         return out
 
-    def seconds_to_forget(self):
+    def seconds_to_forget(self) -> float:
         return forgetting.seconds(self)
 
-    def operations(self):
+    def operations(self) -> float:
         count = sum(2.0 * layer.weight.numel() for layer in (self.input, self.film, self.out))
         for ssm, mix, glu in zip(self.ssm, self.mix, self.glu):
             count += (
@@ -303,7 +311,7 @@ class S6(Model):
             count += cell_operations("gru", units, inputs)[1] + units * (3.0 * TRANSCENDENTAL + 6.0)
         return count + (1.0 if self.product else 0.0)
 
-    def describe(self):
+    def describe(self) -> str:
         ssm, temporal = self.ssm[0], f", GRU of {self.temporal.units}" if self.temporal else ""
         spectrum = f", {self.spectrum.layer.out_features} sums of the spectrum" if self.spectrum else ""
         return (
@@ -311,7 +319,7 @@ class S6(Model):
             f"states{temporal}{spectrum}"
         )
 
-    def groups(self, rate):
+    def groups(self, rate: float) -> list[dict[str, Any]]:
         """What sets how fast it forgets is slower."""
         slow = [p for ssm in self.ssm for p in (ssm.a_log, ssm.dt.bias)]
         chosen = {id(p) for p in slow}

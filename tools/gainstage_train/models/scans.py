@@ -2,26 +2,30 @@
 PyTorch, parallel over time, for other devices (`plain` = True asks for it). Time is the first axis, all
 others are lanes; states are 64-bit."""
 
-import math
+from __future__ import annotations
 
+import math
+from typing import Any
+
+import numpy as np
 import torch
 
 try:
     from . import scan_kernels as kernels
 except ImportError:  # no numba
-    kernels = None
+    kernels = None  # type: ignore[assignment]  # its users ask whether it is None
 
 
-def compiled(tensor, plain=False):
+def compiled(tensor: torch.Tensor, plain: bool = False) -> bool:
     """Whether the compiled loops are for this tensor."""
     return kernels is not None and not plain and tensor.device.type == "cpu"
 
 
-def np_of(tensor):
+def np_of(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().contiguous().numpy()
 
 
-def state_of(start, like):
+def state_of(start: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
     """A 64-bit state, zero at the start."""
     shape = like.shape[1:]
     if start is None:
@@ -32,7 +36,7 @@ def state_of(start, like):
 # -------------------------------------------------------------------------------- plain
 
 
-def plain_linear_scan(a, b, start):
+def plain_linear_scan(a: torch.Tensor, b: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
     """By doubling: in log2(time) steps, each of which joins neighbouring stretches."""
     a, b = a.double(), b.double()
     b = torch.cat([(b[0] + a[0] * start)[None], b[1:]])
@@ -44,7 +48,9 @@ def plain_linear_scan(a, b, start):
     return b
 
 
-def plain_switching(goal, fall, rise, start):
+def plain_switching(
+    goal: torch.Tensor, fall: torch.Tensor, rise: torch.Tensor, start: torch.Tensor
+) -> torch.Tensor:
     """Guesses at which samples it falls, runs as if that were so, and looks again. Each round is right for at
     least one sample more than the last, most rounds for very many."""
     goal64, falls = goal.double(), None
@@ -64,20 +70,20 @@ def plain_switching(goal, fall, rise, start):
 # -------------------------------------------------------------------------------- compiled
 
 
-def flat(tensor):
+def flat(tensor: torch.Tensor) -> np.ndarray:
     return np_of(tensor).reshape(len(tensor), -1)
 
 
 class Smooth(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, goal, share, start):
+    def forward(ctx: Any, goal: torch.Tensor, share: torch.Tensor, start: torch.Tensor) -> Any:
         y = torch.empty_like(goal, memory_format=torch.contiguous_format)
         end = kernels.smooth_forward(flat(goal), flat(share), np_of(start).reshape(-1), flat(y))
         ctx.save_for_backward(goal, share, y, start)
         return y, torch.from_numpy(end).reshape(start.shape)
 
     @staticmethod
-    def backward(ctx, grad, end):
+    def backward(ctx: Any, grad: torch.Tensor, end: torch.Tensor) -> Any:
         goal, share, y, start = ctx.saved_tensors
         dgoal, dshare = torch.empty_like(y), torch.empty_like(y)
         end = end.clone().contiguous()
@@ -96,7 +102,9 @@ class Smooth(torch.autograd.Function):
 
 class Switching(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, goal, fall, rise, start):
+    def forward(
+        ctx: Any, goal: torch.Tensor, fall: torch.Tensor, rise: torch.Tensor, start: torch.Tensor
+    ) -> Any:
         y = torch.empty_like(goal, memory_format=torch.contiguous_format)
         falls = torch.empty(goal.shape, dtype=torch.bool)
         end = kernels.switching_forward(
@@ -111,7 +119,7 @@ class Switching(torch.autograd.Function):
         return y, torch.from_numpy(end).reshape(start.shape)
 
     @staticmethod
-    def backward(ctx, grad, end):
+    def backward(ctx: Any, grad: torch.Tensor, end: torch.Tensor) -> Any:
         goal, fall, rise, falls, y, start = ctx.saved_tensors
         dgoal, end = torch.empty_like(y), end.clone().contiguous()
         dfall, drise = (torch.zeros(fall.shape, dtype=torch.float64) for _ in range(2))
@@ -134,7 +142,9 @@ class Switching(torch.autograd.Function):
 # -------------------------------------------------------------------------------- to be called
 
 
-def smooth(goal, share, start=None, plain=False):
+def smooth(
+    goal: torch.Tensor, share: torch.Tensor, start: torch.Tensor | None = None, plain: bool = False
+) -> tuple[torch.Tensor, torch.Tensor]:
     """s += share[t] (goal[t] - s); of one shape [time, ...]. -> (s, last s in 64 bits)"""
     start = state_of(start, goal)
     if compiled(goal, plain):
@@ -143,7 +153,13 @@ def smooth(goal, share, start=None, plain=False):
     return y.to(goal.dtype), y[-1]
 
 
-def switching(goal, fall, rise, start=None, plain=False):
+def switching(
+    goal: torch.Tensor,
+    fall: torch.Tensor,
+    rise: torch.Tensor,
+    start: torch.Tensor | None = None,
+    plain: bool = False,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """s += (`fall` where goal[t] is below s, else `rise`) (goal[t] - s). goal [time, ...]; fall, rise:
     numbers or [...]."""
     start = state_of(start, goal)
@@ -154,7 +170,7 @@ def switching(goal, fall, rise, start=None, plain=False):
     return y.to(goal.dtype), y[-1]
 
 
-def share_of(tau_s, sample_rate):
+def share_of(tau_s: torch.Tensor, sample_rate: float) -> torch.Tensor:
     """`share` of a one-pole with this time constant."""
     return -torch.expm1(-1.0 / (tau_s * sample_rate))
 
@@ -164,7 +180,14 @@ def share_of(tau_s, sample_rate):
 
 class Diagonal(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, u, pole, weight, direct, start):
+    def forward(
+        ctx: Any,
+        u: torch.Tensor,
+        pole: torch.Tensor,
+        weight: torch.Tensor,
+        direct: torch.Tensor,
+        start: torch.Tensor,
+    ) -> Any:
         u = u.contiguous()
         y, state = torch.empty_like(u), start.clone(memory_format=torch.contiguous_format)
         chunks = -(-u.shape[1] // kernels.CHUNK)
@@ -176,7 +199,7 @@ class Diagonal(torch.autograd.Function):
         return y, state
 
     @staticmethod
-    def backward(ctx, grad, end):
+    def backward(ctx: Any, grad: torch.Tensor, end: torch.Tensor) -> Any:
         u, pole, weight, direct, kept = ctx.saved_tensors
         du, end = torch.empty_like(u), end.clone(memory_format=torch.contiguous_format)
         dpole, dweight, ddirect = torch.empty_like(pole), torch.empty_like(weight), torch.empty_like(direct)
@@ -196,7 +219,9 @@ class Diagonal(torch.autograd.Function):
         return du, dpole, dweight, ddirect, end
 
 
-def plain_diagonal(u, pole, weight, direct, start):
+def plain_diagonal(
+    u: torch.Tensor, pole: torch.Tensor, weight: torch.Tensor, direct: torch.Tensor, start: torch.Tensor
+) -> torch.Tensor:
     """By FFT: u convolved with the response 2 Re(weight pole^t), and what is left of the state at the
     start."""
     pole, weight = torch.view_as_complex(pole), torch.view_as_complex(weight)
@@ -223,7 +248,14 @@ def plain_diagonal(u, pole, weight, direct, start):
     return y.transpose(1, 2).to(u.dtype), torch.stack([end.real, end.imag], 2)
 
 
-def diagonal(u, pole, weight, direct, start=None, plain=False):
+def diagonal(
+    u: torch.Tensor,
+    pole: torch.Tensor,
+    weight: torch.Tensor,
+    direct: torch.Tensor,
+    start: torch.Tensor = None,
+    plain: bool = False,
+) -> torch.Tensor:
     """For each channel s_n = pole_n s_n + u[t], y[t] = 2 Re sum_n weight_n s_n + direct u[t].
 
     u [channels, time, batch]; pole, weight [channels, modes, 2] (Re, Im), direct [channels], all 64-bit;
@@ -238,7 +270,15 @@ def diagonal(u, pole, weight, direct, start=None, plain=False):
 
 class Selective(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, u, delta, b_in, c_out, pace, start):
+    def forward(
+        ctx: Any,
+        u: torch.Tensor,
+        delta: torch.Tensor,
+        b_in: torch.Tensor,
+        c_out: torch.Tensor,
+        pace: torch.Tensor,
+        start: torch.Tensor,
+    ) -> Any:
         u, delta, b_in, c_out = (rows.contiguous() for rows in (u, delta, b_in, c_out))
         y, state = torch.empty_like(u), start.clone(memory_format=torch.contiguous_format)
         kept = torch.empty((-(-u.shape[1] // kernels.CHUNK), *state.shape), dtype=u.dtype)
@@ -249,7 +289,7 @@ class Selective(torch.autograd.Function):
         return y, state
 
     @staticmethod
-    def backward(ctx, grad, end):
+    def backward(ctx: Any, grad: torch.Tensor, end: torch.Tensor) -> Any:
         u, delta, b_in, c_out, pace, kept = ctx.saved_tensors
         end = end.clone(memory_format=torch.contiguous_format)
         du, ddelta = torch.empty_like(u), torch.empty_like(u)
@@ -263,7 +303,14 @@ class Selective(torch.autograd.Function):
         return du, ddelta, db_in, dc_out, dpace, end
 
 
-def plain_selective(u, delta, b_in, c_out, pace, start):
+def plain_selective(
+    u: torch.Tensor,
+    delta: torch.Tensor,
+    b_in: torch.Tensor,
+    c_out: torch.Tensor,
+    pace: torch.Tensor,
+    start: torch.Tensor,
+) -> torch.Tensor:
     u, delta = (
         u.transpose(0, 1)[:, :, None].double(),
         delta.transpose(0, 1)[:, :, None].double(),
@@ -275,7 +322,15 @@ def plain_selective(u, delta, b_in, c_out, pace, start):
     return y.transpose(0, 1).to(start.dtype), h[-1].to(start.dtype)
 
 
-def selective(u, delta, b_in, c_out, pace, start=None, plain=False):
+def selective(
+    u: torch.Tensor,
+    delta: torch.Tensor,
+    b_in: torch.Tensor,
+    c_out: torch.Tensor,
+    pace: torch.Tensor,
+    start: torch.Tensor = None,
+    plain: bool = False,
+) -> torch.Tensor:
     """h[d, n] = exp(-delta[d] pace[d, n]) h[d, n] + delta[d] u[d] b_in[n], y[d] = sum_n h[d, n] c_out[n]: Gu
     & Dao, arXiv 2312.00752. u, delta [inner, time, batch]; b_in, c_out [states, time, batch]; pace [inner,
     states]; start [inner, states, batch]. -> (y, last state)"""

@@ -3,6 +3,10 @@
 through all of it; elsewhere, or where `plain` asks for it, in plain PyTorch. Sound is [channels, time,
 batch]."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import torch
 
 from .scans import compiled, flat, np_of
@@ -10,24 +14,24 @@ from .scans import compiled, flat, np_of
 try:
     from . import shaping_kernels as kernels
 except ImportError:  # no numba
-    kernels = None
+    kernels = None  # type: ignore[assignment]  # its users ask whether it is None
 
 
-def tiled(per_stream):
+def tiled(per_stream: torch.Tensor) -> torch.Tensor:
     """[channels, batch] -> [channels, whole samples of the batch, about TILE elements]"""
     return per_stream.detach().repeat(1, max(1, kernels.TILE // per_stream.shape[1]))
 
 
 class Leaky(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, slope):
+    def forward(ctx: Any, x: torch.Tensor, slope: torch.Tensor) -> Any:
         ctx.save_for_backward(x, slope)
         y = torch.empty(x.shape, dtype=x.dtype)
         kernels.leaky_forward(flat(x), np_of(slope), flat(y))
         return y
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: torch.Tensor) -> Any:
         x, slope = ctx.saved_tensors
         dx, dslope = torch.empty(x.shape, dtype=x.dtype), torch.empty(slope.shape, dtype=x.dtype)
         kernels.leaky_backward(flat(grad), flat(x), np_of(slope), flat(dx), np_of(dslope))
@@ -36,7 +40,15 @@ class Leaky(torch.autograd.Function):
 
 class Shaped(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, s, gain, offset, slope, share, x):
+    def forward(
+        ctx: Any,
+        s: torch.Tensor,
+        gain: torch.Tensor,
+        offset: torch.Tensor,
+        slope: torch.Tensor,
+        share: torch.Tensor,
+        x: torch.Tensor,
+    ) -> Any:
         ctx.save_for_backward(s, gain, offset, slope, share, x)
         y = torch.empty(s.shape, dtype=s.dtype)
         kernels.shaped_forward(
@@ -45,7 +57,7 @@ class Shaped(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: torch.Tensor) -> Any:
         s, gain, offset, slope, share, x = ctx.saved_tensors
         ds, dx = (torch.empty(s.shape, dtype=s.dtype) for _ in "sx")
         gains = tiled(gain)
@@ -77,14 +89,14 @@ class Shaped(torch.autograd.Function):
 
 class Taps(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, weight, bias):
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> Any:
         ctx.save_for_backward(x, weight)
         y = torch.empty((len(x), x.shape[1] - weight.shape[1] + 1, x.shape[2]), dtype=x.dtype)
         kernels.taps_forward(flat(x), np_of(weight), np_of(bias), x.shape[2], flat(y))
         return y
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: torch.Tensor) -> Any:
         x, weight = ctx.saved_tensors
         dx, dweight, dbias = (
             torch.empty(shape, dtype=x.dtype) for shape in (x.shape, weight.shape, (len(x),))
@@ -95,14 +107,22 @@ class Taps(torch.autograd.Function):
         return dx, dweight, dbias
 
 
-def leaky(x, slope, plain=False):
+def leaky(x: torch.Tensor, slope: torch.Tensor, plain: bool = False) -> torch.Tensor:
     """x where it is above 0, slope x below; slope [channels] or [1]"""
     if not compiled(x, plain):
         return torch.where(x > 0, x, slope[:, None, None] * x)
     return Leaky.apply(x, slope.expand(len(x)))
 
 
-def shaped(s, gain, offset, slope, share, x, plain=False):
+def shaped(
+    s: torch.Tensor,
+    gain: torch.Tensor,
+    offset: torch.Tensor,
+    slope: torch.Tensor,
+    share: torch.Tensor,
+    x: torch.Tensor,
+    plain: bool = False,
+) -> torch.Tensor:
     """leaky(offset + gain s, slope) + share x; gain, offset [channels, batch]; slope [channels] or [1]; share
     [channels]"""
     if not compiled(s, plain):
@@ -114,7 +134,7 @@ def shaped(s, gain, offset, slope, share, x, plain=False):
     return Shaped.apply(s, gain, offset, slope.expand(len(s)), share, x)
 
 
-def taps(x, weight, bias, plain=False):
+def taps(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, plain: bool = False) -> torch.Tensor:
     """Each channel through its own filter: y[c, t] = bias[c] + sum_j weight[c, j] x[c, t + j]; weight
     [channels, taps]. y is shorter than x by all taps but one."""
     if not compiled(x, plain):

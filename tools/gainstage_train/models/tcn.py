@@ -5,8 +5,15 @@ nodes/models/tcn/tcn_weights.hpp. Causal.
 Inside, sound is [channels, time, batch], and a tap of a convolution one matrix product over a stretch of
 it."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import torch
 
+from gainstage_files.model_file import Control
 from .model import TRANSCENDENTAL, array, linear_tensors, mlp, mlp_tensors
 from .norm import EPSILON, Norm, NormedModel, folded
 from .shaping import shaped
@@ -16,7 +23,7 @@ class Taps(torch.autograd.Function):
     """y[c, t] = sum_i,j w[c, i, j] x[i, t + j dilation], x being longer than y by (k - 1) dilation."""
 
     @staticmethod
-    def forward(ctx, x, w, dilation):
+    def forward(ctx: Any, x: torch.Tensor, w: torch.Tensor, dilation: int) -> Any:
         ctx.save_for_backward(x, w)
         ctx.dilation = dilation
         inputs, length, lanes = x.shape
@@ -28,7 +35,7 @@ class Taps(torch.autograd.Function):
         return y.view(len(w), steps, lanes)
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: torch.Tensor) -> Any:
         x, w = ctx.saved_tensors
         inputs, length, lanes = x.shape
         grad = grad.reshape(len(w), -1)
@@ -46,7 +53,7 @@ class Block(torch.nn.Module):
     """dilated convolution -> norm and FiLM -> PReLU, plus a share of the block's input for each channel,
     `delay` samples late"""
 
-    def __init__(self, inputs, channels, taps, dilation, width, delay):
+    def __init__(self, inputs: int, channels: int, taps: int, dilation: int, width: int, delay: int) -> None:
         super().__init__()
         self.dilation, self.delay, self.history = dilation, delay, max((taps - 1) * dilation, delay)
         self.span = (taps - 1) * dilation
@@ -58,7 +65,7 @@ class Block(torch.nn.Module):
             self.film.weight *= 0.2
             self.film.bias.copy_(torch.cat([torch.full((channels,), 0.2), torch.zeros(channels)]))
 
-    def forward(self, x, z, past):
+    def forward(self, x: torch.Tensor, z: torch.Tensor, past: torch.Tensor) -> Any:
         steps, lanes = x.shape[1:]
         if past is None:
             past = x.new_zeros(len(x), self.history, lanes)
@@ -70,7 +77,7 @@ class Block(torch.nn.Module):
         gain, offset = folded(self.norm, a, *self.film(z).chunk(2, dim=1))
         return shaped(a, gain, offset, self.slope, self.residual, late), x[:, x.shape[1] - self.history :]
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         return {
             "conv.weight": array(self.weight),
             **self.norm.tensors(),
@@ -99,16 +106,16 @@ class Tcn(NormedModel):
 
     def __init__(
         self,
-        controls,
-        sample_rate,
-        blocks=4,
-        kernel=13,
-        growth=10,
-        channels=16,
-        final_tanh="none",
-        residual_delay=0,
-        conditioning=(16, 32, 32),
-    ):
+        controls: list[Control],
+        sample_rate: float,
+        blocks: int = 4,
+        kernel: int = 13,
+        growth: int = 10,
+        channels: int = 16,
+        final_tanh: str = "none",
+        residual_delay: int = 0,
+        conditioning: Sequence[int] = (16, 32, 32),
+    ) -> None:
         super().__init__(controls, sample_rate)
         self.growth, self.final_tanh, self.delay, self.kernel = (
             growth,
@@ -128,7 +135,7 @@ class Tcn(NormedModel):
         with torch.no_grad():
             self.start_near_the_input(channels)
 
-    def start_near_the_input(self, channels):
+    def start_near_the_input(self, channels: int) -> None:
         """The residual paths together say the input."""
         first = torch.randn(channels)
         self.blocks[0].residual.copy_(first)
@@ -136,16 +143,16 @@ class Tcn(NormedModel):
         self.out.bias.zero_()
 
     @property
-    def last(self):
+    def last(self) -> torch.Tensor:
         return self.out
 
-    def piece(self, x, knobs, state=None):
+    def piece(self, x: torch.Tensor, knobs: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
         y, states = self.through(x.T.contiguous()[None], knobs, state)
         return (torch.tanh(y) if self.final_tanh == "tanh" else y).T, states
 
     # -------------------------------------------------------------------------------- file
 
-    def config(self):
+    def config(self) -> dict[str, Any]:
         return {
             "dilation_growth": self.growth,
             "final_tanh": self.final_tanh,
@@ -155,22 +162,22 @@ class Tcn(NormedModel):
             "start": "zeros",
         }
 
-    def tensors(self):
+    def tensors(self) -> dict[str, np.ndarray]:
         return {
             **mlp_tensors("conditioning", self.conditioner),
             **self.block_tensors(),
             **linear_tensors("output", self.out),
         }
 
-    def seconds_to_forget(self):
+    def seconds_to_forget(self) -> float:
         return self.receptive_field / self.sample_rate
 
-    def operations(self):
+    def operations(self) -> float:
         channels = len(self.blocks[0].slope)
         count = 2.0 * channels + (TRANSCENDENTAL if self.final_tanh == "tanh" else 0.0)
         return count + sum(2.0 * block.weight.numel() + 6.0 * channels for block in self.blocks)
 
-    def describe(self):
+    def describe(self) -> str:
         channels = len(self.blocks[0].slope)
         return (
             f"TCN: {len(self.blocks)} blocks of {channels} channels, {self.kernel} taps, dilation growing by {self.growth}: hears "
