@@ -2,11 +2,18 @@
 terminal."""
 
 import argparse
+import os
 import sys
 from typing import NoReturn
 
 from .plain_text import message
 from .problem import USAGE
+
+
+def called(otherwise: str) -> str:
+    """The name of the command in its help: the one that pip gave it (gainstage-...), or this one."""
+    name = os.path.basename(sys.argv[0])
+    return name if name.startswith("gainstage-") else otherwise
 
 
 class Parser(argparse.ArgumentParser):

@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 from gainstage_files import standard_streams
-from gainstage_files.parser import Parser
+from gainstage_files.parser import Parser, called
 from . import command_line
 
 PROGRAM = "python3 -m gainstage_train"
@@ -64,7 +64,9 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(
+        prog=called(PROGRAM), description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "model",
         choices=NAMES,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gainstage_files import standard_streams
-from gainstage_files.parser import Parser
+from gainstage_files.parser import Parser, called
 from gainstage_files.plain_text import message
 from . import command_line
 
@@ -198,7 +198,9 @@ def command(story: dict[str, Any]) -> str:
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(
+        prog=called(PROGRAM), description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
     command_line.add_data_options(parser)
     return parser.parse_args(arguments)

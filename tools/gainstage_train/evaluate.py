@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from gainstage_files import standard_streams
-from gainstage_files.parser import Parser
+from gainstage_files.parser import Parser, called
 from . import command_line
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ SPLITS = ("train", "validation", "test", "unseen")
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    parser = Parser(prog=PROGRAM, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(
+        prog=called(PROGRAM), description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="+", metavar="FILE.safetensors")
     command_line.add_data_options(parser)
     parser.add_argument(

@@ -9,9 +9,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 import unittest
+from unittest import mock
 
+from gainstage_files import libraries
 from support import SOURCE, TOOLS
 
 # A package may import those before it.
@@ -80,21 +83,58 @@ class Project(unittest.TestCase):
         self.assertEqual(done.stdout.split(), [])
 
     def test_a_library_that_is_missing_is_named_with_this_python(self):
-        for module in (
-            "gainstage_import",
-            "gainstage_import.textbook",
-            "gainstage_train",
-            "gainstage_train.data.generate",
+        for module, arguments in (
+            ("gainstage_import", ["grey_box", "x.ckpt", "-o", "x.safetensors"]),
+            ("gainstage_import.textbook", []),
+            ("gainstage_train", ["grey_box", "--data", "x", "-o", "x.safetensors"]),
+            ("gainstage_train.data.generate", []),
         ):
-            alone = f"import runpy, sys; sys.modules['numpy'] = None; runpy.run_module('{module}', run_name='__main__')"
+            alone = (
+                "import runpy, sys; sys.modules['numpy'] = None; "
+                f"runpy.run_module('{module}', run_name='__main__')"
+            )
             done = subprocess.run(
-                [sys.executable, "-B", "-c", alone, "grey_box", "--data", "x", "-o", "x.safetensors"],
+                [sys.executable, "-B", "-c", alone, *arguments],
                 capture_output=True,
                 text=True,
                 cwd=TOOLS,
             )
             self.assertEqual(done.returncode, 78, module + done.stderr)
             self.assertIn(f"numpy is not installed for {sys.executable}", done.stderr)
+
+    def test_the_remedy_names_the_python_that_has_the_library(self):
+        ours, debian = "/opt/python/bin/python3", "/usr/bin/python3"
+        with mock.patch.object(libraries.sys, "executable", ours):
+            with mock.patch.object(libraries, "runs_debian", return_value=True):
+                self.assertEqual(libraries.remedy("numpy", ("numpy",)), "apt install python3-numpy")
+            with (
+                mock.patch.object(libraries, "runs_debian", return_value=False),
+                mock.patch.object(libraries.os.path, "exists", return_value=True),
+            ):
+                with mock.patch.object(libraries, "has", return_value=True):
+                    said = libraries.remedy("numpy", ("numpy",))
+                self.assertTrue(said.startswith(f"{debian} has it; begin the command with that"), said)
+                self.assertNotIn("apt", said)
+                with mock.patch.object(libraries, "has", return_value=False):
+                    said = libraries.remedy("numpy", ("numpy",))
+                self.assertIn(f"apt install python3-numpy and begin the command with {debian}", said)
+                self.assertIn(f"{ours} -m pip install numpy", said)
+
+    def test_another_python_is_asked_for_all_libraries(self):
+        self.assertTrue(libraries.has(sys.executable, ("json", "csv")))
+        self.assertFalse(libraries.has(sys.executable, ("json", "no_such_library")))
+        self.assertFalse(libraries.has("/no/such/python", ("json",)))
+
+    def test_a_command_that_pip_has_installed_calls_itself_by_its_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, place in project()["project"]["scripts"].items():
+                module, function = place.split(":")
+                path = os.path.join(folder, name)
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(f"from {module} import {function}\n{function}()\n")
+                done = subprocess.run([sys.executable, "-B", path, "--help"], capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), name)
+                self.assertTrue(done.stdout.startswith(f"usage: {name} "), done.stdout)
 
 
 if __name__ == "__main__":

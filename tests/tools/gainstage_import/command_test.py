@@ -309,6 +309,48 @@ class CommandLine(unittest.TestCase):
         self.assertEqual((metadata["sample_rate"], metadata["license"]), ("48000", "CC0-1.0"))
         self.assertEqual(json.loads(metadata["config"])["mlp_activation"], "relu")
 
+    def test_knobs_that_nobody_named_are_told_as_a_guess(self):
+        recurrent = {**cell("", 4, 3), "rec.weight_ih_l0": np.zeros((12, 2))}
+        checkpoint, out = self.save(recurrent), self.path("m.safetensors")
+        done = self.run_it("lstm", checkpoint, "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("controls: peak_reduction 0 .. 100: a guess; name them with --config", done.stderr)
+        self.assertIn("measures how long it remembers", done.stderr)
+        knob = {"name": "drive", "unit": "", "min": 0, "max": 1, "default": 0.5}
+        with open(self.path("facts.json"), "w", encoding="utf-8") as file:
+            json.dump({"controls": [knob]}, file)
+        done = self.run_it("lstm", checkpoint, "-o", out, "--config", self.path("facts.json"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("guess", done.stderr)
+        self.assertEqual(json.loads(read(out)[0]["controls"])[0]["to_model"], {"scale": 1.0, "offset": 0.0})
+
+    def test_the_example_of_the_help_is_taken(self):
+        text = self.run_it("--help").stdout
+        begin = text.index('{"sample_rate"')
+        with open(self.path("facts.json"), "w", encoding="utf-8") as file:
+            file.write(text[begin : text.rindex("}}") + 2])
+        done = self.run_it(
+            "grey_box",
+            self.save(state_dict()),
+            "-o",
+            self.path("m.safetensors"),
+            "--config",
+            self.path("facts.json"),
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(read(self.path("m.safetensors"))[0]["license"], "MIT")
+
+    def test_the_help_needs_no_library(self):
+        alone = (
+            "import runpy, sys; sys.modules['numpy'] = None; "
+            "runpy.run_module('gainstage_import', run_name='__main__')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", alone, "--help"], capture_output=True, text=True, cwd=TOOLS
+        )
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn('"controls": [{"name"', done.stdout)
+
     def test_it_needs_numpy_alone(self):
         """Whatever else is installed."""
         alone = (

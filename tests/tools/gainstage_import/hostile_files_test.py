@@ -183,7 +183,7 @@ class Hostile:
 # seconds of the processor, peak of its memory, what was said.
 MEASURED = """
 import json, os, sys, time
-from gainstage_import import __main__ as import_model
+from gainstage_import import __main__ as import_model, conversion
 try:
     import h5py
 except ImportError:
@@ -214,7 +214,7 @@ for family, path in json.load(open(sys.argv[2])):
 # ends up in what it prints.
 AUDITED = """
 import json, os, sys
-from gainstage_import import __main__ as import_model
+from gainstage_import import __main__ as import_model, conversion
 import resource, io, contextlib, json.decoder, locale, encodings.utf_8_sig
 try:
     import h5py, h5py.h5o

@@ -13,7 +13,7 @@ from unittest import mock
 from importing import h5py, np
 from support import SOURCE
 
-from gainstage_import import __main__ as import_model
+from gainstage_import import __main__ as import_model, conversion
 import tf_files
 import torch_files as files
 import unpickling
@@ -247,7 +247,7 @@ class Sizes(Case):
             (0, 100000),
         ]
         for family, known in names.items():
-            module = import_model.FAMILIES[family]
+            module = conversion.FAMILIES[family]
             for _ in range(150):
                 tensors = {
                     name: random.normal(size=shapes[random.integers(len(shapes))])
@@ -259,7 +259,7 @@ class Sizes(Case):
                     rate = module.SAMPLE_RATE(take) if callable(module.SAMPLE_RATE) else module.SAMPLE_RATE
                     controls = module.CONTROLS(take) if callable(module.CONTROLS) else module.CONTROLS
                     with np.errstate(all="ignore"):
-                        import_model.converted(
+                        conversion.converted(
                             module,
                             take,
                             controls,

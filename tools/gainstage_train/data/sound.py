@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from gainstage_files import new_file
+from gainstage_files.libraries import missing
 from gainstage_files.problem import NO_INPUT, UNAVAILABLE, Problem
 
 
@@ -20,9 +21,7 @@ def library() -> ModuleType:
 
         return soundfile
     except ImportError as problem:
-        raise Problem(
-            "python3-soundfile is missing (Debian: apt install python3-soundfile)", UNAVAILABLE
-        ) from problem
+        raise Problem(f"to read sound: {missing('soundfile')}", UNAVAILABLE) from problem
 
 
 def mono(x: np.ndarray, path: str) -> np.ndarray:

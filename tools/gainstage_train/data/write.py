@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gainstage_files import new_file
+from gainstage_files.libraries import missing
 from gainstage_files.model_file import Control
 from gainstage_files.problem import CANNOT_CREATE, UNAVAILABLE, Problem
 from .pairs import Pair
@@ -71,9 +72,7 @@ def folder(path: str, pairs: Iterable[Pair], controls: list[Control], sample_rat
     try:
         import soundfile  # noqa: F401
     except ImportError as problem:
-        raise Problem(
-            "python3-soundfile is missing (Debian: apt install python3-soundfile)", UNAVAILABLE
-        ) from problem
+        raise Problem(f"to write sound: {missing('soundfile')}", UNAVAILABLE) from problem
     if os.path.exists(os.path.join(path, "pairs.csv")):
         raise Problem(
             f"{path}: already holds a data set (pairs.csv); name another folder or remove it", CANNOT_CREATE
