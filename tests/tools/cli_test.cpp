@@ -51,6 +51,9 @@ TEST_CASE("a slip in the name of a command or an option is answered with the nea
     for (const Slip& slip :
          {Slip{"rehearse patches/hello.toml",
                "there is no command \"rehearse\"; it is an option: gainstage run --rehearse"},
+          Slip{"import model.pt",
+               "it is a Python program in Gainstage's source: tools/import_model, or gainstage-import"},
+          Slip{"train grey_box", "python3 -m gainstage_train (in tools/), or gainstage-train"},
           Slip{"rnder", "there is no command \"rnder\"; did you mean \"render\"?"},
           Slip{"chekc patches/hello.toml", "did you mean \"check\"?"},
           Slip{"run patches/hello.toml --recrod take.wav",

@@ -219,6 +219,9 @@ int run_command_line(int argc, char** argv) {
         footer_of({"gainstage devices", "gainstage run patches/hello.toml --device \"USB Audio\" --rehearse",
                    "gainstage render patches/vocal.toml voice.wav -o evened.wav"},
                   {ok, usage, bad_data, not_found, no_device, internal, cannot_write, environment}) +
+        "\nModels of your own, in Gainstage's source:\n"
+        "  tools/import_model --help           converts published checkpoints\n"
+        "  python3 -m gainstage_train --help   trains from recordings (in tools/)\n"
         "\nOne command in full: gainstage COMMAND --help\n");
     app.set_version_flag("--version", "gainstage " GAINSTAGE_VERSION);
     app.require_subcommand(1);

@@ -91,6 +91,15 @@ inline std::string command_with_option(const CLI::App& app, const std::string& w
     return {};
 }
 
+/// How to start the Python program that some expect as a command: "tools/import_model". Empty: there is none.
+inline std::string python_program(const std::string& word) {
+    if (word == "import") return "tools/import_model";
+    if (word == "train") return "python3 -m gainstage_train (in tools/)";
+    if (word == "evaluate" || word == "card")
+        return fmt::format("python3 -m gainstage_train.{} (in tools/)", word);
+    return {};
+}
+
 inline std::string unknown(const std::string& what, const std::string& wrong, const std::string& kinds,
                            const std::vector<std::string>& names) {
     return ProblemList("").unknown(fmt::format("there is no {} {}", what, in_quotes(wrong)), wrong, kinds,
@@ -113,6 +122,12 @@ inline std::string complaint(const CLI::App& app, const CLI::ParseError& error) 
             if (!option.empty())
                 return fmt::format("there is no command {}; it is an option: {} {}", in_quotes(word),
                                    app.get_name(), option);
+            const std::string program = python_program(word);
+            if (!program.empty())
+                return fmt::format(
+                    "there is no command {}; it is a Python program in Gainstage's source: {}, or "
+                    "gainstage-{} once `pip install tools/` has installed it",
+                    in_quotes(word), program, word);
             return unknown("command", word, "commands", names_of(app));
         }
     }
