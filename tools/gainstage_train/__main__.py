@@ -152,7 +152,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         type=number_of,
         default=1,
         metavar="N",
-        help="so many share every step of learning, each on a " "core of its own (1)",
+        help="so many share every step of learning, each on a "
+        "core of its own (1); torchrun starts them on several machines or GPUs",
     )
     machine.add_argument(
         "--threads",

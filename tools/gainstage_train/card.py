@@ -17,6 +17,7 @@ from gainstage_files import standard_streams
 from gainstage_files.parser import Parser, called
 from gainstage_files.plain_text import message
 from . import command_line
+from .figures import decibels, error, figure
 
 if TYPE_CHECKING:
     from .data.pairs import Dataset
@@ -104,11 +105,7 @@ def facts(file: str, model: Model, metadata: dict[str, str], story: dict[str, An
         "remembers": f"{memory / rate:.2g} s (to -80 dB)",
         "data": story.get("data", "not recorded"),
         "training": history(story),
-        "validation": (
-            f"{story['loss']} {story['validation_loss']:.4g}, esr {story['validation_esr']:.4g}"
-            if "loss" in story
-            else "not recorded"
-        ),
+        "validation": validation(story),
         "made by": f"`{command(story)}`",
         "licence": metadata.get("license", "not said"),
     }
@@ -126,6 +123,13 @@ def latency(model: Model) -> str:
     return f"late by {model.latency_samples} samples" if model.latency_samples else "no latency"
 
 
+def validation(story: dict[str, Any]) -> str:
+    if "loss" not in story:
+        return "not recorded"
+    also = "" if story["loss"] == "esr" else f"{story['loss']} {figure(story['validation_loss'])}, "
+    return f"{also}esr {error(story['validation_esr'])}"
+
+
 def history(story: dict[str, Any]) -> str:
     if "epochs" not in story:
         return "not recorded"
@@ -141,15 +145,14 @@ def history(story: dict[str, Any]) -> str:
 def held_out(rows: Any) -> str:
     from .evaluation import mean
     from .report import SPLIT_WORDS, knobs_in_words, splits_of
-    from .scores import decibels
 
     def line(name: str, group: Any) -> str:
         minutes = sum(row.model.samples for row in group) / rows[0].sample_rate / 60
         esr, gain, curve = (mean(group, part, "esr") for part in ("model", "gain", "curve"))
         mae, spectra, energies = (mean(group, "model", metric) for metric in ("mae", "mr_stft", "mste"))
         return (
-            f"| {name} | {minutes:.1f} | {esr:.4f} ({decibels(esr):.1f} dB) | {gain:.4f} | {curve:.4f} | {mae:.2e} | {spectra:.3f} | "
-            f"{energies:.1e} |"
+            f"| {name} | {figure(minutes)} | {error(esr)} | {figure(gain)} | {figure(curve)} | {figure(mae)} | {figure(spectra)} | "
+            f"{figure(energies)} |"
         )
 
     lines = [
@@ -167,17 +170,15 @@ def held_out(rows: Any) -> str:
 
 
 def failures(rows: Any) -> str:
-    from .report import knobs_in_words
-    from .scores import decibels
+    from .report import knobs_in_words, verdict
 
     worst = max(rows, key=lambda row: row.model.esr)
     height, clip, second = max(row.worst for row in rows)
     text = (
-        f"Farthest from the device at {knobs_in_words(worst.knobs)}: ESR {worst.model.esr:.4f}, where the best plain gain has "
-        f"{worst.gain.esr:.4f}. The loudest error, {2 * decibels(height):.1f} dBFS, is {second:.2f} s into {clip}."
+        f"Farthest from the device at {knobs_in_words(worst.knobs)}: ESR {figure(worst.model.esr)}, where the best plain gain has "
+        f"{figure(worst.gain.esr)}. The loudest error, {2 * decibels(height):.1f} dBFS, is {second:.2f} s into {clip}."
     )
-    worse = [knobs_in_words(row.knobs) for row in rows if row.model.esr >= row.gain.esr]
-    return text + (f" No better than a plain gain at: {'; '.join(worse)}." if worse else "")
+    return f"{text} {verdict(rows)}"
 
 
 def command(story: dict[str, Any]) -> str:

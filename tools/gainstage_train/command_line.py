@@ -1,9 +1,11 @@
-"""What the command lines share: options, libraries that are not installed, problems fit to be shown."""
+"""What the command lines share: options, missing libraries, messages of problems."""
 
 import importlib
 import os
 import signal
 import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
 
 from gainstage_files.libraries import MISSING_SOFTWARE, missing
 from gainstage_files.problem import Problem
@@ -12,26 +14,37 @@ NEEDED = ("numpy", "torch", "scipy", "soundfile", "numba")
 INTERRUPTED = 130
 
 
-def add_data_options(parser):
-    parser.add_argument("--data", required=True, metavar="FOLDER", help="recordings before and after the device")
-    parser.add_argument("--align", action="store_true", help="take out a delay that all recordings share, such as an interface's")
+def add_data_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", required=True, metavar="FOLDER", help="recordings before and after the device"
+    )
+    parser.add_argument(
+        "--align",
+        action="store_true",
+        help="take out a delay that all recordings share, such as an interface's",
+    )
 
 
-def share_cores(threads, processes):
-    """To be called before any library is loaded: OpenBLAS asks only then how many threads to make, takes a core for each, and several
-    processes would each take them all (two that teach a TCN then need 0.55 s for a step, not 0.23). The user's own wish stays."""
-    if threads or processes > 1:
+def share_cores(threads: int, processes: int) -> None:
+    """Call it before any library is loaded: OpenBLAS decides then how many threads it makes, one for each core. Several processes would each
+    take all cores (two that train a TCN then need 0.55 s a step instead of 0.23). The user's own choice stays.
+    """
+    apart = os.environ.get("WORLD_SIZE", "1") != "1"  # by torchrun
+    if threads or processes > 1 or apart:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", str(threads or 1))
+    if processes > 1 or apart:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # it warns of each address that it tries
 
 
-def go(module, kind, options):
-    """The work of a class of a module, which is loaded once its libraries are known to be there: kind(options).go()"""
+def go(module: str, kind: str, options: Namespace) -> int:
+    """Calls kind(options).go() of a module. The module is loaded when its libraries are known to be there."""
     return report(lambda: getattr(importlib.import_module(module, __package__), kind)(options).go())
 
 
-def report(work):
-    """-> the exit code of work(), or of what went wrong, which is said."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())  # a parent may have blocked them: Ctrl-C would do nothing
+def report(work: Callable[[], int]) -> int:
+    """Prints the Problem that work() raises. -> the exit code"""
+    # A parent may have blocked them, and then Ctrl-C would do nothing.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signal.valid_signals())
     lacking = missing(*NEEDED)
     if lacking:
         print(f"error: {lacking}", file=sys.stderr)

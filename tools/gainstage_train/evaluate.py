@@ -101,7 +101,7 @@ def work(options: Any) -> Any:
     from .machine import chosen_device, use_threads
     from gainstage_files.problem import Problem
     from .saved_model import from_file
-    from .report import table
+    from .report import table, verdict
 
     device = chosen_device(options.device)
     use_threads(options.threads)
@@ -121,7 +121,7 @@ def work(options: Any) -> Any:
             print(json.dumps(as_json(file, model, rows)), flush=True)
         else:
             print(
-                f"{plain_text.message(file)}: {model.describe()}\n{plain_text.page(table(rows))}\n",
+                f"{plain_text.message(file)}: {model.describe()}\n{plain_text.page(table(rows))}\n{verdict(rows)}\n",
                 flush=True,
             )
     return 0

@@ -1,6 +1,11 @@
 """Ctrl-C and its like: asked once, a run saves and ends; asked twice, it ends at once."""
 
+import os
 import signal
+import time
+from typing import Any
+
+SAME_S = 3.0  # a terminal sends Ctrl-C to all, and torchrun passes it on: two signals within this time are one wish
 
 
 class Interruption:
@@ -8,22 +13,30 @@ class Interruption:
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self):
-        self.number = 0
-        self._before = {}
+    def __init__(self) -> None:
+        self.number, self._asked_at = 0, 0.0
+        self._relayed = "TORCHELASTIC_RUN_ID" in os.environ
+        self._before: dict[int, Any] = {}
 
-    def __call__(self):
+    def __call__(self) -> bool:
         return self.number != 0
 
-    def __enter__(self):
+    def __enter__(self) -> "Interruption":
         self._before = {number: signal.signal(number, self._asked) for number in self.SIGNALS}
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _asked(self, number, _):
-        self.number = number
-        for each in self.SIGNALS:
-            signal.signal(each, signal.SIG_DFL)
+    def _asked(self, number: int, _: object) -> None:
+        again, now = self.number != 0, time.monotonic()
+        if again and now - self._asked_at < SAME_S:
+            return
+        if not again:
+            self.number, self._asked_at = number, now
+        if again or not self._relayed:
+            for each in self.SIGNALS:
+                signal.signal(each, signal.SIG_DFL)
+        if again:
+            os.kill(os.getpid(), number)

@@ -93,7 +93,3 @@ class Scores:
 
     def values(self) -> dict[str, float]:
         return {name: getattr(self, name) for name in METRICS}
-
-
-def decibels(esr: float) -> float:
-    return 10 * float(np.log10(max(esr, 1e-12)))

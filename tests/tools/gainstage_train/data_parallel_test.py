@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import support
@@ -17,10 +18,10 @@ import small  # noqa: E402
 import torch  # noqa: E402
 
 from gainstage_train import models  # noqa: E402
+from gainstage_train.data_parallel import DataParallel  # noqa: E402
 from gainstage_train.losses import Loss  # noqa: E402
 from gainstage_train.schedule import Schedule  # noqa: E402
 from gainstage_files.problem import Problem  # noqa: E402
-from gainstage_train.shares import Shares  # noqa: E402
 from gainstage_train.windows import Windows  # noqa: E402
 from gainstage_train.train import Training  # noqa: E402
 
@@ -33,24 +34,32 @@ def grey_box():
     return models.build("grey_box", small.CONTROLS, small.RATE, detector_units=2, makeup_units=2, hidden=[4])
 
 
+def is_running(pid):
+    """A process that has ended may be listed until somebody asks for its exit code."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 class Gradients(unittest.TestCase):
     def setUp(self):
         self.data = small.dataset(6.0)
 
     def shares(self, model, processes, loss="esr", first=False):
         windows = Windows(self.data.of("train"), model.conditioning, 3 * PIECE, PIECE, balanced=True)
-        shares = Shares(model, windows, Loss(loss), PIECE, processes, first=first)
+        shares = DataParallel(model, windows, Loss(loss), PIECE, processes, first=first)
         self.addCleanup(shares.close)
         return shares
 
     def heard(self, processes, rows, loss="esr"):
         """-> the losses of a batch's pieces, and all gradients after each"""
-        shares = self.shares(grey_box(), processes, loss)
-        places = shares.windows.epoch(1, 0)[:rows]
         losses, gradients = [], []
-        for value in shares.gradients(places):
-            losses.append(value)
-            gradients.append(torch.cat([parameter.grad.flatten() for parameter in shares.parameters]))
+        with contextlib.closing(self.shares(grey_box(), processes, loss)) as shares:
+            for value in shares.gradients(shares.windows.epoch(1, 0)[:rows]):
+                losses.append(value)
+                gradients.append(torch.cat([parameter.grad.flatten() for parameter in shares.parameters]))
         return losses, gradients
 
     def test_shared_out_they_are_those_of_one_process(self):
@@ -78,33 +87,71 @@ class Gradients(unittest.TestCase):
                         parameter *= 0.9
 
     def test_left_in_the_middle_the_next_batch_is_whole(self):
+        expected = self.heard(3, 6)[0]
         shares = self.shares(grey_box(), 3)
         places = shares.windows.epoch(1, 0)[:6]
         with contextlib.closing(shares.gradients(places)) as left:
             next(left)
-        self.assertEqual(list(shares.gradients(places)), self.heard(3, 6)[0])
+        self.assertEqual(list(shares.gradients(places)), expected)
 
     def test_the_first_batch_is_heard_here_alone_for_a_model_measures_on_it(self):
+        alone, shared = self.heard(1, 4)[0], self.heard(2, 4)[0]
         shares = self.shares(grey_box(), 2, first=True)
         places = shares.windows.epoch(1, 0)[:4]
-        self.assertEqual(list(shares.gradients(places)), self.heard(1, 4)[0])
-        self.assertEqual(list(shares.gradients(places)), self.heard(2, 4)[0])
+        self.assertEqual(list(shares.gradients(places)), alone)
+        self.assertEqual(list(shares.gradients(places)), shared)
 
     def test_signals_that_go_to_all_leave_them_to_the_first_process_and_its_end_is_theirs(self):
-        program = ("import os, signal, sys; sys.path.insert(0, sys.argv[1]); import shares_test as t; g = t.Gradients(); g.setUp()\n"
-                   "s = g.shares(t.grey_box(), 2); places = s.windows.epoch(1, 0)[:4]; p = s.others[0].process\n"
-                   "signal.signal(signal.SIGTERM, lambda *_: None)\n"
-                   "list(s.gradients(places)); os.kill(p.pid, signal.SIGTERM); os.kill(p.pid, signal.SIGINT)\n"
-                   "print(len(list(s.gradients(places))), p.is_alive())")
-        ended = subprocess.run([sys.executable, "-c", program, os.path.dirname(os.path.abspath(__file__))], capture_output=True, text=True,
-                               timeout=120)
+        program = (
+            "import os, signal, sys; sys.path.insert(0, sys.argv[1]); import data_parallel_test as t; g = t.Gradients(); g.setUp()\n"
+            "s = g.shares(t.grey_box(), 2); places = s.windows.epoch(1, 0)[:4]; p = s.others[0]\n"
+            "signal.signal(signal.SIGTERM, lambda *_: None)\n"
+            "list(s.gradients(places)); os.kill(p.pid, signal.SIGTERM); os.kill(p.pid, signal.SIGINT)\n"
+            "print(len(list(s.gradients(places))), p.is_alive())"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", program, os.path.dirname(os.path.abspath(__file__))],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         self.assertEqual((ended.stdout, ended.returncode), ("3 True\n", 0), ended.stderr)
+
+    def test_if_the_first_is_killed_before_they_meet_the_others_end_and_leave_nothing(self):
+        program = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+import data_parallel_test as t
+meet = t.DataParallel._meet
+def killed(self, rank, folder):
+    if rank == 0:
+        print(self.others[0].pid, folder, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return meet(self, rank, folder)
+t.DataParallel._meet = killed
+g = t.Gradients()
+g.setUp()
+g.shares(t.grey_box(), 2)
+"""
+        here = os.path.dirname(os.path.abspath(__file__))
+        ended = subprocess.run(
+            [sys.executable, "-c", program, here], capture_output=True, text=True, timeout=120
+        )
+        self.assertEqual(ended.returncode, -signal.SIGKILL, ended.stderr)
+        pid, folder = ended.stdout.split()
+        end = time.monotonic() + 60
+        while os.path.exists(folder) or is_running(pid):
+            self.assertLess(time.monotonic(), end, f"{folder} or process {pid} is left")
+            time.sleep(0.02)
 
     def test_one_that_was_killed_is_said_and_the_rest_end(self):
         shares = self.shares(grey_box(), 3)
-        processes = [other.process for other in shares.others]
+        processes = list(shares.others)
         os.kill(processes[0].pid, signal.SIGKILL)
-        with self.assertRaisesRegex(Problem, "has ended"):
+        with self.assertRaisesRegex(
+            Problem,
+            r"rank 1 \(process [0-9]+\) has ended, killed by SIGKILL \(was memory short\?\); the same command",
+        ):
             list(shares.gradients(shares.windows.epoch(1, 0)[:6]))
         shares.close()
         self.assertFalse(any(process.is_alive() for process in processes))
@@ -113,11 +160,28 @@ class Gradients(unittest.TestCase):
 class Loop(unittest.TestCase):
     def training(self, folder, processes, **given):
         model = grey_box()
-        schedule = Schedule.made(model.recipe, **{"epochs": 2, "segment_samples": 24000, "warm_samples": 4000, "tbptt_samples": PIECE,
-                                          "batch": 4, **given})
+        schedule = Schedule.made(
+            model.recipe,
+            **{
+                "epochs": 2,
+                "segment_samples": 24000,
+                "warm_samples": 4000,
+                "tbptt_samples": PIECE,
+                "batch": 4,
+                **given,
+            },
+        )
         schedule.fit(model.frame, 6 * small.RATE)
-        return Training(model, small.dataset(6.0), schedule, os.path.join(folder, "m.safetensors"), schedule.identity(), lambda *_: None,
-                        lambda _: None, processes=processes)
+        return Training(
+            model,
+            small.dataset(6.0),
+            schedule,
+            os.path.join(folder, "m.safetensors"),
+            schedule.identity(),
+            lambda *_: None,
+            lambda _: None,
+            processes=processes,
+        )
 
     def test_it_learns_as_one_does_and_is_bit_for_bit_the_same_again(self):
         results = []
@@ -125,7 +189,7 @@ class Loop(unittest.TestCase):
             for processes in (1, 2, 2):
                 training = self.training(folder, processes)
                 training.run()
-                self.assertEqual(training.shares.others, [])
+                self.assertEqual(training.shared.others, [])
                 results.append([one["validation"] for one in training.at.history])
         self.assertEqual(results[1], results[2])
         for alone, shared in zip(*results[:2]):
