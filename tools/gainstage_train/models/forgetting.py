@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 
 import torch
 
 from gainstage_import import memory, s6_memory
-from .model import LONGEST_MEMORY_S
-
-if TYPE_CHECKING:
-    from .ed_lstm import EdLstmCarried
+from .model import LONGEST_MEMORY_S, Model
 
 LOUD_S, PROBE_S = 0.25, 1.0
 
 
-def seconds(model: EdLstmCarried) -> torch.Tensor:
+def seconds(model: Model) -> float:
     """Until the model sounds after loud noise as it does after silence, within -80 dBFS, at rest and while
     the sound wanders, with all knobs low and all high. Where that is beyond the probe's end, by the pace at
     which the difference shrinks.
