@@ -113,7 +113,7 @@ class Gradients(unittest.TestCase):
             [sys.executable, "-c", program, os.path.dirname(os.path.abspath(__file__))],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         self.assertEqual((ended.stdout, ended.returncode), ("3 True\n", 0), ended.stderr)
 
@@ -135,7 +135,7 @@ g.shares(t.grey_box(), 2)
 """
         here = os.path.dirname(os.path.abspath(__file__))
         ended = subprocess.run(
-            [sys.executable, "-c", program, here], capture_output=True, text=True, timeout=120
+            [sys.executable, "-c", program, here], capture_output=True, text=True, timeout=300
         )
         self.assertEqual(ended.returncode, -signal.SIGKILL, ended.stderr)
         pid, folder = ended.stdout.split()
