@@ -6,11 +6,10 @@
 
 namespace gainstage {
 
-using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 /// As in the file.
 struct Recurrence::Weights {
-    RowMajor input, hidden;
+    using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    Matrix input, hidden;
     Eigen::VectorXf input_bias, hidden_bias, out;
     float out_bias = 0.f;
 };
@@ -57,7 +56,7 @@ Recurrence::Recurrence(const Weights& w)
     run_ = (gru ? kernels.gru : kernels.elman)[kernel_of(padded_)];
 }
 
-SmallCell Recurrence::cell() const noexcept {
+SmallCell Recurrence::cell() const noexcept GAINSTAGE_REALTIME {
     return {.units = padded_,
             .gru = gru,
             .input = input_.data(),
@@ -76,9 +75,10 @@ std::unique_ptr<const Recurrence> read_recurrence(LayerReader& read, const std::
                "tensor \"{}\" has shape ({}, {}); expected (units, units) for an Elman cell or "
                "(3 units, units) for a GRU, of 1 to {} units",
                hidden.name, rows, units, Recurrence::max_units);
+    using Matrix = Recurrence::Weights::Matrix;
     const auto matrix = [&](const char* name, int columns) {
-        return RowMajor(Eigen::Map<const RowMajor>(read.tensor(prefix + name, {rows, columns}).data.data(),
-                                                   rows, columns));
+        return Matrix(
+            Eigen::Map<const Matrix>(read.tensor(prefix + name, {rows, columns}).data.data(), rows, columns));
     };
     const auto vector = [](const Tensor& tensor) {
         return Eigen::VectorXf(Eigen::Map<const Eigen::VectorXf>(

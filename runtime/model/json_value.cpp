@@ -83,6 +83,10 @@ private:
 
 }  // namespace
 
+JsonValue::JsonValue(double value) noexcept : value_(value) {}
+JsonValue::JsonValue(std::string value) noexcept : value_(std::move(value)) {}
+JsonValue::JsonValue(std::string_view value) : value_(std::string(value)) {}
+JsonValue::JsonValue(const char* value) : value_(std::string(value)) {}
 JsonValue::JsonValue(List value) noexcept : value_(std::move(value)) {}
 JsonValue::JsonValue(Object value) noexcept : value_(std::move(value)) {}
 JsonValue::JsonValue(std::initializer_list<Member> members) : value_(Object(members)) {}

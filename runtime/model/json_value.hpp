@@ -26,22 +26,22 @@ public:
 
     JsonValue() noexcept = default;  ///< null
     template <std::same_as<bool> Bool>
-    JsonValue(Bool value) noexcept : value_(value) {}
+    JsonValue(Bool value) noexcept;
     template <std::signed_integral Whole>
-    JsonValue(Whole value) noexcept : value_(std::int64_t{value}) {}
+    JsonValue(Whole value) noexcept;
     template <std::unsigned_integral Whole>
     requires(!std::same_as<Whole, bool>) JsonValue(Whole value)
-    noexcept : value_(std::uint64_t{value}) {}
-    JsonValue(double value) noexcept : value_(value) {}  ///< not finite: written as null
-    JsonValue(std::string value) noexcept : value_(std::move(value)) {}
-    JsonValue(std::string_view value) : value_(std::string(value)) {}
-    JsonValue(const char* value) : value_(std::string(value)) {}
+    noexcept;
+    JsonValue(double value) noexcept;  ///< not finite: written as null
+    JsonValue(std::string value) noexcept;
+    JsonValue(std::string_view value);
+    JsonValue(const char* value);
     JsonValue(List value) noexcept;
     JsonValue(Object value) noexcept;
     /// An object of these members.
     JsonValue(std::initializer_list<Member> members);
     template <class Part>
-    JsonValue(const std::vector<Part>& parts) : value_(List(parts.begin(), parts.end())) {}
+    JsonValue(const std::vector<Part>& parts);
 
     JsonValue(const JsonValue&);
     JsonValue(JsonValue&&) noexcept;
@@ -90,5 +90,16 @@ struct JsonValue::Member {
     std::string key;
     JsonValue value;
 };
+
+// Below Member, because a compiler may want to see the whole of what value_ holds.
+template <std::same_as<bool> Bool>
+JsonValue::JsonValue(Bool value) noexcept : value_(value) {}
+template <std::signed_integral Whole>
+JsonValue::JsonValue(Whole value) noexcept : value_(std::int64_t{value}) {}
+template <std::unsigned_integral Whole>
+requires(!std::same_as<Whole, bool>) JsonValue::JsonValue(Whole value)
+noexcept : value_(std::uint64_t{value}) {}
+template <class Part>
+JsonValue::JsonValue(const std::vector<Part>& parts) : value_(List(parts.begin(), parts.end())) {}
 
 }  // namespace gainstage

@@ -153,9 +153,9 @@ TEST_CASE("output: without a guard everything passes and nothing is watched") {
 }
 
 TEST_CASE("output: an offset above -30 dBFS that stays for 2 s is noticed, tones and short offsets are not") {
-    const auto dc = [](const Channel& left) {
+    const auto dc = [](const Channel& sound) {
         NodeRunner output = stereo_output();
-        heard(output, stereo(left, silence(static_cast<int>(left.size()))), Partition::random(3));
+        heard(output, stereo(sound, silence(static_cast<int>(sound.size()))), Partition::random(3));
         CHECK(output.node().output_watch()->dc[1] == 0.f);
         return output.node().output_watch()->dc[0].load();
     };

@@ -3,6 +3,7 @@
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
 #include "tests/support/measure.hpp"
+#include "tests/support/scene.hpp"
 
 namespace gainstage::test::engine_test {
 
@@ -178,7 +179,7 @@ TEST_CASE("edits don't click") {
     for (const auto& [name, text] : edits) {
         INFO(name);
         EngineRig engine(base);
-        engine.at(10'000, [&](EngineRig& rig) { rig.edit(text); });
+        engine.at(10'000, [&text = text](EngineRig& rig) { rig.edit(text); });
         const Sound out = engine.run(in, {64});
         CHECK(engine.count(EngineNews::Kind::finished) == 2);
         const double after = max_second_difference(part(out[0], 20'000));

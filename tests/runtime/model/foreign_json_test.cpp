@@ -8,6 +8,7 @@
 #include <ctime>
 #include <fstream>
 #include <functional>
+#include <nlohmann/json.hpp>
 
 #include "runtime/model/json.hpp"
 #include "runtime/model/model.hpp"
