@@ -57,7 +57,7 @@ public:
     /// and is named too.
     template <class... Values>
     void add_while(const bool& known, Values&&... values) {
-        if (known_) throw std::logic_error("a node's state: add_while() within add_while()");
+        if (known_ != nullptr) throw std::logic_error("a node's state: add_while() within add_while()");
         known_ = &known;
         (add_one(values), ...);
         known_ = nullptr;

@@ -42,7 +42,7 @@ std::string settle() {
     std::int64_t better = 0;
     std::string known;
     for (const std::int64_t target : targets_here()) {
-        const std::string name = name_of(target);
+        std::string name = name_of(target);
         if (!asked || !*asked || name == asked) {
             hwy::DisableTargets(better);
             hwy::GetChosenTarget().Update(hwy::SupportedTargets());

@@ -232,7 +232,7 @@ std::vector<std::string> InotifyWatcher::finished() {
 std::vector<std::string> InotifyWatcher::look() {
     for (const std::string& file : silent_.look())
         for (Watched& watched : files_) watched.is_due = watched.is_due || watched.file == file;
-    const std::vector<std::string> files = settled();
+    std::vector<std::string> files = settled();
     for (const std::string& file : files) silent_.know(file);
     return files;
 }

@@ -53,7 +53,7 @@ private:
     std::vector<std::string> settled();
     void find_lost_folders();
     bool take_events();
-    bool take(int watch, unsigned mask, const std::string& name);
+    bool take(int watch, unsigned what, const std::string& name);
     std::vector<std::string> finished();
 
     const int fd_;

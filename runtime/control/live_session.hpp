@@ -186,7 +186,7 @@ private:
     LiveSummary summary();
     LoadFacts load_facts() const;
     std::vector<NodeLoad> busiest_nodes() const;
-    HeardMidi words_for(const Event& midi);
+    HeardMidi words_for(const Event&);
     HeardMidi heard_midi() const;
     void count_crew(LiveSummary&);
     static double cpu_seconds();

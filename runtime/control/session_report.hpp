@@ -164,8 +164,8 @@ std::string to_json(const SessionReport&);
 
 /// One line of a take's log, without its end; empty where a replay does not need the report. Any thread.
 std::string to_log_line(const SessionReport&);
-/// The log's first line; `lost`: lines that could not be written to the disk.
-std::string log_head(double rate_hz, const Loss& lost = {});
+/// The log's first line; `loss`: lines that could not be written to the disk.
+std::string log_head(double rate_hz, const Loss& loss = {});
 /// By which a log names a weight file: 16 hexadecimal digits.
 std::string content_name(std::uint64_t hash);
 

@@ -73,7 +73,7 @@ void Engine::play_as_ordered(std::optional<Graph> graph, const ChangeOrder& orde
         return;
     }
     const bool is_return = !graph.has_value();
-    ChangeRequest request{.graph = graph ? std::move(*graph) : residents_.graph(),
+    ChangeRequest request{.graph = graph ? std::move(*graph) : Graph(residents_.graph()),
                           .order = order,
                           .is_return = is_return,
                           .cold = !order.warmed};

@@ -15,7 +15,7 @@ namespace {
 std::string cause_text(const Arrangement& heard, const Slot& slot, const std::vector<int>& loop) {
     const Quarantine& quarantine = slot.quarantine;
     if (quarantine.cause == TripCause::not_finite) return "its output was not a number";
-    const std::string loud =
+    std::string loud =
         fmt::format("it got louder than {:+.3g} dBFS", 20. * std::log10(double{quarantine.ceiling}));
     if (quarantine.ceiling >= plain_ceiling) return loud;
     if (loop.empty()) return loud + ", which is ceiling_dbfs of the patch";

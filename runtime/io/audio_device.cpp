@@ -69,7 +69,7 @@ private:
 
     AudioDevice& device_;
     CallbackGate gate_;
-    MutedCerr muted_;
+    [[maybe_unused]] MutedCerr muted_;  // RtAudio 6 needs none
     OpenApi api_;
     AudioDevices devices_;
     std::string name_;
@@ -148,7 +148,7 @@ AudioFormat AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRe
             });
     in_.resize(chosen.in ? in.nChannels : 0);
     out_.resize(chosen.out ? out.nChannels : 0);
-    const AudioFormat format = format_of(chosen, request, frames);
+    AudioFormat format = format_of(chosen, request, frames);
     name_ = format.name;
     return format;
 }

@@ -91,8 +91,10 @@ std::optional<double> number(std::string text, bool has_decimal_comma) {
 std::string found(std::string_view text) {
     std::string message = "found " + in_quotes(text);
     for (std::size_t k = 0; k < text.size(); ++k)
-        if (const std::string cause = typographic(text.substr(k)); !cause.empty())
-            return message + ": " + cause;
+        if (const std::string cause = typographic(text.substr(k)); !cause.empty()) {
+            message.append(": ").append(cause);
+            break;
+        }
     return message;
 }
 

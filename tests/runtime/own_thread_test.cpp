@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 
 #include "runtime/limits.hpp"
@@ -48,7 +49,7 @@ Touched touched_of(std::size_t stack_bytes) {
 }  // namespace
 
 TEST_CASE("a thread has the name and the stack that it names, and hears no signal that ends a program") {
-    std::string name(16, ' ');
+    std::array<char, 16> name{};
     std::size_t stack = 0;
     bool hears_end = true, hears_fault = false;
     Thread thread(
@@ -63,7 +64,7 @@ TEST_CASE("a thread has the name and the stack that it names, and hears no signa
     CHECK(thread.joinable());
     thread.join();
     CHECK_FALSE(thread.joinable());
-    CHECK(name.c_str() == std::string("gainstage-test"));
+    CHECK(std::string_view(name.data()) == "gainstage-test");
     CHECK(stack >= std::size_t{3} << 20);
     CHECK(stack < std::size_t{8} << 20);  // the system may give it a larger one that it has left
     CHECK_FALSE(hears_end);

@@ -79,7 +79,7 @@ public:
         if (played && summaries[0].at("seconds") < seconds_) return "it ends too early";
         if (played && summaries[0].at("quarantines") > 0) return "what is heard suffers";
         if (!played && status == 0) return "it plays nothing, and says it is fine";
-        if (const std::string lost = what_is_lost(played); !lost.empty()) return lost;
+        if (std::string lost = what_is_lost(played); !lost.empty()) return lost;
         return is_told(status) || (played && is_whole(summaries[0]))
                    ? ""
                    : "something is missing, and nothing is said";

@@ -21,7 +21,7 @@ const std::string hello = source_dir() + "/patches/hello.toml";
 
 /// A second of noise: 200 kB when hello.toml renders it to two channels.
 std::string noise_in(const TemporaryFolder& folder) {
-    const std::string file = folder.file("in.wav");
+    std::string file = folder.file("in.wav");
     const Channel noise = white_noise(48'000, 1);
     const float* const channel = noise.data();
     SoundWriter writer(file, 1, 48'000);

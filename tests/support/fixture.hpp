@@ -49,7 +49,7 @@ inline Tensor& tensor_of(Model& model, const std::string& name) {
 /// The message of the error that building a node from the model at its own rate throws; "" if it throws none.
 inline std::string complaint(const NodeType& type, const std::shared_ptr<const Model>& model) {
     try {
-        NodeRunner(type, {.sample_rate_hz = model->sample_rate_hz, .model = model});
+        const NodeRunner runner(type, {.sample_rate_hz = model->sample_rate_hz, .model = model});
         return "";
     } catch (const ModelError& error) {
         return error.what();

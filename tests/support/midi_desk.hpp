@@ -70,7 +70,7 @@ inline GraphMidi switch_mapping(MidiMode mode) {
 
 /// A MIDI map, a desk, and functions that send messages.
 struct Stage {
-    explicit Stage(std::vector<GraphMidi> table) : map(table) {}
+    explicit Stage(const std::vector<GraphMidi>& table) : map(table) {}
 
     void send(int status, int first, int second) {
         const MidiMessage message{3,

@@ -191,6 +191,7 @@ void free(void* memory) noexcept {
 // The names in C++ are our own; the linker takes them for the C library's. The C library declares some of
 // them noexcept, but JACK ends its threads by cancelling them in the middle of such a call, which unwinds the
 // stack.
+// NOLINTBEGIN(bugprone-macro-parentheses): a list of parameters can't be enclosed twice
 #define GAINSTAGE_GUARDED(result, name, parameters, arguments)                      \
     result guarded_##name parameters __asm__(#name);                                \
     result guarded_##name parameters {                                              \
@@ -198,6 +199,7 @@ void free(void* memory) noexcept {
         forbid(#name);                                                              \
         return reinterpret_cast<result(*) parameters>(next(slot, #name)) arguments; \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 GAINSTAGE_GUARDED(int, pthread_mutex_lock, (pthread_mutex_t * m), (m))
 GAINSTAGE_GUARDED(int, pthread_rwlock_rdlock, (pthread_rwlock_t * l), (l))

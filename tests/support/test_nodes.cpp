@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <limits>
 #include <mutex>
+#include <new>
 
 #include "tests/support/engine_rig.hpp"
 
@@ -107,7 +108,7 @@ public:
 private:
     void offend() noexcept {
         if (what_ == "allocate") {
-            int* volatile memory = new int[100];
+            int* volatile memory = new (std::nothrow) int[100];
             delete[] memory;
         } else if (what_ == "free") {
             delete std::exchange(spare_int, nullptr);
@@ -178,8 +179,8 @@ NodeType wire_type(const char* name, const char* summary, std::vector<OptionSpec
 }
 
 OptionSpec what_spec(std::vector<std::string> choices) {
-    return {
-        .name = "what", .kind = OptionKind::choice, .start = choices.front(), .choices = std::move(choices)};
+    const std::string start = choices.front();
+    return {.name = "what", .kind = OptionKind::choice, .start = start, .choices = std::move(choices)};
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ std::shared_ptr<const Model> small_model(int window, int out, int mix) {
     auto model = std::make_shared<Model>();
     model->architecture = "s6", model->sample_rate_hz = 48'000.;
     model->controls = {{.name = "knob", .unit = "", .start = 0.3f}};
-    const auto add = [&](const std::string& name, std::vector<std::int64_t> shape, float most) {
+    const auto add = [&](const std::string& name, const std::vector<std::int64_t>& shape, float most) {
         std::int64_t size = 1;
         for (const std::int64_t n : shape) size *= n;
         const auto seed = static_cast<std::uint32_t>(model->tensors.size() + 1);

@@ -138,7 +138,7 @@ private:
 /// A session on a thread of its own.
 class Stage {
 public:
-    explicit Stage(const LiveConfig& config, SessionMeans means = {}) {
+    explicit Stage(const LiveConfig& config, const SessionMeans& means = {}) {
         thread_ = std::thread([this, config, means] {
             LiveSession session(config, all_nodes(), means);
             session.add(listener_);
@@ -274,7 +274,7 @@ TEST_CASE(
                                              SlowDevice::Pauses{.opening = held_for, .starting = held_for});
                                      },
                                  .make_builder =
-                                     [&](Builder::Task wake) {
+                                     [&](const Builder::Task& wake) {
                                          auto made = std::make_unique<BuilderThread>(wake);
                                          builder = made.get();
                                          return made;

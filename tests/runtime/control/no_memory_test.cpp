@@ -144,7 +144,7 @@ public:
             return made;
         };
         if (!has_builder_thread)
-            means.make_builder = [](Builder::Task) { return std::make_unique<AtOnceBuilder>(); };
+            means.make_builder = [](const Builder::Task&) { return std::make_unique<AtOnceBuilder>(); };
         for (auto* sound : {&in_, &left_, &right_}) sound->reserve(8'000'000);
         twin_.engine().room().begin_with_ramp();
         session_ = std::make_unique<LiveSession>(config, nodes_for_tests(), means);

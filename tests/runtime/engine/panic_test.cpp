@@ -58,7 +58,7 @@ TEST_CASE("a panic gives the same bits in blocks of any size") {
 }
 
 TEST_CASE("a panic pressed twice makes no larger step than one pressed once") {
-    const auto largest_step = [](std::vector<std::uint64_t> stamps) {
+    const auto largest_step = [](const std::vector<std::uint64_t>& stamps) {
         EngineRig rig(patch("\"in -> out\"", ""));
         for (const std::uint64_t stamp : stamps) panic_at(rig, stamp);
         const Sound out = rig.run(mono(constant(40'000, 0.5f)), {64});
@@ -100,8 +100,8 @@ TEST_CASE("the end fades out, is reported at its very sample, and stays silent")
     const Sound out = rig.run(mono(constant(40'000, 0.5f)), {size});
     const int length = std::max(1, static_cast<int>(ms * 48.f));
     CHECK(out[0][20'001] == 0.5f);
-    CHECK(out[0][20'001 + static_cast<std::size_t>(length) / 2] ==
-          Approx(0.5 * (1. - (length / 2) / double(length))).margin(1e-4));
+    const int middle = length / 2;
+    CHECK(out[0][20'001 + middle] == Approx(0.5 * (1. - static_cast<double>(middle) / length)).margin(1e-4));
     CHECK(peak(part(out[0], 20'001 + length)) == 0.);
     CHECK(rig.engine().silent());
     for (const EngineNews& news : rig.news())

@@ -129,8 +129,8 @@ private:
     std::string wanted(const Slot* slot, int port, int channel) const {
         const int now = node_of(&now_, slot), before = fades_ ? node_of(old_, slot) : -1;
         const bool is_sink = slot->description.output_channels.empty();
-        const std::string to = now >= 0 ? wanted(now_, now, port, channel) : "";
-        const std::string from = before >= 0 ? wanted(*old_, before, port, channel) : "";
+        std::string to = now >= 0 ? wanted(now_, now, port, channel) : "";
+        std::string from = before >= 0 ? wanted(*old_, before, port, channel) : "";
         if (!fades_ || (before < 0 && !is_sink)) return to;
         if (now < 0 && !is_sink) return from;
         return from == to ? to : "[" + from + " to " + to + "]";

@@ -114,7 +114,7 @@ inline std::shared_ptr<Model> model(std::string architecture, std::vector<ModelC
     return made;
 }
 
-inline Resolved resolved(const std::string& text, ModelReader reader = nullptr, double rate_hz = 0.) {
+inline Resolved resolved(const std::string& text, const ModelReader& reader = nullptr, double rate_hz = 0.) {
     const ReadPatch read = read_patch_text("format = 1\n" + text, "p.toml", "shelf");
     CHECK(lines(read.problems) == "");
     return resolve(read.patch, small_types(), reader, rate_hz);
