@@ -45,7 +45,7 @@ NodeMemory::NodeMemory(Node& node) : node_(node) {
     }
 }
 
-void NodeMemory::reset() noexcept {
+void NodeMemory::reset() noexcept GAINSTAGE_REALTIME {
     for (const Built& part : built_)
         if (part.kept == zeros)
             std::fill_n(part.at, part.bytes, std::byte{});
@@ -54,7 +54,7 @@ void NodeMemory::reset() noexcept {
     node_.after_load();
 }
 
-void NodeMemory::copy(const NodeMemory& twin) noexcept {
+void NodeMemory::copy(const NodeMemory& twin) noexcept GAINSTAGE_REALTIME {
     for (std::size_t i = 0; i < spans_.size(); ++i)
         write(spans_[i].at, twin.spans_[i].at, twin.spans_[i].used());
     node_.after_load();

@@ -3,9 +3,11 @@
 
 #include <cmath>
 
+#include "runtime/nonblocking.hpp"
+
 namespace gainstage {
 
-inline float db_to_gain(float db) noexcept {
+inline float db_to_gain(float db) noexcept GAINSTAGE_REALTIME {
     return std::exp2(db * 0.16609640474436813f);  // log2(10) / 20
 }
 /// Level of an amplitude, never below `floor_db`.

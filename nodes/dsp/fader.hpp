@@ -13,7 +13,9 @@ class Fader {
 public:
     static constexpr float silent_db = -120.f;  ///< at this level and below: silence
 
-    static float factor(float db) noexcept { return db <= silent_db ? 0.f : db_to_gain(db); }
+    static float factor(float db) noexcept GAINSTAGE_REALTIME {
+        return db <= silent_db ? 0.f : db_to_gain(db);
+    }
 
     /// out[k] = in[k] * factor at stream sample time + k
     void scale(const Ramp& db, std::uint64_t time, const float* GAINSTAGE_RESTRICT in,

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "nodes/dsp/lanes.hpp"
+#include "runtime/nonblocking.hpp"
 
 namespace gainstage::grey_box {
 
@@ -15,8 +16,10 @@ inline constexpr float range_db = 80.f;
 inline constexpr float floor_amplitude = 1e-4f;
 
 /// Level of |x| in dBFS, never below -80: 20 log10(max(|x|, 1e-4)).
-inline Lanes level_db(const Lanes& x) noexcept {
-    return 8.685889638065035f * x.abs().max(floor_amplitude).log();  // 20 / ln(10)
+inline Lanes level_db(const Lanes& x) noexcept GAINSTAGE_REALTIME {
+    constexpr float factor = 8.685889638065035f;  // 20 / ln(10)
+    // Eigen calls its own maximum through a pointer.
+    GAINSTAGE_KNOWN_REALTIME(return factor * x.abs().max(floor_amplitude).log());
 }
 
 /// Coefficient b of s += b (g - s) for a time constant of tau_s seconds.

@@ -34,14 +34,14 @@ SlidingSpectrum::State SlidingSpectrum::make_state() const {
     return {AlignedFloats(groups_ * sums_of_group), 0};
 }
 
-void SlidingSpectrum::clear(State& state, int position) noexcept {
+void SlidingSpectrum::clear(State& state, int position) noexcept GAINSTAGE_REALTIME {
     std::fill(state.sums.begin(), state.sums.end(), 0.f);
     state.position = position;
 }
 
 /// Begins a stretch: the samples that entered in the last one become the old ones, seen from an origin
 /// `window` samples later.
-void SlidingSpectrum::turn(State& state) const noexcept {
+void SlidingSpectrum::turn(State& state) const noexcept GAINSTAGE_REALTIME {
     for (int g = 0; g < groups_; ++g) {
         const float* const last = waves_.data() + (g * (window_ + 1) + window_) * wave;
         float* const re = state.sums.data() + g * sums_of_group;
@@ -57,7 +57,7 @@ void SlidingSpectrum::turn(State& state) const noexcept {
 }
 
 void SlidingSpectrum::run(State& state, const float* entering, const float* leaving, float* magnitudes,
-                          int stride, int frames) const noexcept {
+                          int stride, int frames) const noexcept GAINSTAGE_REALTIME {
     for (int done = 0; done < frames;) {
         if (state.position == window_) turn(state);
         const int run = std::min(frames - done, window_ - state.position);

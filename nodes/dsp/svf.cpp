@@ -8,7 +8,7 @@
 namespace gainstage {
 
 SvfCoefficients svf_coefficients(SvfMode mode, double cutoff_hz, double q, double gain_db,
-                                 double sample_rate_hz) noexcept {
+                                 double sample_rate_hz) noexcept GAINSTAGE_REALTIME {
     double g = std::tan(std::numbers::pi * std::min(cutoff_hz / sample_rate_hz, 0.49));
     double k = 1. / q;
     const double a = std::pow(10., gain_db / 40.), gain = a * a;

@@ -4,6 +4,8 @@
 /// states are the charges of two capacitors, which stay valid while the coefficients move: the cutoff may
 /// change at every sample. In double precision, so that 10 Hz at 192 kHz is as exact as 1 kHz.
 
+#include "runtime/nonblocking.hpp"
+
 namespace gainstage {
 
 enum class SvfMode { lowpass, highpass, bandpass, notch, lowshelf, highshelf, bell };
@@ -18,7 +20,7 @@ struct SvfCoefficients {
 /// shelf or the bell; in the other modes it lifts the whole output. At the cutoff, lowpass and highpass have
 /// a gain of q, shelves have half of gain_db, bandpass and bell have all of it.
 SvfCoefficients svf_coefficients(SvfMode, double cutoff_hz, double q, double gain_db,
-                                 double sample_rate_hz) noexcept;
+                                 double sample_rate_hz) noexcept GAINSTAGE_REALTIME;
 
 /// One channel's state.
 class Svf {

@@ -54,7 +54,7 @@ float top_of_parabola(float a, float b, float c) noexcept {
 
 }  // namespace
 
-void TruePeak::run(const float* in, int frames, float* peaks) noexcept {
+void TruePeak::run(const float* in, int frames, float* peaks) noexcept GAINSTAGE_REALTIME {
     Points points;
     interpolate(in, frames, points);
     for (int k = 0; k < frames; ++k) {

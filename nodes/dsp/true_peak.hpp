@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 
+#include "runtime/nonblocking.hpp"
 #include "runtime/state_list.hpp"
 
 namespace gainstage {
@@ -20,7 +21,7 @@ public:
     static constexpr int max_frames = 64;
 
     /// Audio thread. Writes one amplitude per sample, 1..max_frames of them.
-    void run(const float* in, int frames, float* peaks) noexcept;
+    void run(const float* in, int frames, float* peaks) noexcept GAINSTAGE_REALTIME;
     void list_state(StateList& list) { list.add(std::span(past_).first<taps - 1>(), before_, last_); }
 
 private:

@@ -91,7 +91,7 @@ void Compressor::update(const Block& block, std::uint64_t time) noexcept {
     mix_ = 0.01f * knob(mix_percent);
 }
 
-void Compressor::process(const Block& block) noexcept {
+void Compressor::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const Key key(block, channels_, detectors_);
     const bool moving = any_moving(block, param_count);
     double most_reduction_db = 0.;

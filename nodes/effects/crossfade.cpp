@@ -34,7 +34,7 @@ float Crossfade::factor(float amount) const noexcept {
     return equal_power_ ? std::sin(std::numbers::pi_v<float> / 2.f * amount) : amount;
 }
 
-void Crossfade::process(const Block& block) noexcept {
+void Crossfade::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const Ramp& knob = block.param(position);
     const bool moving = knob.moving(block.time);
     float at_a = factor(1.f - knob.to), at_b = factor(knob.to);

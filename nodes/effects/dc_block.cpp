@@ -36,7 +36,7 @@ double DcBlock::step_of(float hz) const noexcept {
     return g / (1. + g);
 }
 
-void DcBlock::process(const Block& block) noexcept {
+void DcBlock::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const Ramp& knob = block.param(cutoff_hz);
     const auto map = [this](float hz) { return step_of(hz); };
     for (int c = 0; c < channels_; ++c) {

@@ -73,17 +73,17 @@ void Delay::choose_taps(const Ramp& knob, std::uint64_t time) noexcept {
     }
 }
 
-void Delay::process(const Block& block) noexcept {
+void Delay::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const std::int64_t first = lines_[0].written();
     absorb(block);
     read(block, first, 0);
 }
 
-void Delay::emit(const Block& block) noexcept {
+void Delay::emit(const Block& block) noexcept GAINSTAGE_REALTIME {
     read(block, lines_[0].written(), 1);
 }
 
-void Delay::absorb(const Block& block) noexcept {
+void Delay::absorb(const Block& block) noexcept GAINSTAGE_REALTIME {
     for (int c = 0; c < channels_; ++c) lines_[c].write(block.in(0, c), block.frames);
 }
 
@@ -123,7 +123,7 @@ void Delay::read_fading(const Block& block, int begin, int end, std::int64_t fir
 }
 
 /// The shortest tap that may be heard from `time` on if the knob does not move again.
-int Delay::shortest_delay_samples(const Ramp* params, std::uint64_t time) const noexcept {
+int Delay::shortest_delay_samples(const Ramp* params, std::uint64_t time) const noexcept GAINSTAGE_REALTIME {
     const Ramp& knob = params[delay_ms];
     int shortest = samples_of(knob.to);
     if (!taps_.chosen && knob.moving(time)) shortest = std::min(shortest, samples_of(knob.from));

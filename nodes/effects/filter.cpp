@@ -72,7 +72,7 @@ void Filter::update(float cutoff, float resonance, float gain) noexcept {
     coefficients_ = svf_coefficients(mode_, cutoff, resonance, gain, sample_rate_hz_);
 }
 
-void Filter::process(const Block& block) noexcept {
+void Filter::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     state_.cutoff.follow(block.param(cutoff_hz));
     state_.resonance.follow(block.param(q));
     const bool moving = any_moving(block, param_count);

@@ -25,7 +25,7 @@ const NodeType& Gain::type() {
 
 Gain::Gain(const Setup& setup) : channels_(setup.channels) {}
 
-void Gain::process(const Block& block) noexcept {
+void Gain::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const Ramp& knob = block.param(gain_db);
     if (knob.moving(block.time) || !resting_.knows(knob.to) || block.frames % 16 != 0) [[unlikely]]
         return process_anyhow(block);
@@ -33,7 +33,7 @@ void Gain::process(const Block& block) noexcept {
     if (channels_ == 2) scale_sixteens(block.in(0, 1), block.out(0, 1), block.frames, resting_.value());
 }
 
-void Gain::process_anyhow(const Block& block) noexcept {
+void Gain::process_anyhow(const Block& block) noexcept GAINSTAGE_REALTIME {
     const Ramp& knob = block.param(gain_db);
     const bool is_loud = std::max(knob.from, knob.to) > loud_db;
     if (knob.to <= loud_db) resting_.of(knob.to, Fader::factor);

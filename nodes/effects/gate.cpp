@@ -111,7 +111,7 @@ float Gate::gain_of(Door& door, float level) noexcept {
     return static_cast<float>(1. - (1. - now_.closed_gain) * (1. - door.openness));  // exactly 1 when open
 }
 
-void Gate::process(const Block& block) noexcept {
+void Gate::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const Key key(block, channels_, detectors_);
     const bool moving = any_moving(block, param_count);
     float least_gain = 1.f;

@@ -21,14 +21,14 @@ const NodeType& Input::type() {
 }
 
 namespace {
-float finite_or_zero(float x) noexcept {
+float finite_or_zero(float x) noexcept GAINSTAGE_REALTIME {
     return std::abs(x) <= std::numeric_limits<float>::max() ? x : 0.f;
 }
 }  // namespace
 
 Input::Input(const Setup& setup) : channels_(door_channels(setup.options)) {}
 
-void Input::process(const Block& block) noexcept {
+void Input::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const DeviceBlock* device = block.device;
     for (std::size_t c = 0; c < channels_.size(); ++c) {
         float* out = block.out(0, static_cast<int>(c));

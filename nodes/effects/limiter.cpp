@@ -54,14 +54,14 @@ namespace {
 constexpr int true_peak_margin = 1;
 
 /// The largest float that is not above the ceiling.
-float ceiling_of(float dbfs) noexcept {
+float ceiling_of(float dbfs) noexcept GAINSTAGE_REALTIME {
     const double exact = std::pow(10., dbfs / 20.);
     const auto nearest = static_cast<float>(exact);
     return nearest > exact ? std::nextafter(nearest, 0.f) : nearest;
 }
 
 /// Silence for NaN and infinities. Everything else is held to +180 dBFS, which is safe to calculate with.
-float made_safe(float x) noexcept {
+float made_safe(float x) noexcept GAINSTAGE_REALTIME {
     return std::isfinite(x) ? std::clamp(x, -1e9f, 1e9f) : 0.f;
 }
 
@@ -89,7 +89,7 @@ void Limiter::update(const Block& block, std::uint64_t time) noexcept {
                               [this](float ms) { return remaining_per_sample(ms, sample_rate_hz_); });
 }
 
-void Limiter::process(const Block& block) noexcept {
+void Limiter::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     least_gain_ = 1.f;
     for (int first = 0; first < block.frames; first += piece_frames) {
         const int frames = std::min(piece_frames, block.frames - first);

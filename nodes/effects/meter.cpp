@@ -43,7 +43,7 @@ float dbfs(double power) noexcept {
 
 }  // namespace
 
-void Meter::process(const Block& block) noexcept {
+void Meter::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     Levels l = levels_;
     for (int k = 0; k < block.frames; ++k) {
         l.peak *= fall_;

@@ -65,7 +65,7 @@ const float* Mix::source(const Block& block, int port, int channel,
     return folded.data();
 }
 
-void Mix::process(const Block& block) noexcept {
+void Mix::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     for (int c = 0; c < channels_; ++c) {
         blend(block, c);
         add_levels(block, c);

@@ -52,7 +52,7 @@ std::optional<std::int64_t> Output::exact_memory_samples() const noexcept {
     return 0;
 }
 
-void Output::process(const Block& block) noexcept {
+void Output::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     if (block.device == nullptr) return;  // a plan that only warms its nodes
     const bool is_muted = block.param(mute).moving(block.time) || block.param(mute).to > 0.f;
     bool is_plain = !is_muted && (!is_guarded_ || guard_.is_at_rest());

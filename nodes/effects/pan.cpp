@@ -27,18 +27,18 @@ const NodeType& Pan::type() {
 }
 
 // The sine of the rest of the way: exactly 0 at its end.
-float pan_factor(float position, float side) noexcept {
+float pan_factor(float position, float side) noexcept GAINSTAGE_REALTIME {
     return std::sin(quarter_pi * (1.f + side * position));
 }
 
-float balance_factor(float position, float side) noexcept {
+float balance_factor(float position, float side) noexcept GAINSTAGE_REALTIME {
     const float away = -side * position;
     return away <= 0.f ? 1.f : std::sin(2.f * quarter_pi * (1.f - away));
 }
 
 Pan::Pan(const Setup& setup) : stereo_(setup.input_channels.at(0) == 2) {}
 
-void Pan::process(const Block& block) noexcept {
+void Pan::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const Ramp& knob = block.param(position);
     const auto factor = stereo_ ? balance_factor : pan_factor;
     for (int c = 0; c < 2; ++c) {

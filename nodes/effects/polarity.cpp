@@ -26,7 +26,7 @@ Polarity::Polarity(const Setup& setup)
     : channels_(setup.channels),
       turn_samples_(static_cast<std::uint32_t>(std::lround(turn_s * setup.sample_rate_hz))) {}
 
-void Polarity::process(const Block& block) noexcept {
+void Polarity::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const Ramp& knob = block.param(invert);
     const float sign = knob.to >= 0.5f ? -1.f : 1.f;
     if (!heard_)

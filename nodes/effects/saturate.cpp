@@ -111,7 +111,7 @@ void Saturate::play(const Block& block) noexcept {
     }
 }
 
-void Saturate::process(const Block& block) noexcept {
+void Saturate::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     switch (shape_) {
         case Shape::tanh:
             return play<TanhShape>(block);

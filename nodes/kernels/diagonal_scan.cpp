@@ -96,16 +96,16 @@ HWY_INLINE void Scan(const DiagonalScan& s, const Finish& finish) {
     }
 }
 
-void RunScan(const DiagonalScan& s) noexcept {
+void RunScan(const DiagonalScan& s) noexcept GAINSTAGE_REALTIME {
     Scan(s, Keep{});
 }
-void RunScanAffinePrelu(const DiagonalScan& s, const AffinePrelu& a) noexcept {
+void RunScanAffinePrelu(const DiagonalScan& s, const AffinePrelu& a) noexcept GAINSTAGE_REALTIME {
     if (a.glides)
         Scan(s, BendColumns<true>{a});
     else
         Scan(s, BendColumns<false>{a});
 }
-void ScanAffinePrelu(const DiagonalScan& s, const AffinePrelu& a) noexcept {
+void ScanAffinePrelu(const DiagonalScan& s, const AffinePrelu& a) noexcept GAINSTAGE_REALTIME {
     const Channels d;
     for (int o = 0; o < s.row; o += Width()) {
         const Bend<true, true> column(a, o);

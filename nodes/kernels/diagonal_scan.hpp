@@ -2,6 +2,7 @@
 /// Diagonal state-space models in floats, compiled once per SIMD level.
 
 #include "nodes/kernels/product.hpp"
+#include "runtime/nonblocking.hpp"
 
 namespace gainstage {
 
@@ -24,11 +25,11 @@ struct DiagonalScan {
 };
 
 struct DiagonalScanKernels {
-    void (*run)(const DiagonalScan&) noexcept;
+    void (*run)(const DiagonalScan&) noexcept GAINSTAGE_REALTIME;
     /// The same, with AffinePrelu applied to y.
-    void (*run_affine_prelu)(const DiagonalScan&, const AffinePrelu&) noexcept;
+    void (*run_affine_prelu)(const DiagonalScan&, const AffinePrelu&) noexcept GAINSTAGE_REALTIME;
     /// AffinePrelu alone, applied to the y in `sums`.
-    void (*affine_prelu)(const DiagonalScan&, const AffinePrelu&) noexcept;
+    void (*affine_prelu)(const DiagonalScan&, const AffinePrelu&) noexcept GAINSTAGE_REALTIME;
 };
 
 /// For the SIMD level in use. Control thread; keep the reference. Throws SimdError.

@@ -169,14 +169,14 @@ HWY_INLINE void Run(const GatedSteps& s) {
     if (q < s.sequences.size()) RunSideBySide<Step, 1>(s, s.sequences.data() + q);
 }
 
-void RunLstm(const GatedSteps& s) noexcept {
+void RunLstm(const GatedSteps& s) noexcept GAINSTAGE_REALTIME {
     Run<LstmStep>(s);
 }
-void RunGru(const GatedSteps& s) noexcept {
+void RunGru(const GatedSteps& s) noexcept GAINSTAGE_REALTIME {
     Run<GruStep>(s);
 }
 
-void FinishGrus(const GatedSums& s) noexcept {
+void FinishGrus(const GatedSums& s) noexcept GAINSTAGE_REALTIME {
     const Floats d;
     for (int q = 0; q < s.sequences; ++q)
         for (int u = 0; u < s.row; u += Lanes16()) {

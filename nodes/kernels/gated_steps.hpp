@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <span>
 
+#include "runtime/nonblocking.hpp"
+
 namespace gainstage {
 
 /// One sequence. The sum of a gate begins with the part that comes from the inputs.
@@ -36,9 +38,9 @@ struct GatedSums {
 };
 
 struct GatedKernels {
-    void (*run_lstm)(const GatedSteps&) noexcept;
-    void (*run_gru)(const GatedSteps&) noexcept;
-    void (*finish_gru)(const GatedSums&) noexcept;
+    void (*run_lstm)(const GatedSteps&) noexcept GAINSTAGE_REALTIME;
+    void (*run_gru)(const GatedSteps&) noexcept GAINSTAGE_REALTIME;
+    void (*finish_gru)(const GatedSums&) noexcept GAINSTAGE_REALTIME;
 };
 
 /// For the SIMD level in use. Control thread; keep the reference. Throws SimdError.

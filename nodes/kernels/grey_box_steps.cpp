@@ -81,7 +81,7 @@ HWY_INLINE void CurveOf(const GainCurve& curve, const GreyBoxKey& key, float* ga
     here.StoreFrom<Soft>(key, 0, gain);
 }
 
-void Curve(const GainCurve& curve, const GreyBoxKey& key, float* gain) noexcept {
+void Curve(const GainCurve& curve, const GreyBoxKey& key, float* gain) noexcept GAINSTAGE_REALTIME {
     if (curve.soft)
         CurveOf<true>(curve, key, gain);
     else
@@ -141,7 +141,7 @@ HWY_INLINE void SwitchingBySpeed(const GainCurve& curve, const GreyBoxKey& key, 
 }
 
 void SwitchingHere(const GainCurve& curve, const GreyBoxKey& key, const Switching& switching,
-                   float* gain) noexcept {
+                   float* gain) noexcept GAINSTAGE_REALTIME {
     if (curve.soft)
         SwitchingBySpeed<true>(curve, key, switching, gain);
     else
@@ -179,7 +179,7 @@ HWY_INLINE float SecondsPerSample(const Gliding& g) {
     return static_cast<float>(1. / g.samples_per_second);
 }
 
-void Smooth(const Gliding& g, float* raw, float* gain, int frames) noexcept {
+void Smooth(const Gliding& g, float* raw, float* gain, int frames) noexcept GAINSTAGE_REALTIME {
     DoubleV s = hn::Set(Double(), *g.smoothed);
     SmoothBy(Samples(), SecondsPerSample(g), s, raw, gain, frames);
     *g.smoothed = hn::GetLane(s);
@@ -189,7 +189,7 @@ void Smooth(const Gliding& g, float* raw, float* gain, int frames) noexcept {
 /// own previous steps, the detector's cell goes through the next group, twice as fast. Its gains are ready
 /// when the make-up cell gets there.
 template <class Detector, class Makeup>
-void GlideAndMakeUp(const Gliding& g, float* raw, float* gain, int frames) noexcept {
+void GlideAndMakeUp(const Gliding& g, float* raw, float* gain, int frames) noexcept GAINSTAGE_REALTIME {
     constexpr int group = 4;
     Detector detector(g.detector, g.detector_state);
     Makeup makeup(g.makeup, g.makeup_state);

@@ -10,6 +10,7 @@
 ///     factor  10^(80 s / 20)
 
 #include "nodes/kernels/small_cells.hpp"
+#include "runtime/nonblocking.hpp"
 
 namespace gainstage {
 
@@ -47,12 +48,13 @@ struct Gliding {
 /// Buffers hold whole vectors of 16 floats.
 struct GreyBoxKernels {
     /// gain[k]: gain of the static curve.
-    void (*curve)(const GainCurve&, const GreyBoxKey&, float* gain) noexcept;
+    void (*curve)(const GainCurve&, const GreyBoxKey&, float* gain) noexcept GAINSTAGE_REALTIME;
     /// gain[k]: gain of the static curve, smoothed, as a factor.
-    void (*switching)(const GainCurve&, const GreyBoxKey&, const Switching&, float* gain) noexcept;
+    void (*switching)(const GainCurve&, const GreyBoxKey&, const Switching&,
+                      float* gain) noexcept GAINSTAGE_REALTIME;
     /// Turns gain[k] from the static gain into a smoothed factor. raw[k]: output of the detector's cell;
     /// overwritten.
-    using Glide = void (*)(const Gliding&, float* raw, float* gain, int frames) noexcept;
+    using Glide = void (*)(const Gliding&, float* raw, float* gain, int frames) noexcept GAINSTAGE_REALTIME;
     Glide smooth;
     /// The same in one pass with a detector cell of four units before it and a make-up cell of four units
     /// behind it. Index: [detector][make-up], 0 for Elman, 1 for GRU. `raw`: scratch.

@@ -86,7 +86,7 @@ HWY_INLINE void StepPanel(const LstmStep& s, int first, int panel) {
     for (; unit < end; unit += UnitLanes()) StepUnits<Sequences, 1>(s, first, unit);
 }
 
-void StepOfAll(const LstmStep& s) noexcept {
+void StepOfAll(const LstmStep& s) noexcept GAINSTAGE_REALTIME {
     const int panels = (s.row + PanelLanes() - 1) / PanelLanes();
     for (int p = 0; p < panels; ++p) {
         const int panel = (s.backwards ? panels - 1 - p : p) * PanelLanes();

@@ -1,6 +1,8 @@
 #pragma once
 /// One step of an LSTM with one input, for several sequences side by side, compiled once per SIMD level.
 
+#include "runtime/nonblocking.hpp"
+
 namespace gainstage {
 
 /// Arguments of one step of several sequences.
@@ -19,7 +21,7 @@ struct LstmStep {
 
 struct LstmWindowKernels {
     int panel = 0;  ///< units whose gates lie together in memory
-    void (*step)(const LstmStep&) noexcept;
+    void (*step)(const LstmStep&) noexcept GAINSTAGE_REALTIME;
 };
 
 /// For the SIMD level in use. Control thread; keep the reference. Throws SimdError.

@@ -14,13 +14,13 @@
 HWY_BEFORE_NAMESPACE();
 namespace gainstage::HWY_NAMESPACE {
 
-void RunProduct(const Product& p) noexcept {
+void RunProduct(const Product& p) noexcept GAINSTAGE_REALTIME {
     if (p.goes_on)
         Multiply<true>(p, ToOut{p});
     else
         Multiply<false>(p, ToOut{p});
 }
-void PreluProduct(const Product& p, const float* slope) noexcept {
+void PreluProduct(const Product& p, const float* slope) noexcept GAINSTAGE_REALTIME {
     Multiply<false>(p, PreluToOut{p, slope});
 }
 
@@ -34,7 +34,7 @@ HWY_INLINE void AffinePreluOf(const Product& p, const AffinePrelu& a) {
         Multiply<false>(p, finish);
     }
 }
-void AffinePreluProduct(const Product& p, const AffinePrelu& a) noexcept {
+void AffinePreluProduct(const Product& p, const AffinePrelu& a) noexcept GAINSTAGE_REALTIME {
     if (a.glides)
         a.skip ? AffinePreluOf<true, true>(p, a) : AffinePreluOf<false, true>(p, a);
     else
@@ -42,7 +42,7 @@ void AffinePreluProduct(const Product& p, const AffinePrelu& a) noexcept {
 }
 
 void DotProduct(const float* rows, const float* weight, float bias, int width, float* out,
-                int frames) noexcept {
+                int frames) noexcept GAINSTAGE_REALTIME {
     const Channels d;
     for (int f = 0; f < frames; ++f, rows += width) {
         Sum sum = hn::Zero(d);

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "runtime/nonblocking.hpp"
+
 namespace gainstage {
 
 /// out[f][o] = bias[o] + sum over taps t and inputs i of weight[t][i][o] in[t][f][i], summed in the order of
@@ -33,12 +35,12 @@ struct AffinePrelu {
 };
 
 struct ProductKernels {
-    void (*run)(const Product&) noexcept;
-    void (*prelu)(const Product&, const float* slope) noexcept;
-    void (*affine_prelu)(const Product&, const AffinePrelu&) noexcept;
+    void (*run)(const Product&) noexcept GAINSTAGE_REALTIME;
+    void (*prelu)(const Product&, const float* slope) noexcept GAINSTAGE_REALTIME;
+    void (*affine_prelu)(const Product&, const AffinePrelu&) noexcept GAINSTAGE_REALTIME;
     /// out[f] = bias + sum of rows[f][i] weight[i]; rows of `width` floats (a multiple of 16) side by side.
     void (*dot)(const float* rows, const float* weight, float bias, int width, float* out,
-                int frames) noexcept;
+                int frames) noexcept GAINSTAGE_REALTIME;
 };
 
 /// For the SIMD level in use. Control thread; keep the reference. Throws SimdError.

@@ -21,7 +21,7 @@ HWY_INLINE constexpr int ChannelLanes() {
 }
 
 void Modulate(float* rows, int stride, const float* gains, const float* offsets, int film_stride,
-              int channels, int frames) noexcept {
+              int channels, int frames) noexcept GAINSTAGE_REALTIME {
     const Floats d;
     for (int k = 0; k < frames; ++k, rows += stride, gains += film_stride, offsets += film_stride)
         for (int c = 0; c < channels; c += ChannelLanes())
@@ -30,7 +30,7 @@ void Modulate(float* rows, int stride, const float* gains, const float* offsets,
 }
 
 void GateSoftsign(const float* in, int in_stride, float* out, int out_stride, int channels,
-                  int frames) noexcept {
+                  int frames) noexcept GAINSTAGE_REALTIME {
     const Floats d;
     const auto one = hn::Set(d, 1.f);
     for (int k = 0; k < frames; ++k, in += in_stride, out += out_stride)
@@ -42,7 +42,7 @@ void GateSoftsign(const float* in, int in_stride, float* out, int out_stride, in
 }
 
 void GateSilu(float* rows, int stride, const float* gates, int gate_stride, int channels,
-              int frames) noexcept {
+              int frames) noexcept GAINSTAGE_REALTIME {
     const Floats d;
     for (int k = 0; k < frames; ++k, rows += stride, gates += gate_stride)
         for (int c = 0; c < channels; c += ChannelLanes())
@@ -50,7 +50,7 @@ void GateSilu(float* rows, int stride, const float* gates, int gate_stride, int 
 }
 
 void ConvolveSilu(const float* in, int in_stride, const float* weight, const float* bias, int taps,
-                  float* out, int out_stride, int channels, int frames) noexcept {
+                  float* out, int out_stride, int channels, int frames) noexcept GAINSTAGE_REALTIME {
     const Floats d;
     const int width = (channels + 15) / 16 * 16;
     for (int k = 0; k < frames; ++k, in += in_stride, out += out_stride)

@@ -48,7 +48,7 @@ HWY_INLINE void ScanGroup(const SelectiveScan& s, int first, int at) {
 }
 
 template <bool Remembers>
-void Scan(const SelectiveScan& s) noexcept {
+void Scan(const SelectiveScan& s) noexcept GAINSTAGE_REALTIME {
     const int lanes = static_cast<int>(hn::Lanes(Floats()));
     for (int at = 0; at < s.channels; at += lanes) {
         int n = 0;

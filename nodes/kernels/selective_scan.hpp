@@ -1,6 +1,8 @@
 #pragma once
 /// The recurrence of a selective state-space layer, compiled once per SIMD level.
 
+#include "runtime/nonblocking.hpp"
+
 namespace gainstage {
 
 /// For each frame k and channel d of rows that are `row` floats apart (the padding is computed too):
@@ -20,7 +22,7 @@ struct SelectiveScan {
 
 /// Audio thread.
 struct SelectiveScanKernels {
-    using Function = void (*)(const SelectiveScan&) noexcept;
+    using Function = void (*)(const SelectiveScan&) noexcept GAINSTAGE_REALTIME;
     Function run;
     Function run_forgetting;  ///< the same with h = 0 before every frame
 };

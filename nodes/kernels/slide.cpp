@@ -38,7 +38,7 @@ HWY_INLINE void SlideVector(const Slide& s, int at) {
     hn::StoreU(old_im, d, s.sums + 3 * part + at);
 }
 
-void SlideGroup(const Slide& s) noexcept {
+void SlideGroup(const Slide& s) noexcept GAINSTAGE_REALTIME {
     const int lanes = static_cast<int>(hn::Lanes(hn::CappedTag<float, vector_channels>()));
     for (int at = 0; at < vector_channels; at += lanes) SlideVector(s, at);
 }

@@ -33,7 +33,8 @@ HWY_INLINE void RunTwo(const SmallCell& weights, const SmallSequence& s, const S
 }
 
 template <class Cell>
-void RunCell(const SmallCell& weights, std::span<const SmallSequence> sequences, int frames) noexcept {
+void RunCell(const SmallCell& weights, std::span<const SmallSequence> sequences,
+             int frames) noexcept GAINSTAGE_REALTIME {
     const SmallSequence* s = sequences.data();
     const SmallSequence* const end = s + sequences.size();
     for (; end - s >= 2; s += 2) RunTwo<Cell>(weights, s[0], s[1], frames);

@@ -3,6 +3,8 @@
 
 #include <span>
 
+#include "runtime/nonblocking.hpp"
+
 namespace gainstage {
 
 /// The weights of a cell. Its units are padded to 4, 8, 16 or 32 with weights of 0, so that the h of a
@@ -27,7 +29,8 @@ struct SmallSequence {
 
 struct SmallCellKernels {
     /// Sequences run two at a time, because each step of one waits for its previous step.
-    using Run = void (*)(const SmallCell&, std::span<const SmallSequence>, int frames) noexcept;
+    using Run = void (*)(const SmallCell&, std::span<const SmallSequence>,
+                         int frames) noexcept GAINSTAGE_REALTIME;
     Run elman[4], gru[4];  ///< of 4, 8, 16 and 32 units
 };
 

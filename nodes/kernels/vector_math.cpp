@@ -18,7 +18,7 @@ using D = hn::ScalableTag<float>;
 
 /// The last elements, fewer than a vector, are padded to a vector and take the same path.
 template <class F>
-HWY_INLINE void Each(const float* in, float* out, int count) noexcept {
+HWY_INLINE void Each(const float* in, float* out, int count) noexcept GAINSTAGE_REALTIME {
     const D d;
     const int lanes = static_cast<int>(hn::Lanes(d));
     int i = 0;
@@ -30,12 +30,12 @@ HWY_INLINE void Each(const float* in, float* out, int count) noexcept {
     for (int k = 0; i + k < count; ++k) out[i + k] = rest[k];
 }
 
-#define GAINSTAGE_EACH(Name)                                                      \
-    struct Name##Of {                                                             \
-        static HWY_INLINE hn::Vec<D> Of(D d, hn::Vec<D> x) { return Name(d, x); } \
-    };                                                                            \
-    void Name##Row(const float* in, float* out, int count) noexcept {             \
-        Each<Name##Of>(in, out, count);                                           \
+#define GAINSTAGE_EACH(Name)                                                             \
+    struct Name##Of {                                                                    \
+        static HWY_INLINE hn::Vec<D> Of(D d, hn::Vec<D> x) { return Name(d, x); }        \
+    };                                                                                   \
+    void Name##Row(const float* in, float* out, int count) noexcept GAINSTAGE_REALTIME { \
+        Each<Name##Of>(in, out, count);                                                  \
     }
 
 GAINSTAGE_EACH(Exp)

@@ -65,7 +65,7 @@ RowActivation::RowActivation(ActivationKind kind, int channels, std::span<const 
         std::copy(factors.begin(), factors.end(), factors_.begin());
 }
 
-void RowActivation::run(float* rows, int frames) const noexcept {
+void RowActivation::run(float* rows, int frames) const noexcept GAINSTAGE_REALTIME {
     const int width = static_cast<int>(factors_.size()), count = width * frames;
     switch (kind_) {
         case ActivationKind::identity:

@@ -82,7 +82,8 @@ Conditioning::Scratch Conditioning::make_scratch() const {
             .network = network_ ? network_->make_scratch() : Mlp::Scratch{}};
 }
 
-void Conditioning::evaluate(const float* knobs, float* values, Scratch& scratch) const noexcept {
+void Conditioning::evaluate(const float* knobs, float* values,
+                            Scratch& scratch) const noexcept GAINSTAGE_REALTIME {
     if (network_) {
         inputs_.hear(knobs, scratch.heard.data());
         network_->evaluate(scratch.heard.data(), scratch.vector.data(), scratch.network);

@@ -50,7 +50,8 @@ Product Dense::product(float* out, int out_stride, int frames) const noexcept {
             .frames = frames};
 }
 
-void Dense::run(const float* in, int in_stride, float* out, int out_stride, int frames) const noexcept {
+void Dense::run(const float* in, int in_stride, float* out, int out_stride,
+                int frames) const noexcept GAINSTAGE_REALTIME {
     const std::ptrdiff_t stride = in_stride;
     Product p = product(out, out_stride, frames);
     p.in = &in;
@@ -58,7 +59,8 @@ void Dense::run(const float* in, int in_stride, float* out, int out_stride, int 
     kernels_->run(p);
 }
 
-void Dense::add(const float* in, int in_stride, float* out, int out_stride, int frames) const noexcept {
+void Dense::add(const float* in, int in_stride, float* out, int out_stride,
+                int frames) const noexcept GAINSTAGE_REALTIME {
     const std::ptrdiff_t stride = in_stride;
     Product p = product(out, out_stride, frames);
     p.in = &in;
@@ -68,7 +70,7 @@ void Dense::add(const float* in, int in_stride, float* out, int out_stride, int 
 }
 
 void Dense::run_prelu(const float* in, int in_stride, const float* slope, float* out, int out_stride,
-                      int frames) const noexcept {
+                      int frames) const noexcept GAINSTAGE_REALTIME {
     const std::ptrdiff_t stride = in_stride;
     Product p = product(out, out_stride, frames);
     p.in = &in;

@@ -49,7 +49,8 @@ DilatedBlock::DilatedBlock(const Shape& shape, const Weights& w)
     }
 }
 
-void DilatedBlock::run(const RowRing& x, const Lines& lines, float* y, int frames) const noexcept {
+void DilatedBlock::run(const RowRing& x, const Lines& lines, float* y,
+                       int frames) const noexcept GAINSTAGE_REALTIME {
     for (int first = 0; first < frames;) {
         int count = frames - first;
         for (int tap = 0; tap < shape_.taps; ++tap)

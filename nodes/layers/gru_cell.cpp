@@ -20,11 +20,13 @@ GruCell::GruCell(const CellWeights& w) : kernels_(&gated_kernels()) {
     recurrent_ = recurrent.dense();
 }
 
-void GruCell::project(const float* in, int in_stride, float* gate_rows, int frames) const noexcept {
+void GruCell::project(const float* in, int in_stride, float* gate_rows,
+                      int frames) const noexcept GAINSTAGE_REALTIME {
     input_.run(in, in_stride, gate_rows, gates_row(), frames);
 }
 
-void GruCell::step(float* gate_rows, const float* hidden, float* next_hidden, int sequences) const noexcept {
+void GruCell::step(float* gate_rows, const float* hidden, float* next_hidden,
+                   int sequences) const noexcept GAINSTAGE_REALTIME {
     recurrent_.add(hidden, row(), gate_rows, gates_row(), sequences);
     kernels_->finish_gru({.gates = gate_rows,
                           .hidden = hidden,
@@ -33,7 +35,7 @@ void GruCell::step(float* gate_rows, const float* hidden, float* next_hidden, in
                           .sequences = sequences});
 }
 
-void GruCell::run(std::span<const GatedSequence> sequences, int frames) const noexcept {
+void GruCell::run(std::span<const GatedSequence> sequences, int frames) const noexcept GAINSTAGE_REALTIME {
     kernels_->run_gru({.weight = recurrent_.weight(),
                        .sample_weight = sample_weight_.data(),
                        .units = units(),

@@ -15,11 +15,12 @@ LstmCell::LstmCell(const CellWeights& w) : kernels_(&gated_kernels()) {
     recurrent_ = recurrent.dense();
 }
 
-void LstmCell::project(const float* in, int in_stride, float* gate_rows, int frames) const noexcept {
+void LstmCell::project(const float* in, int in_stride, float* gate_rows,
+                       int frames) const noexcept GAINSTAGE_REALTIME {
     input_.run(in, in_stride, gate_rows, gates_row(), frames);
 }
 
-void LstmCell::run(std::span<const GatedSequence> sequences, int frames) const noexcept {
+void LstmCell::run(std::span<const GatedSequence> sequences, int frames) const noexcept GAINSTAGE_REALTIME {
     kernels_->run_lstm({.weight = recurrent_.weight(),
                         .sample_weight = sample_weight_.data(),
                         .units = units(),

@@ -24,7 +24,7 @@ LstmWindows::LstmWindows(const CellWeights& w) : kernels_(&lstm_window_kernels()
 }
 
 void LstmWindows::run(const float* const* in, float* hidden, float* cell, float* scratch, int sequences,
-                      int steps, int position) const noexcept {
+                      int steps, int position) const noexcept GAINSTAGE_REALTIME {
     LstmStep step{.weight = weight_.data(),
                   .input_weight = input_weight_.data(),
                   .bias = bias_.data(),

@@ -32,7 +32,7 @@ Mlp::Scratch Mlp::make_scratch() const {
     return {.here = Eigen::VectorXf::Zero(widest_), .next = Eigen::VectorXf::Zero(widest_)};
 }
 
-void Mlp::evaluate(const float* in, float* out, Scratch& scratch) const noexcept {
+void Mlp::evaluate(const float* in, float* out, Scratch& scratch) const noexcept GAINSTAGE_REALTIME {
     scratch.here.head(layers_.front().weight.cols()) =
         Eigen::Map<const Eigen::VectorXf>(in, layers_.front().weight.cols());
     for (const Layer& layer : layers_) {
@@ -40,10 +40,12 @@ void Mlp::evaluate(const float* in, float* out, Scratch& scratch) const noexcept
         // lazyProduct: plain loops, which never allocate
         next = layer.weight.lazyProduct(scratch.here.head(layer.weight.cols())) + layer.bias;
         if (&layer != &layers_.back()) {
-            if (activation_ == Activation::tanh)
+            if (activation_ == Activation::tanh) {
                 next = next.array().tanh();
-            else
-                next = next.array().max(0.f);
+            } else {
+                // Eigen calls its own maximum through a pointer.
+                GAINSTAGE_KNOWN_REALTIME(next = next.array().max(0.f));
+            }
         }
         scratch.here.swap(scratch.next);
     }

@@ -85,7 +85,7 @@ void SelectiveSsm::fit(Scratch& scratch, int frames) const {
 }
 
 /// scratch.inner = silu of the convolution.
-void SelectiveSsm::convolve(State& state, Scratch& scratch, int frames) const noexcept {
+void SelectiveSsm::convolve(State& state, Scratch& scratch, int frames) const noexcept GAINSTAGE_REALTIME {
     const int row = gated_row(), history = (taps_ - 1) * row;
     float* const a = scratch.gated.data();
     std::copy_n(state.past.begin(), history, a);
@@ -95,7 +95,7 @@ void SelectiveSsm::convolve(State& state, Scratch& scratch, int frames) const no
 }
 
 /// scratch.projected, scratch.delta: the step, B and C of each frame.
-void SelectiveSsm::select(Scratch& scratch, int frames) const noexcept {
+void SelectiveSsm::select(Scratch& scratch, int frames) const noexcept GAINSTAGE_REALTIME {
     const int row = inner_row();
     project_.run(scratch.inner.data(), row, scratch.projected.data(), projected_row(), frames);
     delta_.run(scratch.projected.data(), projected_row(), scratch.delta.data(), row, frames);
@@ -103,7 +103,7 @@ void SelectiveSsm::select(Scratch& scratch, int frames) const noexcept {
 }
 
 /// scratch.scanned: s.
-void SelectiveSsm::scan(State& state, Scratch& scratch, int frames) const noexcept {
+void SelectiveSsm::scan(State& state, Scratch& scratch, int frames) const noexcept GAINSTAGE_REALTIME {
     const float* const maps = scratch.projected.data() + rank_;
     const SelectiveScan scan{.decay = decay_.data(),
                              .skip = skip_.data(),
@@ -122,7 +122,7 @@ void SelectiveSsm::scan(State& state, Scratch& scratch, int frames) const noexce
 }
 
 void SelectiveSsm::run(State& state, const float* in, int in_stride, float* out, int out_stride, int frames,
-                       Scratch& scratch) const noexcept {
+                       Scratch& scratch) const noexcept GAINSTAGE_REALTIME {
     const int row = inner_row(), history = (taps_ - 1) * gated_row();
     if (gated_) {
         in_.run(in, in_stride, scratch.gated.data() + history, gated_row(), frames);

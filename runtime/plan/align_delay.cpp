@@ -21,7 +21,7 @@ AlignDelay::AlignDelay(const Setup& setup)
       ring_(static_cast<std::size_t>(setup.channels), std::vector<float>(static_cast<std::size_t>(length_))) {
 }
 
-void AlignDelay::process(const Block& block) noexcept {
+void AlignDelay::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     int at = position_;
     for (std::size_t c = 0; c < ring_.size(); ++c) {
         const float* in = block.in(0, static_cast<int>(c));

@@ -37,7 +37,7 @@ bool AudioRoom::post(Transition* transition) {
 }
 
 void AudioRoom::process(const float* const* in, int in_channels, float* const* out, int out_channels,
-                        int frames, std::int64_t clock_ns) noexcept {
+                        int frames, std::int64_t clock_ns) noexcept GAINSTAGE_REALTIME {
     const std::uint64_t begin = config_.time_nodes ? read_ticks() : 0;
     const FlushDenormals flush;
     DeviceBlock device{

@@ -21,7 +21,7 @@ void raise_peak(std::atomic<float>& peak, const float* sound, int frames) noexce
 
 BlockMeter::BlockMeter(double sample_rate_hz) : ticks_per_sample_(ticks_per_second() / sample_rate_hz) {}
 
-void BlockMeter::add(const PlayedBlock& block) noexcept {
+void BlockMeter::add(const PlayedBlock& block) noexcept GAINSTAGE_REALTIME {
     for (int c = 0; c < std::min(block.in_channels, RoomStats::metered_channels); ++c)
         raise_peak(stats_.in_peak[c], block.in[c], block.frames);
     for (int c = 0; c < std::min(block.out_channels, RoomStats::metered_channels); ++c)
@@ -41,7 +41,7 @@ void BlockMeter::add(const PlayedBlock& block) noexcept {
     }
 }
 
-void BlockMeter::choose_timed(const Plan& plan, Piece& piece) noexcept {
+void BlockMeter::choose_timed(const Plan& plan, Piece& piece) noexcept GAINSTAGE_REALTIME {
     const int steps = static_cast<int>(plan.steps.size());
     if (&plan != plan_ || next_timed_ >= steps) next_timed_ = 0;
     plan_ = &plan;

@@ -4,18 +4,18 @@
 
 namespace gainstage {
 
-void ChangeSeat::take(Transition& transition, std::uint64_t now) noexcept {
+void ChangeSeat::take(Transition& transition, std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     pending_ = &transition;
     warm_ = !pending_->warming || pending_->warming->time == now;
 }
 
-std::uint64_t ChangeSeat::next_cut(std::uint64_t now) const noexcept {
+std::uint64_t ChangeSeat::next_cut(std::uint64_t now) const noexcept GAINSTAGE_REALTIME {
     const std::uint64_t fade_end = fading_ ? fade_start_ + fading_->curve.size() : never;
     const bool waits = pending_ && pending_->stamp > now;
     return waits ? std::min(fade_end, pending_->stamp) : fade_end;
 }
 
-bool ChangeSeat::finish_if_due(std::uint64_t now) noexcept {
+bool ChangeSeat::finish_if_due(std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     if (!fading_) return false;
     if (fading_->during && now < fade_start_ + fading_->curve.size()) return false;
     use(*fading_->after);
@@ -29,7 +29,7 @@ bool ChangeSeat::finish_if_due(std::uint64_t now) noexcept {
 
 /// A change with a stamp still has to hear what this block has played so far. If it is further behind, it
 /// begins late, when it has caught up; offline it catches up at once, however long that takes.
-ChangeSeat::Due ChangeSeat::due(std::uint64_t now, std::uint64_t block_begin) noexcept {
+ChangeSeat::Due ChangeSeat::due(std::uint64_t now, std::uint64_t block_begin) noexcept GAINSTAGE_REALTIME {
     if (!pending_ || fading_) return Due::no;
     const bool any_time = pending_->stamp == Event::at_once;
     if (any_time ? !warm_ : now < pending_->stamp) return Due::no;
@@ -41,7 +41,7 @@ ChangeSeat::Due ChangeSeat::due(std::uint64_t now, std::uint64_t block_begin) no
     return Due::failed;
 }
 
-const std::vector<KnobMove>& ChangeSeat::begin(std::uint64_t now) noexcept {
+const std::vector<KnobMove>& ChangeSeat::begin(std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     fading_ = pending_;
     pending_ = nullptr;
     fade_start_ = now;
@@ -58,7 +58,7 @@ const std::vector<KnobMove>& ChangeSeat::begin(std::uint64_t now) noexcept {
 
 /// After the block, so that the last sample of the past is there. The fade, which runs old and new side by
 /// side, begins with the next one.
-bool ChangeSeat::catch_up(std::uint64_t now, int frames) noexcept {
+bool ChangeSeat::catch_up(std::uint64_t now, int frames) noexcept GAINSTAGE_REALTIME {
     if (!pending_ || !pending_->warming || fading_) return false;
     const auto block = static_cast<std::uint64_t>(frames);
     const WarmFailure failure = warm_until(now, block + std::max<std::uint64_t>(block / 4, 16));
@@ -68,7 +68,7 @@ bool ChangeSeat::catch_up(std::uint64_t now, int frames) noexcept {
     return true;
 }
 
-void ChangeSeat::fail(WarmFailure failure, std::uint64_t now) noexcept {
+void ChangeSeat::fail(WarmFailure failure, std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     Transition& failed = *pending_;
     pending_ = nullptr;
     failed.failure = failure;
@@ -76,13 +76,13 @@ void ChangeSeat::fail(WarmFailure failure, std::uint64_t now) noexcept {
     failed.stage.store(Transition::Stage::failed, std::memory_order_release);
 }
 
-void ChangeSeat::use(Plan& plan) noexcept {
+void ChangeSeat::use(Plan& plan) noexcept GAINSTAGE_REALTIME {
     plan_ = &plan;
     if (crew_) crew_->leave_out_the_lost(plan);
 }
 
 /// A newcomer's knobs stand and move exactly like those of the instance that it replaces.
-void ChangeSeat::inherit_knobs(TargetSlot& target) noexcept {
+void ChangeSeat::inherit_knobs(TargetSlot& target) noexcept GAINSTAGE_REALTIME {
     if (!target.leaving) return;
     for (std::size_t p = 0; p < target.leaving_param.size(); ++p)
         if (target.leaving_param[p] >= 0)
@@ -92,7 +92,7 @@ void ChangeSeat::inherit_knobs(TargetSlot& target) noexcept {
 }
 
 /// Runs the newcomers over the recorded past up to `end`, at most `budget` samples of it.
-WarmFailure ChangeSeat::warm_until(std::uint64_t end, std::uint64_t budget) noexcept {
+WarmFailure ChangeSeat::warm_until(std::uint64_t end, std::uint64_t budget) noexcept GAINSTAGE_REALTIME {
     Warming& warming = *pending_->warming;
     end = std::min(end, budget > end ? end : warming.time + budget);
     while (warming.time < end) {

@@ -107,7 +107,7 @@ void Crew::work(Worker& me) noexcept {
 
 /// Step by step, so that the audio thread can tell where a worker is, and a worker that was given up leaves
 /// soon.
-void Crew::run(Worker& me, Round::Claim mine) noexcept {
+void Crew::run(Worker& me, Round::Claim mine) noexcept GAINSTAGE_REALTIME {
     const DeviceCallbackScope scope;
     const Plan& plan = *plan_;
     Task& task = plan.tasks->list[mine.task];
@@ -121,7 +121,7 @@ void Crew::run(Worker& me, Round::Claim mine) noexcept {
 }
 
 /// Touches nothing of the plan after this.
-void Crew::finish(Task& task, Round::Claim mine) noexcept {
+void Crew::finish(Task& task, Round::Claim mine) noexcept GAINSTAGE_REALTIME {
     if (round_.finish(mine)) return;
     for (History* history : task.histories) history->hold(false);
     abroad_.fetch_sub(1, std::memory_order_release);
@@ -137,17 +137,17 @@ void Crew::rest() const {
 
 // The audio thread
 
-void Crew::begin_block() noexcept {
+void Crew::begin_block() noexcept GAINSTAGE_REALTIME {
     if (!has_tasks_) return;
     begun_.store(read_ticks(), std::memory_order_relaxed);
     playing_.store(true, std::memory_order_relaxed);
 }
 
-void Crew::end_block() noexcept {
+void Crew::end_block() noexcept GAINSTAGE_REALTIME {
     playing_.store(false, std::memory_order_relaxed);
 }
 
-void Crew::play(Plan& plan, Piece& piece) noexcept {
+void Crew::play(Plan& plan, Piece& piece) noexcept GAINSTAGE_REALTIME {
     Tasks& tasks = *plan.tasks;
     if (tasks.lost) {
         fill_stand_ins(tasks, piece, stand_in_ramp_);
@@ -163,19 +163,19 @@ void Crew::play(Plan& plan, Piece& piece) noexcept {
     keep_last(tasks, piece.frames);
 }
 
-void Crew::run_alone(Plan& plan, Piece& piece, TaskSet set) noexcept {
+void Crew::run_alone(Plan& plan, Piece& piece, TaskSet set) noexcept GAINSTAGE_REALTIME {
     for (const Task& task : plan.tasks->list)
         if (set & task_bit(static_cast<int>(&task - plan.tasks->list.data())))
             run_steps(plan, piece, task.begin, task.end);
 }
 
-void Crew::hand_out(const Plan& plan, const Piece& piece) noexcept {
+void Crew::hand_out(const Plan& plan, const Piece& piece) noexcept GAINSTAGE_REALTIME {
     plan_ = &plan;
     piece_ = piece;
     round_.open(*plan.tasks);
 }
 
-void Crew::run_own(const Plan& plan, int number) noexcept {
+void Crew::run_own(const Plan& plan, int number) noexcept GAINSTAGE_REALTIME {
     Task& task = plan.tasks->list[number];
     task.piece = part_of(piece_, piece_.device);
     run_steps(plan, task.piece, task.begin, task.end);
@@ -183,7 +183,7 @@ void Crew::run_own(const Plan& plan, int number) noexcept {
 }
 
 /// False: a worker stayed away too long.
-bool Crew::play_together(const Plan& plan) noexcept {
+bool Crew::play_together(const Plan& plan) noexcept GAINSTAGE_REALTIME {
     TaskSet own = 0;
     std::uint64_t waited = 0;
     bool in_time = true;
@@ -206,7 +206,7 @@ bool Crew::play_together(const Plan& plan) noexcept {
     return in_time;
 }
 
-void Crew::count_wait(std::uint64_t ticks) noexcept {
+void Crew::count_wait(std::uint64_t ticks) noexcept GAINSTAGE_REALTIME {
     count(stats_.waits);
     if (ticks > stats_.longest_wait_ticks.load(std::memory_order_relaxed))
         stats_.longest_wait_ticks.store(ticks, std::memory_order_relaxed);
@@ -214,7 +214,7 @@ void Crew::count_wait(std::uint64_t ticks) noexcept {
 
 /// First nobody may begin a task, then nobody may finish one. Tasks that were begun and are not finished are
 /// lost. The rest of the piece plays with stand-ins.
-void Crew::give_up(Plan& plan, Piece& piece) noexcept {
+void Crew::give_up(Plan& plan, Piece& piece) noexcept GAINSTAGE_REALTIME {
     Tasks& tasks = *plan.tasks;
     const TaskSet begun = round_.stop_claims() & tasks.all;
     const TaskSet perhaps = Round::lost(begun, round_.done());
@@ -242,7 +242,7 @@ void Crew::give_up(Plan& plan, Piece& piece) noexcept {
         keep_last(tasks, piece.frames);
 }
 
-NodeKey Crew::stands_in(const Plan& plan, const Task& task) const noexcept {
+NodeKey Crew::stands_in(const Plan& plan, const Task& task) const noexcept GAINSTAGE_REALTIME {
     int at = task.begin;
     for (const Worker& worker : workers_) {
         const int step = worker.step.load(std::memory_order_relaxed);
@@ -253,7 +253,7 @@ NodeKey Crew::stands_in(const Plan& plan, const Task& task) const noexcept {
     return task.slots.back()->key;
 }
 
-void Crew::leave_out_the_lost(Plan& plan) noexcept {
+void Crew::leave_out_the_lost(Plan& plan) noexcept GAINSTAGE_REALTIME {
     has_tasks_ = plan.tasks != nullptr;
     if (ever_lost_) switch_off_lost(plan);
 }

@@ -35,14 +35,14 @@ private:
     bool asked_for_panic_ = false;
 };
 
-bool Desk::receive(Score& score, const Event& event, std::uint64_t now) noexcept {
+bool Desk::receive(Score& score, const Event& event, std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     if (event.port >= decoders_.size()) return false;
     Hands hands(*this, score, now);
     score.midi->receive(decoders_[event.port].decode(event.midi), hands);
     return hands.asked_for_panic();
 }
 
-void Desk::turn(Score& score, const Event& event, std::uint64_t now) noexcept {
+void Desk::turn(Score& score, const Event& event, std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     if (event.key >= score.target_of_key.size()) return;
     const int index = score.target_of_key[event.key];
     if (index < 0) return;
@@ -56,20 +56,21 @@ void Desk::turn(Score& score, const Event& event, std::uint64_t now) noexcept {
     move(target, applied.param, event.value, event.smooth_ms, now);
 }
 
-void Desk::follow(Score& score, const std::vector<KnobMove>& moves, std::uint64_t now) noexcept {
+void Desk::follow(Score& score, const std::vector<KnobMove>& moves,
+                  std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     for (const KnobMove& edited : moves) {
         const int target = score.target_of_key[edited.slot->key];
         move(score.targets[target], edited.param, edited.value, -1.f, now);
     }
 }
 
-void Desk::forget(std::uint64_t now) noexcept {
+void Desk::forget(std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     trail_.add({.key = every_node, .param = -1, .ramp = {.start = now}});
 }
 
 /// During a fade the leaving instance moves too.
 void Desk::move(TargetSlot& target, std::int32_t param, float value, float smooth_ms,
-                std::uint64_t now) noexcept {
+                std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     Slot& slot = *target.slot;
     if (param < 0 || param >= static_cast<std::int32_t>(slot.ramps.size())) return;
     const Ramp ramp = start_ramp(slot, param, value, smooth_ms, now);
@@ -81,7 +82,7 @@ void Desk::move(TargetSlot& target, std::int32_t param, float value, float smoot
 }
 
 Ramp Desk::start_ramp(Slot& slot, std::int32_t param, float value, float smooth_ms,
-                      std::uint64_t now) noexcept {
+                      std::uint64_t now) noexcept GAINSTAGE_REALTIME {
     const ParamSpec& spec = slot.specs[param];
     Ramp& ramp = slot.knobs()[param];
     const float asked = std::isnan(value) ? spec.start : value;

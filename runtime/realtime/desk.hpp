@@ -21,7 +21,7 @@ public:
     bool receive(Score&, const Event& midi, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
     /// A knob by its name's number. Does nothing where an edit that overtook the event took the node or the
     /// knob away.
-    void turn(Score&, const Event& knob, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+    void turn(Score&, const Event&, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
     /// The moves that belong to an edit.
     void follow(Score&, const std::vector<KnobMove>&, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
     /// All nodes have forgotten what they heard: newcomers forget it at the same sample.

@@ -13,15 +13,16 @@ namespace gainstage {
 /// channel, its past is kept once.
 using DevicePast = std::vector<std::shared_ptr<History>>;
 
+inline constexpr std::array<float, max_block_frames> silent_block{};
+
 /// Audio thread. Adds the next frames of the device, before any node plays them. A channel that the device
 /// lacks is silence.
 inline void remember(const DevicePast& past, const DeviceBlock& device, int frames,
                      std::uint64_t time) noexcept GAINSTAGE_REALTIME {
-    static constexpr std::array<float, max_block_frames> silence{};
     for (std::size_t c = 0; c < past.size(); ++c) {
         if (!past[c]) continue;
         const bool is_there = static_cast<int>(c) < device.in_channels;
-        past[c]->write(is_there ? device.in[c] + device.offset : silence.data(), frames, time);
+        past[c]->write(is_there ? device.in[c] + device.offset : silent_block.data(), frames, time);
     }
 }
 

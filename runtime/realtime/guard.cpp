@@ -91,7 +91,8 @@ void keep_last_good(const Step& step, int offset, int frames) noexcept {
 
 }  // namespace
 
-GAINSTAGE_NOINLINE void look_closely(const Step& step, Piece& piece, const Block& block) noexcept {
+GAINSTAGE_NOINLINE void look_closely(const Step& step, Piece& piece,
+                                     const Block& block) noexcept GAINSTAGE_REALTIME {
     const bool good = all_within(step, block.offset, block.frames);
     if (good && block.time >= step.slot->plain_from)
         keep_last_good(step, block.offset, block.frames);

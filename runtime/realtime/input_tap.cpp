@@ -25,7 +25,7 @@ int InputTap::room() const noexcept {
     return static_cast<int>(room);
 }
 
-void InputTap::push(const float* const* in, int frames) noexcept {
+void InputTap::push(const float* const* in, int frames) noexcept GAINSTAGE_REALTIME {
     const auto count = static_cast<std::uint64_t>(frames);
     const bool fits = room() >= frames && (open_gap_.frames == 0 || gaps_.push(open_gap_));
     if (fits) {

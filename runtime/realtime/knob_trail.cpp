@@ -20,7 +20,7 @@ std::uint32_t high(std::uint64_t word) noexcept {
 
 /// The words are stored with release: a reader that sees one of them sees the count before it too, and knows
 /// that the place was taken again.
-void KnobTrail::add(const Move& move) noexcept {
+void KnobTrail::add(const Move& move) noexcept GAINSTAGE_REALTIME {
     const std::uint64_t number = next_.load(std::memory_order_relaxed);
     auto& words = places_.data()[number & (size_ - 1)].words;
     words[0].store(move.ramp.start, std::memory_order_release);
@@ -31,7 +31,7 @@ void KnobTrail::add(const Move& move) noexcept {
     next_.store(number + 1, std::memory_order_release);
 }
 
-bool KnobTrail::read(std::uint64_t number, Move& move) const noexcept {
+bool KnobTrail::read(std::uint64_t number, Move& move) const noexcept GAINSTAGE_REALTIME {
     const auto& words = places_.data()[number & (size_ - 1)].words;
     const std::uint64_t start = words[0].load(std::memory_order_acquire),
                         length_and_from = words[1].load(std::memory_order_acquire),
@@ -47,11 +47,11 @@ bool KnobTrail::read(std::uint64_t number, Move& move) const noexcept {
     return true;
 }
 
-bool KnobTrail::reaches(const Warming& warming) const noexcept {
+bool KnobTrail::reaches(const Warming& warming) const noexcept GAINSTAGE_REALTIME {
     return next_.load(std::memory_order_relaxed) - warming.knob_sequence < size_;
 }
 
-std::uint64_t KnobTrail::move_due(Warming& warming, std::uint64_t end) const noexcept {
+std::uint64_t KnobTrail::move_due(Warming& warming, std::uint64_t end) const noexcept GAINSTAGE_REALTIME {
     const std::uint64_t count = next_.load(std::memory_order_relaxed);
     for (Move move; warming.knob_sequence < count; ++warming.knob_sequence) {
         read(warming.knob_sequence, move);

@@ -32,7 +32,7 @@ void use_stand_in(Plan& plan, const Crossing& crossing) noexcept {
 
 }  // namespace
 
-void lose_tasks(Plan& plan, TaskSet lost, std::uint64_t time) noexcept {
+void lose_tasks(Plan& plan, TaskSet lost, std::uint64_t time) noexcept GAINSTAGE_REALTIME {
     Tasks& tasks = *plan.tasks;
     tasks.lost = lost;
     tasks.lost_since = time;
@@ -43,12 +43,13 @@ void lose_tasks(Plan& plan, TaskSet lost, std::uint64_t time) noexcept {
         if (crossing.writer & lost) use_stand_in(plan, crossing);
 }
 
-void part_from_lost(Plan& plan) noexcept {
+void part_from_lost(Plan& plan) noexcept GAINSTAGE_REALTIME {
     for (const Crossing& crossing : plan.tasks->crossings)
         if (crossing.readers & plan.tasks->lost) use_stand_in(plan, crossing);
 }
 
-void fill_stand_ins(Tasks& tasks, const Piece& piece, std::uint64_t ramp_samples) noexcept {
+void fill_stand_ins(Tasks& tasks, const Piece& piece,
+                    std::uint64_t ramp_samples) noexcept GAINSTAGE_REALTIME {
     const std::uint64_t since = piece.time - tasks.lost_since;
     for (const Crossing& crossing : tasks.crossings) {
         if (!(crossing.writer & tasks.lost)) continue;
@@ -61,13 +62,13 @@ void fill_stand_ins(Tasks& tasks, const Piece& piece, std::uint64_t ramp_samples
     }
 }
 
-void hold_histories(Tasks& tasks, TaskSet set, bool held) noexcept {
+void hold_histories(Tasks& tasks, TaskSet set, bool held) noexcept GAINSTAGE_REALTIME {
     for (std::size_t t = 0; t < tasks.list.size(); ++t)
         if (is_in(set, t))
             for (History* history : tasks.list[t].histories) history->hold(held);
 }
 
-void switch_off_lost(Plan& plan) noexcept {
+void switch_off_lost(Plan& plan) noexcept GAINSTAGE_REALTIME {
     for (Step& step : plan.steps) {
         if (step.kind == StepKind::loop)
             step.is_off = std::any_of(step.delays->begin(), step.delays->end(),
@@ -78,7 +79,7 @@ void switch_off_lost(Plan& plan) noexcept {
     }
 }
 
-void keep_last(Tasks& tasks, int frames) noexcept {
+void keep_last(Tasks& tasks, int frames) noexcept GAINSTAGE_REALTIME {
     for (Crossing& crossing : tasks.crossings)
         if (crossing.writer & tasks.anyone & ~tasks.lost) crossing.last = crossing.sound[frames - 1];
 }

@@ -51,7 +51,7 @@ double unbend(MidiCurve curve, double y) noexcept {
 MidiCurveScale::MidiCurveScale(MidiCurve curve, float min, float max) noexcept
     : curve_(curve), by_ratio_(curve == MidiCurve::log && min * max > 0.f), min_(min), max_(max) {}
 
-float MidiCurveScale::value_at(double x) const noexcept {
+float MidiCurveScale::value_at(double x) const noexcept GAINSTAGE_REALTIME {
     if (!(x > 0.)) return min_;
     if (x >= 1.) return max_;
     const double min = min_, max = max_;
@@ -59,7 +59,7 @@ float MidiCurveScale::value_at(double x) const noexcept {
     return static_cast<float>(min + (max - min) * bend(curve_, x));
 }
 
-double MidiCurveScale::position_of(float value) const noexcept {
+double MidiCurveScale::position_of(float value) const noexcept GAINSTAGE_REALTIME {
     const double min = min_, max = max_;
     const double way = (value - min) / (max - min);
     if (!(way > 0.)) return 0.;  // also where min == max, and for NaN

@@ -29,7 +29,7 @@ constexpr float position_of_bend(int value) noexcept {
 
 }  // namespace
 
-std::span<const MidiEvent> MidiDecoder::decode(const MidiMessage& message) noexcept {
+std::span<const MidiEvent> MidiDecoder::decode(const MidiMessage& message) noexcept GAINSTAGE_REALTIME {
     count_ = 0;
     const auto [status, first, second] = message.bytes;
     MidiEvent event{.channel = static_cast<std::uint8_t>((status & 0x0F) + 1)};
@@ -60,7 +60,8 @@ std::span<const MidiEvent> MidiDecoder::decode(const MidiMessage& message) noexc
     return {events_.data(), count_};
 }
 
-void MidiDecoder::control_change(Channel& channel, MidiEvent event, int number, std::uint8_t value) noexcept {
+void MidiDecoder::control_change(Channel& channel, MidiEvent event, int number,
+                                 std::uint8_t value) noexcept GAINSTAGE_REALTIME {
     event.source = MidiSource::cc;
     event.number = static_cast<std::uint16_t>(number);
     event.coarse = value;
@@ -75,7 +76,8 @@ void MidiDecoder::control_change(Channel& channel, MidiEvent event, int number, 
     data_entry(channel, event, number, value);
 }
 
-void MidiDecoder::data_entry(Channel& channel, MidiEvent event, int number, std::uint8_t value) noexcept {
+void MidiDecoder::data_entry(Channel& channel, MidiEvent event, int number,
+                             std::uint8_t value) noexcept GAINSTAGE_REALTIME {
     event.source = MidiSource::nrpn;
     event.number = static_cast<std::uint16_t>(channel.nrpn_coarse * 128 + channel.nrpn_fine);
     const bool selected = channel.nrpn_selected && event.number != 16383;
@@ -109,7 +111,7 @@ void MidiDecoder::data_entry(Channel& channel, MidiEvent event, int number, std:
     }
 }
 
-void MidiDecoder::Joined::judge(bool is_fine) noexcept {
+void MidiDecoder::Joined::judge(bool is_fine) noexcept GAINSTAGE_REALTIME {
     constexpr int smooth = 48, rough = 80;  // a coarse step is 128
     constexpr int enough = 3;               // there are two at each place
     std::int16_t& before = is_fine ? at_fine : at_coarse;
@@ -130,7 +132,8 @@ void MidiDecoder::Joined::judge(bool is_fine) noexcept {
     if (std::abs(evidence) == enough) fine_first = evidence > 0;
 }
 
-void MidiDecoder::add_joined(MidiEvent event, Joined& joined, bool is_fine, std::uint8_t value) noexcept {
+void MidiDecoder::add_joined(MidiEvent event, Joined& joined, bool is_fine,
+                             std::uint8_t value) noexcept GAINSTAGE_REALTIME {
     if (is_fine) {
         joined.fine = joined.last_fine = value;
         joined.has_fine = true;
@@ -152,7 +155,7 @@ void MidiDecoder::add_joined(MidiEvent event, Joined& joined, bool is_fine, std:
     add(event);
 }
 
-void MidiDecoder::add(const MidiEvent& event) noexcept {
+void MidiDecoder::add(const MidiEvent& event) noexcept GAINSTAGE_REALTIME {
     events_[count_++] = event;  // at most one per source: cc, cc14, nrpn
 }
 

@@ -49,13 +49,13 @@ void MidiMap::build_index(const std::vector<GraphMidi>& table) {
     std::partial_sum(first_.begin(), first_.end(), first_.begin());
 }
 
-std::span<const std::uint32_t> MidiMap::listeners(const MidiEvent& event) const noexcept {
+std::span<const std::uint32_t> MidiMap::listeners(const MidiEvent& event) const noexcept GAINSTAGE_REALTIME {
     const std::size_t slot = slot_of(event.source, event.number);
     if (slot + 1 >= first_.size()) return {};
     return {listeners_.data() + first_[slot], listeners_.data() + first_[slot + 1]};
 }
 
-void MidiMap::receive(std::span<const MidiEvent> events, MidiHost& host) noexcept {
+void MidiMap::receive(std::span<const MidiEvent> events, MidiHost& host) noexcept GAINSTAGE_REALTIME {
     for (const MidiEvent& event : events)
         for (const std::uint32_t k : listeners(event)) {
             MidiMapping& mapping = mappings_[k];
@@ -64,7 +64,7 @@ void MidiMap::receive(std::span<const MidiEvent> events, MidiHost& host) noexcep
         }
 }
 
-void MidiMap::adopt(const MidiMap& old) noexcept {
+void MidiMap::adopt(const MidiMap& old) noexcept GAINSTAGE_REALTIME {
     auto before = old.by_id_.begin();
     for (const std::uint32_t k : by_id_) {
         MidiMapping& mine = mappings_[k];

@@ -203,12 +203,13 @@ MidiMapping mapping_of(const GraphMidi& midi) {
             .state = {}};
 }
 
-bool has_reached(const MidiMapping& mapping, double control, double knob, float value) noexcept {
+bool has_reached(const MidiMapping& mapping, double control, double knob,
+                 float value) noexcept GAINSTAGE_REALTIME {
     return std::abs(control - knob) <= pickup_reach ||
            (mapping.steps > 1 && rounded(mapping, mapping.scale.value_at(control)) == value);
 }
 
-void receive(MidiMapping& mapping, const MidiEvent& event, MidiHost& host) noexcept {
+void receive(MidiMapping& mapping, const MidiEvent& event, MidiHost& host) noexcept GAINSTAGE_REALTIME {
     const bool is_fine_first =
         mapping.order == MidiOrder::lsb_first || (mapping.order == MidiOrder::recognised && event.fine_first);
     if (!is_fine_first) return Mover(mapping, host).receive(event);

@@ -53,13 +53,14 @@ void RateConverter::list_state(StateList& list) {
 
 /// The library can't be set to a phase and a past. But it gets there from silence at output 0, by as many
 /// outputs as bring it into phase and fill its filter with the remembered inputs.
-void RateConverter::start(std::int64_t next_in, std::int64_t next_out) noexcept {
+void RateConverter::start(std::int64_t next_in, std::int64_t next_out) noexcept GAINSTAGE_REALTIME {
     const std::int64_t from = from_, to = to_;
     const std::int64_t filled_after = ((taps_ - 1) * to + from - 1) / from;
     const std::int64_t outputs = first_in_phase(filled_after, floor_mod(next_out, to), to);
     const std::int64_t first_input = (next_out - outputs) / to * from;
     taken_ = filled_ - static_cast<int>(next_in - first_input);
-    speex_resampler_reset_mem(library_.get());
+    // The library allocates when it is made and no more, and has no lock.
+    GAINSTAGE_KNOWN_REALTIME(speex_resampler_reset_mem(library_.get()));
     std::array<float*, max_channels> nowhere{};
     nowhere.fill(discarded_.data());
     const auto longest = static_cast<std::int64_t>(discarded_.size());
@@ -68,12 +69,12 @@ void RateConverter::start(std::int64_t next_in, std::int64_t next_out) noexcept 
 }
 
 void RateConverter::convert(const float* const* in, int in_frames, float* const* out,
-                            int out_frames) noexcept {
+                            int out_frames) noexcept GAINSTAGE_REALTIME {
     append(in, in_frames);
     if (out_frames > 0) take(out, out_frames);
 }
 
-void RateConverter::append(const float* const* in, int frames) noexcept {
+void RateConverter::append(const float* const* in, int frames) noexcept GAINSTAGE_REALTIME {
     const int surplus = filled_ - keep_;
     if (filled_ + frames > static_cast<int>(past_[0].size())) {
         for (auto& channel : past_) std::copy_n(channel.begin() + surplus, keep_, channel.begin());
@@ -85,13 +86,13 @@ void RateConverter::append(const float* const* in, int frames) noexcept {
 }
 
 /// The library leaves inputs that it does not need yet; the next call offers them again.
-void RateConverter::take(float* const* out, int frames) noexcept {
+void RateConverter::take(float* const* out, int frames) noexcept GAINSTAGE_REALTIME {
     spx_uint32_t used = 0;
     for (std::size_t c = 0; c < past_.size(); ++c) {
         auto written = static_cast<spx_uint32_t>(frames);
         used = static_cast<spx_uint32_t>(filled_ - taken_);
-        speex_resampler_process_float(library_.get(), static_cast<spx_uint32_t>(c), past_[c].data() + taken_,
-                                      &used, out[c], &written);
+        GAINSTAGE_KNOWN_REALTIME(speex_resampler_process_float(  // as above
+            library_.get(), static_cast<spx_uint32_t>(c), past_[c].data() + taken_, &used, out[c], &written));
     }
     taken_ += static_cast<int>(used);
 }

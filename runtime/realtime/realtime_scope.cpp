@@ -13,7 +13,7 @@ void __rtsan_realtime_exit();   // NOLINT
 
 namespace gainstage {
 
-DeviceCallbackScope::DeviceCallbackScope() noexcept {
+DeviceCallbackScope::DeviceCallbackScope() noexcept GAINSTAGE_REALTIME {
 #if defined(GAINSTAGE_RTSAN)
     __rtsan_realtime_enter();
 #elif defined(__ELF__)
@@ -21,7 +21,7 @@ DeviceCallbackScope::DeviceCallbackScope() noexcept {
 #endif
 }
 
-DeviceCallbackScope::~DeviceCallbackScope() {
+DeviceCallbackScope::~DeviceCallbackScope() noexcept GAINSTAGE_REALTIME {
 #if defined(GAINSTAGE_RTSAN)
     __rtsan_realtime_exit();
 #elif defined(__ELF__)

@@ -10,7 +10,7 @@ namespace gainstage {
 class DeviceCallbackScope {
 public:
     DeviceCallbackScope() noexcept GAINSTAGE_REALTIME;
-    ~DeviceCallbackScope() GAINSTAGE_REALTIME;
+    ~DeviceCallbackScope() noexcept GAINSTAGE_REALTIME;
     DeviceCallbackScope(const DeviceCallbackScope&) = delete;
     DeviceCallbackScope& operator=(const DeviceCallbackScope&) = delete;
 

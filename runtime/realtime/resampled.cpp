@@ -98,20 +98,20 @@ void Resampled::list_state(StateList& list) {
 }
 
 /// The library's filters can't be listed. The next block starts them again from the listed inputs.
-void Resampled::after_load() noexcept {
+void Resampled::after_load() noexcept GAINSTAGE_REALTIME {
     inner_->after_load();
     next_time_ = never;
 }
 
 /// The first model sample that is due at stream sample `time` or later. All before it have been played.
-std::uint64_t Resampled::first_model_sample(std::uint64_t time) const noexcept {
+std::uint64_t Resampled::first_model_sample(std::uint64_t time) const noexcept GAINSTAGE_REALTIME {
     const auto device = static_cast<std::uint64_t>(ratio_.device);
     const auto model = static_cast<std::uint64_t>(ratio_.model);
     return time / device * model + (time % device * model + device - 1) / device;
 }
 
 /// A knob moves at the first model sample that is due after it was moved.
-Ramp Resampled::at_model_rate(Ramp ramp) const noexcept {
+Ramp Resampled::at_model_rate(Ramp ramp) const noexcept GAINSTAGE_REALTIME {
     const auto device = static_cast<std::uint64_t>(ratio_.device);
     const auto model = static_cast<std::uint64_t>(ratio_.model);
     ramp.start = first_model_sample(ramp.start);
@@ -120,21 +120,21 @@ Ramp Resampled::at_model_rate(Ramp ramp) const noexcept {
     return ramp;
 }
 
-void Resampled::start(std::uint64_t time) noexcept {
+void Resampled::start(std::uint64_t time) noexcept GAINSTAGE_REALTIME {
     const auto model_time = static_cast<std::int64_t>(first_model_sample(time));
     const auto device_time = static_cast<std::int64_t>(time);
     to_model_.start(device_time, model_time);
     to_device_.start(model_time + in_ahead_, device_time + out_ahead_);
 }
 
-void Resampled::process(const Block& block) noexcept {
+void Resampled::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     if (block.time != next_time_) start(block.time);
     for (int done = 0; done < block.frames; done += piece_frames_)
         play(block, done, std::min(piece_frames_, block.frames - done));
     next_time_ = block.time + static_cast<std::uint64_t>(block.frames);
 }
 
-void Resampled::play(const Block& block, int first, int frames) noexcept {
+void Resampled::play(const Block& block, int first, int frames) noexcept GAINSTAGE_REALTIME {
     const std::uint64_t time = block.time + static_cast<std::uint64_t>(first);
     const std::uint64_t model_time = first_model_sample(time);
     const auto model_frames =
@@ -150,7 +150,7 @@ void Resampled::play(const Block& block, int first, int frames) noexcept {
     to_device_.convert(out_.channel.data(), model_frames, out.data(), frames);
 }
 
-void Resampled::run_model(const Block& block, std::uint64_t time, int frames) noexcept {
+void Resampled::run_model(const Block& block, std::uint64_t time, int frames) noexcept GAINSTAGE_REALTIME {
     for (std::size_t i = 0; i < ramps_.size(); ++i) ramps_[i] = at_model_rate(block.params[i]);
     Block inner;
     inner.time = time;

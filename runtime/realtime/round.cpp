@@ -4,7 +4,7 @@ namespace gainstage {
 
 /// Reads the task set after the round number. The compare-and-swap fails if the round has changed, so a stale
 /// set is never acted on: in another plan a worker may take other tasks.
-Round::Claim Round::claim(Owner who) noexcept {
+Round::Claim Round::claim(Owner who) noexcept GAINSTAGE_REALTIME {
     std::uint64_t claimed = claimed_.load(std::memory_order_acquire);
     for (;;) {
         const std::uint64_t done = done_.load(std::memory_order_acquire);
@@ -19,7 +19,7 @@ Round::Claim Round::claim(Owner who) noexcept {
     }
 }
 
-bool Round::finish(Claim mine) noexcept {
+bool Round::finish(Claim mine) noexcept GAINSTAGE_REALTIME {
     std::uint64_t done = done_.load(std::memory_order_acquire);
     while (round_of(done) == mine.round)
         if (done_.compare_exchange_strong(done, done | task_bit(mine.task), std::memory_order_acq_rel,
@@ -28,7 +28,7 @@ bool Round::finish(Claim mine) noexcept {
     return false;
 }
 
-void Round::open(const Tasks& tasks) noexcept {
+void Round::open(const Tasks& tasks) noexcept GAINSTAGE_REALTIME {
     for (std::size_t t = 0; t < tasks.list.size(); ++t)
         needs_[t].store(tasks.list[t].needs, std::memory_order_relaxed);
     anyone_.store(tasks.anyone, std::memory_order_relaxed);
@@ -37,15 +37,15 @@ void Round::open(const Tasks& tasks) noexcept {
     claimed_.store(word(round_, ~tasks.all), std::memory_order_release);
 }
 
-void Round::finish_own(int task) noexcept {
+void Round::finish_own(int task) noexcept GAINSTAGE_REALTIME {
     done_.fetch_or(task_bit(task), std::memory_order_acq_rel);
 }
 
-TaskSet Round::stop_claims() noexcept {
+TaskSet Round::stop_claims() noexcept GAINSTAGE_REALTIME {
     return set_of(claimed_.exchange(word(round_, every_task), std::memory_order_acq_rel));
 }
 
-TaskSet Round::stop_finishes() noexcept {
+TaskSet Round::stop_finishes() noexcept GAINSTAGE_REALTIME {
     ++round_;
     return set_of(done_.exchange(word(round_, every_task), std::memory_order_acq_rel));
 }

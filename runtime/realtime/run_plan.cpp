@@ -197,11 +197,11 @@ private:
 
 }  // namespace
 
-void run_plan(const Plan& plan, Piece& piece) noexcept {
+void run_plan(const Plan& plan, Piece& piece) noexcept GAINSTAGE_REALTIME {
     Runner(plan, piece).run(0, static_cast<int>(plan.steps.size()));
 }
 
-int run_steps(const Plan& plan, Piece& piece, int begin, int end) noexcept {
+int run_steps(const Plan& plan, Piece& piece, int begin, int end) noexcept GAINSTAGE_REALTIME {
     return Runner(plan, piece).run(begin, end);
 }
 

@@ -15,12 +15,12 @@ DryLine::DryLine(int channels, int latency, int max_frames)
             std::vector<float>(static_cast<std::size_t>(latency))),
       now_(ring_.size(), std::vector<float>(static_cast<std::size_t>(max_frames))) {}
 
-void DryLine::reset() noexcept {
+void DryLine::reset() noexcept GAINSTAGE_REALTIME {
     for (auto& ring : ring_) std::fill(ring.begin(), ring.end(), 0.f);
     position_ = 0;
 }
 
-void DryLine::copy(const DryLine& twin) noexcept {
+void DryLine::copy(const DryLine& twin) noexcept GAINSTAGE_REALTIME {
     for (std::size_t c = 0; c < ring_.size(); ++c)
         std::copy(twin.ring_[c].begin(), twin.ring_[c].end(), ring_[c].begin());
     position_ = twin.position_;
@@ -82,14 +82,14 @@ std::uint32_t knob_number(std::string_view node, std::string_view name) noexcept
     return static_cast<std::uint32_t>(hash.value() ^ hash.value() >> 32);
 }
 
-Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept {
+Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept GAINSTAGE_REALTIME {
     ramp.from = nearest_value(spec, ramp.from);
     ramp.to = nearest_value(spec, ramp.to);
     if (spec.steps > 1) ramp.length = 0;
     return ramp;
 }
 
-int Slot::param_of(const GraphTarget& target) const noexcept {
+int Slot::param_of(const GraphTarget& target) const noexcept GAINSTAGE_REALTIME {
     switch (target.kind) {
         case TargetKind::bypass:
             return param_of(bypass);
@@ -100,7 +100,7 @@ int Slot::param_of(const GraphTarget& target) const noexcept {
     }
 }
 
-bool TripRecord::add(std::uint64_t stamp, double window_samples) noexcept {
+bool TripRecord::add(std::uint64_t stamp, double window_samples) noexcept GAINSTAGE_REALTIME {
     if (count == trips_to_latch) {
         for (std::size_t i = 1; i < stamps.size(); ++i) stamps[i - 1] = stamps[i];
         --count;
@@ -109,7 +109,8 @@ bool TripRecord::add(std::uint64_t stamp, double window_samples) noexcept {
     return count == trips_to_latch && static_cast<double>(stamp - stamps[0]) <= window_samples;
 }
 
-void Slot::trip(std::uint64_t stamp, TripCause cause, float ceiling, double latch_window_samples) noexcept {
+void Slot::trip(std::uint64_t stamp, TripCause cause, float ceiling,
+                double latch_window_samples) noexcept GAINSTAGE_REALTIME {
     quarantine.tripped = true;
     quarantine.cause = cause;
     quarantine.ceiling = ceiling;
@@ -119,12 +120,12 @@ void Slot::trip(std::uint64_t stamp, TripCause cause, float ceiling, double latc
     tripped_at.store(stamp, std::memory_order_release);
 }
 
-void Slot::lose() noexcept {
+void Slot::lose() noexcept GAINSTAGE_REALTIME {
     std::copy(ramps.begin(), ramps.end(), ramps_meanwhile.begin());
     is_lost = true;
 }
 
-void Slot::update_plain() noexcept {
+void Slot::update_plain() noexcept GAINSTAGE_REALTIME {
     if (is_lost) return;
     const Ramp& b = ramps[param_of(bypass)];
     const Ramp& m = ramps[param_of(mute)];
@@ -132,14 +133,14 @@ void Slot::update_plain() noexcept {
     plain_from = heard ? std::max(b.start + b.length, m.start + m.length) : never;
 }
 
-void Slot::reset() noexcept {
+void Slot::reset() noexcept GAINSTAGE_REALTIME {
     if (is_lost) return;
     memory.reset();
     dry.reset();
     last_good.fill(0.f);
 }
 
-void Slot::copy_state(const Slot& twin) noexcept {
+void Slot::copy_state(const Slot& twin) noexcept GAINSTAGE_REALTIME {
     if (is_lost || twin.is_lost) return;
     memory.copy(twin.memory);
     dry.copy(twin.dry);

@@ -9,7 +9,7 @@
 
 namespace gainstage {
 
-std::uint64_t read_ticks() noexcept {
+std::uint64_t read_ticks() noexcept GAINSTAGE_REALTIME {
 #if defined(__x86_64__) || defined(__i386__)
     return __rdtsc();
 #elif defined(__aarch64__)

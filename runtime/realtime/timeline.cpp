@@ -4,21 +4,21 @@
 
 namespace gainstage {
 
-bool Timeline::is_later(const Waiting& a, const Waiting& b) noexcept {
+bool Timeline::IsLater::operator()(const Waiting& a, const Waiting& b) const noexcept GAINSTAGE_REALTIME {
     return a.event.stamp != b.event.stamp ? a.event.stamp > b.event.stamp : a.number > b.number;
 }
 
-bool Timeline::add(const Event& event) noexcept {
+bool Timeline::add(const Event& event) noexcept GAINSTAGE_REALTIME {
     if (is_full()) return false;
     Waiting* const first = events_.data();
     first[count_++] = {.event = event, .number = added_++};
-    std::push_heap(first, first + count_, is_later);
+    std::push_heap(first, first + count_, IsLater());
     return true;
 }
 
-Event Timeline::take() noexcept {
+Event Timeline::take() noexcept GAINSTAGE_REALTIME {
     Waiting* const first = events_.data();
-    std::pop_heap(first, first + count_, is_later);
+    std::pop_heap(first, first + count_, IsLater());
     return first[--count_].event;
 }
 

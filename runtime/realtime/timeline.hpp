@@ -34,7 +34,9 @@ private:
         Event event;
         std::uint64_t number = 0;  // of all that were ever added
     };
-    static bool is_later(const Waiting&, const Waiting&) noexcept;
+    struct IsLater {
+        bool operator()(const Waiting&, const Waiting&) const noexcept GAINSTAGE_REALTIME;
+    };
 
     const int most_;
     const LargeArray<Waiting> events_;

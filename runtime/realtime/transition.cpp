@@ -4,7 +4,8 @@
 
 namespace gainstage {
 
-void move_warm_knob(Warming& warming, NodeKey key, std::int32_t param, const Ramp& ramp) noexcept {
+void move_warm_knob(Warming& warming, NodeKey key, std::int32_t param,
+                    const Ramp& ramp) noexcept GAINSTAGE_REALTIME {
     if (key == every_node)
         for (const auto& slot : warming.plan.slots) slot->reset();
     if (param < 0) return;  // of a knob that the node no longer has
@@ -18,7 +19,7 @@ void move_warm_knob(Warming& warming, NodeKey key, std::int32_t param, const Ram
     }
 }
 
-WarmFailure run_warming(Warming& warming, std::uint64_t stop) noexcept {
+WarmFailure run_warming(Warming& warming, std::uint64_t stop) noexcept GAINSTAGE_REALTIME {
     const int frames = static_cast<int>(stop - warming.time);
     const DeviceBlock past = warming.device.block();  // in place of the hardware
     Piece piece{.time = warming.time, .frames = frames, .device = &past};

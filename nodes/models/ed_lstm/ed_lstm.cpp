@@ -51,7 +51,7 @@ std::optional<std::int64_t> EdLstm::exact_memory_samples() const noexcept {
     return 3 * weights_->window;
 }
 
-void EdLstm::process(const Block& block) noexcept {
+void EdLstm::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const int window = weights_->window;
     if (fresh_) {
         position_ = static_cast<int>(block.time % static_cast<std::uint64_t>(window));
@@ -72,13 +72,13 @@ void EdLstm::process(const Block& block) noexcept {
 }
 
 /// The number of windows that run together from the next of `frames` frames on; 1 if only one can.
-int EdLstm::windows_within(int frames) const noexcept {
+int EdLstm::windows_within(int frames) const noexcept GAINSTAGE_REALTIME {
     if (position_ > 0 || weights_->carries_cell) return 1;
     return std::clamp(frames / weights_->window, 1, most_windows);
 }
 
 /// Sets the LSTM's state at the first sample of each window: the block's frames `first`, first + w, ...
-void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept {
+void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept GAINSTAGE_REALTIME {
     const int row = padded(weights_->controls.size());
     for (int m = 0; m < windows; ++m)
         for (int i = 0; i < weights_->controls.size(); ++i) {
@@ -91,7 +91,7 @@ void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept 
 
 /// rows = encoder of the previous windows + condition, added to the rows if the state `goes_on`.
 void EdLstm::begin(const EdLstmWeights::Begin& layers, const Block& block, int first, int windows,
-                   AlignedFloats& rows, bool goes_on) noexcept {
+                   AlignedFloats& rows, bool goes_on) noexcept GAINSTAGE_REALTIME {
     const int row = weights_->lstm.row(), window = weights_->window;
     std::fill(conditions_.begin(), conditions_.end(), 0.f);
     if (weights_->controls.size() > 0)
@@ -107,7 +107,7 @@ void EdLstm::begin(const EdLstmWeights::Begin& layers, const Block& block, int f
 }
 
 /// Runs `steps` samples of each window: the block's frames from `first` on, from `first` + w on, ...
-void EdLstm::step(const Block& block, int first, int windows, int steps) noexcept {
+void EdLstm::step(const Block& block, int first, int windows, int steps) noexcept GAINSTAGE_REALTIME {
     std::array<const float*, most_windows * max_channels> in{};
     for (int c = 0; c < channels_; ++c)
         for (int m = 0; m < windows; ++m) in[c * windows + m] = block.in(0, c) + first + m * weights_->window;
@@ -116,7 +116,7 @@ void EdLstm::step(const Block& block, int first, int windows, int steps) noexcep
 }
 
 /// Plays and stores frames within one window.
-void EdLstm::play_and_keep(const Block& block, int first, int frames) noexcept {
+void EdLstm::play_and_keep(const Block& block, int first, int frames) noexcept GAINSTAGE_REALTIME {
     for (int c = 0; c < channels_; ++c) {
         const int at = c * weights_->window + position_;
         std::copy_n(sounding_.data() + at, frames, block.out(0, c) + first);
@@ -126,7 +126,7 @@ void EdLstm::play_and_keep(const Block& block, int first, int frames) noexcept {
 
 /// Computes the outputs of complete windows. Each sounds during the next window. `first`: the first frame of
 /// the first window, if there are several.
-void EdLstm::finish_windows(const Block& block, int first, int windows) noexcept {
+void EdLstm::finish_windows(const Block& block, int first, int windows) noexcept GAINSTAGE_REALTIME {
     const int window = weights_->window, sequences = windows * channels_;
     const int dense_row = padded(weights_->dense.outputs()), output_row = padded(window);
     weights_->dense.run(hidden_.data(), weights_->lstm.row(), dense_.data(), dense_row, sequences);

@@ -52,7 +52,7 @@ GreyBox::GreyBox(const Setup& setup, std::shared_ptr<const GreyBoxWeights> weigh
       network_in_(weights_->controls.size()),
       network_(weights_->mlp.make_scratch()) {}
 
-void GreyBox::process(const Block& block) noexcept {
+void GreyBox::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const auto curve = [this](const float* knobs, float* values) { evaluate_curve(knobs, values); };
     const auto play_tile = in_one_loop_ ? &GreyBox::process_in_one_loop : &GreyBox::process_tile;
     for (int done = 0; done < block.frames;) {
@@ -67,7 +67,7 @@ void GreyBox::process(const Block& block) noexcept {
 }
 
 /// From knobs to the values of the static curve.
-void GreyBox::evaluate_curve(const float* knobs, float* values) noexcept {
+void GreyBox::evaluate_curve(const float* knobs, float* values) noexcept GAINSTAGE_REALTIME {
     weights_->controls.hear(knobs, network_in_.data());
     std::array<float, 3> out{};
     weights_->mlp.evaluate(network_in_.data(), out.data(), network_);
@@ -81,7 +81,7 @@ void GreyBox::evaluate_curve(const float* knobs, float* values) noexcept {
 }
 
 /// `into_run`: frames since the grid's run began.
-GainCurve GreyBox::curve_at(int into_run) const noexcept {
+GainCurve GreyBox::curve_at(int into_run) const noexcept GAINSTAGE_REALTIME {
     return {.from = grid_.from(),
             .slope = grid_.slope(),
             .position = static_cast<float>(grid_.position() + into_run),
@@ -89,7 +89,8 @@ GainCurve GreyBox::curve_at(int into_run) const noexcept {
 }
 
 /// The input of a detector: its own channel, or the louder of both.
-GreyBoxKey GreyBox::key_of(const Block& block, int detector, int first, int frames) const noexcept {
+GreyBoxKey GreyBox::key_of(const Block& block, int detector, int first,
+                           int frames) const noexcept GAINSTAGE_REALTIME {
     const bool both = detectors_ < channels_;
     return {.one = block.in(0, detector) + first,
             .other = block.in(0, both ? 1 : detector) + first,
@@ -97,7 +98,8 @@ GreyBoxKey GreyBox::key_of(const Block& block, int detector, int first, int fram
 }
 
 /// `first`: the tile's first frame within the block.
-void GreyBox::process_in_one_loop(const Block& block, int first, int frames, int into_run) noexcept {
+void GreyBox::process_in_one_loop(const Block& block, int first, int frames,
+                                  int into_run) noexcept GAINSTAGE_REALTIME {
     State& state = states_[0];
     const Recurrence &detector = *weights_->detector_cell, &makeup = *weights_->makeup_cell;
     kernels_->curve(curve_at(into_run), key_of(block, 0, first, frames), gain_[0].begin());
@@ -113,13 +115,15 @@ void GreyBox::process_in_one_loop(const Block& block, int first, int frames, int
                                                           frames);
 }
 
-void GreyBox::process_tile(const Block& block, int first, int frames, int into_run) noexcept {
+void GreyBox::process_tile(const Block& block, int first, int frames,
+                           int into_run) noexcept GAINSTAGE_REALTIME {
     find_gains(block, first, frames, into_run);
     make_up(block, first, frames);
 }
 
 /// gain_: factors.
-void GreyBox::find_gains(const Block& block, int first, int frames, int into_run) noexcept {
+void GreyBox::find_gains(const Block& block, int first, int frames,
+                         int into_run) noexcept GAINSTAGE_REALTIME {
     std::array<SmallSequence, max_channels> heard;
     for (int d = 0; d < detectors_; ++d) {
         float* const gain = gain_[d].begin();
@@ -142,7 +146,7 @@ void GreyBox::find_gains(const Block& block, int first, int frames, int into_run
 }
 
 /// The channels times their gain, and make-up.
-void GreyBox::make_up(const Block& block, int first, int frames) noexcept {
+void GreyBox::make_up(const Block& block, int first, int frames) noexcept GAINSTAGE_REALTIME {
     const float offset = weights_->makeup_cell ? 0.f : weights_->makeup_offset;
     const float factor = weights_->makeup_cell ? 1.f : weights_->makeup_factor;
     std::array<SmallSequence, max_channels> turned;

@@ -55,7 +55,7 @@ S4d::S4d(const Setup& setup, std::shared_ptr<const S4dWeights> weights)
     for (int c = 0; c < channels_; ++c) states_[c].resize(state_size(*weights_));
 }
 
-void S4d::process(const Block& block) noexcept {
+void S4d::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const auto network = [this](const float* knobs, float* values) {
         weights_->conditioning.evaluate(knobs, values, condition_);
     };
@@ -70,7 +70,8 @@ void S4d::process(const Block& block) noexcept {
 }
 
 /// `into_run`: the tile's first frame within the grid's run.
-void S4d::play_tile(const float* in, float* out, float* state, int frames, int into_run) noexcept {
+void S4d::play_tile(const float* in, float* out, float* state, int frames,
+                    int into_run) noexcept GAINSTAGE_REALTIME {
     listen(in, frames);
     weights_->expand.run(level_.begin(), 1, rows_.data(), width_, frames);
     for (int i = 0; i < static_cast<int>(weights_->blocks.size()); ++i) {
@@ -81,14 +82,14 @@ void S4d::play_tile(const float* in, float* out, float* state, int frames, int i
 }
 
 /// level_: the network's input.
-void S4d::listen(const float* in, int frames) noexcept {
+void S4d::listen(const float* in, int frames) noexcept GAINSTAGE_REALTIME {
     std::copy_n(in, frames, level_.begin());
     if (!weights_->front_decibels) return;
     for (int k = 0; k < frames; k += lane_count) level_.lanes(k) = grey_box::level_db(level_.lanes(k));
 }
 
 /// rows_: from the block's input to its output.
-void S4d::run_block(int index, float* state, int frames, int into_run) noexcept {
+void S4d::run_block(int index, float* state, int frames, int into_run) noexcept GAINSTAGE_REALTIME {
     const S4dWeights::OneBlock& block = weights_->blocks[index];
     const Dense* const linear = index == 0 ? &weights_->first : block.linear ? &*block.linear : nullptr;
     const float* const in = index == 0 ? level_.begin() : rows_.data();
@@ -106,7 +107,7 @@ void S4d::run_block(int index, float* state, int frames, int into_run) noexcept 
 }
 
 /// mixed_ to rows_.
-void S4d::finish_block(int index, float* state, int frames, int into_run) noexcept {
+void S4d::finish_block(int index, float* state, int frames, int into_run) noexcept GAINSTAGE_REALTIME {
     const S4dWeights::OneBlock& block = weights_->blocks[index];
     if (block.after.kind() != ActivationKind::prelu) {
         block.ssm->run(state, mixed_.data(), filtered_.data(), frames);
@@ -132,7 +133,7 @@ void S4d::finish_block(int index, float* state, int frames, int into_run) noexce
 }
 
 /// Applies the block's gains and offsets, each on its line, to filtered_.
-void S4d::modulate(int block, int frames, int into_run) noexcept {
+void S4d::modulate(int block, int frames, int into_run) noexcept GAINSTAGE_REALTIME {
     const float* from = grid_.from() + 2 * block * width_;
     const float* slope = grid_.slope() + 2 * block * width_;
     const float first = static_cast<float>(grid_.position() + into_run);
@@ -152,7 +153,7 @@ void S4d::modulate(int block, int frames, int into_run) noexcept {
 }
 
 /// rows_ to the output.
-void S4d::speak(const float* in, float* out, int frames) noexcept {
+void S4d::speak(const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME {
     kernels_.dot(rows_.data(), weights_->contract.data(), weights_->contract_bias, width_, voice_.begin(),
                  frames);
     if (weights_->to_amplitude)
@@ -165,7 +166,7 @@ void S4d::speak(const float* in, float* out, int frames) noexcept {
     std::copy_n(voice_.begin(), frames, out);
 }
 
-void S4d::squash(S4dWeights::Squash how, Buffer& tile, int frames) const noexcept {
+void S4d::squash(S4dWeights::Squash how, Buffer& tile, int frames) const noexcept GAINSTAGE_REALTIME {
     if (how == S4dWeights::Squash::none) return;
     const float factor = how == S4dWeights::Squash::ptanh ? weights_->tanh_factor : 1.f;
     tanh_(tile.begin(), tile.begin(), frames);

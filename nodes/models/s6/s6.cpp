@@ -65,7 +65,7 @@ std::optional<std::int64_t> S6::exact_memory_samples() const noexcept {
     return 3 * weights_->window;
 }
 
-void S6::process(const Block& block) noexcept {
+void S6::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     if (!started_)  // stretches of the spectrum are counted from the start of the stream
         for (State& state : states_)
             SlidingSpectrum::clear(
@@ -81,7 +81,7 @@ void S6::process(const Block& block) noexcept {
 }
 
 /// The controls' part of film_in_ and cell_in_.
-void S6::read_controls(const Block& block, int first, int frames) noexcept {
+void S6::read_controls(const Block& block, int first, int frames) noexcept GAINSTAGE_REALTIME {
     for (int i = 0; i < weights_->first_controls + weights_->second_controls; ++i) {
         const bool to_film = i < weights_->first_controls;
         float* to = to_film ? film_in_.data() + i : cell_in_.data() + i - weights_->first_controls;
@@ -93,7 +93,7 @@ void S6::read_controls(const Block& block, int first, int frames) noexcept {
     }
 }
 
-void S6::process_tile(State& state, const float* in, float* out, int frames) noexcept {
+void S6::process_tile(State& state, const float* in, float* out, int frames) noexcept GAINSTAGE_REALTIME {
     const int row = weights_->row, window = weights_->window;
     float* const past = state.past.data();
     std::copy_n(in, frames, past + window);
@@ -122,7 +122,7 @@ void S6::process_tile(State& state, const float* in, float* out, int frames) noe
 }
 
 /// The features' part of film_in_ and cell_in_.
-void S6::analyse(State& state, int frames) noexcept {
+void S6::analyse(State& state, int frames) noexcept GAINSTAGE_REALTIME {
     const float* const past = state.past.data();
     const int count = weights_->feature_count(), bins = magnitudes_row_;
     weights_->spectrum.run(state.spectrum, past + weights_->window, past, magnitudes_.data(), bins, frames);
@@ -137,7 +137,8 @@ void S6::analyse(State& state, int frames) noexcept {
 }
 
 /// From `in` to here_, through the stage's state space layer, dense layer and activation.
-void S6::run_ssm(int stage, State& state, const float* in, int in_row, int frames) noexcept {
+void S6::run_ssm(int stage, State& state, const float* in, int in_row,
+                 int frames) noexcept GAINSTAGE_REALTIME {
     const int row = weights_->row;
     const SelectiveSsm& ssm = weights_->ssm[stage];
     if (const auto& mix = weights_->mix[stage]) {
@@ -150,14 +151,14 @@ void S6::run_ssm(int stage, State& state, const float* in, int in_row, int frame
 }
 
 /// here_: through a gated linear unit.
-void S6::run_glu(const Dense& glu, int frames) noexcept {
+void S6::run_glu(const Dense& glu, int frames) noexcept GAINSTAGE_REALTIME {
     const int row = weights_->row, wide = weights_->wide_row;
     glu.run(here_.data(), row, there_.data(), wide, frames);
     rows_.gate_softsign(there_.data(), wide, here_.data(), row, glu.outputs() / 2, frames);
 }
 
 /// here_: times the first half of the GRU's state, plus the second.
-void S6::modulate_by_memory(State& state, int frames) noexcept {
+void S6::modulate_by_memory(State& state, int frames) noexcept GAINSTAGE_REALTIME {
     const GruCell& cell = weights_->cell;
     const int lag = weights_->lag_samples, width = cell.row();
     cell.project(cell_in_.data(), cell_row_, gates_.data(), frames);

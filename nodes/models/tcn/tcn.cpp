@@ -45,7 +45,7 @@ void Tcn::list_state(StateList& list) {
     list.add_while(started_, past_);
 }
 
-void Tcn::process(const Block& block) noexcept {
+void Tcn::process(const Block& block) noexcept GAINSTAGE_REALTIME {
     const auto network = [this](const float* knobs, float* values) {
         weights_->conditioning.evaluate(knobs, values, condition_);
     };
@@ -62,7 +62,7 @@ void Tcn::process(const Block& block) noexcept {
 
 /// Fills the past of each block before the first sample: always the same row, because its input did not
 /// change.
-void Tcn::start() noexcept {
+void Tcn::start() noexcept GAINSTAGE_REALTIME {
     std::fill(rows_.begin(), rows_.end(), 0.f);
     for (std::size_t n = 0; n < weights_->blocks.size(); ++n) {
         for (std::vector<RowRing>& past : past_) past[n].start(rows_.data());
@@ -80,7 +80,8 @@ DilatedBlock::Lines Tcn::lines_of(int block, int into_run) const noexcept {
 }
 
 /// `first`: the tile's first frame within the block; `into_run`: within the grid's run.
-void Tcn::process_tile(const Block& block, int channel, int first, int frames, int into_run) noexcept {
+void Tcn::process_tile(const Block& block, int channel, int first, int frames,
+                       int into_run) noexcept GAINSTAGE_REALTIME {
     const float* rows = block.in(0, channel) + first;
     int stride = 1;
     for (std::size_t n = 0; n < weights_->blocks.size(); ++n) {
@@ -94,7 +95,7 @@ void Tcn::process_tile(const Block& block, int channel, int first, int frames, i
 }
 
 /// From the rows of the last block.
-void Tcn::write_output(float* out, int frames) noexcept {
+void Tcn::write_output(float* out, int frames) noexcept GAINSTAGE_REALTIME {
     const int width = weights_->blocks.back().output_width();
     if (weights_->output.empty())
         for (int k = 0; k < frames; ++k) line_.data[k] = rows_[k * width];
