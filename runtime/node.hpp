@@ -114,6 +114,8 @@ struct Setup {
     Options options;
     std::vector<float> start;      ///< present values of the knobs, in the order of params
     int loop_latency_samples = 0;  ///< latency of the loop that this delay closes, to be taken off its delay
+
+    bool operator==(const Setup&) const = default;
 };
 
 class Node;
@@ -132,6 +134,7 @@ struct NodeType {
     std::vector<ReadingSpec> readings = {};
     std::string architecture = {};  ///< non-empty: takes `model = "file"`, whose architecture must be this
     bool closes_loops = false;      ///< the node derives from LoopBreaker
+    bool takes_out_offset = false;  ///< so a model before it may have one
     Door device = Door::none;       ///< its option `channels` lists channels of the device, counted from 1
 
     /// Control thread. Builds a node; null for model types. May throw SetupError.

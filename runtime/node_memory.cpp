@@ -1,6 +1,7 @@
 #include "runtime/node_memory.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/node.hpp"
 
@@ -35,22 +36,46 @@ NodeMemory::NodeMemory(Node& node) : node_(node) {
     StateList list;
     node.list_state(list);
     spans_ = list.spans();
-    for (const StateSpan& span : spans_) {
-        bytes_ += span.bytes;
+    for (const StateSpan& span : spans_) bytes_ += span.bytes;
+    image_ = image_of_state();
+}
+
+std::shared_ptr<const NodeMemory::Image> NodeMemory::image_of_state() const {
+    auto image = std::make_shared<Image>();
+    for (std::size_t i = 0; i < spans_.size(); ++i) {
+        const StateSpan& span = spans_[i];
         const std::size_t used = span.used();
         if (used == 0) continue;
         const bool fills = used > most_kept_zeros && is_zero(span.at, used);
-        built_.push_back({.at = span.at, .bytes = used, .kept = fills ? zeros : kept_.size()});
-        if (!fills) kept_.insert(kept_.end(), span.at, span.at + used);
+        image->parts.push_back(
+            {.span = i, .bytes = used, .first = fills ? Image::zeros : image->kept.size()});
+        if (!fills) image->kept.insert(image->kept.end(), span.at, span.at + used);
     }
+    return image;
+}
+
+void NodeMemory::keep() {
+    for (const Image::Part& part : image_->parts)
+        if (spans_[part.span].is_clock) put_back(part);
+    node_.after_load();
+    image_ = image_of_state();
+}
+
+void NodeMemory::keep(std::shared_ptr<const Image> of_twin) {
+    image_ = std::move(of_twin);
+    reset();
+}
+
+void NodeMemory::put_back(const Image::Part& part) noexcept {
+    std::byte* const at = spans_[part.span].at;
+    if (part.first == Image::zeros)
+        std::fill_n(at, part.bytes, std::byte{});
+    else
+        write(at, image_->kept.data() + part.first, part.bytes);
 }
 
 void NodeMemory::reset() noexcept GAINSTAGE_REALTIME {
-    for (const Built& part : built_)
-        if (part.kept == zeros)
-            std::fill_n(part.at, part.bytes, std::byte{});
-        else
-            write(part.at, kept_.data() + part.kept, part.bytes);
+    for (const Image::Part& part : image_->parts) put_back(part);
     node_.after_load();
 }
 

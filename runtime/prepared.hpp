@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/node.hpp"
+#include "runtime/rest.hpp"
 
 namespace gainstage {
 
@@ -41,6 +42,9 @@ public:
     /// Control thread. A new instance. Throws SetupError if the setup has another rate than the facts.
     std::unique_ptr<Node> make(const Setup&) const;
 
+    /// Any thread.
+    RestMemo& rests() const noexcept { return rests_; }
+
     /// Preparations that this process has made so far, and those alive now. Any thread.
     struct Counts {
         std::uint64_t made = 0, alive = 0;
@@ -52,6 +56,8 @@ protected:
 
 private:
     virtual std::unique_ptr<Node> build(const Setup&) const = 0;
+
+    mutable RestMemo rests_;
 };
 
 }  // namespace gainstage

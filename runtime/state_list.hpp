@@ -25,6 +25,7 @@ struct StateSpan {
     const bool* known = nullptr;  ///< while this is false nothing matters; null: always known
     Counter counter = {};
     std::size_t bytes_per_count = 0;
+    bool is_clock = false;  ///< ties the node to the stream's time
 
     /// Audio thread. How many of the first bytes matter now. REQUIRES: the count is not negative.
     std::size_t used() const noexcept GAINSTAGE_REALTIME {
@@ -61,6 +62,14 @@ public:
         known_ = &known;
         (add_one(values), ...);
         known_ = nullptr;
+    }
+    /// Ties the node to the stream's time: "has begun", "where in its window". A node that has come to rest
+    /// before the stream begins gets these back as they were built (NodeMemory::keep).
+    template <class... Values>
+    void add_clock(Values&&... values) {
+        is_clock_ = true;
+        (add_one(values), ...);
+        is_clock_ = false;
     }
     /// Only the first `count` * `per_count` values of a range matter (all, if it is shorter), as in a ring
     /// that is not full yet. REQUIRES: `count` is named too.
@@ -106,12 +115,15 @@ private:
         static_assert(is_plain<T> && !std::is_const_v<T>,
                       "a node's state is plain memory that may be written");
         if (count == 0) return;
-        spans_.push_back(
-            {.at = reinterpret_cast<std::byte*>(first), .bytes = count * sizeof(T), .known = known_});
+        spans_.push_back({.at = reinterpret_cast<std::byte*>(first),
+                          .bytes = count * sizeof(T),
+                          .known = known_,
+                          .is_clock = is_clock_});
     }
 
     std::vector<StateSpan> spans_;
     const bool* known_ = nullptr;  ///< of the add_while() under way
+    bool is_clock_ = false;        ///< add_clock() is under way
 };
 
 }  // namespace gainstage

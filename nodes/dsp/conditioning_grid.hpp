@@ -65,7 +65,7 @@ public:
     bool gliding() const noexcept { return gliding_; }
 
     void list_state(StateList& list) {
-        list.add(started_);
+        list.add_clock(started_);
         list.add_while(started_, knobs_, from_, to_, slope_, gliding_);
     }
 

@@ -19,6 +19,7 @@ const NodeType& DcBlock::type() {
                     .max = 100.f,
                     .start = 10.f,
                     .summary = "3 dB down here, 6 dB per octave below"}},
+        .takes_out_offset = true,
         .make = make_node<DcBlock>,
     };
     return type;

@@ -10,6 +10,7 @@
 
 #include "runtime/engine/engine.hpp"
 #include "runtime/patch/read_patch.hpp"
+#include "runtime/plan/settle.hpp"
 
 namespace gainstage {
 
@@ -20,9 +21,8 @@ constexpr double tone_hz = 220., silence_dbfs = -200.;
 constexpr float ceiling = 15.8489319f;  // +24 dBFS
 constexpr int block_frames = 512;
 
-/// Above these a player hears something that shouldn't be there: a DC step at every mute, hiss in a pause.
-constexpr double dc_limit_dbfs = -60., hum_limit_dbfs = -70.;
-constexpr double thump_limit_dbfs = -60.;
+/// Above these a player hears something that shouldn't be there.
+constexpr double thump_limit_dbfs = -60., after_limit_dbfs = -70.;
 /// A peak that stands so far above the noise is an event of its own.
 constexpr double thump_above_hum_db = 20.;
 constexpr double loud_limit_db = 12.;
@@ -110,8 +110,9 @@ ModelProbe::Level level_of(Subject& subject, double in_dbfs) {
 }
 
 void listen_to_silence(ModelProbe& probe, Subject& subject,
-                       std::chrono::seconds patience = std::chrono::hours(1)) {
-    const std::vector<float> heard = Bench(subject).play(1., 0., patience);
+                       std::chrono::seconds patience = std::chrono::hours(1),
+                       const std::string& settings = "") {
+    const std::vector<float> heard = Bench(subject, settings).play(1., 0., patience);
     const Rest rest = settled(heard);
     const bool is_bad = blows_up(heard);
     probe.dc_dbfs = is_bad ? 0. : db_of(std::abs(rest.mean));
@@ -181,13 +182,11 @@ void warn_of_rest(ModelProbe& probe) {
             "thumps when it starts, at {:.1f} dBFS, even on silence; start it before the loudspeakers, or "
             "with mute = true in the output",
             probe.thump_dbfs));
-    if (probe.dc_dbfs > dc_limit_dbfs)
-        probe.warnings.push_back(
-            fmt::format("emits a DC of {:.1f} dBFS at silence; put a dc_block node after it", probe.dc_dbfs));
-    if (probe.hum_dbfs > hum_limit_dbfs)
-        probe.warnings.push_back(
-            fmt::format("sounds by itself at silence, at {:.1f} dBFS RMS", probe.hum_dbfs));
-    else if (probe.after_dbfs > hum_limit_dbfs)
+    if (std::string text = warning_of_offset(probe.dc_dbfs); !text.empty())
+        probe.warnings.push_back(std::move(text));
+    if (std::string text = warning_of_noise(probe.hum_dbfs); !text.empty())
+        probe.warnings.push_back(std::move(text));
+    else if (probe.after_dbfs > after_limit_dbfs)
         probe.warnings.push_back(fmt::format(
             "goes on sounding after a loud tone has ended, at {:.1f} dBFS RMS", probe.after_dbfs));
 }
@@ -224,11 +223,11 @@ Graph graph_around(const std::shared_ptr<const Model>& model, NodeTypes types, c
 }
 
 std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>& model, NodeTypes types,
-                                             std::chrono::seconds patience) {
+                                             std::chrono::seconds patience, const std::string& settings) {
     Subject subject{.model = model, .types = types};
     ModelProbe probe;
     probe.after_dbfs = silence_dbfs;  // not asked for
-    listen_to_silence(probe, subject, patience);
+    listen_to_silence(probe, subject, patience, settings);
     warn_of_rest(probe);
     return probe.warnings;
 }

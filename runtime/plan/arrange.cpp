@@ -8,6 +8,7 @@
 #include "runtime/plan/arrangement.hpp"
 #include "runtime/plan/build_node.hpp"
 #include "runtime/plan/histories.hpp"
+#include "runtime/plan/settle.hpp"
 #include "runtime/plan/timing.hpp"
 
 namespace gainstage {
@@ -53,8 +54,10 @@ std::shared_ptr<Slot> build_slot(NodeKey key, const std::shared_ptr<const GraphN
             own->prepared = prepared;
             ready = std::move(own);
         }
-        return std::make_shared<Slot>(key, std::move(ready), std::move(built), config.sample_rate_hz,
-                                      config.max_frames, loop_latency);
+        auto slot = std::make_shared<Slot>(key, std::move(ready), std::move(built), config.sample_rate_hz,
+                                           config.max_frames, loop_latency);
+        if (prepared) slot->rest = settle(*slot->node, slot->memory, *node.type, *prepared, setup);
+        return slot;
     } catch (const ModelError& error) {
         throw NodeRefused(refusal(node, file, error.what(), error.exit_code));
     } catch (const std::bad_alloc&) {
@@ -175,6 +178,7 @@ private:
             result_.slots[n] =
                 build_slot(key, result_.graph.nodes.shared(n), loop_latency, result_.graph.file, config_);
             tell_of_resampler(n, old.get());
+            tell_of_rest(n, old.get());
         } catch (const NodeRefused& refused) {
             result_.problems.push_back(refused.problem);
         }
@@ -188,15 +192,36 @@ private:
             timing_of(*old, config_.sample_rate_hz).way == now.way &&
             old->latency_samples == now.latency_samples)
             return;
-        result_.problems.push_back(
-            {.file = result_.graph.file,
-             .place = node(n).place,
-             .key = "nodes." + node(n).id,
-             .message = fmt::format(
-                 "its model was made for {:g} Hz and plays at that rate, behind a resampler "
-                 "({} ms of latency); rate = \"refuse\" would make this an error",
-                 now.model_rate_hz, number_text(1000. * now.resampler_samples / config_.sample_rate_hz, 2)),
-             .is_note = true});
+        note(n, fmt::format("its model was made for {:g} Hz and plays at that rate, behind a resampler "
+                            "({} ms of latency); rate = \"refuse\" would make this an error",
+                            now.model_rate_hz,
+                            number_text(1000. * now.resampler_samples / config_.sample_rate_hz, 2)));
+    }
+
+    /// A model that played before is not reported again.
+    void tell_of_rest(int n, const Slot* old) {
+        if (!node(n).model || (old && same_content(old->description.model, node(n).model))) return;
+        const Rest& rest = result_.slots[n]->rest;
+        if (const std::string text = warning_of_offset(rest.offset_dbfs); !text.empty() && offset_leaves(n))
+            note(n, "its model " + text);
+        if (const std::string text = warning_of_noise(rest.noise_dbfs); !text.empty())
+            note(n, "its model " + text);
+    }
+
+    /// True if a node hears this one that doesn't take out its offset.
+    bool offset_leaves(int n) const {
+        const std::vector<GraphLink>& links = result_.graph.links;
+        return std::any_of(links.begin(), links.end(), [&](const GraphLink& link) {
+            return link.from == n && !node(link.to).type->takes_out_offset;
+        });
+    }
+
+    void note(int n, std::string message) {
+        result_.problems.push_back({.file = result_.graph.file,
+                                    .place = node(n).place,
+                                    .key = "nodes." + node(n).id,
+                                    .message = std::move(message),
+                                    .is_note = true});
     }
 
     int node_latency(int n) const { return result_.slots[n] ? result_.slots[n]->latency_samples : 0; }

@@ -14,6 +14,7 @@
 #include "runtime/node_memory.hpp"
 #include "runtime/realtime/history.hpp"
 #include "runtime/realtime/running_median.hpp"
+#include "runtime/rest.hpp"
 
 namespace gainstage {
 
@@ -118,6 +119,7 @@ struct Slot {
     std::vector<std::uint32_t> knob_numbers;  ///< of their names
     std::vector<float> smooth_ms;
     std::vector<std::shared_ptr<History>> input_histories;  ///< per input port, null where none is kept
+    Rest rest;                                              ///< of a model; whoever builds the slot writes it
 
     // audio thread
     /// From this stream sample on the node is neither bypassed nor muted nor in quarantine: the runner only
@@ -144,7 +146,9 @@ struct Slot {
     RunningMedian usual_ticks;                                   ///< per frame
 
     /// Memory that it takes, without weights and histories. Any thread.
-    std::size_t bytes() const noexcept { return sizeof *this + memory.bytes() + dry.bytes(); }
+    std::size_t bytes() const noexcept {
+        return sizeof *this + memory.bytes() + memory.kept_bytes() + dry.bytes();
+    }
     /// Audio thread: the ramps to read and to move.
     std::vector<Ramp>& knobs() noexcept { return is_lost ? ramps_meanwhile : ramps; }
     /// Audio thread: leaves the slot to the worker that has it.

@@ -34,6 +34,7 @@ struct Everything final : Node {
     std::vector<float> ring = std::vector<float>(6);  // two for each of `written`
     int filled = 1;
     std::vector<float> past{5.f, 6.f, 7.f};  // `filled` of them
+    int phase = 2;                           // a clock
     int loads = 0;
 
     void process(const Block&) noexcept override {}
@@ -43,11 +44,12 @@ struct Everything final : Node {
         list.add_while(started, before);
         list.add_first(written, ring, 2);
         list.add_first(filled, past);
+        list.add_clock(phase);
     }
     void after_load() noexcept override { ++loads; }
 
     void spoil() {
-        number = -1, filled = 3, written = 40, started = true;
+        number = -1, filled = 3, written = 40, started = true, phase = 9;
         parts.fill({nan, 9});
         for (auto* values : {&lines[0], &lines[1], &row, &ring, &past})
             std::fill(values->begin(), values->end(), nan);
@@ -124,10 +126,40 @@ TEST_CASE("node memory: a copy takes what matters to the twin now") {
     }
 }
 
+TEST_CASE("node memory: a reset puts back a state that was kept, with the clocks as they were built") {
+    Everything node, twin;
+    NodeMemory memory(node), memory_of_twin(twin);
+    node.spoil();
+    node.number = 70, node.past = {50.f, 60.f, 70.f}, node.lines[1][2] = 30.f;
+    node.parts.fill({0.25, 9});
+    node.started = false;  // a node names a flag of add_while() as a clock, if it comes to rest
+    memory.keep();
+    CHECK(node.phase == 2);
+    CHECK(node.number == 70);
+    memory_of_twin.keep(memory.image());
+    for (auto* one : {&node, &twin}) {
+        NodeMemory& its = one == &node ? memory : memory_of_twin;
+        if (one == &node) {
+            node.spoil();
+            const RealtimeScope audio_thread;
+            its.reset();
+        }
+        CHECK(one->number == 70);
+        CHECK(one->phase == 2);
+        CHECK(one->filled == 3);
+        CHECK(one->past == std::vector<float>{50.f, 60.f, 70.f});
+        CHECK(one->lines[1][2] == 30.f);
+        CHECK(one->parts[1].pole == 0.25);
+        CHECK_FALSE(one->started);
+    }
+    CHECK(memory.image() == memory_of_twin.image());
+    CHECK(memory.kept_bytes() > 0);
+}
+
 TEST_CASE("node memory: its size is that of all that was named") {
     Everything node;
     const std::size_t floats = 5 + 2 + 3 + 6 + 3;
-    CHECK(NodeMemory(node).bytes() == floats * sizeof(float) + 2 * sizeof(int) + 2 * sizeof(double) +
+    CHECK(NodeMemory(node).bytes() == floats * sizeof(float) + 3 * sizeof(int) + 2 * sizeof(double) +
                                           sizeof(bool) + sizeof(std::int64_t));
 }
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "runtime/plan/build_node.hpp"
+#include "runtime/plan/settle.hpp"
 #include "runtime/realtime/slot.hpp"
 #include "tests/support/guarded_ports.hpp"
 #include "tests/support/realtime_guard.hpp"
@@ -39,7 +40,8 @@ NodeRunner::NodeRunner(const NodeType& type, const NodeConfig& config)
     : type_(type),
       params_(params_of(type, config.model.get())),
       setup_(setup_of(type, config, params_)),
-      node_(build_node(type, prepared_of(type, config).get(), setup_)),
+      prepared_(prepared_of(type, config)),
+      node_(build_node(type, prepared_.get(), setup_)),
       memory_(*node_),
       readings_(std::make_unique<std::atomic<float>[]>(type.readings.size() + 1)),
       time_(config.start_time) {
@@ -63,6 +65,10 @@ std::vector<float> NodeRunner::readings() const {
     std::vector<float> values;
     for (std::size_t r = 0; r < type_.readings.size(); ++r) values.push_back(readings_[r].load());
     return values;
+}
+
+Rest NodeRunner::settle() {
+    return gainstage::settle(*node_, memory_, type_, *prepared_, setup_);
 }
 
 void NodeRunner::reset() {

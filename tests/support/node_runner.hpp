@@ -10,6 +10,7 @@
 
 #include "runtime/node.hpp"
 #include "runtime/node_memory.hpp"
+#include "runtime/rest.hpp"
 #include "tests/support/node_config.hpp"
 #include "tests/support/signals.hpp"
 
@@ -50,6 +51,8 @@ public:
         return run(Ports{input}, partition, std::move(moves)).at(0);
     }
 
+    /// Brings the node's model to rest, as the engine does with every new node. Before the first run.
+    Rest settle();
     void reset();
     /// Takes over the knobs and the time of another runner, but not the state of its node.
     void follow(const NodeRunner&);
@@ -81,6 +84,7 @@ private:
     const NodeType& type_;
     std::vector<ParamSpec> params_;
     Setup setup_;
+    std::shared_ptr<const Prepared> prepared_;
     std::unique_ptr<Node> node_;
     NodeMemory memory_;
     std::vector<Ramp> ramps_;

@@ -35,9 +35,10 @@ struct Checked {
 };
 
 /// Nothing for a file that doesn't play at its own rate: the patch's problems say so.
-std::vector<std::string> warnings_if_it_plays(const std::shared_ptr<const Model>& model) {
+std::vector<std::string> warnings_if_it_plays(const std::shared_ptr<const Model>& model,
+                                              const std::string& settings) {
     try {
-        return warnings_at_silence(model, all_nodes(), std::chrono::seconds(1));
+        return warnings_at_silence(model, all_nodes(), std::chrono::seconds(1), settings);
     } catch (const ModelError&) {
         return {};
     } catch (const std::bad_alloc&) {  // the check itself is done
@@ -45,14 +46,21 @@ std::vector<std::string> warnings_if_it_plays(const std::shared_ptr<const Model>
     }
 }
 
-/// What `info` warns of while nobody plays; each file is heard once.
+/// How the node's model begins, as the patch says it.
+std::string start_of(const GraphNode& node) {
+    if (!node.options.has("start")) return "";
+    return fmt::format("start = \"{}\"\n", node.options.get<std::string>("start"));
+}
+
+/// What `info` warns of while nobody plays; each file is heard once for each way to begin.
 std::vector<std::pair<std::string, std::string>> warnings_of(const Graph& graph) {
-    std::map<const Model*, std::vector<std::string>> heard;
+    std::map<std::pair<const Model*, std::string>, std::vector<std::string>> heard;
     std::vector<std::pair<std::string, std::string>> all;
     for (const GraphNode& node : graph.nodes) {
         if (!node.model) continue;
-        const auto [known, is_new] = heard.try_emplace(node.model.get());
-        if (is_new) known->second = warnings_if_it_plays(node.model);
+        const std::string start = start_of(node);
+        const auto [known, is_new] = heard.try_emplace({node.model.get(), start});
+        if (is_new) known->second = warnings_if_it_plays(node.model, start);
         for (const std::string& warning : known->second) all.emplace_back(node.id, warning);
     }
     return all;

@@ -22,7 +22,7 @@ LONGEST_MEMORY_S = 10.0
 
 # The rule of the runtime (runtime/model/describe.cpp, runtime/resolve/resolve_model.cpp); a test compares the
 # two.
-RESERVED_NAMES = ("type", "model", "rate", "smooth_ms", "bypass", "mute", "link")
+RESERVED_NAMES = ("type", "model", "rate", "smooth_ms", "bypass", "mute", "link", "start")
 LONGEST_NAME, MOST_CONTROLS, MOST_STEPS = 64, 64, 1024
 
 

@@ -42,5 +42,6 @@ class Runtime:
         return (
             'format = 1\nname = "Evaluation"\nlinks = ["in -> model -> out"]\n[nodes]\n'
             'in = { type = "input", channels = [1] }\nout = { type = "output", channels = [1], guard = "off" }\n'
-            f"model = {{ type = {json.dumps(self.architecture)}, model = {json.dumps(self.file)}{values} }}\n"
-        )
+            f"model = {{ type = {json.dumps(self.architecture)}, model = {json.dumps(self.file)}, "
+            f'start = "zero"{values} }}\n'
+        )  # as the training code begins a clip

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "nodes/kernels/simd.hpp"
 #include "nodes/layers/prepared_node.hpp"
+#include "nodes/layers/start_option.hpp"
 
 namespace gainstage {
 
@@ -14,6 +16,7 @@ const NodeType& EdLstm::type() {
         .summary = "A learned compressor that hears short windows",
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
+        .options = {start_option()},
         .architecture = "ed_lstm",
         .prepare = prepare_node<EdLstm, EdLstmWeights>,
         .level = simd_level,
@@ -33,6 +36,7 @@ EdLstm::EdLstm(const Setup& setup, std::shared_ptr<const EdLstmWeights> weights)
     hidden_.resize(sequences * weights_->lstm.row());
     cell_.resize(sequences * weights_->lstm.row());
     next_hidden_.resize(hidden_.size());
+    if (weights_->carries_cell) carried_.resize(channels_ * weights_->lstm.row());
     dense_.resize(sequences * padded(weights_->dense.outputs()));
     output_.resize(sequences * padded(weights_->window));
 }
@@ -40,8 +44,8 @@ EdLstm::EdLstm(const Setup& setup, std::shared_ptr<const EdLstmWeights> weights)
 /// Between two calls the LSTM is within one window of each channel, or a window begins.
 void EdLstm::list_state(StateList& list) {
     const int rows = channels_ * weights_->lstm.row();
-    list.add(fresh_, blind_, position_, heard_, sounding_, std::span(hidden_).first(rows),
-             std::span(cell_).first(rows));
+    list.add_clock(fresh_, blind_, position_);
+    list.add(heard_, sounding_, carried_, std::span(hidden_).first(rows), std::span(cell_).first(rows));
 }
 
 /// If the history begins within a window, the rest of this window and the next one begin wrongly, and each
@@ -86,6 +90,7 @@ void EdLstm::begin_windows(const Block& block, int first, int windows) noexcept 
             controls_[m * row + i] = weights_->controls.heard(i, block.param(i).at(time));
         }
     begin(weights_->hidden, block, first, windows, hidden_, false);
+    if (weights_->carries_cell) std::copy(carried_.begin(), carried_.end(), cell_.begin());
     begin(weights_->cell, block, first, windows, cell_, weights_->carries_cell);
 }
 
@@ -127,6 +132,8 @@ void EdLstm::play_and_keep(const Block& block, int first, int frames) noexcept G
 /// Computes the outputs of complete windows. Each sounds during the next window. `first`: the first frame of
 /// the first window, if there are several.
 void EdLstm::finish_windows(const Block& block, int first, int windows) noexcept GAINSTAGE_REALTIME {
+    position_ = 0;
+    if (std::exchange(blind_, false)) return;
     const int window = weights_->window, sequences = windows * channels_;
     const int dense_row = padded(weights_->dense.outputs()), output_row = padded(window);
     weights_->dense.run(hidden_.data(), weights_->lstm.row(), dense_.data(), dense_row, sequences);
@@ -141,10 +148,8 @@ void EdLstm::finish_windows(const Block& block, int first, int windows) noexcept
         }
         if (windows > 1)
             std::copy_n(block.in(0, c) + first + (windows - 1) * window, window, heard_.data() + c * window);
-        if (blind_) std::fill_n(sounding, window, 0.f);
     }
-    position_ = 0;
-    blind_ = false;
+    if (weights_->carries_cell) std::copy_n(cell_.begin(), carried_.size(), carried_.begin());
 }
 
 }  // namespace gainstage

@@ -16,8 +16,9 @@ namespace gainstage {
 /// steps through the window sample by sample. From its last state two dense layers compute the window's
 /// output, which sounds one window later. So the latency is w, and a knob takes effect with the next window.
 /// As published, nothing older than 2 w matters; a file may carry the cells from window to window
-/// (ed_lstm_weights.hpp). Stereo: each channel has its own state. A stream that begins within a window is
-/// silent for the rest of it, because the samples before are not known.
+/// (ed_lstm_weights.hpp). Stereo: each channel has its own state. A stream that begins within a window
+/// doesn't hear the rest of it, because the samples before are not known: for that long it sounds as at
+/// silence.
 class EdLstm final : public Node {
 public:
     static const NodeType& type();
@@ -50,7 +51,8 @@ private:
     // audio thread
     AlignedFloats heard_;          ///< [channel][w], the present window's samples; before it, the last one's
     AlignedFloats sounding_;       ///< [channel][w], the last window's output
-    AlignedFloats hidden_, cell_;  ///< [channel * windows + window] rows of the LSTM; a carried c stays there
+    AlignedFloats hidden_, cell_;  ///< [channel * windows + window] rows of the LSTM
+    AlignedFloats carried_;        ///< [channel] rows: the last c of the last window; empty: not carried
     int position_ = 0;             ///< of the next sample within its window
     bool fresh_ = true;
     bool blind_ = false;  ///< this window's beginning was not heard

@@ -7,6 +7,7 @@
 #include "nodes/dsp/grey_box_maths.hpp"
 #include "nodes/kernels/simd.hpp"
 #include "nodes/layers/prepared_node.hpp"
+#include "nodes/layers/start_option.hpp"
 
 namespace gainstage {
 
@@ -31,7 +32,8 @@ const NodeType& GreyBox::type() {
         .options = {{.name = "link",
                      .kind = OptionKind::boolean,
                      .start = "true",
-                     .summary = "stereo: the louder channel turns both down, so the image stays put"}},
+                     .summary = "stereo: the louder channel turns both down, so the image stays put"},
+                    start_option()},
         .readings = {{.name = "gain_reduction_db", .unit = "dB"}},
         .architecture = "grey_box",
         .prepare = prepare_node<GreyBox, GreyBoxWeights>,

@@ -2,6 +2,7 @@
 
 #include "nodes/kernels/simd.hpp"
 #include "nodes/layers/prepared_node.hpp"
+#include "nodes/layers/start_option.hpp"
 
 namespace gainstage {
 
@@ -11,6 +12,7 @@ const NodeType& Gru::type() {
         .summary = "A learned effect: gated recurrent units",
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
+        .options = {start_option()},
         .architecture = "gru",
         .prepare = prepare_node<Gru, Gru::Weights>,
         .level = simd_level,

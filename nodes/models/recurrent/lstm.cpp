@@ -2,6 +2,7 @@
 
 #include "nodes/kernels/simd.hpp"
 #include "nodes/layers/prepared_node.hpp"
+#include "nodes/layers/start_option.hpp"
 
 namespace gainstage {
 
@@ -11,6 +12,7 @@ const NodeType& Lstm::type() {
         .summary = "A learned effect: long short-term memory",
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
+        .options = {start_option()},
         .architecture = "lstm",
         .prepare = prepare_node<Lstm, Lstm::Weights>,
         .level = simd_level,

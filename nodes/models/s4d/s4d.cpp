@@ -5,6 +5,7 @@
 #include "nodes/dsp/grey_box_maths.hpp"
 #include "nodes/kernels/simd.hpp"
 #include "nodes/layers/prepared_node.hpp"
+#include "nodes/layers/start_option.hpp"
 #include "runtime/four.hpp"
 
 namespace gainstage {
@@ -34,6 +35,7 @@ const NodeType& S4d::type() {
         .summary = "A compressor learned as a network of state-space models",
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
+        .options = {start_option()},
         .architecture = "s4d",
         .prepare = prepare_node<S4d, S4dWeights>,
         .level = simd_level,

@@ -7,6 +7,7 @@
 #include "nodes/dsp/knobs.hpp"
 #include "nodes/kernels/simd.hpp"
 #include "nodes/layers/prepared_node.hpp"
+#include "nodes/layers/start_option.hpp"
 
 namespace gainstage {
 
@@ -16,6 +17,7 @@ const NodeType& S6::type() {
         .summary = "A learned compressor with selective state spaces",
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
+        .options = {start_option()},
         .architecture = "s6",
         .prepare = prepare_node<S6, S6Weights>,
         .level = simd_level,
@@ -52,7 +54,7 @@ S6::S6(const Setup& setup, std::shared_ptr<const S6Weights> weights)
 }
 
 void S6::list_state(StateList& list) {
-    list.add(started_);
+    list.add_clock(started_);
     for (State& state : states_) {
         list.add(std::span(state.past).first(weights_->window), state.ssm, state.hidden, state.oldest);
         list.add_while(started_, state.spectrum);

@@ -4,6 +4,7 @@
 
 #include "nodes/kernels/simd.hpp"
 #include "nodes/layers/prepared_node.hpp"
+#include "nodes/layers/start_option.hpp"
 
 namespace gainstage {
 
@@ -13,6 +14,7 @@ const NodeType& Tcn::type() {
         .summary = "A learned effect: temporal convolutional network",
         .inputs = {{.name = "in"}},
         .outputs = {{.name = "out"}},
+        .options = {start_option()},
         .architecture = "tcn",
         .prepare = prepare_node<Tcn, TcnWeights>,
         .level = simd_level,
@@ -25,7 +27,8 @@ Tcn::Tcn(const Setup& setup, std::shared_ptr<const TcnWeights> weights)
       kernels_(product_kernels()),
       tanh_(vector_math().tanh),
       condition_(weights_->conditioning.make_scratch()),
-      grid_(weights_->conditioning.controls(), weights_->conditioning.values()) {
+      grid_(weights_->conditioning.controls(), weights_->conditioning.values()),
+      begins_after_silence_(weights_->starts_silent) {
     int values = 0, widest = 0;
     std::vector<RowRing> past;
     for (const DilatedBlock& block : weights_->blocks) {
@@ -41,7 +44,8 @@ Tcn::Tcn(const Setup& setup, std::shared_ptr<const TcnWeights> weights)
 
 /// A start writes the rows that the rings begin with: until then they are not read.
 void Tcn::list_state(StateList& list) {
-    list.add(grid_, started_);
+    list.add(grid_, begins_after_silence_);
+    list.add_clock(started_);
     list.add_while(started_, past_);
 }
 
@@ -66,10 +70,11 @@ void Tcn::start() noexcept GAINSTAGE_REALTIME {
     std::fill(rows_.begin(), rows_.end(), 0.f);
     for (std::size_t n = 0; n < weights_->blocks.size(); ++n) {
         for (std::vector<RowRing>& past : past_) past[n].start(rows_.data());
-        if (weights_->starts_silent)
+        if (begins_after_silence_)
             weights_->blocks[n].run(past_[0][n], lines_of(static_cast<int>(n), 0), rows_.data(), 1);
     }
     started_ = true;
+    begins_after_silence_ = true;
 }
 
 DilatedBlock::Lines Tcn::lines_of(int block, int into_run) const noexcept {

@@ -56,6 +56,7 @@ private:
     ConditioningGrid grid_;
     std::vector<std::vector<RowRing>> past_;  ///< [channel][block]: the block's input
     bool started_ = false;
+    bool begins_after_silence_;  ///< as the file says; a node that is kept at rest begins so in any case
     // scratch within one call
     AlignedFloats rows_;
     Buffer line_;

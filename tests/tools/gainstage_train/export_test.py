@@ -82,6 +82,7 @@ type = "input"
 channels = [1]
 [nodes.model]
 type = "{type}"
+start = "zero"
 model = "m.safetensors"
 [nodes.out]
 type = "output"
