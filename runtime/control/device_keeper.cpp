@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "runtime/control/failure.hpp"
-
 namespace gainstage {
 
 DeviceKeeper::DeviceKeeper(Open open, Inbox& inbox)
@@ -18,19 +16,19 @@ DeviceKeeper::~DeviceKeeper() {
 
 void DeviceKeeper::open(const AudioRequest& request, Done done) {
     worker_.run([this, request, done = std::move(done)]() mutable {
-        std::string error = failure_of([&] { stream_ = open_(request); });
-        inbox_.bring([this, done = std::move(done), error = std::move(error), stream = stream_.get()] {
+        Failure failure = failure_of(sysexits::no_device, [&] { stream_ = open_(request); });
+        inbox_.bring([this, done = std::move(done), failure = std::move(failure), stream = stream_.get()] {
             shown_ = stream;
             if (stream) format_ = stream->format();
-            done(error);
+            done(failure);
         });
     });
 }
 
 void DeviceKeeper::start(AudioCallback callback, void* context, Done done) {
     worker_.run([this, callback, context, done = std::move(done)]() mutable {
-        std::string error = failure_of([&] { stream_->start(callback, context); });
-        inbox_.bring([done = std::move(done), error = std::move(error)] { done(error); });
+        Failure failure = failure_of(sysexits::no_device, [&] { stream_->start(callback, context); });
+        inbox_.bring([done = std::move(done), failure = std::move(failure)] { done(failure); });
     });
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/control/failure.hpp"
 #include "runtime/control/inbox.hpp"
 #include "runtime/control/worker.hpp"
 #include "runtime/io/audio_stream.hpp"
@@ -19,7 +20,7 @@ public:
     /// Opens a stream; the keeper's thread. Throws DeviceError.
     using Open = std::function<std::unique_ptr<AudioStream>(const AudioRequest&)>;
     /// Why not, in a sentence; "": it worked.
-    using Done = std::function<void(const std::string& error)>;
+    using Done = std::function<void(const Failure&)>;
 
     DeviceKeeper(Open, Inbox&);
     /// Closes the stream and waits for it.

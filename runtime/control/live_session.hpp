@@ -218,7 +218,7 @@ private:
     // preparing
     int awaited_ = 0;
     std::vector<std::string> inputs_;  // the patch and its models, when it was read first
-    std::string file_error_, port_error_;
+    Failure file_failure_, port_failure_;
     Resolved first_;
 
     // playing

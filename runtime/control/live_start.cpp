@@ -18,9 +18,9 @@ void LiveSession::open_device(const Graph& graph) {
     request.in_channels = channels_used(graph, Door::in);
     request.out_channels = channels_used(graph, Door::out);
     inputs_ = graph.files;
-    keeper_.open(request, [this](const std::string& error) {
+    keeper_.open(request, [this](const Failure& failure) {
         if (stage_ != Stage::opening) return;
-        if (!error.empty()) return fail(sysexits::no_device, error);
+        if (failure) return fail(failure.exit_code, failure.text);
         prepare();
     });
 }
@@ -98,8 +98,8 @@ void LiveSession::open_files() {
                                                              .inputs = inputs_},
                                            inbox_, listener);
     ++awaited_;
-    writer_->open([this](const std::string& error) {
-        file_error_ = error;
+    writer_->open([this](const Failure& failure) {
+        file_failure_ = failure;
         count_prepared();
     });
 }
@@ -113,8 +113,8 @@ void LiveSession::open_ports() {
         ++awaited_;
         ports_.push_back(std::make_unique<PortKeeper>(open, inbox_));
         ports_.back()->open(config_.midi[p], engine_->room().midi_queue(static_cast<int>(p)),
-                            [this](const std::string& error) {
-                                if (port_error_.empty()) port_error_ = error;
+                            [this](const Failure& failure) {
+                                if (!port_failure_) port_failure_ = failure;
                                 count_prepared();
                             });
     }
@@ -131,8 +131,8 @@ void LiveSession::watch_queues() {
 
 void LiveSession::count_prepared() {
     if (--awaited_ > 0 || stage_ != Stage::preparing) return;
-    if (!file_error_.empty()) return fail(sysexits::cannot_write, file_error_);
-    if (!port_error_.empty()) return fail(sysexits::no_device, port_error_);
+    for (const Failure* failure : {&file_failure_, &port_failure_})
+        if (*failure) return fail(failure->exit_code, failure->text);
     midi_.set_ports(port_names());
     say(first_.problems);
     if (!first_.graph) return fail(first_.problems);
@@ -164,9 +164,9 @@ void LiveSession::start() {
     stage_ = Stage::starting;
     if (writer_) set_sudden_end(sysexits::cannot_write);  // until its files are whole
     DeviceCallbackScope::prepare();
-    keeper_.start(&StreamCallback::play, callback_.get(), [this](const std::string& error) {
+    keeper_.start(&StreamCallback::play, callback_.get(), [this](const Failure& failure) {
         if (stage_ != Stage::starting) return;
-        if (!error.empty()) return fail(sysexits::no_device, error);
+        if (failure) return fail(failure.exit_code, failure.text);
         stage_ = Stage::playing;
         announce();
         stir();

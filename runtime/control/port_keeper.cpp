@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "runtime/control/failure.hpp"
-
 namespace gainstage {
 
 PortKeeper::PortKeeper(Open open, Inbox& inbox)
@@ -16,13 +14,12 @@ PortKeeper::~PortKeeper() {
     }
 }
 
-void PortKeeper::open(const std::string& name, MidiQueue& queue,
-                      std::function<void(const std::string&)> done) {
+void PortKeeper::open(const std::string& name, MidiQueue& queue, std::function<void(const Failure&)> done) {
     worker_.run([this, name, &queue, done = std::move(done)]() mutable {
-        std::string error = failure_of([&] { port_ = open_(name, queue); });
-        inbox_.bring([this, done = std::move(done), error = std::move(error), port = port_.get()] {
+        Failure failure = failure_of(sysexits::no_device, [&] { port_ = open_(name, queue); });
+        inbox_.bring([this, done = std::move(done), failure = std::move(failure), port = port_.get()] {
             shown_ = port;
-            done(error);
+            done(failure);
         });
     });
 }

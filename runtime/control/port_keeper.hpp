@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/control/failure.hpp"
 #include "runtime/control/inbox.hpp"
 #include "runtime/control/worker.hpp"
 #include "runtime/io/midi_input.hpp"
@@ -23,7 +24,7 @@ public:
 
     /// The queue outlives the keeper. `done` is called on the control thread, through the inbox, with the
     /// reason why not, or "".
-    void open(const std::string& name, MidiQueue&, std::function<void(const std::string& error)> done);
+    void open(const std::string& name, MidiQueue&, std::function<void(const Failure&)> done);
 
     /// The port's full name; empty: not open.
     std::string name() const { return shown_ ? shown_->port().name : std::string(); }

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "runtime/control/failure.hpp"
 #include "runtime/file_names.hpp"
 #include "runtime/out_of_memory.hpp"
 
@@ -32,10 +31,10 @@ TakeWriter::TakeWriter(Files files, Inbox& inbox, Listener listener)
 
 // ------------------------ control thread
 
-void TakeWriter::open(std::function<void(const std::string&)> done) {
+void TakeWriter::open(std::function<void(const Failure&)> done) {
     worker_.run([this, done = std::move(done)]() mutable {
-        std::string error = failure_of([this] { make_files(); });
-        inbox_.bring([done = std::move(done), error = std::move(error)] { done(error); });
+        Failure failure = failure_of(sysexits::cannot_write, [this] { make_files(); });
+        inbox_.bring([done = std::move(done), failure = std::move(failure)] { done(failure); });
     });
 }
 
@@ -122,7 +121,8 @@ void TakeWriter::note(std::string text) {
 
 void TakeWriter::attempt(const std::function<void()>& step) {
     // No room on the disk, or none in memory.
-    if (const std::string error = failure_of(step); !error.empty()) patiently([&] { tell(error); });
+    if (const Failure failure = failure_of(sysexits::cannot_write, step))
+        patiently([&] { tell(failure.text); });
 }
 
 /// Log and recording belong together, so they have one number. False: the names are those that were asked

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/control/failure.hpp"
 #include "runtime/control/inbox.hpp"
 #include "runtime/control/input_recorder.hpp"
 #include "runtime/control/sink.hpp"
@@ -45,8 +46,8 @@ public:
     TakeWriter(Files, Inbox&, Listener);
     ~TakeWriter() override = default;  ///< waits for the thread
 
-    /// Makes the files, then calls `done` on the control thread with the reason why not, or "".
-    void open(std::function<void(const std::string& error)> done);
+    /// Makes the files, then calls `done` on the control thread with the reason why not, if there is one.
+    void open(std::function<void(const Failure&)> done);
     /// For the log.
     void take(const SessionReport&) override;
     /// Writes the input that has come. Several times a second.

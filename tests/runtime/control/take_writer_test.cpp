@@ -36,7 +36,7 @@ bool turn_until(Inbox& inbox, IsSo is_so) {
 /// Opens it; then its disk hangs until the promise is kept.
 void open_on_hung_disk(TakeWriter& writer, Inbox& inbox, std::promise<void>& disk_is_back) {
     bool open = false;
-    writer.open([&](const std::string& error) { open = error.empty(); });
+    writer.open([&](const Failure& failure) { open = !failure; });
     REQUIRE(turn_until(inbox, [&] { return open; }));
     writer.worker().run([&disk_is_back] { disk_is_back.get_future().wait(); });
 }
@@ -156,7 +156,7 @@ TEST_CASE("a file that can't be made is told when it is opened") {
     Inbox inbox;
     TakeWriter writer({.log = "/nowhere/take.jsonl"}, inbox, {.trouble = [](const std::string&) {}});
     std::string error;
-    writer.open([&](const std::string& cause) { error = cause; });
+    writer.open([&](const Failure& failure) { error = failure.text; });
     REQUIRE(turn_until(inbox, [&] { return !error.empty(); }));
     CHECK(error.find("/nowhere/take.jsonl: cannot be written") == 0);
 }
@@ -168,8 +168,8 @@ class ShortTake {
 public:
     explicit ShortTake(TakeWriter::Files files) : writer_(with_tap(std::move(files)), inbox_, listener()) {
         bool is_open = false;
-        writer_.open([&](const std::string& cause) {
-            error = cause;
+        writer_.open([&](const Failure& failure) {
+            error = failure.text;
             is_open = true;
         });
         REQUIRE(turn_until(inbox_, [&] { return is_open; }));
