@@ -39,6 +39,7 @@ void InputRecorder::write(int frames) {
     } catch (const WriteError& error) {
         give_up(error);
     }
+    print_.add(channels_.data(), static_cast<int>(channels_.size()), frames);
     written_.fetch_add(static_cast<std::uint64_t>(frames), std::memory_order_relaxed);
 }
 
@@ -80,10 +81,21 @@ void InputRecorder::drain() {
     if (written_ != before) update();
 }
 
-std::string InputRecorder::finish() {
+void InputRecorder::drain_rest() {
+    if (std::exchange(is_over_, true)) return;
     pull();
     tap_.end();
     pull();
+}
+
+std::optional<TakeRecording> InputRecorder::recording() const {
+    if (!writer_ || disk_is_bad_ || print_.frames() == 0) return std::nullopt;
+    return TakeRecording{
+        .frames = print_.frames(), .channels = static_cast<int>(channels_.size()), .print = print_.value()};
+}
+
+std::string InputRecorder::finish() {
+    drain_rest();
     const auto writer = std::move(writer_);
     return writer ? writer->finish() : file_;
 }

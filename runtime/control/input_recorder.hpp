@@ -5,9 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/engine/sound_print.hpp"
+#include "runtime/engine/take.hpp"
 #include "runtime/io/sound_file.hpp"
 #include "runtime/realtime/input_tap.hpp"
 
@@ -33,7 +36,12 @@ public:
     /// Writes what has come. Throws WriteError once when the disk is full: what fits is in the file then, and
     /// the rest of the stream is let go. Throws it once, and goes on, when the disk reports a fault.
     void drain();
-    /// The same for the last time, when the stream is over; the file is in its place when this returns.
+    /// The same for the last time, when the stream is over.
+    void drain_rest();
+    /// After drain_rest(). By what the file is known; none: nothing is recorded, or not all that came could
+    /// be written.
+    std::optional<TakeRecording> recording() const;
+    /// drain_rest(), if it was not called; the file is in its place when this returns.
     /// Returns where that is: another path than the one given only if somebody has moved the folder.
     std::string finish();
 
@@ -57,6 +65,8 @@ private:
     std::chrono::steady_clock::time_point on_disk_at_{};
     bool disk_is_bad_ = false;  // and told
     std::atomic<std::uint64_t> written_{0};
+    SoundPrint print_;  // of what is written
+    bool is_over_ = false;
 };
 
 }  // namespace gainstage

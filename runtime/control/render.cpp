@@ -8,6 +8,7 @@
 #include <span>
 
 #include "runtime/control/realtime_rights.hpp"
+#include "runtime/engine/sound_print.hpp"
 #include "runtime/io/sound_file.hpp"
 #include "runtime/numbers.hpp"
 #include "runtime/sysexits.hpp"
@@ -279,6 +280,26 @@ private:
         range->last = value;
     }
 
+    /// A take may be played over another sound on purpose, so this is no error. With --strict it is.
+    void tell_of_other_sound() {
+        if (!job_.take || !job_.take->recording) return;
+        const TakeRecording& recording = *job_.take->recording;
+        const TakeRecording played{
+            .frames = print_.frames(), .channels = reader_.format().channels, .print = print_.value()};
+        if (played == recording) return;
+        const std::string what =
+            played.channels != recording.channels
+                ? fmt::format("has {} channel(s), the recording has {}", played.channels, recording.channels)
+            : played.frames != recording.frames
+                ? fmt::format("is {:.3f} s long, the recording {:.3f} s",
+                              static_cast<double>(played.frames) / rate_hz_,
+                              static_cast<double>(recording.frames) / rate_hz_)
+                : std::string("has other samples");
+        const std::string text = fmt::format("{}: is not the recording of this take: it {}", job_.in, what);
+        if (job_.strict) throw SoundFileError(text + "; refused, as --strict asks", sysexits::bad_data);
+        report_.news.push_back(text + "; what happened in the take happens to this sound");
+    }
+
     /// The file's frames, then silence until the latency has come out.
     void play() {
         SoundWriter writer(job_.out, out_channels_, rate_hz_,
@@ -298,6 +319,7 @@ private:
             tell_news();
             more = got == job_.block_frames;
             read_total += got;
+            if (job_.take) print_.add(to_read.data(), reader_.format().channels, got);
             silence_bad_samples(in, got);
             in_level.add(in, 0, got);
             for (auto& channel : in) std::fill(channel.begin() + got, channel.end(), 0.f);
@@ -318,6 +340,7 @@ private:
             if (progress_ && reader_.format().frames > 0)
                 progress_(static_cast<double>(written) / static_cast<double>(reader_.format().frames));
         }
+        tell_of_other_sound();
         if (const std::string place = writer.finish(); place != job_.out)
             report_.news.push_back(
                 fmt::format("{}: its folder was moved; the file is now {}", job_.out, place));
@@ -350,6 +373,7 @@ private:
     PatchLoader loader_;
     OfflineStream stream_;
     int out_channels_ = 1;
+    SoundPrint print_;      // of what was read, for a take
     std::size_t told_ = 0;  // of the reader's news
     RenderReport report_;
 };

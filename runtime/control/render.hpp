@@ -22,7 +22,8 @@ struct RenderJob {
     int threads = 1;             ///< that play branches of the patch beside each other; changes no bit either
     std::size_t most_bytes = 0;  ///< memory that a patch may take; 0: half of the machine's
     bool keep_latency = false;   ///< leave the declared latency at the beginning of the file
-    bool strict = false;         ///< refuse a file of which a part can't be read, instead of silence there
+    bool strict = false;  ///< refuse a file of which a part can't be read, instead of silence there, and
+                          ///< for a take another sound than its recording
     std::vector<TimedMidi> midi;
     std::vector<AutomationMove> automation;
     std::string midi_file, automation_file;  ///< for messages; empty: none

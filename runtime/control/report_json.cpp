@@ -115,9 +115,12 @@ void add_patch(json& object, const PlayedPatch& patch) {
     json models = json::Object();
     for (const PlayedPatch::PlayedModel& model : patch.models) models[model.path] = content_name(model.hash);
     object["play"] = {{"file", patch.file}, {"text", patch.text}, {"models", models}};
-    if (patch.link_folder.empty()) return;
+    if (patch.link_folders.empty()) return;
     object["play"]["folder"] = patch.folder;
-    object["play"]["link_folder"] = patch.link_folder;
+    if (patch.link_folders.size() == 1)  // as earlier versions read it
+        object["play"]["link_folder"] = patch.link_folders.front();
+    else
+        object["play"]["link_folder"] = patch.link_folders;
 }
 
 /// Bytes that are not UTF-8 are replaced.
@@ -153,6 +156,13 @@ std::string to_log_line(const SessionReport& report) {
             return {};
     }
     return line_of(object);
+}
+
+std::string log_end(const TakeRecording& recording) {
+    const json recorded{{"frames", recording.frames},
+                        {"channels", recording.channels},
+                        {"fnv1a64", content_name(recording.print)}};
+    return line_of(json{{"recorded", recorded}});
 }
 
 std::string log_head(double rate_hz, const Loss& loss) {

@@ -47,7 +47,7 @@ std::shared_ptr<const PlayedPatch> played(const Graph& graph) {
     patch->file = graph.file;
     patch->text = graph.patch_text;
     patch->folder = graph.folder;
-    patch->link_folder = graph.link_folder;
+    patch->link_folders = graph.link_folders;
     for (const GraphNode& node : graph.nodes)
         if (node.model)
             patch->models.push_back(

@@ -46,6 +46,7 @@
 #include "runtime/control/heard_midi.hpp"
 #include "runtime/control/load_verdict.hpp"
 #include "runtime/engine/engine.hpp"
+#include "runtime/engine/take.hpp"
 
 namespace gainstage {
 
@@ -101,7 +102,9 @@ struct LiveSummary {
 /// The patch that a change leads to, with all that is needed to repeat it.
 struct PlayedPatch {
     std::string file, text;
-    std::string folder = {}, link_folder = {};  ///< of its models, where the patch was reached through a link
+    std::string folder =
+        {};  ///< this and the next: of its models, where the patch was reached through a link
+    std::vector<std::string> link_folders = {};
     struct PlayedModel {
         std::string path;
         std::uint64_t hash = 0;              ///< of the file's content
@@ -166,6 +169,8 @@ std::string to_json(const SessionReport&);
 std::string to_log_line(const SessionReport&);
 /// The log's first line; `loss`: lines that could not be written to the disk.
 std::string log_head(double rate_hz, const Loss& loss = {});
+/// The log's last line: the recording that belongs to it.
+std::string log_end(const TakeRecording&);
 /// By which a log names a weight file: 16 hexadecimal digits.
 std::string content_name(std::uint64_t hash);
 

@@ -59,6 +59,10 @@ void TakeLog::write(const SessionReport& report) {
     tells_ = true;
 }
 
+void TakeLog::write(const TakeRecording& recording) {
+    lines_ += log_end(recording) + '\n';
+}
+
 void TakeLog::flush() {
     if (file_.append(lines_))
         written_ += static_cast<std::int64_t>(lines_.size());

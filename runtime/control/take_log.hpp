@@ -25,12 +25,16 @@ public:
 
     /// Keeps what a replay needs; weight files are written at once, each content once.
     void write(const SessionReport&);
+    /// Keeps by which the recording is known. The last thing that a log tells.
+    void write(const TakeRecording&);
     void flush();
     /// All is on the disk and in its place when this returns. Returns where that is: another path than the
     /// one given only if somebody has moved the folder. Throws WriteError.
     std::string finish();
     /// Where the log grows; "": it is finished.
     std::string growing() const { return file_.growing(); }
+    /// Bytes in the file.
+    std::int64_t bytes() const noexcept { return written_; }
     /// False once a line or a weight file could not be written (a full disk); the take goes on.
     bool good() const { return good_; }
     /// Lines that could not be written.

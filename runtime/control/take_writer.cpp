@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "runtime/file_names.hpp"
 #include "runtime/out_of_memory.hpp"
+#include "runtime/plan/memory_use.hpp"
 
 namespace gainstage {
 
@@ -27,6 +29,7 @@ TakeWriter::TakeWriter(Files files, Inbox& inbox, Listener listener)
       listener_(std::move(listener)),
       log_name_(files_.log),
       record_name_(files_.record),
+      large_log_(files_.large_log),
       worker_("gainstage-write") {}
 
 // ------------------------ control thread
@@ -214,6 +217,20 @@ void TakeWriter::write_log() {
     log_->flush();
     unwritten_ = log_->lost();
     tell_of_log();
+    tell_of_large_log();
+}
+
+/// A flood of ten thousand messages a second makes two gigabytes an hour. All of them moved something, so
+/// none may be left out.
+void TakeWriter::tell_of_large_log() {
+    if (log_->bytes() < large_log_) return;
+    while (large_log_ <= log_->bytes()) large_log_ *= 2;
+    std::error_code error;
+    const auto disk = std::filesystem::space(std::filesystem::absolute(log_->growing()).parent_path(), error);
+    note(fmt::format(
+        "{}: has grown to {}{}; a controller that sends without end may be the cause", log_name_,
+        memory_text(static_cast<std::size_t>(log_->bytes())),
+        error ? std::string() : fmt::format(", and its disk has room for {}", memory_text(disk.available))));
 }
 
 void TakeWriter::tell_of_log() {
@@ -239,6 +256,11 @@ void TakeWriter::end() {
         patiently([this] { note_growing(); });
     };
     attempt([this] { write_log(); });
+    if (recorder_) attempt([this] { recorder_->drain_rest(); });
+    attempt([this] {
+        if (!log_ || !recorder_) return;
+        if (const auto recording = recorder_->recording()) log_->write(*recording);
+    });
     finish(log_, log_name_);
     patiently([this] { tell_of_log(); });
     finish(recorder_, record_name_);

@@ -34,8 +34,9 @@ public:
         InputTap* tap = nullptr;  ///< of the recording; outlives this
         int rate_hz = 48'000;
         std::size_t most = default_most;
-        bool overwrite = false;                ///< files that have the names are replaced, at the end
-        std::vector<std::string> inputs = {};  ///< that must not be written to: the patch and its models
+        std::int64_t large_log = 1'000'000'000;  ///< bytes at which, and at each doubling, its size is told
+        bool overwrite = false;                  ///< files that have the names are replaced, at the end
+        std::vector<std::string> inputs = {};    ///< that must not be written to: the patch and its models
     };
     /// What it has to tell, on the control thread.
     struct Listener {
@@ -75,6 +76,7 @@ private:
     void keep(const SessionReport&);
     void write_log();
     void tell_of_log();
+    void tell_of_large_log();
     void record();
     void end();
     void attempt(const std::function<void()>& step);
@@ -101,6 +103,7 @@ private:
     std::unique_ptr<TakeLog> log_;
     std::unique_ptr<InputRecorder> recorder_;
     bool log_is_good_ = true;
+    std::int64_t large_log_;  // the size that is told next
     std::atomic<std::uint64_t> recorded_{0}, unwritten_{0};
 
     Worker worker_;  // last: its jobs use all that is above

@@ -25,7 +25,7 @@ Resolved PatchLoader::load(const std::string& patch_file) {
 }
 
 Resolved PatchLoader::load_text(const LoggedPatch& patch) {
-    return resolve_with(read_patch_text(patch.text, patch.file, patch.folder, patch.link_folder),
+    return resolve_with(read_patch_text(patch.text, patch.file, patch.folder, patch.link_folders),
                         [&](const std::string& path) {
                             const auto found = patch.models.find(path);
                             if (found == patch.models.end())

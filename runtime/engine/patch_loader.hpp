@@ -18,7 +18,8 @@ using ModelBytes = std::map<std::string, std::shared_ptr<const std::vector<std::
 /// A patch as a log holds it.
 struct LoggedPatch {
     std::string file, text;
-    std::string folder, link_folder;  ///< see Patch
+    std::string folder;  ///< this and the next: see Patch
+    std::vector<std::string> link_folders;
     ModelBytes models;
 };
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <filesystem>
 #include <memory>
 #include <utility>
@@ -100,6 +101,7 @@ private:
         if (!line.as<JsonValue::Object>()) refuse("not a line of a take's log");
         if (!std::exchange(has_head_, true)) return take_head(line);
         if (const JsonValue* lost = line.find("lost")) return take_loss(*lost);
+        if (const JsonValue* recorded = line.find("recorded")) return take_recording(*recorded);
         if (line.has("tripped")) return;  // follows from the rest
         if (line.has("stalled")) return;  // was the machine's doing; a replay does not repeat it
         latest_ = sample(line, "at", latest_, longest_take);
@@ -114,6 +116,17 @@ private:
         if (!format || format->whole() != std::uint64_t{1}) refuse("not a log of Gainstage (format 1)");
         take_.sample_rate_hz = number(line, "sample_rate_hz", 1'000., 1e6);
         if (const JsonValue* lost = line.find("lost")) take_loss(*lost);
+    }
+
+    void take_recording(const JsonValue& recorded) {
+        if (!recorded.as<JsonValue::Object>()) refuse("recorded: expected frames, channels and fnv1a64");
+        TakeRecording& recording = take_.recording.emplace();
+        recording.frames = sample(recorded, "frames", 0, longest_take);
+        recording.channels = whole<int>(recorded, "channels", "a number of channels", 1, 1024);
+        const std::string& digits = text(recorded, "fnv1a64");
+        const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), recording.print, 16);
+        if (digits.size() != 16 || read.ec != std::errc() || read.ptr != digits.data() + digits.size())
+            refuse("fnv1a64: expected 16 hexadecimal digits");
     }
 
     void take_loss(const JsonValue& lost) {
@@ -193,13 +206,23 @@ private:
         patch.text = text(play, "text");
         const auto* folder = optional<std::string>(play, "folder", "a text");
         patch.folder = folder ? *folder : fs::path(patch.file).parent_path().string();
-        if (const auto* link_folder = optional<std::string>(play, "link_folder", "a text"))
-            patch.link_folder = *link_folder;
+        if (const JsonValue* folders = play.find("link_folder")) patch.link_folders = texts(*folders);
         for (const auto& [path, name] :
              required<JsonValue::Object>(play, "models", "an object of names by path")) {
             if (!name.as<std::string>()) refuse("models: expected an object of names by path");
             patch.models[path] = kept_model(*name.as<std::string>());
         }
+    }
+
+    /// One text, or a list of them.
+    std::vector<std::string> texts(const JsonValue& value) const {
+        const JsonValue::List* list = value.as<JsonValue::List>();
+        std::vector<std::string> all;
+        for (const JsonValue& one : list ? *list : JsonValue::List{value}) {
+            if (!one.as<std::string>()) refuse("link_folder: expected a text, or a list of texts");
+            all.push_back(*one.as<std::string>());
+        }
+        return all;
     }
 
     /// A log may name one file a million times: it is read once.

@@ -4,7 +4,8 @@
 ///
 ///   {"gainstage_log":1,"sample_rate_hz":48000}
 ///   {"at":0,"play":{"file":"p.toml","text":"...","models":{"path":"1f00..."}}}
-///                         (and "folder", "link_folder" where the patch was reached through a link)
+///                         (and "folder", "link_folder" where the patch was reached through a link: a text,
+///                         or a list of them where the link led to a link)
 ///   {"at":9600,"midi":[176,21,64],"port":0}
 ///   {"at":9700,"set":"trim.gain_db","value":-6,"smooth_ms":20}
 ///   {"at":20000,"play":{...},"warm_from":1200,"swapped":["opto"]}      the fade's first sample
@@ -13,8 +14,11 @@
 ///   {"at":60000,"tripped":"opto","latched":false}   {"at":60000,"stalled":"opto"}      for people
 ///   {"at":70000,"lost":{"from":64000,"to":69000,"lines":812}}     what the take lacks: lines, midi, events,
 ///                         moves or frames; in the first line what a full disk has lost
+///   {"recorded":{"frames":960000,"channels":2,"fnv1a64":"00c0ffee00c0ffee"}}      the last line, where the
+///                         input was recorded and the program came to its end: see sound_print.hpp
 
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -36,11 +40,20 @@ struct LoggedEvent {
     std::string node, parameter;  ///< of a knob
 };
 
+/// The recording that belongs to a take.
+struct TakeRecording {
+    std::uint64_t frames = 0;
+    int channels = 0;
+    std::uint64_t print = 0;  ///< SoundPrint::value()
+    bool operator==(const TakeRecording&) const = default;
+};
+
 struct Take {
     double sample_rate_hz = 0.;
-    std::vector<LoggedChange> changes;  ///< in order; the first is at sample 0
-    std::vector<LoggedEvent> events;    ///< in order
-    std::vector<Loss> losses;           ///< what it lacks: with any, a replay is not what was heard
+    std::vector<LoggedChange> changes;            ///< in order; the first is at sample 0
+    std::vector<LoggedEvent> events;              ///< in order
+    std::vector<Loss> losses;                     ///< what it lacks: with any, a replay is not what was heard
+    std::optional<TakeRecording> recording = {};  ///< none: not recorded, cut off, or an older log
 };
 
 /// Says file:line, cause and remedy.

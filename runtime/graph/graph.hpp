@@ -110,7 +110,8 @@ struct Graph {
     std::vector<GraphMidi> midi;
     std::string patch_text;  ///< for the log of a take
     /// For the log of a take, where the patch was reached through a link: the folders of its models.
-    std::string folder = {}, link_folder = {};
+    std::string folder = {};
+    std::vector<std::string> link_folders = {};
     /// Every file that it was made from: the patch, then the models; and those that it would be made from if
     /// they were there.
     std::vector<std::string> files;

@@ -65,11 +65,12 @@ struct PatchMidi {
 };
 
 struct Patch {
-    bool readable = true;     ///< false: no TOML, or of a later format; there is nothing to resolve
-    std::string file;         ///< as given, for messages
-    std::string folder;       ///< model paths are relative to it: the file's, behind every link
-    std::string link_folder;  ///< and where nothing is there, to this: the link's; empty: the file is no link
-    std::string text;         ///< the whole file, for the log of a take
+    bool readable = true;  ///< false: no TOML, or of a later format; there is nothing to resolve
+    std::string file;      ///< as given, for messages
+    std::string folder;    ///< model paths are relative to it: the file's, behind every link
+    /// And where nothing is there, to these: of the links that led to the file, the nearest to it first.
+    std::vector<std::string> link_folders;
+    std::string text;  ///< the whole file, for the log of a take
     std::string name;
     double fade_ms = 25.;          ///< length of the cross-fade of an edit, 1..1000
     double ceiling_dbfs = 24.;     ///< a model, or a node in a loop, that rises above it goes into quarantine

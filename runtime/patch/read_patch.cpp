@@ -1,5 +1,6 @@
 #include "runtime/patch/read_patch.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "runtime/foreign_bytes.hpp"
@@ -52,6 +53,19 @@ ReadPatch refused(const std::string& file, std::string message, int exit_code) {
     return read;
 }
 
+/// The folders of the links that lead to the file, the nearest to it first. Empty: it is no link.
+std::vector<std::string> folders_of_links(fs::path file) {
+    constexpr int most = 40;  // as the kernel has it
+    std::vector<std::string> folders;
+    std::error_code error;
+    for (int k = 0; k < most && fs::is_symlink(file, error); ++k) {
+        folders.insert(folders.begin(), file.parent_path().string());
+        const fs::path target = fs::read_symlink(file, error);
+        file = file.parent_path() / target;  // an absolute target stands for itself
+    }
+    return folders;
+}
+
 }  // namespace
 
 ReadPatch read_patch_file(const std::string& file) {
@@ -63,14 +77,16 @@ ReadPatch read_patch_file(const std::string& file) {
         return refused(file, known.empty() ? fault.what() : known, fault.exit_code);
     }
     const std::string folder = fs::path(file).parent_path().string();
+    const std::vector<std::string> link_folders = folders_of_links(file);
+    if (link_folders.empty()) return read_patch_text(std::move(text), file, folder);
     std::error_code error;
-    if (!fs::is_symlink(file, error)) return read_patch_text(std::move(text), file, folder);
     const fs::path behind = fs::canonical(file, error);
-    return read_patch_text(std::move(text), file, error ? folder : behind.parent_path().string(), folder);
+    return read_patch_text(std::move(text), file, error ? folder : behind.parent_path().string(),
+                           link_folders);
 }
 
 ReadPatch read_patch_text(std::string text, const std::string& file, const std::string& folder,
-                          const std::string& link_folder) {
+                          const std::vector<std::string>& link_folders) {
     if (text.size() > largest_bytes)
         return refused(file, fmt::format("larger than {} MiB; that is no patch", largest_bytes >> 20),
                        sysexits::bad_data);
@@ -79,7 +95,10 @@ ReadPatch read_patch_text(std::string text, const std::string& file, const std::
     ReadPatch read;
     read.patch.file = file;
     read.patch.folder = folder;
-    read.patch.link_folder = link_folder == folder ? "" : link_folder;
+    for (const std::string& one : link_folders) {
+        auto& all = read.patch.link_folders;
+        if (one != folder && std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+    }
     ProblemList problems(file);
     const auto document = parse_toml(with_line_feeds(text), problems);
     read.patch.readable = document.has_value();

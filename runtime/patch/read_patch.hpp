@@ -2,6 +2,7 @@
 /// TOML -> Patch. The only door to toml++.
 
 #include <string>
+#include <vector>
 
 #include "runtime/patch/patch.hpp"
 
@@ -18,6 +19,6 @@ ReadPatch read_patch_file(const std::string& file);
 
 /// The same for text in memory; `file` is for messages, the folders are what model paths are relative to.
 ReadPatch read_patch_text(std::string text, const std::string& file, const std::string& folder,
-                          const std::string& link_folder = {});
+                          const std::vector<std::string>& link_folders = {});
 
 }  // namespace gainstage

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <optional>
 
+#include "runtime/plan/histories.hpp"
 #include "runtime/plan/merge.hpp"
 #include "runtime/plan/warm_wiring.hpp"
 
@@ -59,7 +60,8 @@ public:
         for (Plan* plan : {transition_->during.get(), transition_->after.get()})
             if (plan) plan->device_past = now_.device_past;
         make_score();
-        change_.transition = std::move(transition_);
+        count_buffers();
+        if (!has_errors(change_.problems)) change_.transition = std::move(transition_);
         return std::move(change_);
     }
 
@@ -96,6 +98,25 @@ private:
         wiring.slots = now_.slots;
         wiring.feeds = now_.feeds;
         return wiring;
+    }
+
+    // memory
+
+    static std::size_t bytes_of(const Plan* plan) {
+        if (!plan) return 0;
+        return plan->memory.size() * sizeof(float) + plan->steps.size() * sizeof(Step) +
+               plan->ports.size() * sizeof(PortBuffer);
+    }
+
+    /// Those of the fade and of the warming are there for a while, and must fit beside the rest.
+    void count_buffers() {
+        now_.memory.add("sound between nodes", bytes_of(transition_->after.get()));
+        const std::size_t most = config_.arrange.most_bytes;
+        const Warming* warming = transition_->warming.get();
+        const std::size_t meanwhile =
+            bytes_of(transition_->during.get()) + bytes_of(warming ? &warming->plan : nullptr);
+        if (most > 0 && now_.memory.total() + meanwhile > most)
+            change_.problems.push_back(too_large(now_, most));
     }
 
     // the fade

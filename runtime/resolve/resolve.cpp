@@ -14,9 +14,9 @@ void take_over_the_rest(Draft& draft) {
     draft.graph.patch_text = draft.patch.text;
     draft.graph.fade_ms = static_cast<float>(draft.patch.fade_ms);
     draft.graph.files.push_back(draft.patch.file);
-    if (!draft.patch.link_folder.empty()) {
+    if (!draft.patch.link_folders.empty()) {
         draft.graph.folder = draft.patch.folder;
-        draft.graph.link_folder = draft.patch.link_folder;
+        draft.graph.link_folders = draft.patch.link_folders;
     }
     draft.graph.ceiling_dbfs = static_cast<float>(draft.patch.ceiling_dbfs);
 }

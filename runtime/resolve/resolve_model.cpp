@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "runtime/out_of_memory.hpp"
 #include "runtime/resolve/draft.hpp"
@@ -25,23 +26,35 @@ std::shared_ptr<const Model> read_once(Draft& draft, const std::string& path) {
     return model;
 }
 
-/// Beside the patch; beside the link that led to it where nothing is there.
-std::shared_ptr<const Model> read_beside(Draft& draft, const std::filesystem::path& file) {
-    const std::string path = (std::filesystem::path(draft.patch.folder) / file).string();
-    if (draft.patch.link_folder.empty() || file.is_absolute()) return read_once(draft, path);
+/// Null where nothing is there; then `fault` says so.
+std::shared_ptr<const Model> read_if_there(Draft& draft, const std::string& path,
+                                           std::optional<ModelError>& fault) {
     try {
         return read_once(draft, path);
     } catch (const ModelError& error) {
         if (error.exit_code != sysexits::not_found) throw;
-        try {
-            auto model = read_once(draft, (std::filesystem::path(draft.patch.link_folder) / file).string());
-            draft.graph.files.push_back(path);  // it comes first as soon as it is there
-            return model;
-        } catch (const ModelError& other) {
-            if (other.exit_code != sysexits::not_found) throw;
-        }
-        throw;
+        if (!fault) fault = error;
+        return nullptr;
     }
+}
+
+/// Beside the patch; where nothing is there, beside the links that led to it, from the nearest on.
+std::shared_ptr<const Model> read_beside(Draft& draft, const std::filesystem::path& file) {
+    const auto beside = [&](const std::string& folder) {
+        return (std::filesystem::path(folder) / file).string();
+    };
+    std::vector<std::string> paths{beside(draft.patch.folder)};
+    if (!file.is_absolute())
+        for (const std::string& folder : draft.patch.link_folders) paths.push_back(beside(folder));
+    std::optional<ModelError> fault;
+    for (std::size_t k = 0; k < paths.size(); ++k) {
+        auto model = read_if_there(draft, paths[k], fault);
+        if (!model) continue;
+        // those before it come first as soon as they are there
+        draft.graph.files.insert(draft.graph.files.end(), paths.begin(), paths.begin() + k);
+        return model;
+    }
+    throw ModelError(*fault);
 }
 
 std::shared_ptr<const Model> read_model(Draft& draft, const GraphNode& node, const Setting& setting) {

@@ -217,19 +217,23 @@ TEST_CASE("a recording whose name is taken by a folder meanwhile is kept, and it
     CHECK(read_sound_file(folder.file("take.unfinished.wav")).channels[0].size() > 1'000);
 }
 
-TEST_CASE("a patch behind a link finds its models beside itself, then beside the link; a replay does too") {
+TEST_CASE("a patch behind links finds its models beside itself, then beside each link; a replay does too") {
     const TemporaryFolder folder;
     fs::create_directory(folder.path() / "songs");
     fs::create_directory(folder.path() / "set");
+    fs::create_directory(folder.path() / "band");
     const std::string shipped = source_dir() + "/models/opto-textbook.safetensors";
     fs::copy(shipped, folder.file("songs/a.safetensors"));
-    fs::copy(shipped, folder.file("set/b.safetensors"));
-    folder.write("songs/song.toml", patch(R"("in -> a -> b -> out")",
-                                          grey_box("a", "a.safetensors") + grey_box("b", "b.safetensors")));
-    fs::create_symlink("../songs/song.toml", folder.path() / "set/1.toml");
+    fs::copy(shipped, folder.file("band/b.safetensors"));
+    fs::copy(shipped, folder.file("set/c.safetensors"));
+    folder.write("songs/song.toml", patch(R"("in -> a -> b -> c -> out")",
+                                          grey_box("a", "a.safetensors") + grey_box("b", "b.safetensors") +
+                                              grey_box("c", "c.safetensors")));
+    fs::create_symlink("../songs/song.toml", folder.path() / "band/opener.toml");
+    fs::create_symlink(folder.path() / "band/opener.toml", folder.path() / "set/1.toml");
     const std::string song = folder.file("set/1.toml");
     run_to_end({"check", song});
-    Program wrong({"check", folder.file("songs/song.toml")});  // b is beside the link only
+    Program wrong({"check", folder.file("songs/song.toml")});  // b and c are beside links only
     CHECK(wrong.wait() == 66);
 
     Program live({"run", song, "--null", "--json", "--rehearse", "--record", folder.file("take.wav"), "--log",

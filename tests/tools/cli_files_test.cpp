@@ -10,30 +10,13 @@
 #include "tests/support/safetensors_writer.hpp"
 #include "tests/support/sound_files.hpp"
 #include "tests/support/words.hpp"
-#include "tests/tools/cli.hpp"
+#include "tests/tools/cli_sounds.hpp"
 
 namespace gainstage::test::cli_files_test {
 
 using Json = nlohmann::json;
 
 namespace {
-
-/// A sine of half scale on one channel; returns the file's name.
-std::string sine_file(const std::string& name, int frames = 24'000, float amplitude = 0.5f) {
-    std::vector<float> sound(static_cast<std::size_t>(frames));
-    for (int k = 0; k < frames; ++k) sound[k] = amplitude * std::sin(0.05f * static_cast<float>(k));
-    const float* channel = sound.data();
-    SoundWriter writer(scratch().file(name), 1, 48'000);
-    writer.write(&channel, frames);
-    writer.finish();
-    return scratch().file(name);
-}
-
-/// "vol" from the input to the output.
-std::string level_patch(const std::string& name = "level.toml") {
-    return patch_file(name, in_and_out + "[nodes.vol]\ntype = \"gain\"\ngain_db = 0.0\n",
-                      "[\"in -> vol -> out\"]");
-}
 
 std::string in_single_quotes(const std::string& text) {
     std::string quoted = "'";
@@ -127,6 +110,9 @@ TEST_CASE("check says the memory; what takes more than --memory is refused, with
     const Json checked = Json::parse(json.out).at(0);
     CHECK(checked.at("memory_bytes").get<std::size_t>() > 1'000'000);
     CHECK(checked.at("memory").at(0).at("what") == "past of device channels");
+    CHECK(std::any_of(checked.at("memory").begin(), checked.at("memory").end(), [](const Json& share) {
+        return share.at("what") == "sound between nodes" && share.at("bytes") > 512 * 4;
+    }));
     for (const std::string& command :
          {"check " + patch,
           "render " + patch + " " + sine_file("small.wav") + " -o " + scratch().file("m.wav"),
@@ -268,67 +254,6 @@ TEST_CASE("render tells the readings of every node") {
     CHECK(readings[0]["node"] == "level");
     CHECK(readings[0]["name"] == "peak_dbfs");
     CHECK(readings[0]["most"].get<double>() == Approx(-6.02).margin(0.05));
-}
-
-TEST_CASE("a take needs no patch, and an input as long as itself") {
-    const std::string patch = level_patch(), in = sine_file("a.wav"), out = scratch().file("no-patch.wav");
-    const std::string head = R"({"gainstage_log":1,"sample_rate_hz":48000})",
-                      play = Json{{"at", 0},
-                                  {"play",
-                                   {{"file", patch},
-                                    {"text", scratch().read(std::filesystem::path(patch).filename())},
-                                    {"models", Json::object()}}}}
-                                 .dump();
-    const std::string log = scratch().write("whole.log", head + "\n" + play + "\n" +
-                                                             R"({"at":20000,"panic":true})"
-                                                             "\n");
-    const Outcome alone = gainstage_run("render " + in + " --events " + log + " -o " + out);
-    CHECK(alone.exit_code == 0);
-    CHECK(alone.err.empty());
-    const std::string bits = scratch().read("no-patch.wav");
-    const Outcome named = gainstage_run("render " + patch + " " + in + " --events " + log + " -o " + out);
-    CHECK(named.exit_code == 0);
-    CHECK(has(named.err, "level.toml: not played, for "));
-    CHECK(scratch().read("no-patch.wav") == bits);
-
-    const std::string other = sine_file("short.wav", 12'000);
-    const Outcome refused = gainstage_run("render " + other + " --events " + log + " -o " + out);
-    CHECK(refused.exit_code == 65);
-    CHECK(has(refused.err,
-              "short.wav: is 0.25 s long, but the take goes on to 0.42 s; expected the recording of"));
-    CHECK(gainstage_run("render " + other + " --events " + log + " --incomplete -o " + out).exit_code == 0);
-}
-
-TEST_CASE("a take whose log lacks something is refused, and repeated with --incomplete") {
-    const std::string patch = level_patch(), in = sine_file("a.wav"),
-                      out = scratch().file("incomplete-out.wav");
-    const std::string render = "render " + patch + " " + in + " -o " + out + " --events ";
-    const std::string head = R"({"gainstage_log":1,"sample_rate_hz":48000)",
-                      play = Json{{"at", 0},
-                                  {"play",
-                                   {{"file", patch},
-                                    {"text", scratch().read(std::filesystem::path(patch).filename())},
-                                    {"models", Json::object()}}}}
-                                 .dump() +
-                             "\n",
-                      lost = R"("lost":{"from":960,"to":48000,"lines":12343})";
-    const auto log = [&](const std::string& text) { return scratch().write("incomplete.log", text); };
-    for (const std::string& text :
-         {head + "}\n" + play + R"({"at":960,)" + lost + "}\n", head + "," + lost + "}   \n" + play}) {
-        const Outcome refused = gainstage_run(render + log(text));
-        CHECK(refused.exit_code == 65);
-        CHECK(has(refused.err,
-                  "incomplete.log: the take is not whole: 12343 line(s) of the log are missing, from "
-                  "0.02 s to 1.00 s; --incomplete repeats what there is of it"));
-        CHECK_FALSE(std::filesystem::exists(out));
-        const Outcome insisted = gainstage_run(render + log(text) + " --incomplete");
-        CHECK(insisted.exit_code == 0);
-        CHECK(has(insisted.err, "12343 line(s) of the log are missing, from 0.02 s to 1.00 s (note)"));
-        CHECK(std::filesystem::remove(out));
-    }
-    const Outcome whole = gainstage_run(render + log(head + "}\n" + play));
-    CHECK(whole.exit_code == 0);
-    CHECK(whole.err.find("missing") == std::string::npos);
 }
 
 TEST_CASE("names that are not UTF-8 break nothing, and a take with such names is repeated") {

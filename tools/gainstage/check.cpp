@@ -13,6 +13,7 @@
 #include "runtime/engine/probe_model.hpp"
 #include "runtime/model/json_value.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/plan/change.hpp"
 #include "runtime/plan/timing.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/console.hpp"
@@ -101,14 +102,16 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     checked.name = resolved.graph->name;
     checked.nodes = resolved.graph->nodes.size();
     KeyTable keys;
-    Arrangement arrangement = arrange(std::move(*resolved.graph), nullptr, keys,
-                                      {.sample_rate_hz = checked.rate_hz,
-                                       .with_histories = false,
-                                       .most_bytes = most_bytes ? most_bytes : half_of_memory(),
-                                       .rebuild = {}});
-    if (has_errors(arrangement.problems)) {
-        checked.problems.insert(checked.problems.end(), arrangement.problems.begin(),
-                                arrangement.problems.end());
+    const ArrangeConfig config{.sample_rate_hz = checked.rate_hz,
+                               .with_histories = false,
+                               .most_bytes = most_bytes ? most_bytes : half_of_memory(),
+                               .rebuild = {}};
+    Arrangement arrangement = arrange(std::move(*resolved.graph), nullptr, keys, config);
+    Problems problems = std::move(arrangement.problems);
+    if (!has_errors(problems))
+        problems = plan_change(nullptr, arrangement, keys, {.arrange = config}).problems;
+    if (has_errors(problems)) {
+        checked.problems.insert(checked.problems.end(), problems.begin(), problems.end());
         return checked;
     }
     checked.latency_samples = arrangement.latency_samples;

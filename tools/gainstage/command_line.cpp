@@ -130,7 +130,8 @@ void add_render(CLI::App& app, Command& chosen) {
     command->add_flag("--keep-latency", options->keep_latency,
                       "Leave the patch's latency at the beginning of the file");
     command->add_flag("--strict", options->strict,
-                      "Refuse a file of which a part can't be read, instead of silence there");
+                      "Refuse a file of which a part can't be read, instead of silence there; with --events, "
+                      "also a sound that is not the take's recording");
     command->add_flag("--json", options->json, "One JSON object per file on standard output");
     command->add_flag("-q,--quiet", options->quiet, "No progress, no report");
     command->footer(

@@ -135,7 +135,7 @@ private:
 /// A session on a thread of its own.
 class Stage {
 public:
-    explicit Stage(const LiveConfig& config, SessionMeans means = {}) {
+    explicit Stage(const LiveConfig& config, const SessionMeans& means = {}) {
         thread_ = std::thread([this, config, means] {
             LiveSession session(config, all_nodes(), means);
             session.add(listener_);

@@ -2,9 +2,13 @@
 
 #include <poll.h>
 
+#include <fmt/format.h>
+
+#include <array>
 #include <chrono>
 #include <fstream>
 #include <future>
+#include <limits>
 
 #include "runtime/engine/take.hpp"
 #include "tests/support/catch.hpp"
@@ -86,9 +90,73 @@ TEST_CASE("what comes while the disk hangs is written when it is back, and nobod
     finish(writer, inbox);
     CHECK(troubles.empty());
     CHECK(writer.lost() == 0);
-    CHECK(lines_in(log) == 1 + 1'000);
+    CHECK(lines_in(log) == 1 + 1'000 + 1);  // the last one knows the recording
     CHECK(writer.recorded() == 10'000);
     CHECK(read_sound_file(folder.file("take.wav")).channels[0].size() == 10'000);
+}
+
+TEST_CASE("the log's last line knows the recording by all its samples, however they came") {
+    const auto last_line = [](int block) {
+        const TemporaryFolder folder;
+        Inbox inbox;
+        InputTap tap(2, 48'000);
+        TakeWriter writer({.log = folder.file("t.log"), .record = folder.file("t.wav"), .tap = &tap}, inbox,
+                          {.trouble = [](const std::string& trouble) { FAIL_CHECK(trouble); }});
+        bool open = false;
+        writer.open([&](const Failure& failure) { open = !failure; });
+        REQUIRE(turn_until(inbox, [&] { return open; }));
+        std::array<std::vector<float>, 2> sound;
+        for (auto& channel : sound) channel.resize(6'000);
+        for (std::size_t k = 0; k < 6'000; ++k) {
+            sound[0][k] = 0.001f * static_cast<float>(k);
+            sound[1][k] = k == 70 ? std::numeric_limits<float>::infinity() : -0.f;
+        }
+        for (int done = 0; done < 6'000; done += block) {
+            const std::array<const float*, 2> at{sound[0].data() + done, sound[1].data() + done};
+            tap.push(at.data(), block);
+            writer.drain();
+        }
+        finish(writer, inbox);
+        const auto file = read_sound_file(folder.file("t.wav"));
+        REQUIRE(file.channels.size() == 2);
+        SoundPrint print;
+        const std::array<const float*, 2> read{file.channels[0].data(), file.channels[1].data()};
+        print.add(read.data(), 2, static_cast<int>(file.channels[0].size()));
+        const std::string text = folder.read("t.log"),
+                          line = text.substr(text.rfind('\n', text.size() - 2) + 1);
+        CHECK(line ==
+              fmt::format("{{\"recorded\":{{\"channels\":2,\"fnv1a64\":\"{:016x}\",\"frames\":6000}}}}\n",
+                          print.value()));
+        return line;
+    };
+    CHECK(last_line(100) == last_line(6'000));
+}
+
+TEST_CASE("a log that grows large is told of, and again at twice the size") {
+    const TemporaryFolder folder;
+    Inbox inbox;
+    std::vector<std::string> notes;
+    TakeWriter writer({.log = folder.file("take.log"), .large_log = 2'000}, inbox,
+                      {.trouble = [](const std::string& trouble) { FAIL_CHECK(trouble); },
+                       .note = [&](const std::string& note) { notes.push_back(note); }});
+    bool open = false;
+    writer.open([&](const Failure& failure) { open = !failure; });
+    REQUIRE(turn_until(inbox, [&] { return open; }));
+    const auto panics = [&](std::uint64_t from, std::uint64_t count) {
+        for (std::uint64_t k = from; k < from + count; ++k) writer.take(panic_at(k));
+        REQUIRE(turn_until(inbox, [&] { return !writer.worker().is_busy(); }));
+        for (const auto& result : inbox.take().results) result();
+    };
+    panics(0, 20);  // 200 bytes of head, and some 25 a line
+    CHECK(notes.empty());
+    panics(20, 80);
+    REQUIRE(notes.size() == 1);
+    CHECK(notes[0].find("take.log: has grown to 2 kB, and its disk has room for ") != std::string::npos);
+    panics(100, 10);
+    CHECK(notes.size() == 1);
+    panics(110, 100);
+    CHECK(notes.size() == 2);
+    finish(writer, inbox);
 }
 
 TEST_CASE("what finds no room while the disk hangs is lost, counted, and told once with its time") {
@@ -113,7 +181,7 @@ TEST_CASE("what finds no room while the disk hangs is lost, counted, and told on
     CHECK(troubles[0].find(log + ": the disk is too slow, lines are missing from 0.00 s on") == 0);
     CHECK(troubles[1].find("take.wav: the disk is too slow, a part of the recording is silence") !=
           std::string::npos);
-    CHECK(lines_in(log) == 1 + 10 + 1);
+    CHECK(lines_in(log) == 1 + 10 + 1 + 1);
     // The samples of panic_at() are those that the log lacks.
     CHECK(folder.read("take.jsonl").find("{\"at\":24,\"lost\":{\"from\":10,\"lines\":15,\"to\":24}}") !=
           std::string::npos);

@@ -1,5 +1,6 @@
 /// The past of the device: kept once a channel, whoever reads it, and what newcomers hear of it.
 
+#include "runtime/plan/change.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/clicks.hpp"
 #include "tests/support/engine_rig.hpp"
@@ -67,6 +68,25 @@ TEST_CASE("device past: what takes too much memory is refused before it is alloc
     CHECK(problem.message.find("--memory") != std::string::npos);
     CHECK(refused.memory.total() < 5'000'000);
     CHECK(has_errors(arranged(inputs(1, "[1, 2]"), 1'000'000).problems));  // the past alone is too much
+}
+
+TEST_CASE("memory: the sound between nodes counts too, and is refused where it makes too much") {
+    const std::string toml = inputs(1, "[1, 2]");
+    KeyTable keys;
+    ArrangeConfig config{.most_bytes = 0, .rebuild = {}};
+    Arrangement free = arrange(graph_of(toml), nullptr, keys, config);
+    const std::size_t without = free.memory.total();
+    CHECK_FALSE(has_errors(plan_change(nullptr, free, keys, {.arrange = config}).problems));
+    CHECK(free.memory.total() >= without + 2 * 512 * sizeof(float));
+
+    config.most_bytes = without;
+    Arrangement tight = arrange(graph_of(toml), nullptr, keys, config);
+    REQUIRE_FALSE(has_errors(tight.problems));
+    const Change change = plan_change(nullptr, tight, keys, {.arrange = config});
+    REQUIRE(has_errors(change.problems));
+    CHECK(change.problems.back().exit_code == 78);
+    CHECK(change.problems.back().message.starts_with("takes more memory than "));
+    CHECK(change.transition == nullptr);
 }
 
 TEST_CASE("device past: an inserted node begins as if it had always heard the input, mute and all") {
