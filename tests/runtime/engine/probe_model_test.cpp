@@ -74,7 +74,7 @@ TEST_CASE("probe: it finds the thump of a model that starts from zero, and none 
     const std::vector<std::string> at_silence =
         warnings_at_silence(gru, all_nodes(), std::chrono::seconds(60), "start = \"zero\"\n");
     REQUIRE(at_silence.size() >= 1);
-    CHECK(at_silence.front().starts_with("thumps when it starts, at -4"));
+    CHECK(at_silence.front().starts_with("thumps when it starts, at -35"));
     CHECK(warnings_at_silence(read_model_file(opto), all_nodes()).empty());
 }
 

@@ -141,6 +141,7 @@ TEST_CASE("settled: digital silence stays silence through a model that thumps fr
     EngineRig rig(gru_patch());
     rig.run(mono(programme(20'000)));
     rig.engine().post({.kind = EventKind::panic, .stamp = rig.now()});
+    rig.run(mono(silence(settled_in)));  // the way down, the reset, the way up
     CHECK(thump_of(rig.run(mono(silence(48'000)))[0]) < 2e-4);
 }
 
