@@ -31,7 +31,7 @@ namespace {
 /// A bar on a terminal, nothing elsewhere.
 class ProgressBar {
 public:
-    ProgressBar(std::string name, bool quiet)
+    ProgressBar(const std::string& name, bool quiet)
         : name_(plain_line(name)), shown_(!quiet && isatty(STDERR_FILENO)) {}
     ~ProgressBar() {
         if (shown_) draw("\r\033[K");
