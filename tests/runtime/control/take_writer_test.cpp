@@ -296,7 +296,7 @@ TEST_CASE("an earlier take stays, and log and recording of the new one get the s
         take.play();
         take.finish();
         CHECK(take.troubles.empty());
-        CHECK(lines_in(folder.file("take-" + std::to_string(number) + ".log")) == 2);
+        CHECK(lines_in(folder.file("take-" + std::to_string(number) + ".log")) == 3);
         CHECK(frames_in(folder.file("take-" + std::to_string(number) + ".wav")) == 1'000);
     }
     CHECK(folder.read("take.log") == "the night before");
@@ -314,7 +314,7 @@ TEST_CASE("with overwrite an earlier take is replaced when the new one is whole,
     CHECK(folder.read("take.wav") == "its sound");
     SECTION("whole") {
         take.finish();
-        CHECK(lines_in(folder.file("take.log")) == 2);
+        CHECK(lines_in(folder.file("take.log")) == 3);
         CHECK(frames_in(folder.file("take.wav")) == 1'000);
         CHECK(folder.size() == 2);
         CHECK(take.troubles.empty());
@@ -393,7 +393,7 @@ TEST_CASE("a folder that is moved during a take takes both files along, and that
     CHECK(has(take.notes[1],
               "takes/a.wav: its folder was moved; the file is now " + folder.file("moved/a.wav")));
     CHECK(frames_in(folder.file("moved/a.wav")) == 1'000);
-    CHECK(lines_in(folder.file("moved/a.log")) == 2);
+    CHECK(lines_in(folder.file("moved/a.log")) == 3);
 }
 
 }  // namespace gainstage::test::take_writer_test
