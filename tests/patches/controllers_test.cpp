@@ -9,8 +9,9 @@
 namespace gainstage::test::controllers_test {
 namespace {
 
-constexpr int frames = 3 * 48'000;
-/// After this time, nothing is left of a knob move in the first samples (echoes, compressors).
+constexpr int frames = 5 * 48'000;
+/// After this time, nothing is left of a knob move in the first samples (echoes, compressors), nor of where a
+/// model's knob stood when it came to rest.
 constexpr int settled = frames - 24'000;
 
 /// Soft enough to pass every limiter unchanged, loud enough to work every compressor.
@@ -91,7 +92,7 @@ TEST_CASE("every knob and fader of a shipped patch, turned fully up, sounds like
             swing(by_hand, midi.entry);
             set_all_of(by_file, by_hand.graph(), midi.entry);
             const Sound moved = by_hand.play(programme());
-            // The hand takes another way there for about 40 ms at the start; 2.5 s later that is inaudible.
+            // The hand takes another way there for about 40 ms at the start; 4.5 s later that is inaudible.
             CHECK(difference_db(moved, by_file.play(programme())) < -60.);
             CHECK(difference_db(moved, untouched) >
                   -40.);  // and the knob is heard: the difference is at least a hundredth of the sound
