@@ -1,14 +1,17 @@
 #include "runtime/rest.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace gainstage {
 
-std::shared_ptr<const RestMemo::Entry> RestMemo::find(const Setup& setup) const {
+std::shared_ptr<const RestMemo::Entry> RestMemo::find(const Setup& setup) {
     const std::lock_guard lock(mutex_);
-    for (const auto& entry : entries_)
-        if (entry->setup == setup) return entry;
-    return nullptr;
+    const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const auto& entry) { return entry->setup == setup; });
+    if (found == entries_.end()) return nullptr;
+    std::rotate(found, found + 1, entries_.end());
+    return entries_.back();
 }
 
 void RestMemo::add(Entry entry) {

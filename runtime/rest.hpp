@@ -16,6 +16,8 @@ struct Rest {
 
     double offset_dbfs = silent_dbfs;  ///< its mean
     double noise_dbfs = silent_dbfs;   ///< its RMS without the mean
+    bool is_known = true;              ///< false: it was still on its way to rest
+    bool blows_up = false;             ///< above +24 dBFS, or to what is no number; then there is no rest
 };
 
 /// The latest few of these states of one preparation. A second instance, a newcomer or one that comes back
@@ -28,14 +30,14 @@ public:
         std::shared_ptr<const NodeMemory::Image> state;
     };
     /// Null: a node of this setup has not come to rest yet, or too long ago.
-    std::shared_ptr<const Entry> find(const Setup&) const;
+    std::shared_ptr<const Entry> find(const Setup&);
     void add(Entry);
 
 private:
-    static constexpr std::size_t most = 4;
+    static constexpr std::size_t most = 32;
 
-    mutable std::mutex mutex_;
-    std::vector<std::shared_ptr<const Entry>> entries_;  ///< oldest first
+    std::mutex mutex_;
+    std::vector<std::shared_ptr<const Entry>> entries_;  ///< the latest asked for is the last
 };
 
 }  // namespace gainstage

@@ -98,7 +98,7 @@ hand_over_to_owner() {  # SCRIPT ARGUMENT...
     owner=$(stat -c %u "$root" 2>/dev/null) || return 0
     [ "$(id -u)" -eq 0 ] && [ -n "${SUDO_UID:-}" ] && [ "$owner" -ne 0 ] || return 0
     say "Installed; going on as the owner of this checkout, $(stat -c %U "$root")."
-    exec sudo -H -u "#$owner" "$@" --no-install
+    exec sudo -H -u "#$owner" env ${CXX:+"CXX=$CXX"} "$@" --no-install
 }
 
 # GAINSTAGE_WERROR=ON in the environment makes warnings errors, as in CI.

@@ -19,7 +19,7 @@ class DeviceKeeper {
 public:
     /// Opens a stream; the keeper's thread. Throws DeviceError.
     using Open = std::function<std::unique_ptr<AudioStream>(const AudioRequest&)>;
-    /// Why not, in a sentence; "": it worked.
+    /// Why not, with the exit code; without a text: it worked.
     using Done = std::function<void(const Failure&)>;
 
     DeviceKeeper(Open, Inbox&);

@@ -226,7 +226,7 @@ void TakeWriter::tell_of_large_log() {
     if (log_->bytes() < large_log_) return;
     while (large_log_ <= log_->bytes()) large_log_ *= 2;
     std::error_code error;
-    const auto disk = std::filesystem::space(std::filesystem::absolute(log_->growing()).parent_path(), error);
+    const auto disk = std::filesystem::space(log_->growing(), error);
     note(fmt::format(
         "{}: has grown to {}{}; a controller that sends without end may be the cause", log_name_,
         memory_text(static_cast<std::size_t>(log_->bytes())),
@@ -247,24 +247,25 @@ void TakeWriter::record() {
 }
 
 void TakeWriter::end() {
+    // True: the file is whole.
     const auto finish = [this](auto& file, const std::string& name) {
-        if (!file) return;
+        bool is_whole = false;
+        if (!file) return is_whole;
         attempt([&] {
             if (const std::string place = file->finish(); place != name)
                 note(fmt::format("{}: its folder was moved; the file is now {}", name, place));
+            is_whole = true;
         });
         patiently([this] { note_growing(); });
+        return is_whole;
     };
-    attempt([this] { write_log(); });
+    attempt([this] { write_log(); });  // it is on its way to the disk before the recording is
     if (recorder_) attempt([this] { recorder_->drain_rest(); });
-    attempt([this] {
-        if (!log_ || !recorder_) return;
-        if (const auto recording = recorder_->recording()) log_->write(*recording);
-    });
+    const auto recording = recorder_ ? recorder_->recording() : std::nullopt;
+    if (finish(recorder_, record_name_) && recording && log_) attempt([&] { log_->write(*recording); });
+    if (recorder_) recorded_ = recorder_->frames();
     finish(log_, log_name_);
     patiently([this] { tell_of_log(); });
-    finish(recorder_, record_name_);
-    if (recorder_) recorded_ = recorder_->frames();
 }
 
 }  // namespace gainstage

@@ -214,9 +214,11 @@ private:
         }
     }
 
-    /// One text, or a list of them.
+    /// One text, or a list of them. Each is looked into for every model.
     std::vector<std::string> texts(const JsonValue& value) const {
+        constexpr std::size_t most = 64;  // a system follows 40 links
         const JsonValue::List* list = value.as<JsonValue::List>();
+        if (list && list->size() > most) refuse(fmt::format("link_folder: more than {} folders", most));
         std::vector<std::string> all;
         for (const JsonValue& one : list ? *list : JsonValue::List{value}) {
             if (!one.as<std::string>()) refuse("link_folder: expected a text, or a list of texts");

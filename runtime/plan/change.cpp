@@ -108,15 +108,12 @@ private:
                plan->ports.size() * sizeof(PortBuffer);
     }
 
-    /// Those of the fade and of the warming are there for a while, and must fit beside the rest.
+    /// Those of a fade and of a warming are not counted: as large again, and gone after a while. Else a patch
+    /// that may play could not be edited, nor could its nodes return from quarantine.
     void count_buffers() {
         now_.memory.add("sound between nodes", bytes_of(transition_->after.get()));
         const std::size_t most = config_.arrange.most_bytes;
-        const Warming* warming = transition_->warming.get();
-        const std::size_t meanwhile =
-            bytes_of(transition_->during.get()) + bytes_of(warming ? &warming->plan : nullptr);
-        if (most > 0 && now_.memory.total() + meanwhile > most)
-            change_.problems.push_back(too_large(now_, most));
+        if (most > 0 && now_.memory.total() > most) change_.problems.push_back(too_large(now_, most));
     }
 
     // the fade

@@ -31,13 +31,17 @@ double db_of(double amplitude) {
 
 /// The same for one channel and for two, which must play the same bits. A node that keeps windows needs some
 /// of them.
-int frames_to_rest(const Node& node, const PreparedFacts& facts, const Setup& setup) {
+struct RestTime {
+    int frames;
+    bool is_enough;  ///< to forget what came before
+};
+RestTime time_to_rest(const Node& node, const PreparedFacts& facts, const Setup& setup) {
     const double operations = facts.operations * facts.sample_rate_hz / setup.sample_rate_hz;
     const double most = most_operations / std::max(operations, 1.);
     const double wanted = static_cast<double>(node.memory_samples()) + node.latency_samples() +
                           listened_s * setup.sample_rate_hz;
     const double least = 4. * node.latency_samples() + piece_frames;
-    return static_cast<int>(std::max(least, std::min(wanted, most)));
+    return {static_cast<int>(std::max(least, std::min(wanted, most))), wanted <= std::max(least, most)};
 }
 
 /// Plays silence to a node and keeps what leaves its first output.
@@ -118,9 +122,12 @@ Rest settle(Node& node, NodeMemory& memory, const NodeType& type, const Prepared
         return known->rest;
     }
     Silence silence(node, type, setup);
-    silence.play(frames_to_rest(node, prepared.facts(), setup));
-    const Rest rest = rest_of(silence.heard(), setup.sample_rate_hz);
-    if (begins_at_zero(setup) || blows_up(silence.heard()))
+    const RestTime time = time_to_rest(node, prepared.facts(), setup);
+    silence.play(time.frames);
+    Rest rest{.blows_up = blows_up(silence.heard())};
+    if (!rest.blows_up) rest = rest_of(silence.heard(), setup.sample_rate_hz);
+    rest.is_known = time.is_enough;
+    if (begins_at_zero(setup) || rest.blows_up)
         memory.reset();
     else
         memory.keep();

@@ -114,7 +114,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         "--from",
         dest="start",
         metavar="FILE.safetensors",
-        help="a model like it that has learned already, to go on from: " "by new recordings, or for longer",
+        help="a model like it that has learned already, to go on from: by new recordings, or for longer",
     )
     learning = parser.add_argument_group("how it learns (each model has its own recipe; these overrule it)")
     learning.add_argument(

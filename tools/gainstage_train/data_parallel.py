@@ -303,9 +303,11 @@ class DataParallel:
             sentinels = [process.sentinel for process in self.others]
             ended = multiprocessing.connection.wait(sentinels, timeout=END_S)
             ranks = [rank for rank, sentinel in enumerate(sentinels, 1) if sentinel in ended]
-            words = [
-                f"{self._name_of(rank)} {why_it_ended(self.others[rank - 1].exitcode)}" for rank in ranks
-            ]
+            words = []
+            for rank in ranks:
+                process = self.others[rank - 1]
+                process.join(END_S)  # it closes what connects it before the system knows how it ended
+                words.append(f"{self._name_of(rank)} {why_it_ended(process.exitcode)}")
             reason = MEMORY
         else:
             words = [self._name_of(rank) for rank in self.group.missing()] if self.group else []

@@ -42,7 +42,10 @@ class Place:
 
     def __init__(self, rank: int, size: int, address: str, port: int) -> None:
         self.rank, self.size, self.address, self.port = rank, size, address, port
-        self.local_rank = int(os.environ.get("LOCAL_RANK", "0"))
+        local = os.environ.get("LOCAL_RANK", "0")
+        if not local.isdecimal():
+            raise Problem(f"LOCAL_RANK={local}: expected a number from 0 on, as torchrun gives it", USAGE)
+        self.local_rank = int(local)
         self.facts: list[dict] = []
         self.store = self._open()
 
@@ -246,7 +249,7 @@ class Group:
         self.thread = threading.Thread(target=self._serve, daemon=True, name="group")
         self.thread.start()
         try:
-            with interface_for_gloo(interface):
+            with interface_for_gloo(interface, always=interface == loopback()):
                 self._aside(lambda: self._connect(store, str(device).startswith("cuda")))
         except Lost:
             self.close()
@@ -319,10 +322,11 @@ class Group:
 
 
 @contextlib.contextmanager
-def interface_for_gloo(name: str | None) -> Iterator[None]:
-    """Within it gloo takes this network interface, unless the user has chosen one."""
+def interface_for_gloo(name: str | None, always: bool = False) -> Iterator[None]:
+    """Within it gloo takes this network interface. Unless `always`, the user's choice comes first."""
     variable = "GLOO_SOCKET_IFNAME"
-    if name is None or variable in os.environ:
+    chosen = os.environ.get(variable)
+    if name is None or (chosen is not None and not always):
         yield
         return
     os.environ[variable] = name
@@ -330,6 +334,8 @@ def interface_for_gloo(name: str | None) -> Iterator[None]:
         yield
     finally:
         del os.environ[variable]
+        if chosen is not None:
+            os.environ[variable] = chosen
 
 
 class Parcel:

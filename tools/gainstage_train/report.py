@@ -50,7 +50,7 @@ def verdict(rows: list[Row]) -> str:
     worse = [
         f"{knobs_in_words(row.knobs)} ({SPLIT_WORDS[row.split]})"
         for row in rows
-        if row.model.esr >= row.gain.esr
+        if not row.model.esr < row.gain.esr  # NaN is no better, too
     ]
     if not worse:
         return "Closer to the device than a plain gain at every setting."

@@ -67,7 +67,7 @@ class Run:
         options = self.options
         training = self.begun()
         if self.place:
-            self.place.agree({**training.identity, **processes.versions()})
+            self.place.agree(self.facts(training))
         with Interruption() as interrupted:
             reason = training.run(interrupted, self.display.show)
             self.display.close()
@@ -82,9 +82,13 @@ class Run:
     def follow(self, place: processes.Place) -> int:
         """The part of the other ranks: they read the same data and do their share of the work. -> the exit code"""
         training = self.begun()
-        place.agree({**training.identity, **processes.versions()})
+        place.agree(self.facts(training))
         with Interruption() as interrupted:
             return training.share(lambda: interrupted.number)
+
+    def facts(self, training: Training) -> dict:
+        """What must be the same in all processes that train together."""
+        return {**training.identity, **processes.versions(), "device": self.device.split(":")[0]}
 
     def begun(self) -> Training:
         """-> the training, at its beginning or where it goes on"""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 import torch
 
 from gainstage_files.plain_text import shown
-from gainstage_files.problem import Problem
+from gainstage_files.problem import UNAVAILABLE, Problem
 from . import checkpoint
 from .average import Average
 from .data_parallel import DataParallel
@@ -92,10 +92,15 @@ class Training:
     ) -> str | None:
         """Trains until the model gets no better, its time is over or somebody interrupts it. -> why it ended, in words; None if it was
         interrupted, here (interrupted()) or in another process (wish)"""
-        with contextlib.closing(self._data_parallel()) as self.shared:
+        self.shared = self._data_parallel()
+        try:
             reason = self._run(interrupted, shown)
-            self.shared.close(0 if reason else 128 + (self.wish or signal.SIGINT))
-            return reason
+        except BaseException as problem:
+            self.shared.close(problem.exit_code if isinstance(problem, Problem) else UNAVAILABLE)
+            raise
+        number = getattr(interrupted, "number", 0) or self.wish or signal.SIGINT
+        self.shared.close(0 if reason else 128 + number)
+        return reason
 
     def share(self, asked: Callable[[], int]) -> int:
         """The part of the other ranks. asked(): the signal that asked this process to end, or 0. -> the exit code"""

@@ -390,7 +390,7 @@ TEST_CASE("a folder that is moved during a take takes both files along, and that
     take.finish();
     CHECK(take.troubles.empty());
     REQUIRE(take.notes.size() == 2);
-    CHECK(has(take.notes[1],
+    CHECK(has(take.notes[0],
               "takes/a.wav: its folder was moved; the file is now " + folder.file("moved/a.wav")));
     CHECK(frames_in(folder.file("moved/a.wav")) == 1'000);
     CHECK(lines_in(folder.file("moved/a.log")) == 3);

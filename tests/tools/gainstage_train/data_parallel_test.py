@@ -43,6 +43,12 @@ def is_running(pid):
         return False
 
 
+def with_tests():
+    """-> an environment in which Python finds this file, too"""
+    folders = [os.path.dirname(os.path.abspath(__file__)), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
+
+
 class Gradients(unittest.TestCase):
     def setUp(self):
         self.data = small.dataset(6.0)
@@ -103,14 +109,15 @@ class Gradients(unittest.TestCase):
 
     def test_signals_that_go_to_all_leave_them_to_the_first_process_and_its_end_is_theirs(self):
         program = (
-            "import os, signal, sys; sys.path.insert(0, sys.argv[1]); import data_parallel_test as t; g = t.Gradients(); g.setUp()\n"
+            "import os, signal; import data_parallel_test as t; g = t.Gradients(); g.setUp()\n"
             "s = g.shares(t.grey_box(), 2); places = s.windows.epoch(1, 0)[:4]; p = s.others[0]\n"
             "signal.signal(signal.SIGTERM, lambda *_: None)\n"
             "list(s.gradients(places)); os.kill(p.pid, signal.SIGTERM); os.kill(p.pid, signal.SIGINT)\n"
             "print(len(list(s.gradients(places))), p.is_alive())"
         )
         ended = subprocess.run(
-            [sys.executable, "-c", program, os.path.dirname(os.path.abspath(__file__))],
+            [sys.executable, "-c", program],
+            env=with_tests(),
             capture_output=True,
             text=True,
             timeout=300,
@@ -119,8 +126,7 @@ class Gradients(unittest.TestCase):
 
     def test_if_the_first_is_killed_before_they_meet_the_others_end_and_leave_nothing(self):
         program = """
-import os, signal, sys
-sys.path.insert(0, sys.argv[1])
+import os, signal
 import data_parallel_test as t
 meet = t.DataParallel._meet
 def killed(self, rank, folder):
@@ -133,9 +139,8 @@ g = t.Gradients()
 g.setUp()
 g.shares(t.grey_box(), 2)
 """
-        here = os.path.dirname(os.path.abspath(__file__))
         ended = subprocess.run(
-            [sys.executable, "-c", program, here], capture_output=True, text=True, timeout=300
+            [sys.executable, "-c", program], env=with_tests(), capture_output=True, text=True, timeout=300
         )
         self.assertEqual(ended.returncode, -signal.SIGKILL, ended.stderr)
         pid, folder = ended.stdout.split()
