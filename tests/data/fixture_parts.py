@@ -8,9 +8,10 @@ Nothing here depends on a model. The makers run with tools/ on PYTHONPATH.
 
 import json
 import os
+import sys
 
 import numpy as np
-from gainstage_files.model_file import control, metadata, write  # noqa: F401  the makers take them from here
+from gainstage_files.model_file import control, metadata, write  # noqa: F401  the makers take control
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -108,3 +109,10 @@ def save(family, name, weights, expected, start, moves, keys):
     with open(path + ".json", "w", encoding="utf-8") as file:
         json.dump({"start": start, "moves": moves}, file)
         file.write("\n")
+
+
+def of_random_weights(architecture, config, rate, controls, **facts):
+    """-> the metadata of a fixture that the running program makes"""
+    maker = os.path.basename(sys.argv[0])
+    source = f"random weights, made by {maker}"
+    return metadata(architecture, config, rate, controls, **facts, license="MIT", source=source)

@@ -7,7 +7,16 @@ formulas with the C++.
 
 import numpy as np
 
-from fixture_parts import as_stored, control, metadata, moving_knobs, save, save_input, sigmoid, test_input
+from fixture_parts import (
+    as_stored,
+    control,
+    moving_knobs,
+    of_random_weights,
+    save,
+    save_input,
+    sigmoid,
+    test_input,
+)
 
 RATE, FRAMES = 48000, 2400
 
@@ -102,7 +111,7 @@ if __name__ == "__main__":
             expected,
             start,
             moves,
-            metadata(
+            of_random_weights(
                 "ed_lstm",
                 {"window": length, **config},
                 RATE,
@@ -110,8 +119,6 @@ if __name__ == "__main__":
                 latency_samples=length,
                 receptive_field=0 if carries else 2 * length,
                 memory_samples=4800 if carries else 2 * length,
-                license="MIT",
-                source="random weights, made by make_ed_lstm_fixtures.py",
             ),
         )
         print(f"{name}: peak {np.abs(expected).max():.2f}, deviation {expected.std():.3f}")

@@ -12,7 +12,16 @@ grey_box-input.f32          input of all of them, mono, 48 kHz"""
 
 import numpy as np
 
-from fixture_parts import as_stored, control, metadata, on_grid, save, save_input, sigmoid, test_input
+from fixture_parts import (
+    as_stored,
+    control,
+    of_random_weights,
+    on_grid,
+    save,
+    save_input,
+    sigmoid,
+    test_input,
+)
 
 RATE, FRAMES = 48000, 2400
 
@@ -172,14 +181,12 @@ if __name__ == "__main__":
             expected,
             start,
             moves,
-            metadata(
+            of_random_weights(
                 "grey_box",
                 config,
                 RATE,
                 controls,
                 memory_samples=RATE,
-                license="MIT",
-                source="random weights, made by make_fixtures.py",
             ),
         )
         reduction = 20 * np.log10(np.sqrt(np.mean(x.astype(float)[100:] ** 2) / np.mean(expected[100:] ** 2)))

@@ -6,7 +6,16 @@ C++.
     make_recurrent_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 
 import numpy as np
-from fixture_parts import as_stored, control, metadata, moving_knobs, save, save_input, sigmoid, test_input
+from fixture_parts import (
+    as_stored,
+    control,
+    moving_knobs,
+    of_random_weights,
+    save,
+    save_input,
+    sigmoid,
+    test_input,
+)
 
 RATE, FRAMES = 48000, 2400
 
@@ -118,14 +127,12 @@ if __name__ == "__main__":
             expected,
             start,
             moves,
-            metadata(
+            of_random_weights(
                 family,
                 config,
                 RATE,
                 controls,
                 memory_samples=4800,
-                license="MIT",
-                source="random weights, made by make_recurrent_fixtures.py",
             ),
         )
         print(f"{family} {name}: peak {np.abs(expected).max():.2f}, deviation {expected.std():.3f}")

@@ -8,7 +8,16 @@ C++.
 import math
 
 import numpy as np
-from fixture_parts import as_stored, control, metadata, on_grid, save, save_input, sigmoid, test_input
+from fixture_parts import (
+    as_stored,
+    control,
+    of_random_weights,
+    on_grid,
+    save,
+    save_input,
+    sigmoid,
+    test_input,
+)
 from gainstage_files.model_file import LONGEST_MEMORY_S
 from gainstage_import.s4d import seconds_to_forget
 
@@ -268,14 +277,12 @@ if __name__ == "__main__":
             expected,
             start,
             moves,
-            metadata(
+            of_random_weights(
                 "s4d",
                 config,
                 RATE,
                 controls,
                 memory_samples=min(forgets_s, LONGEST_MEMORY_S) * RATE,
-                license="MIT",
-                source="random weights, made by make_s4d_fixtures.py",
             ),
         )
         print(

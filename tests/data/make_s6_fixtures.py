@@ -9,7 +9,16 @@ import math
 
 import numpy as np
 
-from fixture_parts import as_stored, control, metadata, moving_knobs, save, save_input, sigmoid, test_input
+from fixture_parts import (
+    as_stored,
+    control,
+    moving_knobs,
+    of_random_weights,
+    save,
+    save_input,
+    sigmoid,
+    test_input,
+)
 
 RATE, FRAMES = 48000, 2400
 NAMES = ("drive", "depth", "speed")
@@ -211,14 +220,12 @@ if __name__ == "__main__":
             expected,
             start,
             moves,
-            metadata(
+            of_random_weights(
                 "s6",
                 config,
                 RATE,
                 controls,
                 memory_samples=RATE // 4,
-                license="MIT",
-                source="random weights, made by make_s6_fixtures.py",
             ),
         )
         print(f"{name}: peak {np.abs(expected).max():.3g}, rms {np.sqrt(np.mean(expected ** 2)):.3g}")

@@ -6,7 +6,7 @@ C++.
     make_tcn_fixtures.py        (the same files on every run; see fixture_parts.py)"""
 
 import numpy as np
-from fixture_parts import as_stored, control, metadata, on_grid, save, save_input, test_input
+from fixture_parts import as_stored, control, of_random_weights, on_grid, save, save_input, test_input
 
 RATE, FRAMES = 48000, 2400
 
@@ -219,7 +219,7 @@ if __name__ == "__main__":
             expected,
             start,
             moves,
-            metadata(
+            of_random_weights(
                 "tcn",
                 config,
                 RATE,
@@ -227,8 +227,6 @@ if __name__ == "__main__":
                 latency_samples=latency,
                 receptive_field=field,
                 memory_samples=field,
-                license="MIT",
-                source="random weights, made by make_tcn_fixtures.py",
             ),
         )
         print(
