@@ -13,14 +13,6 @@ namespace gainstage::test::bench_command_test {
 
 using Json = nlohmann::json;
 
-namespace {
-
-Outcome lab_run(const std::string& arguments) {
-    return run(lab_path(), arguments);
-}
-
-}  // namespace
-
 TEST_CASE("the lab's products that can't be written end with 73 too") {
     if (!std::filesystem::exists("/dev/full")) return;
     CHECK(run("sh -c '" + lab_path() + " --help >/dev/full'", "").exit_code == 73);

@@ -36,6 +36,10 @@ inline Outcome gainstage_run(const std::string& arguments) {
     return run(program_path(), arguments);
 }
 
+inline Outcome lab_run(const std::string& arguments) {
+    return run(lab_path(), arguments);
+}
+
 /// Lines that begin at the margin.
 inline int headings(const std::string& text) {
     int count = 0;

@@ -21,14 +21,6 @@ namespace gainstage::test::cli_test {
 
 using Json = nlohmann::json;
 
-namespace {
-
-Outcome lab_run(const std::string& arguments) {
-    return run(lab_path(), arguments);
-}
-
-}  // namespace
-
 // ------------------------ the whole
 
 TEST_CASE("a wrong command line is told on stderr and exits with 64") {

@@ -15,15 +15,21 @@ namespace gainstage::test::replay_command_test {
 
 using Json = nlohmann::json;
 
+namespace {
+
+/// A log's line that begins the take with this patch.
+std::string play_line(const std::string& patch) {
+    const Json play{{"file", patch},
+                    {"text", scratch().read(std::filesystem::path(patch).filename())},
+                    {"models", Json::object()}};
+    return Json{{"at", 0}, {"play", play}}.dump();
+}
+
+}  // namespace
+
 TEST_CASE("a take needs no patch, and an input as long as itself") {
     const std::string patch = level_patch(), in = sine_file("a.wav"), out = scratch().file("no-patch.wav");
-    const std::string head = R"({"gainstage_log":1,"sample_rate_hz":48000})",
-                      play = Json{{"at", 0},
-                                  {"play",
-                                   {{"file", patch},
-                                    {"text", scratch().read(std::filesystem::path(patch).filename())},
-                                    {"models", Json::object()}}}}
-                                 .dump();
+    const std::string head = R"({"gainstage_log":1,"sample_rate_hz":48000})", play = play_line(patch);
     const std::string log = scratch().write("whole.log", head + "\n" + play + "\n" +
                                                              R"({"at":20000,"panic":true})"
                                                              "\n");
@@ -95,14 +101,7 @@ TEST_CASE("a take whose log lacks something is refused, and repeated with --inco
     const std::string patch = level_patch(), in = sine_file("a.wav"),
                       out = scratch().file("incomplete-out.wav");
     const std::string render = "render " + patch + " " + in + " -o " + out + " --events ";
-    const std::string head = R"({"gainstage_log":1,"sample_rate_hz":48000)",
-                      play = Json{{"at", 0},
-                                  {"play",
-                                   {{"file", patch},
-                                    {"text", scratch().read(std::filesystem::path(patch).filename())},
-                                    {"models", Json::object()}}}}
-                                 .dump() +
-                             "\n",
+    const std::string head = R"({"gainstage_log":1,"sample_rate_hz":48000)", play = play_line(patch) + "\n",
                       lost = R"("lost":{"from":960,"to":48000,"lines":12343})";
     const auto log = [&](const std::string& text) { return scratch().write("incomplete.log", text); };
     for (const std::string& text :

@@ -142,8 +142,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         "--average-steps",
         type=count,
         metavar="N",
-        help="judges and keeps the mean of the weights of about so many last "
-        "steps, which jumps less from check to check (0: the last ones)",
+        help="judges and keeps the mean of the weights of about so many last steps, which jumps less from "
+        "check to check (0: the last ones)",
     )
     machine = parser.add_argument_group("the machine")
     machine.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda")

@@ -22,13 +22,8 @@ FORMAT = "gainstage.training"
 VERSION = "2"  # 1 was a pickle of PyTorch
 FACTS = {"identity": dict, "progress": dict, "unwritten": bool, "moments": dict}
 LARGEST_FILE = 8 << 30  # bytes
-MODEL, BEST, AVERAGE, MOMENTS, RANDOM = (
-    "model",
-    "best",
-    "average",
-    "moments",
-    "random",
-)  # what its tensors' names begin with
+# What its tensors' names begin with.
+MODEL, BEST, AVERAGE, MOMENTS, RANDOM = "model", "best", "average", "moments", "random"
 
 
 def replace(path: str, content: bytes) -> None:
@@ -66,9 +61,8 @@ def save(
         for part, named in parts.items()
         for name, tensor in named.items()
     }
-    plain: dict[
-        str, dict[str, Any]
-    ] = {}  # moments that are no tensors: counts of steps, in some versions of PyTorch
+    # Moments that are no tensors: counts of steps, in some versions of PyTorch.
+    plain: dict[str, dict[str, Any]] = {}
     for at, moments in state["state"].items():
         for name, value in moments.items():
             if isinstance(value, torch.Tensor):

@@ -32,9 +32,8 @@ class Schedule:
     rate: float
     loss: str
     clip: float = 1.0  # the gradient's norm is kept below; 0: not
-    average_steps: int = (
-        0  # what is judged and kept is the mean of the weights of about so many last steps; 0: the last ones
-    )
+    # What is judged and kept is the mean of the weights of about so many last steps; 0: the last ones.
+    average_steps: int = 0
     decay: str = COSINE  # how the rate falls
     balance: str = BALANCED
     patience: int = 40  # validations without a better one until the end; 0: never

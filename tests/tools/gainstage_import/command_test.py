@@ -293,9 +293,10 @@ class CommandLine(unittest.TestCase):
         )
         self.assertGreater(seconds, 9.0)
 
-    def test_facts_are_taken_over(self):
+    def import_with(self, facts):
+        """facts: JSON text; m.safetensors is made."""
         with open(self.path("facts.json"), "w", encoding="utf-8") as file:
-            json.dump({"sample_rate": 48000, "mlp_activation": "relu", "license": "CC0-1.0"}, file)
+            file.write(facts)
         done = self.run_it(
             "grey_box",
             self.save(state_dict()),
@@ -305,6 +306,10 @@ class CommandLine(unittest.TestCase):
             self.path("facts.json"),
         )
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_facts_are_taken_over(self):
+        facts = {"sample_rate": 48000, "mlp_activation": "relu", "license": "CC0-1.0"}
+        self.import_with(json.dumps(facts))
         metadata, _ = read(self.path("m.safetensors"))
         self.assertEqual((metadata["sample_rate"], metadata["license"]), ("48000", "CC0-1.0"))
         self.assertEqual(json.loads(metadata["config"])["mlp_activation"], "relu")
@@ -327,17 +332,7 @@ class CommandLine(unittest.TestCase):
     def test_the_example_of_the_help_is_taken(self):
         text = self.run_it("--help").stdout
         begin = text.index('{"sample_rate"')
-        with open(self.path("facts.json"), "w", encoding="utf-8") as file:
-            file.write(text[begin : text.rindex("}}") + 2])
-        done = self.run_it(
-            "grey_box",
-            self.save(state_dict()),
-            "-o",
-            self.path("m.safetensors"),
-            "--config",
-            self.path("facts.json"),
-        )
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.import_with(text[begin : text.rindex("}}") + 2])
         self.assertEqual(read(self.path("m.safetensors"))[0]["license"], "MIT")
 
     def test_the_help_needs_no_library(self):

@@ -22,14 +22,7 @@ def control(
         scale, offset = 1.0 / span, -low / span
     else:
         scale, offset = (2.0 / span, -(high + low) / span) if span > 0.0 else (1.0, -low)
-    out: Control = {
-        "name": name,
-        "unit": unit,
-        "min": low,
-        "max": high,
-        "default": default,
-        "to_model": {"scale": scale, "offset": offset},
-    }
+    out = model_file.control(name, unit, low, high, default, scale, offset)
     if steps is not None:
         out["steps"] = steps
     return out

@@ -15,7 +15,7 @@ import torch
 from gainstage_files.model_file import Control
 from . import forgetting
 from .cells import Cell, LstmSteps, cell_operations, kernels
-from .model import TRANSCENDENTAL, Model, linear_tensors
+from .model import CARRIED_STATE_RECIPE, TRANSCENDENTAL, Model, linear_tensors
 
 
 class EdLstm(Model):
@@ -184,14 +184,7 @@ class EdLstmCarried(EdLstm):
     the start of every window; all else as published."""
 
     name, carried = "ed_lstm_carried", True
-    recipe = {
-        "segment_samples": 144000,
-        "batch": 32,
-        "warm_samples": 24000,
-        "tbptt_samples": 1024,
-        "rate": 4e-3,
-        "loss": "esr",
-    }
+    recipe = CARRIED_STATE_RECIPE
 
     LONGEST_S = 1.0  # of a unit's memory at the start
 

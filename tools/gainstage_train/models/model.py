@@ -9,9 +9,18 @@ import torch
 
 from gainstage_files.model_file import LONGEST_MEMORY_S, Control
 
-TRANSCENDENTAL = (
-    30.0  # operations of a tanh, sigmoid, exponential, logarithm: Wright & Valimaki, DAFx 2022, table 1
-)
+# Operations of a tanh, sigmoid, exponential, logarithm: Wright & Valimaki, DAFx 2022, table 1.
+TRANSCENDENTAL = 30.0
+
+# Of networks that carry a state through whole recordings.
+CARRIED_STATE_RECIPE = {
+    "segment_samples": 144000,
+    "batch": 32,
+    "warm_samples": 24000,
+    "tbptt_samples": 1024,
+    "rate": 4e-3,
+    "loss": "esr",
+}
 
 
 class Model(torch.nn.Module):
@@ -26,9 +35,8 @@ class Model(torch.nn.Module):
     frame = 1  # forward() takes multiples of so many samples
     latency_samples = 0  # said in the file; what forward() returns is not delayed by it
     receptive_field = 0  # samples; 0: no end to it
-    recipe: dict[
-        str, Any
-    ] = {}  # segment_samples, batch, warm_samples, tbptt_samples, rate, loss, and others of schedule.py
+    # segment_samples, batch, warm_samples, tbptt_samples, rate, loss, and others of schedule.py
+    recipe: dict[str, Any] = {}
 
     def __init__(self, controls: list[Control], sample_rate: float) -> None:
         super().__init__()

@@ -11,7 +11,7 @@ import torch
 from gainstage_files.model_file import Control
 from . import forgetting
 from .cells import Cell, cell_operations, decades
-from .model import TRANSCENDENTAL, Model, linear_tensors
+from .model import CARRIED_STATE_RECIPE, TRANSCENDENTAL, Model, linear_tensors
 
 
 class Recurrent(Model):
@@ -20,6 +20,7 @@ class Recurrent(Model):
     first have to unlearn it."""
 
     kind = ""
+    recipe = CARRIED_STATE_RECIPE
 
     def __init__(
         self,
@@ -76,23 +77,7 @@ class Recurrent(Model):
 
 class Lstm(Recurrent):
     architecture = name = kind = "lstm"
-    recipe = {
-        "segment_samples": 144000,
-        "batch": 32,
-        "warm_samples": 24000,
-        "tbptt_samples": 1024,
-        "rate": 4e-3,
-        "loss": "esr",
-    }
 
 
 class Gru(Recurrent):
     architecture = name = kind = "gru"
-    recipe = {
-        "segment_samples": 144000,
-        "batch": 32,
-        "warm_samples": 24000,
-        "tbptt_samples": 1024,
-        "rate": 4e-3,
-        "loss": "esr",
-    }
