@@ -22,8 +22,9 @@ struct RenderJob {
     int threads = 1;             ///< that play branches of the patch beside each other; changes no bit either
     std::size_t most_bytes = 0;  ///< memory that a patch may take; 0: half of the machine's
     bool keep_latency = false;   ///< leave the declared latency at the beginning of the file
-    bool strict = false;  ///< refuse a file of which a part can't be read, instead of silence there, and
-                          ///< for a take another sound than its recording
+    /// Refuse a file of which a part can't be read, instead of silence there, and for a take another sound
+    /// than its recording.
+    bool strict = false;
     std::vector<TimedMidi> midi;
     std::vector<AutomationMove> automation;
     std::string midi_file, automation_file;  ///< for messages; empty: none
@@ -45,8 +46,8 @@ struct RenderReport {
     double unreadable_s = 0.;  ///< of the input: silence stands for it, or the output ends before it
     /// Of the samples that are numbers.
     double in_peak_db = -144., out_peak_db = -144., in_rms_db = -144., out_rms_db = -144.;
-    std::vector<ReadingRange>
-        readings;                   ///< looked at once a block; those of nodes that an edit brings come last
+    /// Looked at once a block; those of nodes that an edit brings come last.
+    std::vector<ReadingRange> readings;
     std::vector<std::string> news;  ///< what happened on the way (quarantine, notes)
     Problems problems;              ///< errors: nothing was written
 };

@@ -102,8 +102,8 @@ struct LiveSummary {
 /// The patch that a change leads to, with all that is needed to repeat it.
 struct PlayedPatch {
     std::string file, text;
-    std::string folder =
-        {};  ///< this and the next: of its models, where the patch was reached through a link
+    /// Where its models lie, for a patch that was reached through links: beside the file, beside each link.
+    std::string folder = {};
     std::vector<std::string> link_folders = {};
     struct PlayedModel {
         std::string path;

@@ -202,7 +202,9 @@ private:
     void tell_of_rest(int n, const Slot* old) {
         if (!node(n).model || (old && same_content(old->description.model, node(n).model))) return;
         const Rest& rest = result_.slots[n]->rest;
-        if (rest.blows_up) return note(n, "its model blows up at silence: it is not one to play");
+        if (rest.blows_up)
+            return note(
+                n, "its model blows up at silence, so it will be silenced; train it again, or play another");
         if (!rest.is_known) return;
         if (const std::string text = warning_of_offset(rest.offset_dbfs); !text.empty() && offset_leaves(n))
             note(n, "its model " + text);
