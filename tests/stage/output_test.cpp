@@ -16,6 +16,7 @@
 
 #include "runtime/io/sound_file.hpp"
 #include "tests/stage/program.hpp"
+#include "tests/stage/recorded_take.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/measure.hpp"
 #include "tests/support/places.hpp"
@@ -27,85 +28,11 @@ namespace gainstage::test::output_test {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
+using Take = RecordedTake;
 
 namespace {
 
 const std::string hello = source_dir() + "/patches/hello.toml";
-
-/// `is_so` within the patience of these tests.
-template <class IsSo>
-bool becomes_so(IsSo is_so) {
-    for (const auto end = Clock::now() + patience; Clock::now() < end; std::this_thread::sleep_for(5ms))
-        if (is_so()) return true;
-    return false;
-}
-
-/// A file of so many seconds.
-std::string silence_in(const TemporaryFolder& folder, int seconds) {
-    const Channel silent(48'000, 0.f);
-    const float* const channel = silent.data();
-    SoundWriter writer(folder.file("in.wav"), 1, 48'000);
-    for (int k = 0; k < seconds; ++k) writer.write(&channel, 48'000);
-    writer.finish();
-    return folder.file("in.wav");
-}
-
-/// A take in a folder of its own: a patch, its log and its recording.
-class Take {
-public:
-    Take() { write(0.); }
-    /// Saves the patch with another gain.
-    void write(double gain_db) const {
-        folder_.write("song.toml", patch(R"("in -> trim -> out")", gain("trim", gain_db)));
-    }
-    std::vector<std::string> run(const std::vector<std::string>& more) const {
-        std::vector<std::string> words{"run",
-                                       folder_.file("song.toml"),
-                                       "--null",
-                                       "--block",
-                                       "480",
-                                       "--log",
-                                       folder_.file("take.log"),
-                                       "--record",
-                                       folder_.file("take.wav"),
-                                       "--rehearse"};
-        words.insert(words.end(), more.begin(), more.end());
-        return words;
-    }
-    /// Lines of the log that begin a change, the first patch included.
-    int changes() const {
-        int count = 0;
-        // The log takes its name when the take is over.
-        const bool grows = std::filesystem::exists(folder_.file("take.unfinished.log"));
-        std::istringstream log(folder_.read(grows ? "take.unfinished.log" : "take.log"));
-        for (std::string line; std::getline(log, line);) count += has(line, "\"play\"");
-        return count;
-    }
-    bool plays(int changes_seen = 1) const {
-        return becomes_so([&] { return changes() >= changes_seen; });
-    }
-    /// Checks that log and recording hold what they should and nothing else. Returns the seconds recorded.
-    double check() const {
-        std::istringstream log(folder_.read("take.log"));
-        for (std::string line; std::getline(log, line);) {
-            INFO(line);
-            CHECK_FALSE(nlohmann::json::parse(line, nullptr, false).is_discarded());
-        }
-        const SoundData recorded = read_sound_file(folder_.file("take.wav"));
-        CHECK(recorded.channels.size() == 1);
-        CHECK(peak(recorded.channels[0]) == 0.);  // the input of --null, and no message
-        return static_cast<double>(recorded.channels[0].size()) / recorded.rate_hz;
-    }
-    const TemporaryFolder& folder() const { return folder_; }
-
-private:
-    static double peak(const Channel& channel) {
-        double most = 0.;
-        for (const float sample : channel) most = std::max(most, std::abs(static_cast<double>(sample)));
-        return most;
-    }
-    const TemporaryFolder folder_;
-};
 
 class Pipe {
 public:
@@ -291,102 +218,6 @@ TEST_CASE("a reader that has seen enough, such as head, ends a program with 73 a
     Program program({"nodes", "--json"}, {.out = pipe.writer()});
     CHECK(program.wait() == 73);
     CHECK(program.standard_error().empty());
-}
-
-// ------------------------ signals
-
-TEST_CASE("every signal that asks for the end fades out and finishes the files") {
-    const auto [number, code] = GENERATE(std::pair{SIGINT, 0}, std::pair{SIGTERM, 0}, std::pair{SIGHUP, 0},
-                                         std::pair{SIGQUIT, 0}, std::pair{SIGPWR, 0}, std::pair{SIGXCPU, 78});
-    const Take take;
-    Program program(take.run({"--json"}));
-    REQUIRE(program.tells("status", 1));
-    program.signal(number);
-    if (number == SIGXCPU) program.signal(number);  // the system repeats it
-    CHECK(program.wait() == code);
-    if (number == SIGXCPU)
-        CHECK(has(program.events("problem").at(0).at("text"), "the limit of processor time is reached"));
-    if (number == SIGPWR) CHECK(has(program.events("note").at(0).at("text"), "the power fails"));
-    INFO(program.words());
-    CHECK(program.events("silent").size() == 1);
-    REQUIRE(program.events("summary").size() == 1);
-    CHECK(take.check() == Approx(program.events("summary")[0].at("seconds").get<double>()));
-}
-
-TEST_CASE("a signal that asks for nothing changes nothing") {
-    const Take take;
-    Program program(take.run({"--json"}));
-    REQUIRE(program.tells("status", 1));
-    for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT, SIGWINCH,
-                             SIGCHLD, SIGURG, SIGPIPE, SIGRTMIN, SIGRTMIN + 3, SIGRTMAX})
-        program.signal(number);
-    const std::size_t told = program.events("status").size();
-    CHECK(program.tells("status", told + 2));
-    CHECK(program.events("silent").empty());
-    program.signal(SIGTERM);
-    CHECK(program.wait() == 0);
-    CHECK(take.check() >= program.events("status").back().at("seconds").get<double>());
-}
-
-TEST_CASE("three signals end a program that nobody waits for, and it says where the take lies") {
-    const Take take;
-    Program program(take.run({}));
-    REQUIRE(take.plays());
-    for (const int number : {SIGINT, SIGTERM, SIGHUP}) program.signal(number);
-    const int code = program.wait();
-    INFO(program.words());
-    if (code == 0) {  // all was finished between the second and the third
-        take.check();
-        return;
-    }
-    CHECK(code == 73);
-    CHECK(has(program.standard_error(),
-              "log and recording were not finished; what is written of them is kept as " +
-                  take.folder().file("take.unfinished.log") + " and " +
-                  take.folder().file("take.unfinished.wav")));
-    CHECK(std::filesystem::exists(take.folder().file("take.unfinished.wav")));
-}
-
-TEST_CASE("a program that was started to outlive its terminal plays on when that hangs up") {
-    const Take take;
-    Program program(take.run({"--json"}), {.ignores_hangup = true});
-    REQUIRE(program.tells("status", 1));
-    program.signal(SIGHUP);
-    const std::size_t told = program.events("status").size();
-    CHECK(program.tells("status", told + 2));
-    CHECK(program.events("silent").empty());
-    program.signal(SIGTERM);
-    CHECK(program.wait() == 0);
-    take.check();
-}
-
-TEST_CASE("a second Ctrl-C ends at once, and not with 0 if something of the take is missing") {
-    const auto pause = GENERATE(0ms, 20ms, 50ms, 70ms);
-    const Take take;
-    Program program(take.run({"--json"}));
-    REQUIRE(program.tells("status", 2));  // about a second of sound
-    program.signal(SIGINT);
-    std::this_thread::sleep_for(pause);
-    program.signal(SIGINT);
-    const auto begin = Clock::now();
-    const int code = program.wait();
-    CHECK(Clock::now() - begin < 3s);
-    INFO(program.words());
-    CHECK((code == 0 || code == 73));
-    if (code == 0) CHECK(take.check() >= program.events("status").back().at("seconds").get<double>());
-}
-
-TEST_CASE("a render that is interrupted leaves nothing half-written behind, and the earlier file alone") {
-    const int number = GENERATE(SIGINT, SIGTERM, SIGHUP);
-    const TemporaryFolder folder;
-    const std::string in = silence_in(folder, 240);
-    folder.write("out.wav", "the take of last night");
-    Program program({"render", source_dir() + "/patches/vocal.toml", in, "-o", folder.file("out.wav")});
-    REQUIRE(becomes_so([&] { return folder.size() == 3; }));  // it writes
-    program.signal(number);
-    CHECK(program.wait() == Program::killed);
-    CHECK(folder.size() == 2);
-    CHECK(folder.read("out.wav") == "the take of last night");
 }
 
 // ------------------------ readers
