@@ -205,6 +205,20 @@ std::string_view take_line(std::string_view& text) {
     return line;
 }
 
+std::string foreign_sound(std::string_view head) {
+    if (head.empty()) return "the file is empty";
+    if (std::string known = impostor(head); !known.empty()) return known;
+    if (std::string known = json_page(head); !known.empty()) return known;
+    if (head.starts_with("MThd")) return "a MIDI file; give it as --midi";
+    if (head.size() >= 8 && head.substr(4, 4) == "ftyp")
+        return "an MP4 file (AAC or ALAC, .m4a); convert it: ffmpeg -i FILE NEW.wav";
+    if (head.starts_with("\x1a\x45\xdf\xa3"))
+        return "a Matroska or WebM file; convert it: ffmpeg -i FILE NEW.wav";
+    if (head.starts_with("\x30\x26\xb2\x75"))
+        return "a Windows Media file; convert it: ffmpeg -i FILE NEW.wav";
+    return {};
+}
+
 std::string with_line_feeds(std::string_view text) {
     std::string out(text);
     for (auto at = out.find('\r'); at != std::string::npos; at = out.find('\r', at + 1))

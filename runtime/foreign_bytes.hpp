@@ -13,6 +13,10 @@ std::string impostor(std::string_view head);
 /// "a sound file (WAV)", "a MIDI file", by the first bytes. Empty: neither.
 std::string sound_or_midi(std::string_view head);
 
+/// Names what stands where a sound belongs and can't be read as one: "an MP4 file (AAC or ALAC, .m4a);
+/// convert it: ...". Empty: none that we know.
+std::string foreign_sound(std::string_view head);
+
 /// Names a model of another program, with the way to play it: "a PyTorch checkpoint, ...; convert it with
 /// ...". Empty: none that we know.
 std::string model_of_others(std::string_view head);

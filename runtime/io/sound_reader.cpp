@@ -6,15 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 #include "runtime/foreign_bytes.hpp"
 #include "runtime/io/ogg_pages.hpp"
 #include "runtime/io/sample_check.hpp"
 #include "runtime/io/sound_header.hpp"
+#include "runtime/io/sound_promise.hpp"
 #include "runtime/io/sound_source.hpp"
-#include "runtime/numbers.hpp"
 #include "runtime/sysexits.hpp"
 
 namespace gainstage {
@@ -29,71 +28,9 @@ constexpr int probe_frames = 64;
 /// How far behind damage sound is looked for: first this far, then each time a quarter further.
 constexpr double first_step_frames = 512., step_growth = 1.25;
 
-/// Whether so much may be missing of a file. A header that promises hours where there are seconds was never
-/// true, and nobody wants hours of silence.
-bool is_believable(double missing_s, double there_s) {
-    constexpr double always_s = 60., never_s = 24. * 3600., most_times = 10.;
-    return missing_s <= std::max(always_s, most_times * there_s) && missing_s < never_s;
-}
-
-/// What a file is that libsndfile refuses, where we know better than it does.
-std::string foreign_sound(std::string_view head, const SoundHeader& header) {
-    if (!header.codec.empty())
-        return fmt::format("{} in a WAV file; convert it: ffmpeg -i FILE NEW.wav", header.codec);
-    if (head.empty()) return "the file is empty";
-    if (std::string known = impostor(head); !known.empty()) return known;
-    if (std::string known = json_page(head); !known.empty()) return known;
-    if (head.substr(0, 4) == "MThd") return "a MIDI file; give it as --midi";
-    if (head.size() >= 8 && head.substr(4, 4) == "ftyp")
-        return "an MP4 file (AAC or ALAC, .m4a); convert it: ffmpeg -i FILE NEW.wav";
-    if (head.starts_with("\x1a\x45\xdf\xa3"))
-        return "a Matroska or WebM file; convert it: ffmpeg -i FILE NEW.wav";
-    if (head.starts_with("\x30\x26\xb2\x75"))
-        return "a Windows Media file; convert it: ffmpeg -i FILE NEW.wav";
-    return {};
-}
-
-/// Bytes of one frame as they lie in the file; 0: compressed, so that frames have no size.
-int stored_frame_bytes(const SF_INFO& info) {
-    switch (info.format & SF_FORMAT_SUBMASK) {
-        case SF_FORMAT_PCM_S8:
-        case SF_FORMAT_PCM_U8:
-        case SF_FORMAT_ULAW:
-        case SF_FORMAT_ALAW:
-            return info.channels;
-        case SF_FORMAT_PCM_16:
-            return 2 * info.channels;
-        case SF_FORMAT_PCM_24:
-            return 3 * info.channels;
-        case SF_FORMAT_PCM_32:
-        case SF_FORMAT_FLOAT:
-            return 4 * info.channels;
-        case SF_FORMAT_DOUBLE:
-            return 8 * info.channels;
-        default:
-            return 0;
-    }
-}
-
 bool holds_floats(const SF_INFO& info) {
     const int kind = info.format & SF_FORMAT_SUBMASK;
     return kind == SF_FORMAT_FLOAT || kind == SF_FORMAT_DOUBLE;
-}
-
-/// The length that the header promises; less than libsndfile finds where it says nothing.
-std::int64_t promised_frames(const SF_INFO& info, const SoundHeader& header) {
-    std::int64_t promised = header.promised_frames;
-    if (promised < 0 && header.promised_bytes > header.bytes_there) {
-        const int frame_bytes = stored_frame_bytes(info);
-        if (frame_bytes > 0)
-            promised = header.promised_bytes / frame_bytes;
-        else if (header.bytes_there > 0)
-            promised = whole_within(
-                static_cast<double>(info.frames) *
-                    (static_cast<double>(header.promised_bytes) / static_cast<double>(header.bytes_there)),
-                std::int64_t{0}, std::numeric_limits<std::int64_t>::max());
-    }
-    return promised;
 }
 
 int bits_for(float peak) {
@@ -160,7 +97,10 @@ public:
 
 private:
     [[noreturn]] void refuse() {
-        const std::string foreign = foreign_sound(source_.read_text(0, 512), header_);
+        const std::string foreign =
+            header_.codec.empty()
+                ? foreign_sound(source_.read_text(0, 512))
+                : fmt::format("{} in a WAV file; convert it: ffmpeg -i FILE NEW.wav", header_.codec);
         const std::string cause =
             source_.error()    ? std::strerror(source_.error())
             : !foreign.empty() ? foreign
