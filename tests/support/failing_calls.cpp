@@ -14,6 +14,7 @@
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 // The C library's own calls of these functions don't come here, so nothing below calls itself.
 
