@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes checkpoints as the PyTorch that runs it saves them, and what PyTorch itself says is in them:
-tests/data/torch/VERSION-*.pt and VERSION.json. Run once under each PyTorch that can be had; the importer's
+tests/data/torch_files/VERSION-*.pt and VERSION.json. Run once under each PyTorch that can be had; the importer's
 tests read what is there, without PyTorch.
 
     make_torch_files.py [FOLDER]"""
@@ -92,7 +92,7 @@ if __name__ == "__main__":
     folder = (
         sys.argv[1]
         if len(sys.argv) > 1
-        else os.path.join(os.path.dirname(os.path.abspath(__file__)), "torch")
+        else os.path.join(os.path.dirname(os.path.abspath(__file__)), "torch_files")
     )
     version = torch.__version__.partition("+")[0]
     os.makedirs(folder, exist_ok=True)

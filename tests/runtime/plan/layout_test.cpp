@@ -143,7 +143,7 @@ TEST_CASE("layout: a chain of any length takes two buffers, and silence one") {
         Program::Line line;
         if (s > 0) line.reads = {s};
         line.writes = {s + 1};
-        chain.lines.push_back(line);
+        chain.lines.push_back(std::move(line));
     }
     chain.buffers = 101;
     const Layout layout = chain.layout();

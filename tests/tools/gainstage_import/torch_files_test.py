@@ -18,7 +18,7 @@ from gainstage_files.problem import Problem
 from gainstage_import.torch_tensors import NAMES
 from hostile import Case
 
-DATA = os.path.join(SOURCE, "tests", "data", "torch")
+DATA = os.path.join(SOURCE, "tests", "data", "torch_files")
 
 # -------------------------------------------------------------------------------- PyTorch's writers
 
