@@ -8,12 +8,14 @@ namespace {
 
 constexpr int deepest_brackets = 24, most_dots = 16;  // a patch needs 3 and 3
 
-/// The characters that a step looks at.
-constexpr std::array<bool, 256> counts = [] {
-    std::array<bool, 256> table{};
-    for (const char c : std::string_view("\"'#\n.=,[]{}")) table[static_cast<unsigned char>(c)] = true;
+using Characters = std::array<bool, 256>;
+constexpr Characters table_of(std::string_view characters) {
+    Characters table{};
+    for (const char c : characters) table[static_cast<unsigned char>(c)] = true;
     return table;
-}();
+}
+/// What a step looks at, outside a string and within.
+constexpr Characters counts = table_of("\"'#\n.=,[]{}"), counts_in_string = table_of("\"'\\\n");
 
 /// Walks over TOML text, skipping strings and comments, and counts what opens a level.
 class Scanner {
@@ -31,17 +33,41 @@ public:
 
 private:
     void step() {
-        while (at_ < text_.size() && !counts[static_cast<unsigned char>(text_[at_])]) ++at_;
+        go_to(counts);
         if (at_ == text_.size()) return;
-        const char c = text_[at_];
-        if (c == '"' || c == '\'') return skip_string(c);
-        if (c == '#') return skip_comment();
+        switch (const char c = text_[at_]) {
+            case '"':
+            case '\'':
+                return skip_string(c);
+            case '#':
+                return skip_comment();
+            case '\n':
+                ++at_;
+                return new_line();
+            case '.':
+                ++at_;
+                ++dots_;
+                return;
+            case '[':
+            case '{':
+                ++brackets_;
+                break;
+            case ']':
+            case '}':
+                if (brackets_ > 0) --brackets_;
+                break;
+            default:  // an equals sign or a comma
+                break;
+        }
         ++at_;
-        if (c == '\n') return new_line();
-        if (c == '.') ++dots_;
-        if (c == '[' || c == '{') ++brackets_;
-        if ((c == ']' || c == '}') && brackets_ > 0) --brackets_;
-        if (c == '=' || c == ',' || c == '[' || c == ']' || c == '{' || c == '}') dots_ = 0;
+        dots_ = 0;
+    }
+
+    /// To the next of these characters, or to the end.
+    void go_to(const Characters& characters) {
+        std::size_t at = at_;
+        while (at < text_.size() && !characters[static_cast<unsigned char>(text_[at])]) ++at;
+        at_ = at;
     }
 
     void new_line() {
@@ -54,12 +80,16 @@ private:
         while (at_ < text_.size() && text_[at_] != '\n') ++at_;
     }
 
+    bool has_three(char quote) const {
+        return at_ + 2 < text_.size() && text_[at_] == quote && text_[at_ + 1] == quote &&
+               text_[at_ + 2] == quote;
+    }
+
     void skip_string(char quote) {
-        const std::string_view three = quote == '"' ? "\"\"\"" : "'''";
-        const bool multi_line = text_.substr(at_, 3) == three;
+        const bool multi_line = has_three(quote);
         at_ += multi_line ? 3 : 1;
-        while (at_ < text_.size()) {
-            if (multi_line ? text_.substr(at_, 3) == three : text_[at_] == quote) break;
+        for (go_to(counts_in_string); at_ < text_.size(); go_to(counts_in_string)) {
+            if (text_[at_] == quote && (!multi_line || has_three(quote))) break;
             if (text_[at_] == '\n' && !multi_line) return;  // unterminated: toml++ reports it
             if (text_[at_] == '\\' && quote == '"' && text_.substr(at_ + 1, 1) != "\n") ++at_;
             if (at_ < text_.size() && text_[at_++] == '\n') new_line();

@@ -10,7 +10,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "runtime/foreign_bytes.hpp"
@@ -24,54 +23,73 @@ Place place_of(const toml::source_position& position) {
     return {static_cast<int>(position.line), static_cast<int>(position.column)};
 }
 
-TomlValue plain(toml::node&);
+/// Takes the texts out of a tree of toml++.
+class Taker {
+public:
+    TomlTable table(toml::table& table) {
+        const std::size_t first = found_.size(), count = table.size();
+        for (auto&& [key, node] : table) found_.push_back({order_of(key.source().begin), &key, &node});
+        // toml++ keeps keys in alphabetical order; the order of cables and nodes is the file's.
+        std::sort(found_.begin() + static_cast<std::ptrdiff_t>(first), found_.end(),
+                  [](const Found& a, const Found& b) { return a.order < b.order; });
+        TomlTable entries(count);
+        for (std::size_t k = 0; k < count; ++k) {
+            const Found found = found_[first + k];  // tables within this one write behind it
+            entries[k].key = found.key->str();
+            entries[k].place = place_of(found.key->source().begin);
+            value(*found.node, entries[k].value);
+        }
+        found_.resize(first);
+        return entries;
+    }
 
-/// An entry of a table before its value is converted: small, so cheap to sort.
-struct Found {
-    Place place;
-    const toml::key* key;
-    toml::node* value;
+private:
+    /// An entry of a table before its value is converted: small, so cheap to sort.
+    struct Found {
+        std::uint64_t order;  ///< in the file: the line, then the column
+        const toml::key* key;
+        toml::node* node;
+    };
+    static std::uint64_t order_of(const toml::source_position& position) {
+        return std::uint64_t{position.line} << 32 | position.column;
+    }
+
+    std::vector<TomlValue> list(toml::array& array) {
+        std::vector<TomlValue> values(array.size());
+        std::size_t taken = 0;
+        for (auto&& node : array) value(node, values[taken++]);
+        return values;
+    }
+
+    void value(toml::node& node, TomlValue& to) {
+        to.place = place_of(node.source().begin);
+        to.end = place_of(node.source().end);
+        switch (node.type()) {
+            case toml::node_type::string:
+                to.value.emplace<std::string>(std::move(node.as_string()->get()));
+                break;
+            case toml::node_type::table:
+                to.value.emplace<TomlTable>(table(*node.as_table()));
+                break;
+            case toml::node_type::floating_point:
+                to.value.emplace<double>(node.as_floating_point()->get());
+                break;
+            case toml::node_type::integer:
+                to.value.emplace<std::int64_t>(node.as_integer()->get());
+                break;
+            case toml::node_type::array:
+                to.value.emplace<std::vector<TomlValue>>(list(*node.as_array()));
+                break;
+            case toml::node_type::boolean:
+                to.value.emplace<bool>(node.as_boolean()->get());
+                break;
+            default:
+                to.value.emplace<TomlDate>();
+        }
+    }
+
+    std::vector<Found> found_;  // of the tables that are being taken, the outermost first
 };
-
-/// Takes the texts out of the table.
-TomlTable plain_table(toml::table& table) {
-    std::vector<Found> found;
-    found.reserve(table.size());
-    for (auto&& [key, node] : table) found.push_back({place_of(key.source().begin), &key, &node});
-    // toml++ keeps keys in alphabetical order; the order of cables and nodes is the file's.
-    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
-        return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
-    });
-    TomlTable entries;
-    entries.reserve(table.size());
-    for (const Found& entry : found)
-        entries.push_back({std::string(entry.key->str()), entry.place, plain(*entry.value)});
-    return entries;
-}
-
-std::vector<TomlValue> plain_list(toml::array& array) {
-    std::vector<TomlValue> list;
-    list.reserve(array.size());
-    for (auto&& node : array) list.push_back(plain(node));
-    return list;
-}
-
-TomlValue plain(toml::node& node) {
-    TomlValue value{place_of(node.source().begin), place_of(node.source().end), TomlDate{}};
-    if (auto* text = node.as_string())
-        value.value = std::move(text->get());
-    else if (auto* table = node.as_table())
-        value.value = plain_table(*table);
-    else if (const auto* number = node.as_floating_point())
-        value.value = number->get();
-    else if (const auto* whole = node.as_integer())
-        value.value = whole->get();
-    else if (auto* array = node.as_array())
-        value.value = plain_list(*array);
-    else if (const auto* flag = node.as_boolean())
-        value.value = flag->get();
-    return value;
-}
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -173,7 +191,7 @@ std::optional<TomlTable> parse_toml(std::string_view text, ProblemList& problems
     }
     try {
         toml::table document = toml::parse(text);
-        return plain_table(document);
+        return Taker().table(document);
     } catch (const toml::parse_error& error) {
         problems.error(place_of(error.source().begin), "", in_our_words(error, text));
     } catch (const std::bad_alloc&) {
