@@ -18,10 +18,10 @@ std::string Expect::key(const TomlEntry& entry) const {
     return fmt::format("{}{}{}", table_, id, shown(entry.key));
 }
 
-std::optional<std::string> Expect::text(const TomlEntry& entry) const {
-    if (const auto* text = entry.value.as<std::string>()) return *text;
-    error(entry, fmt::format("{}; expected a text in quotation marks", kind_of(entry.value)));
-    return std::nullopt;
+const std::string* Expect::text(const TomlEntry& entry) const {
+    const auto* text = entry.value.as<std::string>();
+    if (!text) error(entry, fmt::format("{}; expected a text in quotation marks", kind_of(entry.value)));
+    return text;
 }
 
 std::optional<double> Expect::any_number(const TomlEntry& entry) const {

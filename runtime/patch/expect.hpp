@@ -15,7 +15,8 @@ public:
     Expect(std::string_view table, ProblemList& problems, std::string_view id = {})
         : table_(table), id_(id), problems_(problems) {}
 
-    std::optional<std::string> text(const TomlEntry&) const;
+    /// Null: it is none. The entry owns it.
+    const std::string* text(const TomlEntry&) const;
     /// Whole numbers count as numbers; nan and inf do not.
     std::optional<double> number(const TomlEntry&, double min, double max, std::string_view unit) const;
     std::optional<double> any_number(const TomlEntry&) const;

@@ -29,7 +29,7 @@ void read_top_level(const TomlEntry& entry, Patch& patch, ProblemList& problems)
     if (entry.key == "nodes") return read_nodes(entry, patch, problems);
     if (entry.key == "midi") return read_midi(entry, patch, problems);
     if (entry.key == "name") {
-        patch.name = expect.text(entry).value_or("");
+        if (const std::string* name = expect.text(entry)) patch.name = *name;
     } else if (entry.key == "fade_ms") {
         patch.fade_ms = expect.number(entry, 1., 1'000., "ms").value_or(patch.fade_ms);
     } else if (entry.key == "ceiling_dbfs") {

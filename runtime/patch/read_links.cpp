@@ -7,7 +7,6 @@ namespace gainstage {
 
 namespace {
 
-constexpr std::string_view blanks = " \t\r\n";
 constexpr std::string_view example = R"(expected "node -> node" or "node.port -> node.port")";
 
 /// One station of a chain: "node" or "node.port".
@@ -16,10 +15,14 @@ struct Station {
     Place place;
 };
 
+bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(blanks);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
 }
 
 int characters(std::string_view utf8) {
@@ -29,15 +32,9 @@ int characters(std::string_view utf8) {
 
 /// True: the text has no escapes and stands on one line, so a message can point into it. Else it points at
 /// its begin.
-bool stands_as_written(const TomlValue& value, std::string_view text) {
+bool stands_as_written(const TomlValue& value, int characters_of_text) {
     return value.place.line == value.end.line &&
-           value.end.column - value.place.column == characters(text) + 2;
-}
-
-bool is_name(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    });
+           value.end.column - value.place.column == characters_of_text + 2;
 }
 
 /// How a word becomes a name: without what another script's keyboard put into it.
@@ -50,17 +47,27 @@ std::string remedy(std::string_view word) {
 /// One text of the list `links`.
 class Chain {
 public:
-    Chain(const TomlValue& value, std::string_view text, ProblemList& problems)
-        : value_(value), text_(text), as_written_(stands_as_written(value, text)), problems_(problems) {}
+    /// `stations`: empty; one list serves all chains in turn.
+    Chain(const TomlValue& value, std::string_view text, std::vector<Station>& stations,
+          ProblemList& problems)
+        : value_(value), text_(text), problems_(problems), stations_(stations) {
+        const int count = characters(text);
+        as_written_ = stands_as_written(value, count);
+        has_bytes_only_ = static_cast<std::size_t>(count) == text.size();
+    }
 
     void add_to(std::vector<PatchLink>& links) {
         if (!split()) return;
         for (std::size_t i = 1; i < stations_.size(); ++i) {
             const Station &from = stations_[i - 1], &to = stations_[i];
+            PatchLink& link = links.emplace_back();
+            link.from_node = from.node;
             // In the middle of a chain a port says where the cable enters.
-            const std::string_view from_port = i == 1 ? from.port : std::string_view{};
-            links.push_back({std::string(from.node), std::string(from_port), std::string(to.node),
-                             std::string(to.port), from.place, to.place});
+            if (i == 1 && !from.port.empty()) link.from_port = from.port;
+            link.to_node = to.node;
+            if (!to.port.empty()) link.to_port = to.port;
+            link.place = from.place;
+            link.to_place = to.place;
         }
     }
 
@@ -69,7 +76,7 @@ private:
         std::size_t begin = 0;
         bool good = true;
         for (;;) {
-            const std::size_t arrow = std::min(text_.find("->", begin), text_.size());
+            const std::size_t arrow = next_arrow(begin);
             good = add_station(begin, arrow) && good;
             if (arrow == text_.size()) break;
             begin = arrow + 2;
@@ -78,16 +85,29 @@ private:
         return good;
     }
 
+    /// The end of the text where there is none.
+    std::size_t next_arrow(std::size_t at) const {
+        for (; at + 1 < text_.size(); ++at)
+            if (text_[at] == '-' && text_[at + 1] == '>') return at;
+        return text_.size();
+    }
+
     bool add_station(std::size_t begin, std::size_t end) {
         const std::string_view word = trimmed(text_.substr(begin, end - begin));
         const std::size_t at = word.empty() ? begin : static_cast<std::size_t>(word.data() - text_.data());
-        const std::size_t dot = std::min(word.find('.'), word.size());
+        std::size_t dot = word.size();
+        bool is_good = true;
+        for (std::size_t k = 0; k < word.size(); ++k) {
+            if (word[k] == '.' && dot == word.size())
+                dot = k;
+            else
+                is_good = is_good && fits_into_a_name(word[k]);
+        }
         const bool has_port = dot < word.size();
-        const Station station{word.substr(0, dot), has_port ? word.substr(dot + 1) : std::string_view{},
-                              place(at)};
-        if (!is_name(station.node) || (has_port && !is_name(station.port)))
+        if (!is_good || dot == 0 || dot + 1 == word.size())
             return complain(at, fmt::format("{} names no node; {}", in_quotes(word), remedy(word)));
-        stations_.push_back(station);
+        stations_.push_back(
+            {word.substr(0, dot), has_port ? word.substr(dot + 1) : std::string_view{}, place(at)});
         return true;
     }
 
@@ -99,6 +119,7 @@ private:
     /// Counts on from the place before: the places asked for grow, and chains may be long.
     Place place(std::size_t at) {
         if (!as_written_) return value_.place;
+        if (has_bytes_only_) return {value_.place.line, value_.place.column + 1 + static_cast<int>(at)};
         if (at < counted_) counted_ = 0, columns_ = 0;
         columns_ += characters(text_.substr(counted_, at - counted_));
         counted_ = at;
@@ -107,9 +128,9 @@ private:
 
     const TomlValue& value_;
     const std::string_view text_;
-    const bool as_written_;
     ProblemList& problems_;
-    std::vector<Station> stations_;
+    std::vector<Station>& stations_;
+    bool as_written_ = false, has_bytes_only_ = false;  // each character is one byte
     std::size_t counted_ = 0;
     int columns_ = 0;  // of the bytes counted so far
 };
@@ -124,9 +145,11 @@ void read_links(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
         return;
     }
     patch.links.reserve(list->size());
+    std::vector<Station> stations;
     for (const TomlValue& value : *list) {
+        stations.clear();
         if (const auto* text = value.as<std::string>())
-            Chain(value, *text, problems).add_to(patch.links);
+            Chain(value, *text, stations, problems).add_to(patch.links);
         else
             problems.error(value.place, "links", fmt::format("{}; {}", kind_of(value), example));
     }

@@ -99,7 +99,7 @@ private:
     void read_target(const TomlEntry& entry) {
         midi_.target_place = entry.place;
         target_ = &entry;
-        midi_.target = expect_.text(entry).value_or("");
+        if (const std::string* target = expect_.text(entry)) midi_.target = *target;
     }
 
     void read_end(const TomlEntry& entry, const TomlEntry*& written, double& value) {

@@ -7,9 +7,7 @@ namespace gainstage {
 namespace {
 
 bool is_id(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    });
+    return !text.empty() && std::all_of(text.begin(), text.end(), fits_into_a_name);
 }
 
 std::optional<std::vector<std::int64_t>> whole_numbers(const TomlValue& value) {
@@ -24,36 +22,41 @@ std::optional<std::vector<std::int64_t>> whole_numbers(const TomlValue& value) {
     return numbers;
 }
 
-std::optional<Setting> setting(const TomlEntry& entry) {
-    Setting setting{entry.key, entry.place, false};
-    if (const auto* flag = entry.value.as<bool>())
+/// False: no setting has such a value.
+bool read_value(const TomlValue& written, Setting& setting) {
+    if (const auto* flag = written.as<bool>())
         setting.value = *flag;
-    else if (const auto* whole = entry.value.as<std::int64_t>())
+    else if (const auto* whole = written.as<std::int64_t>())
         setting.value = *whole;
-    else if (const auto* number = entry.value.as<double>())
+    else if (const auto* number = written.as<double>())
         setting.value = *number;
-    else if (const auto* text = entry.value.as<std::string>())
+    else if (const auto* text = written.as<std::string>())
         setting.value = *text;
-    else if (auto list = whole_numbers(entry.value))
+    else if (auto list = whole_numbers(written))
         setting.value = std::move(*list);
     else
-        return std::nullopt;
-    return setting;
+        return false;
+    return true;
+}
+
+void read_type(const TomlEntry& entry, PatchNode& node, const Expect& expect) {
+    node.type_place = entry.place;
+    const std::string* type = expect.text(entry);
+    if (!type) return;
+    if (type->empty()) expect.error(entry, "empty; expected a node type");
+    node.type = *type;
 }
 
 void read_setting(const TomlEntry& entry, PatchNode& node, const Expect& expect) {
-    if (entry.key == "type") {
-        const auto type = expect.text(entry);
-        if (type && type->empty()) expect.error(entry, "empty; expected a node type");
-        node.type = type.value_or("");
-        node.type_place = entry.place;
-    } else if (auto read = setting(entry)) {
-        node.settings.push_back(std::move(*read));
-    } else {
-        expect.error(entry, fmt::format("{}; a setting is a number, a text, true or false, or a list of "
-                                        "whole numbers",
-                                        kind_of(entry.value)));
-    }
+    if (entry.key == "type") return read_type(entry, node, expect);
+    Setting& setting = node.settings.emplace_back();
+    setting.key = entry.key;
+    setting.place = entry.place;
+    if (read_value(entry.value, setting)) return;
+    node.settings.pop_back();
+    expect.error(entry, fmt::format("{}; a setting is a number, a text, true or false, or a list of "
+                                    "whole numbers",
+                                    kind_of(entry.value)));
 }
 
 void read_node(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
@@ -62,11 +65,12 @@ void read_node(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
     if (!table)
         return expect.error(entry, fmt::format("{}; expected a table: [nodes.in]", kind_of(entry.value)));
     if (!is_id(entry.key)) expect.error(entry, "a node's name has small letters (a-z), digits, _ and - only");
-    PatchNode node{.id = entry.key, .place = entry.place, .type = {}, .type_place = {}, .settings = {}};
+    PatchNode& node = patch.nodes.emplace_back();
+    node.id = entry.key;
+    node.place = entry.place;
     const Expect of_node("nodes.", problems, entry.key);
     node.settings.reserve(table->size());
     for (const TomlEntry& line : *table) read_setting(line, node, of_node);
-    patch.nodes.push_back(std::move(node));
 }
 
 }  // namespace

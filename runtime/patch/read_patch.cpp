@@ -100,7 +100,8 @@ ReadPatch read_patch_text(std::string text, const std::string& file, const std::
         if (one != folder && std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
     }
     ProblemList problems(file);
-    const auto document = parse_toml(with_line_feeds(text), problems);
+    const std::string mended = text.find('\r') == std::string::npos ? "" : with_line_feeds(text);
+    const auto document = parse_toml(mended.empty() ? text : mended, problems);
     read.patch.readable = document.has_value();
     if (document) read_document(*document, read.patch, problems);
     read.patch.text = std::move(text);

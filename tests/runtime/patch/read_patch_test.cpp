@@ -211,6 +211,10 @@ TEST_CASE("read_patch: each broken cable is reported with its place, the good on
               "p.toml:2:17: links: \"B\" names no node; " + expected);
     // In a text with escapes the place is the beginning of the text.
     CHECK(complaints("links = [\"a\\t-> B\"]") == "p.toml:2:10: links: \"B\" names no node; " + expected);
+    // An escape is longer than its character, and a letter may have as many more bytes.
+    CHECK(complaints("links = [\"\u00e9\\t-> B\"]") ==
+          "p.toml:2:10: links: \"\u00e9\" names no node; " + expected +
+              "p.toml:2:10: links: \"B\" names no node; " + expected);
     const ReadPatch some = read("format = 1\nlinks = [\"a -> b\", \"b\", \"b -> c\"]\n");
     CHECK(some.problems.size() == 1);
     CHECK(some.patch.links.size() == 2);
