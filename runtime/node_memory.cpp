@@ -41,6 +41,8 @@ NodeMemory::NodeMemory(Node& node) : node_(node) {
 }
 
 std::shared_ptr<const NodeMemory::Image> NodeMemory::image_of_state() const {
+    static const auto nothing = std::make_shared<const Image>();
+    if (spans_.empty()) return nothing;  // as a gain has none
     auto image = std::make_shared<Image>();
     for (std::size_t i = 0; i < spans_.size(); ++i) {
         const StateSpan& span = spans_[i];

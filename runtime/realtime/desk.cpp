@@ -89,7 +89,7 @@ Ramp Desk::start_ramp(Slot& slot, std::int32_t param, float value, float smooth_
     if (asked != value || asked < spec.min || asked > spec.max)
         outbox_.tell({.stamp = now, .key = slot.key, .param = param, .value = value});
     const float to = nearest_value(spec, asked);
-    const float ms = smooth_ms >= 0.f ? smooth_ms : slot.smooth_ms[param];
+    const float ms = smooth_ms >= 0.f ? smooth_ms : slot.smooth_ms(param);
     const std::uint32_t length = spec.steps > 1 ? 0 : samples_of(ms, sample_rate_hz_);
     ramp = {.start = now, .length = length, .from = ramp.at(now), .to = to};
     if (param >= slot.param_count) slot.update_plain();

@@ -9,11 +9,12 @@
 
 namespace gainstage {
 
-DryLine::DryLine(int channels, int latency, int max_frames)
-    : latency_(latency),
-      ring_(latency ? static_cast<std::size_t>(channels) : 0,
-            std::vector<float>(static_cast<std::size_t>(latency))),
-      now_(ring_.size(), std::vector<float>(static_cast<std::size_t>(max_frames))) {}
+DryLine::DryLine(int channels, int latency, int max_frames) : latency_(latency) {
+    if (latency == 0) return;
+    const auto count = static_cast<std::size_t>(channels);
+    ring_.assign(count, std::vector<float>(static_cast<std::size_t>(latency)));
+    now_.assign(count, std::vector<float>(static_cast<std::size_t>(max_frames)));
+}
 
 void DryLine::reset() noexcept GAINSTAGE_REALTIME {
     for (auto& ring : ring_) std::fill(ring.begin(), ring.end(), 0.f);
@@ -32,12 +33,30 @@ int first_width(const std::vector<int>& channels) {
     return channels.empty() ? 0 : channels.front();
 }
 
-std::vector<float> with_extra_times(const std::vector<float>& times) {
-    std::vector<float> all;
-    all.reserve(times.size() + Slot::extra_count);
-    all = times;
-    all.insert(all.end(), Slot::extra_count, 20.f);
-    return all;
+void add_starting_ramps(const GraphNode& node, std::vector<Ramp>& ramps) {
+    for (const float value : node.values) ramps.push_back(settled(value));
+    for (const bool is_on : {node.bypass, node.mute}) ramps.push_back(settled(is_on ? 1.f : 0.f));
+}
+
+std::vector<Ramp> two_lots_of_starting_ramps(const GraphNode& node) {
+    std::vector<Ramp> ramps;
+    ramps.reserve(2 * (node.values.size() + Slot::extra_count));
+    add_starting_ramps(node, ramps);
+    add_starting_ramps(node, ramps);
+    return ramps;
+}
+
+/// The node is hashed once for all of its knobs.
+std::vector<std::uint32_t> numbers_of(std::span<const ParamSpec> specs, std::string_view node) {
+    Hash of_node;
+    of_node.add(node);
+    std::vector<std::uint32_t> numbers(specs.size());
+    for (std::size_t p = 0; p < specs.size(); ++p) {
+        Hash hash = of_node;
+        hash.add(std::string_view(specs[p].name));
+        numbers[p] = static_cast<std::uint32_t>(hash.value() ^ hash.value() >> 32);
+    }
+    return numbers;
 }
 
 }  // namespace
@@ -54,32 +73,23 @@ Slot::Slot(NodeKey key_, std::shared_ptr<const GraphNode> description_, std::uni
       loop_latency_samples(loop_latency),
       param_count(static_cast<int>(description.params.size())),
       specs(description.params.all()),
-      smooth_ms(with_extra_times(description.smooth_ms)),
-      input_histories(description.type->inputs.size()),
+      knob_numbers(numbers_of(specs, description.id)),
+      ramp_memory(two_lots_of_starting_ramps(description)),
+      input_histories(description.type->architecture.empty() ? 0 : description.type->inputs.size()),
+      ramps(std::span(ramp_memory).first(ramp_memory.size() / 2)),
+      ramps_meanwhile(std::span(ramp_memory).last(ramps.size())),
       dry(first_width(description.output_channels), latency_samples, max_frames),
       ramp_samples(std::max(1, static_cast<int>(std::lround(Quarantine::ramp_s * rate_hz)))),
       readings(description.type->readings.size()) {
     for (std::atomic<float>& reading : readings) reading = std::numeric_limits<float>::quiet_NaN();
-    ramps = starting_ramps(description);
-    ramps_meanwhile = ramps;
     update_plain();
-    knob_numbers.reserve(specs.size());
-    for (const ParamSpec& spec : specs) knob_numbers.push_back(knob_number(description.id, spec.name));
 }
 
 std::vector<Ramp> starting_ramps(const GraphNode& node) {
     std::vector<Ramp> ramps;
-    ramps.reserve(node.values.size() + 2);
-    for (const float value : node.values) ramps.push_back(settled(value));
-    for (const bool is_on : {node.bypass, node.mute}) ramps.push_back(settled(is_on ? 1.f : 0.f));
+    ramps.reserve(node.values.size() + Slot::extra_count);
+    add_starting_ramps(node, ramps);
     return ramps;
-}
-
-std::uint32_t knob_number(std::string_view node, std::string_view name) noexcept {
-    Hash hash;
-    hash.add(node);
-    hash.add(name);
-    return static_cast<std::uint32_t>(hash.value() ^ hash.value() >> 32);
 }
 
 Ramp within_range(const ParamSpec& spec, Ramp ramp) noexcept GAINSTAGE_REALTIME {

@@ -87,10 +87,6 @@ private:
 /// Its knobs as the patch writes them, then bypass and mute. Control thread.
 std::vector<Ramp> starting_ramps(const GraphNode&);
 
-/// A knob's name as a number. An event finds its knob by it, whichever instance plays by then. The id of the
-/// node counts too: an event for one that is gone does not move another that has got its key.
-std::uint32_t knob_number(std::string_view node, std::string_view name) noexcept;
-
 /// The ramp of another instance's knob, limited to the values of this knob. Audio thread.
 Ramp within_range(const ParamSpec&, Ramp) noexcept GAINSTAGE_REALTIME;
 
@@ -114,25 +110,29 @@ struct Slot {
     NodeMemory memory;           ///< the node's state
     LoopBreaker* const breaker;  ///< the node, if it closes loops
     const int latency_samples, loop_latency_samples;
-    const int param_count;                    ///< without the extras
-    const std::span<const ParamSpec> specs;   ///< of all ramps
-    std::vector<std::uint32_t> knob_numbers;  ///< of their names
-    std::vector<float> smooth_ms;
-    std::vector<std::shared_ptr<History>> input_histories;  ///< per input port, null where none is kept
-    Rest rest;                                              ///< of a model; whoever builds the slot writes it
+    const int param_count;                   ///< without the extras
+    const std::span<const ParamSpec> specs;  ///< of all ramps
+    /// The knobs' names as numbers. An event finds its knob by its number, whichever instance plays by then.
+    /// The id of the node counts too: an event for one that is gone does not move another that has got its
+    /// key.
+    const std::vector<std::uint32_t> knob_numbers;
+    std::vector<Ramp> ramp_memory;  ///< of `ramps`, then of `ramps_meanwhile`
+    /// Of a node with a model: per input port, null where none is kept. Of any other: empty.
+    std::vector<std::shared_ptr<History>> input_histories;
+    Rest rest;  ///< of a model; whoever builds the slot writes it
 
     // audio thread
     /// From this stream sample on the node is neither bypassed nor muted nor in quarantine: the runner only
     /// runs and checks it.
     std::uint64_t plain_from = 0;
     std::array<float, 2 * max_channels> last_good{};  ///< per output port (two at most) and channel
-    std::vector<Ramp> ramps;                          ///< the node's knobs, then the extras
+    const std::span<Ramp> ramps;                      ///< the node's knobs, then the extras
     Quarantine quarantine;
     /// A worker was given up in the middle of this slot and may still be there. All of the above belongs to
     /// that worker, and the slot never plays again. Its knobs move on in `ramps_meanwhile`, for the next
     /// instance.
     bool is_lost = false;
-    std::vector<Ramp> ramps_meanwhile;
+    const std::span<Ramp> ramps_meanwhile;
     DryLine dry;
     const int ramp_samples;  ///< of the quarantine
 
@@ -150,7 +150,12 @@ struct Slot {
         return sizeof *this + memory.bytes() + memory.kept_bytes() + dry.bytes();
     }
     /// Audio thread: the ramps to read and to move.
-    std::vector<Ramp>& knobs() noexcept { return is_lost ? ramps_meanwhile : ramps; }
+    std::span<Ramp> knobs() noexcept { return is_lost ? ramps_meanwhile : ramps; }
+    /// Any thread. How long a knob takes to a new value; bypass and mute among them.
+    float smooth_ms(int param) const noexcept GAINSTAGE_REALTIME {
+        constexpr float of_extras = 20.f;
+        return param < param_count ? description.smooth_ms[param] : of_extras;
+    }
     /// Audio thread: leaves the slot to the worker that has it.
     void lose() noexcept GAINSTAGE_REALTIME;
     /// Audio thread, after any change of the bypass and mute knobs or of the quarantine.

@@ -108,7 +108,8 @@ private:
         inputs_.clear();
         for (int p = 0; p < wiring_.feeds.ports(part); ++p) {
             inputs_.push_back(input(part, p, slot(part).description.input_channels[p]));
-            if (remembers(part)) remember(inputs_.back(), slot(part).input_histories[p]);
+            const auto& histories = slot(part).input_histories;
+            if (!histories.empty() && remembers(part)) remember(inputs_.back(), histories[p]);
         }
     }
 
