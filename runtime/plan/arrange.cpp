@@ -32,20 +32,25 @@ Problem refusal(const GraphNode& node, const std::string& file, const std::strin
             .exit_code = exit_code};
 }
 
-}  // namespace
+void take_setup(Setup& setup, const GraphNode& node, int loop_latency, const ArrangeConfig& config) {
+    setup.sample_rate_hz = config.sample_rate_hz;
+    setup.max_frames = config.max_frames;
+    setup.channels = node.channels;
+    setup.input_channels = node.input_channels;
+    setup.output_channels = node.output_channels;
+    setup.options = node.options;
+    setup.start = node.values;
+    setup.loop_latency_samples = loop_latency;
+}
 
-std::shared_ptr<Slot> build_slot(NodeKey key, const std::shared_ptr<const GraphNode>& description,
-                                 int loop_latency, const std::string& file, const ArrangeConfig& config) {
+/// `setup` is room for what the node is built from. One serves many nodes in turn: its lists keep their
+/// memory.
+std::shared_ptr<Slot> build_slot_in(Setup& setup, NodeKey key,
+                                    const std::shared_ptr<const GraphNode>& description, int loop_latency,
+                                    const std::string& file, const ArrangeConfig& config) {
     const GraphNode& node = *description;
-    const Setup setup{.sample_rate_hz = config.sample_rate_hz,
-                      .max_frames = config.max_frames,
-                      .channels = node.channels,
-                      .input_channels = node.input_channels,
-                      .output_channels = node.output_channels,
-                      .options = node.options,
-                      .start = node.values,
-                      .loop_latency_samples = loop_latency};
     try {
+        take_setup(setup, node, loop_latency, config);
         const auto prepared = prepared_for(node, config.sample_rate_hz);
         auto built = build_node(*node.type, prepared.get(), setup);
         std::shared_ptr<const GraphNode> ready = description;
@@ -65,6 +70,14 @@ std::shared_ptr<Slot> build_slot(NodeKey key, const std::shared_ptr<const GraphN
     } catch (const std::exception& error) {
         throw NodeRefused(refusal(node, file, error.what(), sysexits::bad_data));
     }
+}
+
+}  // namespace
+
+std::shared_ptr<Slot> build_slot(NodeKey key, const std::shared_ptr<const GraphNode>& description,
+                                 int loop_latency, const std::string& file, const ArrangeConfig& config) {
+    Setup setup;
+    return build_slot_in(setup, key, description, loop_latency, file, config);
 }
 
 namespace {
@@ -87,6 +100,7 @@ public:
     Arranger(Graph graph, const Arrangement* previous, KeyTable& keys, const ArrangeConfig& config)
         : previous_(previous), keys_(keys), config_(config) {
         result_.graph = std::move(graph);
+        if (!previous_) keys_.reserve(node_count());
     }
 
     Arrangement run() {
@@ -175,8 +189,8 @@ private:
             return;
         }
         try {
-            result_.slots[n] =
-                build_slot(key, result_.graph.nodes.shared(n), loop_latency, result_.graph.file, config_);
+            result_.slots[n] = build_slot_in(setup_, key, result_.graph.nodes.shared(n), loop_latency,
+                                             result_.graph.file, config_);
             tell_of_resampler(n, old.get());
             tell_of_rest(n, old.get());
         } catch (const NodeRefused& refused) {
@@ -367,6 +381,7 @@ private:
     std::vector<int> loop_of_;  // per node: the number of its loop, or -1; empty: there are no loops
     int loops_ = 0;
     bool is_too_large_ = false;
+    Setup setup_;                             // of the node being built
     std::set<std::uint64_t> counted_models_;  // by content
     std::vector<Align> aligns_;
 };

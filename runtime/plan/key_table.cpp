@@ -1,9 +1,14 @@
 #include "runtime/plan/key_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 
 namespace gainstage {
+
+namespace {
+constexpr std::size_t least_places = 64;
+}
 
 /// Where the id stands in the hash table, or the free place where it would.
 std::size_t KeyTable::place_of(std::string_view id) const {
@@ -13,9 +18,15 @@ std::size_t KeyTable::place_of(std::string_view id) const {
     return at;
 }
 
-void KeyTable::grow() {
-    places_.resize(places_.empty() ? 64 : 2 * places_.size());
+void KeyTable::grow(std::size_t places) {
+    places_.resize(std::max(places, least_places));
     fill_places();
+}
+
+void KeyTable::reserve(std::size_t more) {
+    const std::size_t most = ids_.size() + more;
+    ids_.reserve(most);
+    if (2 * most > places_.size()) grow(std::bit_ceil(2 * most));
 }
 
 void KeyTable::fill_places() {
@@ -34,7 +45,7 @@ void KeyTable::forget(std::span<const NodeKey> keys) {
 }
 
 NodeKey KeyTable::key(std::string_view id) {
-    if (2 * (ids_.size() + 1) > places_.size()) grow();
+    if (2 * (ids_.size() + 1) > places_.size()) grow(2 * places_.size());
     int& place = places_[place_of(id)];
     if (place < 0 && free_.empty()) {
         ids_.emplace_back(id);

@@ -16,6 +16,8 @@ namespace gainstage {
 /// same numbers. Forget none meanwhile.
 class KeyTable {
 public:
+    /// Room for so many more ids.
+    void reserve(std::size_t more);
     /// The id's number; a new one for a new id.
     NodeKey key(std::string_view id);
     const std::string& id(NodeKey key) const { return ids_[key]; }
@@ -27,7 +29,7 @@ public:
 
 private:
     std::size_t place_of(std::string_view id) const;
-    void grow();
+    void grow(std::size_t places);
     void fill_places();
 
     std::vector<std::string> ids_;  // by key; empty: the number is free

@@ -8,18 +8,23 @@
 namespace gainstage {
 
 void MemoryUse::add(const std::string& what, std::size_t bytes) {
-    Share& share = shares_[what];
-    share.what = what;
+    const auto is_it = [&](const Share& share) { return share.what == what; };
+    if (latest_ >= shares_.size() || !is_it(shares_[latest_])) {
+        const auto found = std::find_if(shares_.begin(), shares_.end(), is_it);
+        latest_ = static_cast<std::size_t>(found - shares_.begin());
+        if (found == shares_.end()) shares_.push_back({.what = what});
+    }
+    Share& share = shares_[latest_];
     ++share.count;
     share.bytes += bytes;
     total_ += bytes;
 }
 
 std::vector<MemoryUse::Share> MemoryUse::largest(std::size_t most) const {
-    std::vector<Share> all;
-    for (const auto& [what, share] : shares_) all.push_back(share);
-    std::stable_sort(all.begin(), all.end(),
-                     [](const Share& a, const Share& b) { return a.bytes > b.bytes; });
+    std::vector<Share> all = shares_;
+    std::sort(all.begin(), all.end(), [](const Share& a, const Share& b) {
+        return a.bytes != b.bytes ? a.bytes > b.bytes : a.what < b.what;
+    });
     if (all.size() > most) all.resize(most);
     return all;
 }

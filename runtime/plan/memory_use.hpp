@@ -2,7 +2,6 @@
 /// How much memory an arrangement takes, and what takes it.
 
 #include <cstddef>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -25,7 +24,8 @@ public:
     std::vector<Share> largest(std::size_t most) const;
 
 private:
-    std::map<std::string, Share> shares_;
+    std::vector<Share> shares_;
+    std::size_t latest_ = 0;  // as a rule the next one has the same name
     std::size_t total_ = 0;
 };
 

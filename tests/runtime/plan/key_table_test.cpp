@@ -22,4 +22,15 @@ TEST_CASE("key table: a forgotten id leaves its number to a later one, the other
     CHECK(keys.size() == 201);
 }
 
+TEST_CASE("key table: room that was made beforehand changes no number") {
+    KeyTable keys;
+    CHECK(keys.key("first") == 0);
+    keys.reserve(100);
+    CHECK(keys.key("first") == 0);
+    for (int n = 1; n < 300; ++n) REQUIRE(keys.key(fmt::format("n{}", n)) == static_cast<NodeKey>(n));
+    keys.reserve(0);
+    for (int n = 1; n < 300; ++n) REQUIRE(keys.key(fmt::format("n{}", n)) == static_cast<NodeKey>(n));
+    CHECK(keys.size() == 300);
+}
+
 }  // namespace gainstage::test::key_table_test
