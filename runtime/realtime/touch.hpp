@@ -1,6 +1,8 @@
 #pragma once
 /// No page of a queue is missing when the audio thread comes there.
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 
 namespace gainstage {
@@ -8,10 +10,16 @@ namespace gainstage {
 /// Writes every place of an empty queue once. Control thread.
 template <class Queue, class Value>
 void touch(Queue& queue, const Value& value) {
-    Value taken;
-    for (std::size_t n = queue.write_available() + 1; n > 0; --n) {
-        queue.push(value);
-        queue.pop(taken);
+    constexpr std::size_t most_at_once = 32;
+    std::array<Value, most_at_once> values;
+    values.fill(value);
+    const std::size_t room = queue.write_available();
+    std::size_t left = room == 0 ? 0 : room + 1;  // the ring has one place more than it holds
+    while (left > 0) {
+        const std::size_t count = std::min({left, room, most_at_once});
+        queue.push(values.data(), count);
+        queue.pop(values.data(), count);
+        left -= count;
     }
 }
 
