@@ -155,6 +155,7 @@ private:
     void wait_with_returns();
     KnobHistory::Newcomers newcomers_knobs() const;
     std::set<NodeKey> staying() const;
+    const Slot* playing_slot(NodeKey) const;
 
     // what the room tells
     /// A change of state in the room, found by looking at the states themselves.

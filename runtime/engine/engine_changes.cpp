@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <set>
-#include <unordered_map>
 
 #include "runtime/engine/engine.hpp"
 #include "runtime/plan/change.hpp"
@@ -256,28 +255,30 @@ void Engine::tell_lost_moves(const ChangeInFlight& change, std::uint64_t stamp) 
 /// The history of knobs goes on under the same node, in the order of the new instance's knobs.
 KnobHistory::Newcomers Engine::newcomers_knobs() const {
     KnobHistory::Newcomers newcomers(knobs_);
-    std::unordered_map<NodeKey, const Slot*> before;
-    if (const Arrangement* playing = residents_.playing())
-        for (const auto& slot : playing->slots) before[slot->key] = slot.get();
     for (const auto& slot : residents_.change()->arrangement()->slots) {
-        const auto old = before.find(slot->key);
-        if (old != before.end() && old->second == slot.get()) continue;
+        const Slot* before = playing_slot(slot->key);
+        if (before == slot.get()) continue;
         std::vector<Ramp> start = starting_ramps(slot->description);
-        if (old == before.end())
-            newcomers.add_node(slot->key, std::move(start));
+        if (before)
+            newcomers.replace_node(slot->key, params_by_name(*slot, *before), start);
         else
-            newcomers.replace_node(slot->key, params_by_name(*slot, *old->second), start);
+            newcomers.add_node(slot->key, std::move(start));
     }
     return newcomers;
+}
+
+/// Null: nothing plays under this key.
+const Slot* Engine::playing_slot(NodeKey key) const {
+    const Arrangement* playing = residents_.playing();
+    const int node = playing ? playing->node_of(key) : -1;
+    return node < 0 ? nullptr : playing->slots[node].get();
 }
 
 /// The nodes whose instances play on.
 std::set<NodeKey> Engine::staying() const {
     std::set<NodeKey> stay;
-    if (const Arrangement* playing = residents_.playing())
-        for (const auto& slot : residents_.change()->arrangement()->slots)
-            if (std::find(playing->slots.begin(), playing->slots.end(), slot) != playing->slots.end())
-                stay.insert(slot->key);
+    for (const auto& slot : residents_.change()->arrangement()->slots)
+        if (playing_slot(slot->key) == slot.get()) stay.insert(slot->key);
     return stay;
 }
 
