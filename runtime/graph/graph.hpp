@@ -29,7 +29,6 @@ struct GraphNode {
     bool refuse_other_rates = false;    ///< `rate = "refuse"`
     KnobList params;                    ///< the type's own, then the model's controls
     std::vector<float> values;          ///< per param, from the patch or its default
-    std::vector<bool> written;          ///< per param: the patch names it
     std::vector<float> smooth_ms;       ///< per param
     bool bypass = false, mute = false;  ///< as the patch writes them
     int channels = 1;                   ///< of `follow` ports

@@ -97,7 +97,9 @@ private:
     const GraphNode& graph_node(int node) const { return draft_.graph.nodes[node]; }
 
     int find_node(const std::string& id, Place place) {
-        if (const int found = draft_.node_by_id.find(id); found >= 0) return found;
+        // In a chain a cable begins where the one before ended.
+        if (latest_ >= 0 && graph_node(latest_).id == id) return latest_;
+        if (const int found = draft_.node_by_id.find(id); found >= 0) return latest_ = found;
         complain(place,
                  draft_.problems.unknown("there is no node " + in_quotes(id), id, "nodes", node_ids()));
         return -1;
@@ -222,6 +224,7 @@ private:
     std::vector<Ends> ends_;  // per node
     std::vector<bool> fed_;   // per input port of every node: a cable enters, or was meant to
     CableIndex cables_;
+    int latest_ = -1;  // node that was found
 };
 
 }  // namespace

@@ -21,9 +21,10 @@ public:
     }
 
     /// Null: there is no such type.
-    const NodeType* find(std::string_view name) const {
+    const NodeType* find(std::string_view name) {
+        if (latest_ && latest_->name == name) return latest_;
         const int index = by_name_.find(name);
-        return index < 0 ? nullptr : &types_[index];
+        return latest_ = index < 0 ? nullptr : &types_[index];
     }
     const KnobList& knobs_of(const NodeType& type) {
         std::optional<KnobList>& knobs = knobs_[&type - types_.data()];
@@ -35,6 +36,7 @@ private:
     NodeTypes types_;
     NameIndex by_name_;
     std::vector<std::optional<KnobList>> knobs_;  // per type, made when first asked for
+    const NodeType* latest_ = nullptr;            // found: the next node's is often the same
 };
 
 /// A key that looks like a misspelt `type`; empty: none.
@@ -76,15 +78,14 @@ void resolve_node(Draft& draft, TypeShelf& types, int index) {
 
 void take_knobs(GraphNode& node, KnobList knobs) {
     node.params = std::move(knobs);
-    node.values.clear();
-    node.smooth_ms.clear();
-    node.values.reserve(node.params.size());
-    node.smooth_ms.reserve(node.params.size());
-    for (const ParamSpec& spec : node.params) {
-        node.values.push_back(spec.start);
-        node.smooth_ms.push_back(spec.steps > 0 ? 0.f : spec.smooth_ms);
+    const std::size_t count = node.params.size();
+    node.values = std::vector<float>(count);
+    node.smooth_ms = std::vector<float>(count);
+    for (std::size_t p = 0; p < count; ++p) {
+        const ParamSpec& spec = node.params[p];
+        node.values[p] = spec.start;
+        node.smooth_ms[p] = spec.steps > 0 ? 0.f : spec.smooth_ms;
     }
-    node.written.assign(node.params.size(), false);
 }
 
 void resolve_nodes(Draft& draft) {

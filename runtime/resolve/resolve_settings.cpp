@@ -112,7 +112,6 @@ private:
 
     bool resolve_knob(std::size_t param, const Setting& setting) {
         const auto value = knob_value(node_.params[param], setting);
-        node_.written[param] = true;
         if (!value) return complain_about_value(setting, expectation(node_.params[param]));
         node_.values[param] = *value;
         return true;

@@ -26,7 +26,6 @@ TEST_CASE("resolve: a good patch becomes a graph with every default filled in") 
     CHECK(x.param_index("attack_ms") == 1);
     CHECK(x.param_index("gain_db") == -1);
     CHECK(x.values == std::vector<float>{2.f, 1.f, 0.f, 0.f});
-    CHECK(x.written == std::vector<bool>{true, false, false, true});
     CHECK(x.smooth_ms == std::vector<float>{5.f, 5.f, 0.f, 0.f});  // switches are never smoothed
     CHECK(x.options.get<bool>("link"));
     CHECK(x.options.get<double>("lookahead_ms") == 3.);
