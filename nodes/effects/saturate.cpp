@@ -83,14 +83,21 @@ void Saturate::update(const Block& block, std::uint64_t time) noexcept {
     mix_ = 0.01 * block.param(mix_percent).at(time);
 }
 
+/// The mean of the curve on the way from the bias before to this one: taken off, so that a jump in silence is
+/// silent.
 template <class Curve>
-double Saturate::wet(Path& path, double in) const noexcept {
+double Saturate::rest_on_the_way(Path& path) const noexcept {
     if (path.fresh) {
         path.shaped.settle<Curve>(bias_);
         path.bias = bias_, path.fresh = false;
     }
-    const double at_rest = Adaa::mean<Curve>(path.bias, bias_);  // so a jump in silence is silent
+    const double mean = Adaa::mean<Curve>(path.bias, bias_);
     path.bias = bias_;
+    return mean;
+}
+
+template <class Curve>
+double Saturate::wet(Path& path, double in, double at_rest) const noexcept {
     const double shaped = path.shaped.tick<Curve>(drive_ * in + bias_) - at_rest;
     path.treble = (1. + treble_pole) * shaped - treble_pole * path.treble;
     path.blocked_out = path.treble - path.blocked_in + dc_remaining_ * path.blocked_out;
@@ -101,12 +108,16 @@ double Saturate::wet(Path& path, double in) const noexcept {
 template <class Curve>
 void Saturate::play(const Block& block) noexcept {
     const bool moving = any_moving(block, param_count);
+    double standing = 0.;  // the rest, while the bias stands
     for (int k = 0; k < block.frames; ++k) {
-        if (moving || k == 0) update(block, block.time + static_cast<std::uint64_t>(k));
+        const bool is_on_the_way = moving || k == 0;
+        if (is_on_the_way) update(block, block.time + static_cast<std::uint64_t>(k));
+        if (k == 0) standing = Adaa::mean<Curve>(bias_, bias_);
         for (int c = 0; c < channels_; ++c) {
             const double dry = block.in(0, c)[k];
+            const double at_rest = is_on_the_way ? rest_on_the_way<Curve>(path_[c]) : standing;
             block.out(0, c)[k] =
-                static_cast<float>(output_ * (dry + mix_ * (wet<Curve>(path_[c], dry) - dry)));
+                static_cast<float>(output_ * (dry + mix_ * (wet<Curve>(path_[c], dry, at_rest) - dry)));
         }
     }
 }

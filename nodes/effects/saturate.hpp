@@ -40,7 +40,9 @@ private:
     template <class Curve>
     void play(const Block&) noexcept;
     template <class Curve>
-    double wet(Path&, double in) const noexcept;
+    double rest_on_the_way(Path&) const noexcept;
+    template <class Curve>
+    double wet(Path&, double in, double at_rest) const noexcept;
     void update(const Block&, std::uint64_t time) noexcept;
 
     // fixed after construction
