@@ -5,7 +5,6 @@ it takes. PyTorch is not needed, except to make programs of TorchScript."""
 import glob
 import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -13,16 +12,10 @@ import tempfile
 import unittest
 
 from importing import h5py, np, torch
-from support import TOOLS
 
+import judged
 import tf_files
 import torch_files as files
-
-SECONDS, SPARE, TIMES = (
-    2.0,
-    300 << 20,
-    10,
-)  # what a bad file may take at most: of the processor; bytes, and times its size
 
 
 def wide_names(field, suffix):
@@ -179,37 +172,6 @@ class Hostile:
         )
 
 
-# Imports every file of a list, each in a process of its own, once Python has started. A line each: exit code,
-# seconds of the processor, peak of its memory, what was said.
-MEASURED = """
-import json, os, sys, time
-from gainstage_import import __main__ as import_model, conversion
-try:
-    import h5py
-except ImportError:
-    pass
-for family, path in json.load(open(sys.argv[2])):
-    said, write = os.pipe()
-    child = os.fork()
-    if not child:
-        os.dup2(write, 2)
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")  # the peak begins anew
-        begin = time.process_time()
-        code = import_model.main([family, path, "-o", sys.argv[1]])
-        seconds = time.process_time() - begin
-        with open("/proc/self/status") as file:
-            peak = next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
-        sys.stderr.flush()
-        os.write(2, ("\\n" + json.dumps([code, seconds, peak])).encode())
-        os._exit(0)
-    os.close(write)
-    with open(said, "rb") as file:
-        text, _, numbers = file.read().decode().rpartition("\\n")
-    os.waitpid(child, 0)
-    print(json.dumps([*(json.loads(numbers) if numbers else [None, 0, 0]), text[-2000:]]), flush=True)
-"""
-
 # Imports every file of a list under a hook that hears what Python does: whatever is not on the list below
 # ends up in what it prints.
 AUDITED = """
@@ -267,27 +229,11 @@ class Takes(unittest.TestCase):
         cls.temporary.cleanup()
 
     def test_each_is_refused_soon_and_takes_little(self):
-        listing = files.write(os.path.join(self.folder, "cases.json"), json.dumps(self.hostile.all).encode())
-        done = subprocess.run(
-            [sys.executable, "-B", "-c", MEASURED, self.out, listing],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
-        results = [json.loads(line) for line in done.stdout.splitlines()]
-        self.assertEqual(len(results), len(self.hostile.all))
-        for (family, path), (code, seconds, memory, said) in zip(self.hostile.all, results):
-            with self.subTest(os.path.basename(path)):
-                size = (
-                    0
-                    if path.endswith("fifo.pt")
-                    else sum(map(os.path.getsize, glob.glob(path.replace(".index", ".*"))))
-                )
-                self.assertEqual(code, 65, said)
-                self.assertRegex(said, "(?m)^error: ")
-                self.assertLess(seconds, SECONDS)
-                self.assertLess(memory, TIMES * size + SPARE)
+        results = judged.measured(self, self.hostile.all, self.out, self.folder)
+        for (_, path), result in zip(self.hostile.all, results):
+            is_fifo = path.endswith("fifo.pt")
+            parts = [] if is_fifo else glob.glob(path.replace(".index", ".*"))
+            judged.judge(self, path, sum(map(os.path.getsize, parts)), *result)
         self.assertEqual(os.listdir(os.path.dirname(self.out)), [])
 
     def test_nothing_is_run_and_nothing_written(self):
@@ -304,67 +250,23 @@ class Takes(unittest.TestCase):
         self.assertEqual(heard, [])
         self.assertEqual(os.listdir(os.path.dirname(self.out)), [])
 
-    @unittest.skipUnless(shutil.which("strace"), "strace is not installed")
     def test_the_system_hears_of_no_writing_either(self):
-        log, calls = (
-            os.path.join(self.folder, "calls"),
-            "trace=open,openat,creat,execve,unlink,unlinkat,rename,renameat,renameat2,mkdir,mkdirat,link,symlink,mknod,truncate,socket,connect",
-        )
-        wanted = (
-            "script.pt",
-            "script_tail.pt",
-            "run0.pt",
-            "old_run0.pt",
-            "stride0.pt",
-            "sparse.h5",
-            "huge.index",
-            "deep.json",
-        )
-        cases = [case for case in self.hostile.all if os.path.basename(case[1]) in wanted]
-        self.assertGreaterEqual(len(cases), 5)
-        for family, path in cases:
-            done = subprocess.run(
-                [
-                    "strace",
-                    "-f",
-                    "-qq",
-                    "-e",
-                    calls,
-                    "-o",
-                    log,
-                    sys.executable,
-                    "-B",
-                    os.path.join(TOOLS, "import_model"),
-                    family,
-                    path,
-                    "-o",
-                    self.out,
-                ],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            if "ptrace" in done.stderr:
-                self.skipTest("strace may not trace here")
-            self.assertEqual(done.returncode, 65, done.stderr)
-            with open(log, encoding="utf-8", errors="replace") as file:
-                lines = [line.split(" ", 1)[1].lstrip() for line in file if "= -1" not in line]
-            self.assertEqual(sum(line.startswith("execve") for line in lines), 1, path)
-            for line in lines:
-                writes = (
-                    any(flag in line for flag in ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"))
-                    and "/dev/null" not in line
+        log = os.path.join(self.folder, "calls")
+        watched_by = judged.strace(log)
+        for family, path in self.hostile.all:
+            with self.subTest(os.path.basename(path)):
+                done = subprocess.run(
+                    [*watched_by, *judged.importer(family, path, self.out)],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
                 )
-                self.assertFalse(
-                    writes or not line.startswith(("open", "execve", "+++", "---", "exit")), line
-                )
+                self.assertEqual(done.returncode, 65, done.stderr)
+                self.assertEqual(judged.unwanted(log), [])
+        self.assertEqual(os.listdir(os.path.dirname(self.out)), [])
 
 
 if __name__ == "__main__":
     if h5py is None:
         print("skipped: Keras files need h5py (Debian: apt install python3-h5py)")
-    unittest.main()
-
-
-if __name__ == "__main__":
     unittest.main()
