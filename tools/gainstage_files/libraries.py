@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 
 MISSING_SOFTWARE = 78
-DEBIAN = "/usr/bin/python3"  # the Python that Debian's packages are for
+DEBIAN = "/usr/bin/python3"  # the Python that Debian's packages are for, and those of most systems
 
 
 def missing(*libraries: str) -> str | None:
@@ -22,17 +23,21 @@ def missing(*libraries: str) -> str | None:
 
 
 def remedy(library: str, libraries: tuple[str, ...]) -> str:
-    """Debian's package helps Debian's Python alone, and may be there when another Python runs."""
+    """The system's package helps the system's Python alone, and may be there when another Python runs: it is asked for `libraries`. None
+    of them: no other program is started."""
     by_pip = f"{sys.executable} -m pip install {library}"
-    if runs_debian() or not os.path.exists(DEBIAN):
-        return f"apt install python3-{library}" if runs_debian() else by_pip
-    if has(DEBIAN, libraries):
+    by_package = f"apt install python3-{library}" if shutil.which("apt") else None
+    if runs_debian():
+        return by_package or f"install this system's package of {library} for Python, or {by_pip}"
+    if libraries and os.path.exists(DEBIAN) and has(DEBIAN, libraries):
         return f"{DEBIAN} has it; begin the command with that, or {by_pip}"
-    return f"apt install python3-{library} and begin the command with {DEBIAN}, or {by_pip}"
+    if os.path.exists(DEBIAN) and by_package:
+        return f"{by_package} and begin the command with {DEBIAN}, or {by_pip}"
+    return by_pip
 
 
 def runs_debian() -> bool:
-    """Whether this is Debian's Python itself, and not one in a virtual environment."""
+    """Whether this is the system's Python itself, and not one in a virtual environment."""
     same = os.path.realpath(sys.executable) == os.path.realpath(DEBIAN)
     return same and sys.prefix == sys.base_prefix
 

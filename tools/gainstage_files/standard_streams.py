@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO, cast
 
+from . import end_signals
 from .problem import CANNOT_CREATE
 
 STANDARD_IN, STANDARD_OUT, STANDARD_ERROR = 0, 1, 2
@@ -91,9 +92,10 @@ def finished(code: int, product: Outlet) -> int:
 
 
 def run(main: Callable[..., Any], *arguments: Any) -> None:
-    """The whole of a program: its exit code is that of main(*arguments), unless its product was lost. Doesn't
-    come back."""
+    """The whole of a program: its exit code is that of main(*arguments), unless its product was lost or a signal
+    asked for the end. Doesn't come back."""
     product = open_standard()
+    end_signals.end_in_order()
     try:
         code = main(*arguments)
     except SystemExit as end:

@@ -6,14 +6,13 @@ from __future__ import annotations
 import io
 import math
 import os
-import sys
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from gainstage_files import foreign_file
-from gainstage_files.libraries import DEBIAN
+from gainstage_files.libraries import remedy
 from gainstage_files.plain_text import shown
 from gainstage_files.problem import UNAVAILABLE, Problem
 
@@ -33,8 +32,7 @@ def load(path: str) -> dict[str, np.ndarray]:
         import h5py
     except ImportError as problem:
         raise Problem(
-            f"to read Keras files, install h5py: apt install python3-h5py for Debian's {DEBIAN}, or "
-            f"{sys.executable} -m pip install h5py",
+            f"to read Keras files, install h5py: {remedy('h5py', ())}",
             UNAVAILABLE,
         ) from problem
     content = foreign_file.read(path)

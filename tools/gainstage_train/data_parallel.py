@@ -19,6 +19,7 @@ from collections.abc import Callable, Generator, Iterator
 import torch
 from torch import distributed
 
+from gainstage_files import end_signals
 from gainstage_files.problem import UNAVAILABLE, Problem
 from .losses import Loss
 from .models.model import Model
@@ -260,7 +261,7 @@ class DataParallel:
         return self._meet(0, folder)
 
     def _work_here(self, rank: int, folder: str) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in end_signals.SIGNALS:
             signal.signal(number, signal.SIG_IGN)  # they go to all; rank 0 saves and ends the others
         self.others = []
         try:

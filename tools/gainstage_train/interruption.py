@@ -5,13 +5,13 @@ import signal
 import time
 from typing import Any
 
+from gainstage_files import end_signals
+
 SAME_S = 3.0  # a terminal sends Ctrl-C to all, and torchrun passes it on: two signals within this time are one wish
 
 
 class Interruption:
     """with Interruption() as interrupted: ... interrupted() says whether to end; `number` is the signal's."""
-
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self) -> None:
         self.number, self._asked_at = 0, 0.0
@@ -22,7 +22,7 @@ class Interruption:
         return self.number != 0
 
     def __enter__(self) -> "Interruption":
-        self._before = {number: signal.signal(number, self._asked) for number in self.SIGNALS}
+        self._before = {number: signal.signal(number, self._asked) for number in end_signals.heard()}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -36,7 +36,7 @@ class Interruption:
         if not again:
             self.number, self._asked_at = number, now
         if again or not self._relayed:
-            for each in self.SIGNALS:
+            for each in self._before:
                 signal.signal(each, signal.SIG_DFL)
         if again:
             os.kill(os.getpid(), number)

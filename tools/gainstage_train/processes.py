@@ -3,6 +3,7 @@
 torch.distributed carries it: gloo over TCP, NCCL between GPUs. Rank 0 leads: it alone writes files and talks. Only tensors and JSON go over the
 network, so a stranger who gets in can spoil a training, but run nothing."""
 
+import atexit
 import contextlib
 import datetime
 import fcntl
@@ -29,6 +30,8 @@ ARRIVAL_S = 600.0  # until all processes have read their data
 ANSWER_S = 300.0  # for a piece of work
 REST_S = 7200.0  # for the next batch: rank 0 may validate in between
 LOOK_S = 0.05
+BEAT_S = 1.0  # each process shows that it is alive, until all have met
+SILENCE_S = 60.0  # without a sign of life it is taken for dead
 TO_READ_S = 5.0
 SIOCGIFADDR = 0x8915  # of Linux
 
@@ -48,6 +51,10 @@ class Place:
         self.local_rank = int(local)
         self.facts: list[dict] = []
         self.store = self._open()
+        self.met = threading.Event()
+        self.heart = threading.Thread(target=self._beat, daemon=True, name="heart")
+        self.heart.start()
+        atexit.register(self._be_still)  # if Python ends while the thread is in the store, the process aborts
 
     # -------------------------------------------------------------------------------- how they find each other
 
@@ -96,6 +103,7 @@ class Place:
         """Compares facts ({name: text or number}) with those of the others. Raises Problem in all processes if they differ."""
         self._set("facts", {"all": facts, "pid": os.getpid(), "host": socket.gethostname()})
         self.facts = [self._await("facts", rank) for rank in range(self.size)]
+        self._be_still()
         expected = self.facts[0]["all"]
         for rank, its in enumerate(self.facts):
             other = [
@@ -136,11 +144,40 @@ class Place:
     def _has(self, name: str, rank: int) -> bool:
         return self.store.add(f"{name}/{rank}/there", 0) > 0
 
+    def _beat(self) -> None:
+        with contextlib.suppress(RuntimeError):  # rank 0 has ended: whoever waits for it finds out
+            self.store.add(f"beats/{self.rank}", 1)
+            while not self.met.wait(BEAT_S):
+                self.store.add(f"beats/{self.rank}", 1)
+
+    def _be_still(self) -> None:
+        atexit.unregister(self._be_still)
+        self.met.set()
+        self.heart.join(TO_READ_S)
+
+    def _must_live(self, lives: dict[int, tuple[int, float]]) -> None:
+        """lives: {rank: (its beats, when they were counted first)}. One that has not come yet may be late; one that came and is silent
+        is dead."""
+        now = time.monotonic()
+        for rank in range(self.size):
+            beats = self.store.add(f"beats/{rank}", 0)
+            counted, since = lives.get(rank, (0, now))
+            if beats != counted:
+                lives[rank] = beats, now
+            elif beats > 0 and now - since > SILENCE_S:
+                raise Problem(
+                    f"rank {rank} came to {self.address}:{self.port} and has given no sign of life for {SILENCE_S:.0f} s: it has ended, "
+                    "or can't be reached any more; its own message says why. Start the same commands again",
+                    UNAVAILABLE,
+                )
+
     def _await(self, name: str, rank: int) -> dict:
         """Looks again and again. Python hears no Ctrl-C while it waits inside the store."""
         end = time.monotonic() + ARRIVAL_S
+        lives: dict[int, tuple[int, float]] = {}
         try:
             while not self._has(name, rank):
+                self._must_live(lives)
                 for other in range(self.size):
                     if other != self.rank and self._has("failed", other):
                         failed = json.loads(self.store.get(f"failed/{other}"))

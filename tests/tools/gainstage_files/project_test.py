@@ -104,9 +104,16 @@ class Project(unittest.TestCase):
 
     def test_the_remedy_names_the_python_that_has_the_library(self):
         ours, debian = "/opt/python/bin/python3", "/usr/bin/python3"
-        with mock.patch.object(libraries.sys, "executable", ours):
+        with (
+            mock.patch.object(libraries.sys, "executable", ours),
+            mock.patch.object(libraries.shutil, "which", return_value="/usr/bin/apt"),
+        ):
             with mock.patch.object(libraries, "runs_debian", return_value=True):
                 self.assertEqual(libraries.remedy("numpy", ("numpy",)), "apt install python3-numpy")
+                with mock.patch.object(libraries.shutil, "which", return_value=None):
+                    said = libraries.remedy("numpy", ("numpy",))
+                    self.assertIn(f"package of numpy for Python, or {ours} -m pip install numpy", said)
+                    self.assertNotIn("apt", said)
             with (
                 mock.patch.object(libraries, "runs_debian", return_value=False),
                 mock.patch.object(libraries.os.path, "exists", return_value=True),

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from unittest import mock
@@ -344,6 +345,16 @@ class Several(unittest.TestCase):
         )
         self.assertEqual(tensors_of(output), tensors_of(self.whole))
 
+    def test_a_terminal_that_is_closed_ends_all_in_order(self):
+        output, place = self.path("hangup.safetensors"), self.path("temporary")
+        os.mkdir(place)
+        process = self.start(output, "--epochs", "50", "--processes", "2", TMPDIR=place)
+        self.wait_for_checkpoint(process, output)
+        self.assertEqual(len(os.listdir(place)), 1)
+        os.killpg(process.pid, signal.SIGHUP)
+        self.assertIn("the same command goes on", self.check_end(process, 128 + signal.SIGHUP))
+        self.assertEqual(os.listdir(place), [])
+
     @long
     def test_ctrl_c_at_the_leader_alone_ends_all(self):
         output = self.path("leader.safetensors")
@@ -353,6 +364,47 @@ class Several(unittest.TestCase):
         process.signal(signal.SIGINT)
         self.assertIn("the same command goes on", self.check_end(process, 130))
         self.assertFalse(os.path.exists(f"/proc/{worker}"))
+
+
+class Meeting(unittest.TestCase):
+    """Before they have met."""
+
+    @staticmethod
+    def come_and_wait(port):
+        processes.Place(1, 3, HERE, port)
+        time.sleep(PATIENCE_S)
+
+    def test_one_that_dies_on_its_way_is_missed_soon(self):
+        port = free_port()
+        with mock.patch.object(processes, "BEAT_S", 0.05), mock.patch.object(processes, "SILENCE_S", 1.0):
+            place = processes.Place(0, 3, HERE, port)
+            other = LOADED.Process(target=self.come_and_wait, args=(port,), daemon=True)
+            other.start()
+            self.addCleanup(other.kill)
+            end = time.monotonic() + PATIENCE_S
+            while place.store.add("beats/1", 0) < 2 and time.monotonic() < end:
+                time.sleep(0.01)
+            other.kill()
+            begin = time.monotonic()
+            with self.assertRaises(Problem) as caught:
+                place.agree({})
+        self.assertRegex(str(caught.exception), "^rank 1 came to .* and has given no sign of life for 1 s")
+        self.assertEqual(caught.exception.exit_code, 69)
+        self.assertLess(time.monotonic() - begin, 20.0)
+
+    def test_one_that_is_late_is_waited_for_and_one_that_reads_long_lives(self):
+        with mock.patch.object(processes, "BEAT_S", 0.05), mock.patch.object(processes, "SILENCE_S", 0.5):
+            places, port = [], free_port()
+            leader = processes.Place(0, 2, HERE, port)
+            first = threading.Thread(target=leader.agree, args=({},))
+            first.start()
+            time.sleep(1.5)  # longer than the silence: rank 1 has not come
+            places.append(processes.Place(1, 2, HERE, port))
+            time.sleep(1.5)  # it reads its recordings
+            places[0].agree({})
+            first.join(PATIENCE_S)
+        self.assertEqual(len(leader.facts), 2)
+        self.assertFalse(leader.heart.is_alive() or places[0].heart.is_alive())
 
 
 class Environment(unittest.TestCase):
