@@ -21,4 +21,9 @@ void RestMemo::add(Entry entry) {
     entries_.push_back(std::move(shared));
 }
 
+std::size_t RestMemo::size() const {
+    const std::lock_guard lock(mutex_);
+    return entries_.size();
+}
+
 }  // namespace gainstage

@@ -1,6 +1,7 @@
 #pragma once
 /// What a model does while it hears silence, and the states in which its nodes have come to rest.
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -32,11 +33,13 @@ public:
     /// Null: a node of this setup has not come to rest yet, or too long ago.
     std::shared_ptr<const Entry> find(const Setup&);
     void add(Entry);
+    /// How many of them it keeps.
+    std::size_t size() const;
 
 private:
     static constexpr std::size_t most = 32;
 
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<std::shared_ptr<const Entry>> entries_;  ///< the latest asked for is the last
 };
 

@@ -115,6 +115,7 @@ void LiveSession::reload_on() {
     if (!reload_again_ || is_loading_) return;
     reload_again_ = false;
     is_loading_ = true;
+    if (engine_) engine_->stand_back();
     try {
         load([this](Resolved resolved) {
             is_loading_ = false;

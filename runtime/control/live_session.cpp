@@ -58,6 +58,7 @@ LiveSession::LiveSession(LiveConfig config, NodeTypes types, SessionMeans means)
 }
 
 LiveSession::~LiveSession() {
+    if (engine_) engine_->leave_unfinished();
     builder_->give_up();  // its jobs read what goes next
     const auto answer = [](const Command& command, bool done, const char* reason) {
         try {

@@ -49,13 +49,17 @@ ChangeInFlight::ChangeInFlight(ChangeRequest request, const KeyTable& keys)
 
 // The builder's jobs
 
-void ChangeInFlight::build(const Arrangement* old, const ChangeConfig& config) {
+void ChangeInFlight::build(const Arrangement* old, const ChangeConfig& wanted) {
     try {
+        ChangeConfig config = wanted;
+        config.arrange.given_up = &given_up_;
         arrangement_ = std::make_unique<Arrangement>(arrange(request_.graph, old, keys_, config.arrange));
         problems_ = std::move(arrangement_->problems);
         if (has_errors(problems_)) return;
         change_ = plan_change(old, *arrangement_, keys_, config);
         problems_.insert(problems_.end(), change_.problems.begin(), change_.problems.end());
+    } catch (const GivenUp&) {
+        was_given_up_ = true;
     } catch (const std::bad_alloc&) {
         be_without_memory();
     } catch (const std::exception& error) {
@@ -80,7 +84,7 @@ void ChangeInFlight::be_without_memory() noexcept {
 void ChangeInFlight::warm(KnobPassage knobs, std::uint64_t end, int max_frames) {
     const FlushDenormals flush;
     Warming& warming = *change_.transition->warming;
-    while (warming.time < end) {
+    while (warming.time < end && !given_up_.load(std::memory_order_relaxed)) {
         const std::uint64_t piece = std::min(end, warming.time + static_cast<std::uint64_t>(max_frames));
         warm_failure_ = run_warming(warming, knobs.move_due(warming, piece));
         if (warm_failure_ != WarmFailure::none) return;
@@ -93,7 +97,8 @@ void ChangeInFlight::warm(KnobPassage knobs, std::uint64_t end, int max_frames) 
 bool ChangeInFlight::be_built() {
     require(stage_ == Stage::building && at_work_, "is built twice");
     at_work_ = false;
-    if (has_errors(problems_)) return false;
+    if (has_errors(problems_) || was_given_up_) return false;
+    given_up_ = false;  // too late: it is there
     Transition& transition = *change_.transition;
     transition.stamp = request_.order.stamp;
     transition.offline = request_.order.offline;

@@ -1,6 +1,7 @@
 #pragma once
 /// The life of one change of what plays, from the order to the end of its fade.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,9 +24,12 @@ struct ChangeOrder {
 struct ChangeRequest {
     Graph graph;  ///< as resolved, without the delays that align paths
     ChangeOrder order;
-    bool is_return = false;  ///< the patch stays; only nodes come back from quarantine
-    bool cold = false;       ///< newcomers begin without a past
-    int attempts = 0;        ///< how often this change was too late before
+    bool is_return = false;   ///< the patch stays; only nodes come back from quarantine
+    bool cold = false;        ///< newcomers begin without a past
+    int attempts = 0;         ///< how often this change was too late before
+    bool stood_back = false;  ///< stopped once while it was built (Engine::stand_back)
+    bool supersedes = false;  ///< another one was given up for it. So it is built to its end, or edits that
+                              ///< come faster than they can be built would never be heard
 };
 
 /// One change. The stages, and who owns what the change has built:
@@ -58,8 +62,12 @@ public:
     /// Job. Runs the newcomers up to stream sample `end`.
     void warm(KnobPassage, std::uint64_t end, int max_frames);
 
-    /// The building job is over. False: it failed, see problems().
+    /// Nobody waits for it any more: the job that has it ends soon, and so does one that is still to come.
+    void give_up() noexcept { given_up_.store(true, std::memory_order_relaxed); }
+    /// The building job is over. False: it failed, see problems(), or it was given up on its way.
     bool be_built();
+    bool is_given_up() const noexcept { return given_up_.load(std::memory_order_relaxed); }
+    bool was_given_up() const noexcept { return was_given_up_; }
     /// A leg of warming is handed to the builder; the job is over.
     void set_off();
     void come_back();
@@ -124,6 +132,8 @@ private:
     Problems problems_;
     Problems no_memory_;  // made while there is memory
     bool lacks_memory_ = false;
+    std::atomic<bool> given_up_{false};
+    bool was_given_up_ = false;  // by the building job
     WarmFailure warm_failure_ = WarmFailure::none;
 };
 

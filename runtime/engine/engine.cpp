@@ -28,6 +28,7 @@ Engine::Engine(const EngineConfig& config)
       outputs_(config.room.sample_rate_hz) {}
 
 Engine::~Engine() {
+    leave_unfinished();
     builder_->give_up();                        // before what it reads is freed
     if (room_.crew()) room_.crew()->dismiss();  // before what it plays is freed
 }
@@ -56,7 +57,19 @@ void Engine::say(Kind kind, const Problem& problem) {
 
 void Engine::play(Graph graph) {
     refusal_.clear();
-    waiting_ = ChangeRequest{.graph = std::move(graph), .order = {}};
+    const bool supersedes = waiting_ && (waiting_->supersedes || waiting_->stood_back);
+    waiting_ = ChangeRequest{.graph = std::move(graph), .order = {}, .supersedes = supersedes};
+    if (is_building() && !residents_.change()->request().supersedes) residents_.change()->give_up();
+}
+
+void Engine::stand_back() noexcept {
+    if (!is_building()) return;
+    const ChangeRequest& request = residents_.change()->request();
+    if (!request.supersedes && !request.stood_back) residents_.change()->give_up();
+}
+
+void Engine::leave_unfinished() noexcept {
+    if (residents_.change() && residents_.change()->is_preparing()) residents_.change()->give_up();
 }
 
 void Engine::play_as_ordered(std::optional<Graph> graph, const ChangeOrder& order) {

@@ -79,9 +79,15 @@ public:
     const AudioRoom& room() const noexcept { return room_; }
 
     // control thread
-    /// Makes the graph what plays: tick() takes it up. Of several that wait, the last wins. Whatever is wrong
-    /// with it comes as news (`failed`), and then stands in refusal().
+    /// Makes the graph what plays: tick() takes it up. Of several that wait, the last wins, and one that is
+    /// still being built is given up for it. Whatever is wrong with it comes as news (`failed`), and then
+    /// stands in refusal().
     void play(Graph);
+    /// Something else waits for the builder, probably a newer patch. A change that is still being built stops
+    /// and is built behind it, once.
+    void stand_back() noexcept;
+    /// The end is near: the builder's job ends soon, and what it was for is never heard.
+    void leave_unfinished() noexcept;
     /// Offline only, with a builder that builds at once: the change is armed before this returns.
     void play_as_ordered(std::optional<Graph>, const ChangeOrder&);
     /// Why the latest patch could not be built; empty where it could, or is still being built.
@@ -140,6 +146,10 @@ private:
     ChangeConfig change_config(const ChangeRequest&);
     void on_built();
     void refuse();
+    void make_way();
+    bool is_building() const noexcept {
+        return residents_.change() && residents_.change()->stage() == ChangeInFlight::Stage::building;
+    }
     void give_trips();
     void warm_on();
     std::uint64_t begin_of_past(std::uint64_t end);

@@ -98,7 +98,7 @@ ChangeConfig Engine::change_config(const ChangeRequest& request) {
 
 void Engine::on_built() {
     ChangeInFlight& change = *residents_.change();
-    if (!change.be_built()) return refuse();
+    if (!change.be_built()) return change.was_given_up() ? make_way() : refuse();
     KeyTable keys = change.keys();  // all of it, or nothing
     keys_ = std::move(keys);
     Problems notes = change.problems();
@@ -108,6 +108,18 @@ void Engine::on_built() {
     if (change.warming()) return warm_on();
     change.be_ready();
     arm();
+}
+
+/// For the patch that waits, or for one that may come. A return from quarantine is ordered again by itself.
+void Engine::make_way() {
+    ChangeRequest request = residents_.drop();
+    if (waiting_) {
+        waiting_->supersedes = true;
+    } else if (!request.is_return) {
+        request.order = {};
+        request.stood_back = true;
+        waiting_ = std::move(request);
+    }
 }
 
 /// What plays plays on. A node that can't be built again stays in quarantine; an edit of the patch brings it

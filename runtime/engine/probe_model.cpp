@@ -33,9 +33,17 @@ double db_of(double amplitude) {
 
 /// The model, prepared once for all benches.
 struct Subject {
-    std::shared_ptr<const Model> model;
-    NodeTypes types;
-    PreparedModels prepared = {};
+    Subject(std::shared_ptr<const Model> model_, NodeTypes types_, PreparedModels* shared)
+        : model(std::move(model_)), types(types_), prepared(shared ? *shared : own_) {}
+
+    const std::shared_ptr<const Model> model;
+    const NodeTypes types;
+
+private:
+    PreparedModels own_;
+
+public:
+    PreparedModels& prepared;
 };
 
 /// Without quarantine, so that bad sound can be measured.
@@ -223,8 +231,9 @@ Graph graph_around(const std::shared_ptr<const Model>& model, NodeTypes types, c
 }
 
 std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>& model, NodeTypes types,
-                                             std::chrono::seconds patience, const std::string& settings) {
-    Subject subject{.model = model, .types = types};
+                                             std::chrono::seconds patience, const std::string& settings,
+                                             PreparedModels* prepared) {
+    Subject subject(model, types, prepared);
     ModelProbe probe;
     probe.after_dbfs = silence_dbfs;  // not asked for
     listen_to_silence(probe, subject, patience, settings);
@@ -232,8 +241,8 @@ std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>&
     return probe.warnings;
 }
 
-ModelProbe probe_model(const std::shared_ptr<const Model>& model, NodeTypes types) {
-    Subject subject{.model = model, .types = types};
+ModelProbe probe_model(const std::shared_ptr<const Model>& model, NodeTypes types, PreparedModels* prepared) {
+    Subject subject(model, types, prepared);
     ModelProbe probe;
     for (const double in_dbfs : {-60., -50., -40., -30., -20., -10., -3., 0.})
         probe.levels.push_back(level_of(subject, in_dbfs));

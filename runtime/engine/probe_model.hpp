@@ -39,12 +39,14 @@ struct ModelProbe {
 
 /// What a player hears of a model while nobody plays: a thump at the start, an offset, noise. Whole
 /// sentences; a second of sound, or as much as can be played within `patience`. `settings`: of the node,
-/// lines of TOML. Control thread.
+/// lines of TOML. `prepared`: as resolve() takes it. Control thread.
 std::vector<std::string> warnings_at_silence(const std::shared_ptr<const Model>&, NodeTypes,
                                              std::chrono::seconds patience = std::chrono::seconds(5),
-                                             const std::string& settings = "");
+                                             const std::string& settings = "",
+                                             PreparedModels* prepared = nullptr);
 
 /// Control thread; some seconds of sound, so up to a second or two of time for the largest models.
-ModelProbe probe_model(const std::shared_ptr<const Model>&, NodeTypes);
+/// `prepared`: as resolve() takes it.
+ModelProbe probe_model(const std::shared_ptr<const Model>&, NodeTypes, PreparedModels* prepared = nullptr);
 
 }  // namespace gainstage

@@ -61,8 +61,11 @@ std::shared_ptr<Slot> build_slot_in(Setup& setup, NodeKey key,
         }
         auto slot = std::make_shared<Slot>(key, std::move(ready), std::move(built), config.sample_rate_hz,
                                            config.max_frames, loop_latency);
-        if (prepared) slot->rest = settle(*slot->node, slot->memory, *node.type, *prepared, setup);
+        if (prepared)
+            slot->rest = settle(*slot->node, slot->memory, *node.type, *prepared, setup, config.given_up);
         return slot;
+    } catch (const GivenUp&) {
+        throw;
     } catch (const ModelError& error) {
         throw NodeRefused(refusal(node, file, error.what(), error.exit_code));
     } catch (const std::bad_alloc&) {
@@ -164,6 +167,7 @@ private:
 
     void build(int n, int loop_latency) {
         if (is_too_large_) return;
+        unless_given_up(config_.given_up);
         build_or_keep(n, loop_latency);
         if (!result_.slots[n]) return;
         count_memory(*result_.slots[n]);

@@ -2,6 +2,8 @@
 /// A graph with its nodes built: which nodes live on, which are new, how late everything is, in which order
 /// it runs.
 
+#include <atomic>
+#include <exception>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -38,11 +40,22 @@ struct ArrangeConfig {
     bool with_histories = true;  ///< off where nothing will play: they take megabytes
     std::size_t most_bytes = 0;  ///< it may take; more is refused. 0: no limit
     std::set<NodeKey> rebuild;   ///< nodes that are built anew (they come back from quarantine)
+    /// Another thread sets it when nobody waits for the result any more: GivenUp is thrown soon. Null: nobody
+    /// does.
+    const std::atomic<bool>* given_up = nullptr;
 };
+
+/// Nobody waits for the result any more.
+struct GivenUp : std::exception {
+    const char* what() const noexcept override { return "given up"; }
+};
+inline void unless_given_up(const std::atomic<bool>* given_up) {
+    if (given_up && given_up->load(std::memory_order_relaxed)) throw GivenUp();
+}
 
 /// Builds what `previous` (may be null) does not already have. Any thread but the audio thread, if no other
 /// uses the key table meanwhile; of `previous` it reads only what never changes. A node that can't be built
-/// is a problem with the node's place.
+/// is a problem with the node's place. Throws GivenUp, std::bad_alloc.
 Arrangement arrange(Graph, const Arrangement* previous, KeyTable&, const ArrangeConfig&);
 
 /// How much of the past makes a node exact to rounding: twice the time to -80 dB, or its exact memory if that
@@ -54,7 +67,8 @@ struct NodeRefused : std::runtime_error {
     explicit NodeRefused(Problem why) : std::runtime_error(why.text()), problem(std::move(why)) {}
     const Problem problem;
 };
-/// A new slot of this node of a graph. `file` is the patch, for messages. Throws NodeRefused.
+/// A new slot of this node of a graph. `file` is the patch, for messages. Throws NodeRefused, GivenUp,
+/// std::bad_alloc.
 std::shared_ptr<Slot> build_slot(NodeKey, const std::shared_ptr<const GraphNode>&, int loop_latency,
                                  const std::string& file, const ArrangeConfig&);
 

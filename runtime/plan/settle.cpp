@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/plan/arrangement.hpp"
 #include "runtime/realtime/denormals.hpp"
 #include "runtime/realtime/slot.hpp"
 
@@ -57,9 +58,10 @@ public:
         ramps_.insert(ramps_.end(), Slot::extra_count, settled(0.f));
     }
 
-    void play(int frames) {
+    void play(int frames, const std::atomic<bool>* given_up) {
         const FlushDenormals flush;
         for (int done = 0; done < frames;) {
+            unless_given_up(given_up);
             Block block;
             block.time = static_cast<std::uint64_t>(done);
             block.frames = std::min(most_, frames - done);
@@ -116,14 +118,14 @@ bool begins_at_zero(const Setup& setup) {
 }  // namespace
 
 Rest settle(Node& node, NodeMemory& memory, const NodeType& type, const Prepared& prepared,
-            const Setup& setup) {
+            const Setup& setup, const std::atomic<bool>* given_up) {
     if (const auto known = prepared.rests().find(setup)) {
         memory.keep(known->state);
         return known->rest;
     }
     Silence silence(node, type, setup);
     const RestTime time = time_to_rest(node, prepared.facts(), setup);
-    silence.play(time.frames);
+    silence.play(time.frames, given_up);
     Rest rest{.blows_up = blows_up(silence.heard())};
     if (!rest.blows_up) rest = rest_of(silence.heard(), setup.sample_rate_hz);
     rest.is_known = time.is_enough;

@@ -37,9 +37,9 @@ struct Checked {
 
 /// Nothing for a file that doesn't play at its own rate: the patch's problems say so.
 std::vector<std::string> warnings_if_it_plays(const std::shared_ptr<const Model>& model,
-                                              const std::string& settings) {
+                                              const std::string& settings, PreparedModels& prepared) {
     try {
-        return warnings_at_silence(model, all_nodes(), std::chrono::seconds(1), settings);
+        return warnings_at_silence(model, all_nodes(), std::chrono::seconds(1), settings, &prepared);
     } catch (const ModelError&) {
         return {};
     } catch (const std::bad_alloc&) {  // the check itself is done
@@ -54,14 +54,14 @@ std::string start_of(const GraphNode& node) {
 }
 
 /// What `info` warns of while nobody plays; each file is heard once for each way to begin.
-std::vector<std::pair<std::string, std::string>> warnings_of(const Graph& graph) {
+std::vector<std::pair<std::string, std::string>> warnings_of(const Graph& graph, PreparedModels& prepared) {
     std::map<std::pair<const Model*, std::string>, std::vector<std::string>> heard;
     std::vector<std::pair<std::string, std::string>> all;
     for (const GraphNode& node : graph.nodes) {
         if (!node.model) continue;
         const std::string start = start_of(node);
         const auto [known, is_new] = heard.try_emplace({node.model.get(), start});
-        if (is_new) known->second = warnings_if_it_plays(node.model, start);
+        if (is_new) known->second = warnings_if_it_plays(node.model, start, prepared);
         for (const std::string& warning : known->second) all.emplace_back(node.id, warning);
     }
     return all;
@@ -96,7 +96,8 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
                     .memory = {},
                     .at_silence = {},
                     .problems = {}};
-    Resolved resolved = PatchLoader(all_nodes(), rate_hz).load(file);
+    const auto prepared = std::make_shared<PreparedModels>();
+    Resolved resolved = PatchLoader(all_nodes(), rate_hz, prepared).load(file);
     checked.problems = std::move(resolved.problems);
     if (!resolved.graph) return checked;
     checked.name = resolved.graph->name;
@@ -119,7 +120,7 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     checked.timings = timing_of(arrangement, checked.rate_hz);  // says what the arrangement's notes say
     const Graph graph = std::move(arrangement.graph);
     arrangement = Arrangement();  // what is listened to takes memory as well
-    checked.at_silence = warnings_of(graph);
+    checked.at_silence = warnings_of(graph, *prepared);
     return checked;
 }
 

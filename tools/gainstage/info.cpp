@@ -39,10 +39,10 @@ struct Subject {
 };
 
 /// Throws ModelError.
-Subject read(const std::string& file) {
+Subject read(const std::string& file, PreparedModels& prepared) {
     Subject subject{.model = read_model_file(file), .prepared = nullptr};
     if (const NodeType* type = type_that_plays(all_nodes(), subject.model->architecture))
-        subject.prepared = type->prepare(*subject.model, subject.model->sample_rate_hz);
+        subject.prepared = prepared.get(*type, *subject.model, subject.model->sample_rate_hz);
     return subject;
 }
 
@@ -185,14 +185,15 @@ int run_info(const InfoOptions& options) {
     try {
         const auto [file, fault] = meant_file(options.model, {Shipped::model});
         if (!fault.empty()) return fail(not_found, options.model + ": " + fault);
-        const Subject subject = read(file);
+        PreparedModels prepared;
+        const Subject subject = read(file, prepared);
         JsonValue json;
         if (options.json)
             json = json_of(subject);
         else
             print_text(subject);
         if (!options.without_probe && subject.prepared) {
-            const ModelProbe probe = probe_model(subject.model, all_nodes());
+            const ModelProbe probe = probe_model(subject.model, all_nodes(), &prepared);
             if (!options.json) print_text(probe, subject.model->file);
             if (options.json) json["probe"] = json_of(probe);
         }

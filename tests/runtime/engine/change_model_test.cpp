@@ -106,6 +106,7 @@ const Graph& song(int number) {
 ///   w  the builder does a job    W  ... while a block plays    f  ... in which a newcomer blows
 ///   t  a turn                    a  a block                    m  a block with a turn in its middle
 ///   x  a block in which whatever plays blows
+///   s  whatever is being built stands back
 class World {
     /// Thousands of worlds are made.
     static constexpr QueueSizes little{.midi = 16, .due = 16, .moves = 63, .log = 64, .reports = 64};
@@ -136,6 +137,7 @@ public:
         if (builder_.waiting() > 0) all += "w";
         if (builder_.waiting() > 0 && is_warming()) all += failures_ < 1 ? "Wf" : "W";
         if (blown_ < 1) all += "x";
+        if (stops_ < 1 && is_building()) all += "s";
         return all;
     }
 
@@ -163,6 +165,10 @@ public:
                 work();
                 state_.lit = false;
                 break;
+            case 's':
+                ++stops_;
+                engine_->stand_back();
+                break;
             case 't':
                 engine_->tick();
                 break;
@@ -187,12 +193,14 @@ public:
     /// What tells one state from another.
     std::string key() const {
         const Residents& residents = engine_->residents();
-        std::string key = fmt::format("{}{}{}{} b{}{} ", orders_, bad_order_, failures_, blown_,
+        std::string key = fmt::format("{}{}{}{}{} b{}{} ", orders_, bad_order_, failures_, blown_, stops_,
                                       builder_.waiting(), builder_.over());
         if (const ChangeInFlight* change = residents.change()) {
-            key += fmt::format("c{}{}{}{}{}{}", static_cast<int>(change->stage()), change->is_ready(),
-                               change->request().is_return, change->request().attempts,
-                               change->request().cold, change->request().order.returning.size());
+            key +=
+                fmt::format("c{}{}{}{}{}{}{}{}{}", static_cast<int>(change->stage()), change->is_ready(),
+                            change->request().is_return, change->request().attempts, change->request().cold,
+                            change->request().order.returning.size(), change->is_given_up(),
+                            change->request().supersedes, change->request().stood_back);
             const std::uint64_t now = engine_->room().now(), stamp = change->request().order.stamp;
             key += fmt::format(" {}", stamp > now ? (stamp - now + block_frames - 1) / block_frames : 0);
             if (change->transition()) {
@@ -237,6 +245,10 @@ public:
 private:
     using Kind = EngineNews::Kind;
 
+    bool is_building() const {
+        const ChangeInFlight* change = engine_->residents().change();
+        return change && change->stage() == ChangeInFlight::Stage::building;
+    }
     bool is_warming() const {
         const ChangeInFlight* change = engine_->residents().change();
         return change && change->stage() == ChangeInFlight::Stage::warming;
@@ -269,7 +281,7 @@ private:
     HeldBuilder builder_;
     std::optional<Engine> engine_;
     std::map<Kind, int> told_;
-    int orders_ = 0, last_good_ = 0, failures_ = 0, blown_ = 0;
+    int orders_ = 0, last_good_ = 0, failures_ = 0, blown_ = 0, stops_ = 0;
     bool bad_order_ = false;
 };
 

@@ -78,6 +78,19 @@ TEST_CASE("probe: it finds the thump of a model that starts from zero, and none 
     CHECK(warnings_at_silence(read_model_file(opto), all_nodes()).empty());
 }
 
+TEST_CASE("probe: a model that somebody has prepared is not prepared again") {
+    const auto model = read_model_file(opto);
+    PreparedModels prepared;
+    const auto held = prepared.get(*type_that_plays(all_nodes(), model->architecture), *model, 48'000.);
+    const std::uint64_t made = Prepared::counts().made;
+    probe_model(model, all_nodes(), &prepared);
+    const std::size_t rests = held->rests().size();
+    CHECK(rests == 1 + (std::size_t{1} << model->controls.size()));  // the defaults, and the corners
+    warnings_at_silence(model, all_nodes(), std::chrono::seconds(5), "", &prepared);
+    CHECK(held->rests().size() == rests);
+    CHECK(Prepared::counts().made == made);
+}
+
 TEST_CASE("probe: it finds a model that sounds by itself") {
     // a rotation by 1 rad a sample that grows until tanh limits it
     const float a = 1.3f * std::cos(1.f), b = 1.3f * std::sin(1.f);

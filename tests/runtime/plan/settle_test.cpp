@@ -5,9 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <chrono>
 #include <cmath>
+#include <optional>
+#include <thread>
 
 #include "nodes/all_nodes.hpp"
+#include "runtime/engine/builder.hpp"
+#include "runtime/engine/patch_loader.hpp"
 #include "runtime/model/model.hpp"
 #include "tests/nodes/node_cases.hpp"
 #include "tests/support/catch.hpp"
@@ -135,6 +141,146 @@ TEST_CASE("settled: a second instance takes the state of the first, and plays th
     Setup wider = setup;
     wider.channels = 2;
     CHECK(prepared->rests().find(wider) == nullptr);
+}
+
+namespace {
+
+/// A song of several files of the dearest family. To the engine each is a model of its own, which plays
+/// silence for some tenths of a second before it is heard.
+class LongSong {
+public:
+    static constexpr int models = 8;
+
+    LongSong() {
+        ModelFile parts = model_parts(source_dir() + "/models/opto-s6.safetensors");
+        const long memory = std::stol(parts.metadata["memory_samples"]);
+        std::string links = "in", nodes;
+        for (int k = 0; k < models; ++k) {
+            const std::string id = fmt::format("m{}", k);
+            const std::string file = save(folder_, id + ".safetensors", remembering(parts, memory - k));
+            nodes += node(id, "s6", "model = '" + file + "'\n");
+            links += " -> " + id;
+        }
+        graph_ = load(patch("\"" + links + " -> out\"", nodes));
+    }
+
+    Graph load(const std::string& text) {
+        Resolved resolved = loader_.load(folder_.write("p.toml", text));
+        REQUIRE(resolved.graph);
+        return std::move(*resolved.graph);
+    }
+    Graph graph() const { return graph_; }
+    /// How many of its models have come to rest.
+    int settled() const {
+        int count = 0;
+        for (const GraphNode& each : graph_.nodes)
+            if (each.prepared) count += each.prepared->rests().size() > 0;
+        return count;
+    }
+
+private:
+    const TemporaryFolder folder_;
+    PatchLoader loader_{all_nodes(), 44'100.};
+    Graph graph_;
+};
+
+/// An engine whose builder has begun to build that song.
+class Busy {
+public:
+    explicit Busy(LongSong& song) : song_(song) {
+        engine.emplace(EngineConfig{
+            .room = {.sample_rate_hz = 44'100., .max_frames = frames, .midi_ports = 0}, .builder = &builder});
+        engine->play(song.graph());
+        until([&] { return song_.settled() >= 1; });
+        REQUIRE(song_.settled() < LongSong::models);
+    }
+    template <class IsSo>
+    void until(IsSo is_so) {
+        for (const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+             std::chrono::steady_clock::now() < end && !is_so();
+             std::this_thread::sleep_for(std::chrono::milliseconds(1))) {
+            engine->tick();
+            block();
+        }
+        REQUIRE(is_so());
+    }
+    bool comes(const Graph& graph) const {
+        return engine->playing() && engine->playing()->graph.patch_text == graph.patch_text;
+    }
+
+    BuilderThread builder;
+    std::optional<Engine> engine;
+
+private:
+    static constexpr int frames = 64;
+    void block() {
+        const Channel in = silence(frames);
+        Channel out(frames);
+        const float* from = in.data();
+        float* to = out.data();
+        engine->room().process(&from, 1, &to, 1, frames);
+    }
+    LongSong& song_;
+};
+
+}  // namespace
+
+TEST_CASE("settled: whoever doesn't wait for it any more ends it, and nothing of it is kept") {
+    const auto model = read_model_file(gru_file);
+    const NodeType& type = *type_that_plays(all_nodes(), model->architecture);
+    const NodeConfig config{.sample_rate_hz = model->sample_rate_hz, .model = model};
+    const auto prepared = prepared_of(type, config);
+    const Setup setup = setup_of(type, config, params_of(type, model.get()));
+    const auto built = prepared->make(setup);
+    NodeMemory memory(*built);
+    const std::atomic<bool> given_up{true};
+    CHECK_THROWS_AS(settle(*built, memory, type, *prepared, setup, &given_up), GivenUp);
+    CHECK(prepared->rests().size() == 0);
+}
+
+TEST_CASE("settled: a patch that comes while models of an earlier one come to rest does not wait for all") {
+    LongSong song;
+    const Graph next = song.load(patch("\"in -> trim -> out\"", gain("trim", -3.)));
+    Busy busy(song);
+    busy.engine->play(next);
+    busy.until([&] { return busy.comes(next); });
+    CHECK(song.settled() < LongSong::models);
+    CHECK(busy.engine->counts().failures == 0);
+}
+
+TEST_CASE("settled: the end of a session does not wait for models to come to rest") {
+    LongSong song;
+    Busy busy(song);
+    busy.engine.reset();
+    CHECK(song.settled() < LongSong::models);
+}
+
+TEST_CASE("settled: work that can't wait comes between, and the patch is built to its end behind it") {
+    LongSong song;
+    Busy busy(song);
+    busy.engine->stand_back();
+    int settled = LongSong::models;
+    busy.builder.run([&] { settled = song.settled(); }, [] {});
+    busy.until([&] { return busy.comes(song.graph()); });
+    CHECK(settled < LongSong::models);
+    CHECK(song.settled() == LongSong::models);
+    CHECK(busy.engine->counts().failures == 0);
+}
+
+TEST_CASE("settled: patches that come faster than they can be built are heard all the same") {
+    LongSong first, second;
+    const Graph third = second.load(patch("\"in -> trim -> out\"", gain("trim", -3.)));
+    Busy busy(first);
+    busy.engine->play(second.graph());
+    const auto change = [&] { return busy.engine->residents().change(); };
+    busy.until([&] { return change() && change()->request().supersedes; });
+    REQUIRE(change()->stage() == ChangeInFlight::Stage::building);
+    busy.engine->play(third);
+    CHECK_FALSE(change()->is_given_up());
+    busy.until([&] { return busy.comes(second.graph()); });
+    busy.until([&] { return busy.comes(third); });
+    CHECK(first.settled() < LongSong::models);
+    CHECK(second.settled() == LongSong::models);
 }
 
 TEST_CASE("settled: digital silence stays silence through a model that thumps from zero") {
