@@ -291,12 +291,13 @@ TEST_CASE("names that are not UTF-8 break nothing, and a take with such names is
 }
 
 TEST_CASE("an empty name is no name of a file, and is not passed over") {
-    for (const char* arguments : {"run patches/hello.toml --null --seconds 0.1 --log ''",
-                                  "run patches/hello.toml --null --seconds 0.1 --record ''",
-                                  "render patches/hello.toml a.wav -o b.wav --events ''",
-                                  "render patches/hello.toml a.wav -o b.wav --midi ''",
-                                  "render patches/hello.toml a.wav -o b.wav --automate ''",
-                                  "render patches/hello.toml a.wav -o ''"}) {
+    for (const char* arguments :
+         {"run patches/hello.toml --null --seconds 0.1 --log ''",
+          "run patches/hello.toml --null --seconds 0.1 --record ''",
+          "render patches/hello.toml a.wav -o b.wav --events ''",
+          "render patches/hello.toml a.wav -o b.wav --midi ''",
+          "render patches/hello.toml a.wav -o b.wav --automate ''", "render patches/hello.toml a.wav -o ''",
+          "check ''", "check patches/hello.toml ''", "info ''", "bench ''"}) {
         const Outcome outcome = gainstage_run(arguments);
         INFO(arguments << ": " << outcome.err);
         CHECK(outcome.exit_code == 64);

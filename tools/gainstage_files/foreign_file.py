@@ -7,6 +7,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -110,24 +111,63 @@ def read_json(path: str, largest: int = LARGEST_JSON) -> dict[str, Any]:
 
 
 def parse_json(content: bytes, where: str, kind: type | tuple[type, ...] = dict) -> Any:
-    """-> what a text of bytes holds, of this kind. Its tree takes 6 times the text and some spare at most,
-    judged before it is built."""
+    """-> what a text of bytes holds, of this kind, as the runtime reads it too: no key twice, no halves of characters. Its tree
+    takes 6 times the text and some spare at most, judged before it is built."""
     if (
         tree_bytes(content) > 6 * len(content) + (SPARE_MEMORY >> 1)
         or content.count(b"[") + content.count(b"{") > MOST_LISTS
     ):
         raise Problem(f"{where}: nests or lists more than a text of {len(content)} bytes may")
     try:
-        found = json.loads(content.decode("utf-8-sig"))
+        found = json.loads(content.decode("utf-8-sig"), object_pairs_hook=without_repeats)
+        if b"\\ud" in content.lower():
+            json.dumps(found, ensure_ascii=False).encode()
     except RecursionError as problem:
         raise Problem(f"{where}: is nested too deeply") from problem
+    except UnicodeEncodeError as problem:
+        raise Problem(
+            f"{where}: a text has half a character (\\ud800 to \\udfff); write the whole one"
+        ) from problem
     except ValueError as problem:
-        raise Problem(f"{where}: is not JSON, or is damaged: {problem}") from problem
+        cause = why_no_json(content) or f"is not JSON, or is damaged: {problem}"
+        raise Problem(f"{where}: {cause}") from problem
     if not isinstance(found, kind):
         raise Problem(
             f"{where}: expected a JSON {'object' if kind is dict else 'array' if kind is list else 'object or array'}"
         )
     return found
+
+
+def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"the key {shown(json.dumps(twice))} stands there twice")
+    return found
+
+
+def why_no_json(content: bytes) -> str | None:
+    """What an editor or a word processor has done to it; None: something else."""
+    if not content.strip():
+        return "is empty"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16 text; save the file as UTF-8"
+    if b"\0" in content:
+        return "a binary file; expected a text file"
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "not UTF-8 text; save the file as UTF-8"
+    line = next(
+        (
+            n
+            for n, part in enumerate(text.splitlines(), 1)
+            if re.search("[\u201c\u201d\u201e\u2018\u2019]", part)
+        ),
+        None,
+    )
+    return line and f'line {line}: typographic quotation marks; write those of the keyboard: "'
 
 
 def tree_bytes(content: bytes) -> int:

@@ -16,6 +16,13 @@ def called(otherwise: str) -> str:
     return name if name.startswith("gainstage-") else otherwise
 
 
+def file_name(text: str) -> str:
+    """For add_argument(type=...): any name but an empty one, which a script's unset variable leaves."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name; expected a file's")
+    return text
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, text: str) -> NoReturn:
         self.print_usage(sys.stderr)

@@ -24,7 +24,7 @@ import sys
 
 from gainstage_files import standard_streams
 from gainstage_files.libraries import need
-from gainstage_files.parser import Parser, called
+from gainstage_files.parser import Parser, called, file_name
 from gainstage_files.plain_text import shown
 from gainstage_files.problem import Problem
 
@@ -39,9 +39,13 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("family", choices=FAMILIES)
-    parser.add_argument("checkpoint", help="PyTorch: a state dict or a Lightning .ckpt; or the family's JSON")
-    parser.add_argument("-o", "--output", required=True, metavar="OUT.safetensors")
-    parser.add_argument("--config", metavar="FACTS.json", help="what the checkpoint does not say: see above")
+    parser.add_argument(
+        "checkpoint", type=file_name, help="PyTorch: a state dict or a Lightning .ckpt; or the family's JSON"
+    )
+    parser.add_argument("-o", "--output", required=True, type=file_name, metavar="OUT.safetensors")
+    parser.add_argument(
+        "--config", type=file_name, metavar="FACTS.json", help="what the checkpoint does not say: see above"
+    )
     return parser.parse_args(arguments)
 
 

@@ -66,6 +66,12 @@ def convert(options: argparse.Namespace) -> None:
     take = Take(tensors)
     usual = family.SAMPLE_RATE(take) if callable(family.SAMPLE_RATE) else family.SAMPLE_RATE
     sample_rate = facts.get("sample_rate", usual)
+    longest = math.floor(model_file.LONGEST_MEMORY_S * sample_rate)
+    if given.get("memory_samples", 0) > longest:
+        raise Problem(
+            f"{options.config}: memory_samples: expected at most {longest} ({model_file.LONGEST_MEMORY_S:g} s), found "
+            f"{given['memory_samples']}"
+        )
     known = family.CONTROLS(take) if callable(family.CONTROLS) else family.CONTROLS
     controls = facts.get("controls", known)
     if controls and "controls" not in given and family is not ed_lstm:  # which tells of its own guess

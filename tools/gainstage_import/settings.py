@@ -14,6 +14,7 @@ LARGEST_NUMBER = 1e300
 TEXTS = ("license", "author", "source")
 LOWEST_RATE, HIGHEST_RATE = 1000, 768000  # Hz, as the runtime takes them
 MOST_CONTROLS = 64
+MOST_SAMPLES = (1 << 31) - 1
 KEYS = ("sample_rate", "controls", "memory_samples", "training", *TEXTS)
 
 
@@ -49,8 +50,8 @@ def check(where: str, key: str, value: Any, family: ModuleType) -> None:
         raise Problem(
             f"{where}: expected {LOWEST_RATE} to {HIGHEST_RATE} Hz, found {foreign_file.quoted(value)}"
         )
-    elif key == "memory_samples" and not is_number(value, above=-1):
-        raise Problem(f"{where}: expected a number, found {foreign_file.quoted(value)}")
+    elif key == "memory_samples" and not is_count(value):
+        raise Problem(f"{where}: expected a whole number from 0 on, found {foreign_file.quoted(value)}")
     elif key == "controls":
         check_controls(where, value)
     elif key == "training" and not isinstance(value, dict):
@@ -72,6 +73,10 @@ def is_one_of(value: Any, choices: tuple[Any, ...]) -> bool:
 
 def is_number(value: Any, above: float = -math.inf) -> bool:
     return type(value) in (int, float) and above < value < LARGEST_NUMBER
+
+
+def is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= MOST_SAMPLES
 
 
 def is_rate(value: Any) -> bool:

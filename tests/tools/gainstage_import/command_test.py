@@ -178,6 +178,8 @@ class Settings(unittest.TestCase):
             {"controls": {}},
             {"controls": [{"name": "a"}]},
             {"memory_samples": -1},
+            {"memory_samples": 1.5},
+            {"memory_samples": True},
             {"controls": [{"name": "a", "unit": "", "min": 1, "max": 0, "default": 0}]},
         ):
             with self.assertRaises(Problem) as refusal:
@@ -391,8 +393,15 @@ class CommandLine(unittest.TestCase):
             file.write(b"no checkpoint")
         damaged = self.save({n: v for n, v in state_dict().items() if n != SMOOTH + "taus"}, "damaged.pt")
         good = self.save(state_dict(), "good.pt")
+        facts = self.path("long.json")
+        with open(facts, "w", encoding="utf-8") as file:
+            file.write('{"sample_rate": 48000, "memory_samples": 480001}')
         for code, arguments in (
             (64, ("grey_bx", good, "-o", out)),
+            (64, ("grey_box", "", "-o", out)),
+            (64, ("grey_box", good, "-o", "")),
+            (64, ("grey_box", good, "-o", out, "--config", "")),
+            (65, ("grey_box", good, "-o", out, "--config", facts)),
             (64, ("grey_box", good)),
             (65, ("grey_box", self.path("noise.pt"), "-o", out)),
             (65, ("grey_box", damaged, "-o", out)),

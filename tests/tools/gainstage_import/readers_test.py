@@ -75,6 +75,19 @@ class Texts(Case):
             b'{"a":' + b"9" * 5000 + b"}",
         ):
             self.refused(lambda: foreign_file.parse_json(content, "x.json"), "x.json")
+        for content, cause in (
+            ('{"a": 1}'.encode("utf-16"), "UTF-16 text; save the file as UTF-8"),
+            (b'{"a": 1}\0\0', "a binary file"),
+            (b'{"a": "\xe9"}', "not UTF-8 text; save the file as UTF-8"),
+            ("{\n\u201ca\u201d: 1}".encode(), "line 2: typographic quotation marks"),
+            (b" \r\n", "is empty"),
+            (b'{"a": {"b": 1, "c": 2, "b": 3}}', 'the key "b" stands there twice'),
+            (b'{"a": "\\uD83D"}', "half a character"),
+            (b'{"\\udc00": 1}', "half a character"),
+        ):
+            self.refused(lambda: foreign_file.parse_json(content, "x.json"), "x.json: ", cause)
+        whole = b'\xef\xbb\xbf{"a": "\\ud83d\\ude00"}\r\n'
+        self.assertEqual(foreign_file.parse_json(whole, "x.json"), {"a": "\U0001f600"})
         self.refused(
             lambda: foreign_file.parse_json(b'{"a":[' + b"[]," * 3000000 + b"1]}", "x.json"),
             "nests or lists more",
