@@ -206,7 +206,8 @@ public:
     /// Audio thread. Writes every frame of every output.
     virtual void process(const Block&) noexcept GAINSTAGE_REALTIME = 0;
 
-    /// Control thread, once, before the first process(). Names all memory on which the future sound depends.
+    /// Control thread, once, before the first process(). Names all memory on which the future sound depends,
+    /// and the size of the scratch in which the node works.
     /// It must not move afterwards: the engine resets and copies the node by these bytes
     /// (runtime/node_memory.hpp). A node without memory names nothing.
     virtual void list_state(StateList&) {}

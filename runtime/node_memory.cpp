@@ -36,6 +36,7 @@ NodeMemory::NodeMemory(Node& node) : node_(node) {
     StateList list;
     node.list_state(list);
     spans_ = list.spans();
+    scratch_bytes_ = list.scratch_bytes();
     for (const StateSpan& span : spans_) bytes_ += span.bytes;
     image_ = image_of_state();
 }

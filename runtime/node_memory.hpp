@@ -48,6 +48,8 @@ public:
 
     /// Constant; any thread. Size of the whole state.
     std::size_t bytes() const noexcept { return bytes_; }
+    /// Constant; any thread. Size of the scratch that the node named.
+    std::size_t scratch_bytes() const noexcept { return scratch_bytes_; }
     /// Any thread, between calls of keep(). Size of what is kept for a reset.
     std::size_t kept_bytes() const noexcept { return image_->kept.size(); }
 
@@ -59,7 +61,7 @@ private:
 
     Node& node_;
     std::vector<StateSpan> spans_;
-    std::size_t bytes_ = 0;
+    std::size_t bytes_ = 0, scratch_bytes_ = 0;
     std::shared_ptr<const Image> image_;
 };
 

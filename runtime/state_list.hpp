@@ -1,5 +1,5 @@
 #pragma once
-/// The memory on which a node's future sound depends, named span by span.
+/// The memory on which a node's future sound depends, named span by span; and how much more it takes.
 
 #include <algorithm>
 #include <concepts>
@@ -82,7 +82,18 @@ public:
         spans_.back().bytes_per_count = per_count * sizeof(*std::ranges::data(values));
     }
 
+    /// Memory in which the node works and on which no later sound depends: numbers, and ranges of ranges of
+    /// them. Only its size is kept, so that a patch that wants too much can be refused. Leave out what is
+    /// smaller than a kilobyte.
+    template <class... Values>
+    void add_scratch(const Values&... values) {
+        (add_scratch_bytes(bytes_of(values)), ...);
+    }
+    /// The same for what a library keeps.
+    void add_scratch_bytes(std::size_t bytes) { scratch_bytes_ += bytes; }
+
     const std::vector<StateSpan>& spans() const noexcept { return spans_; }
+    std::size_t scratch_bytes() const noexcept { return scratch_bytes_; }
 
 private:
     template <class T>
@@ -121,7 +132,23 @@ private:
                           .is_clock = is_clock_});
     }
 
+    template <class T>
+    static std::size_t bytes_of(const T& value) {
+        if constexpr (!std::ranges::range<const T>) {
+            static_assert(std::is_trivially_copyable_v<T>);
+            return sizeof value;
+        } else if constexpr (std::is_trivially_copyable_v<std::ranges::range_value_t<const T>>) {
+            return static_cast<std::size_t>(std::ranges::size(value)) *
+                   sizeof(std::ranges::range_value_t<const T>);
+        } else {
+            std::size_t bytes = 0;
+            for (const auto& element : value) bytes += sizeof element + bytes_of(element);
+            return bytes;
+        }
+    }
+
     std::vector<StateSpan> spans_;
+    std::size_t scratch_bytes_ = 0;
     const bool* known_ = nullptr;  ///< of the add_while() under way
     bool is_clock_ = false;        ///< add_clock() is under way
 };

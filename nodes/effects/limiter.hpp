@@ -32,7 +32,10 @@ public:
 
     explicit Limiter(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void list_state(StateList& list) override { list.add(detector_, gain_, delay_, delay_now_); }
+    void list_state(StateList& list) override {
+        list.add(detector_, gain_, delay_, delay_now_);
+        list.add_scratch(sound_, peaks_);
+    }
     int latency_samples() const noexcept override { return latency_; }
     std::int64_t memory_samples() const noexcept override { return memory_samples_; }
 

@@ -19,6 +19,7 @@ public:
 
     explicit Mix(const Setup&);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
+    void list_state(StateList& list) override { list.add_scratch(folded_, folded_wet_); }
     std::optional<std::int64_t> exact_memory_samples() const noexcept override { return 0; }
 
 private:

@@ -26,6 +26,14 @@ std::int64_t first_in_phase(std::int64_t least, std::int64_t phase, std::int64_t
     return least + floor_mod(phase - least, period);
 }
 
+/// What speexdsp's resampler allocates: a filter for each phase, or a table of the sinc where that is
+/// shorter; and for each channel the length of the filter and a piece of 160 samples.
+std::size_t bytes_of_library(int taps, int phases, int channels) {
+    constexpr int oversampling = 16, piece = 160;  // of this quality
+    const int table = std::min(taps * phases, taps * oversampling + 8);
+    return sizeof(float) * static_cast<std::size_t>(table + channels * (taps - 1 + piece));
+}
+
 }  // namespace
 
 void RateConverter::Free::operator()(SpeexResamplerState_* library) const noexcept {
@@ -39,6 +47,7 @@ RateConverter::RateConverter(int from, int to, int channels, int max_in_frames)
                                         static_cast<spx_uint32_t>(to), quality, &error));
     if (!library_) throw std::bad_alloc();  // the only failure left: rates and quality are in range
     taps_ = 2 * speex_resampler_get_input_latency(library_.get());
+    library_bytes_ = bytes_of_library(taps_, to, channels);
     const int slack = 4 * (from / to + 1);  // inputs that wait for their turn
     keep_ = taps_ + from + slack;
     past_.assign(static_cast<std::size_t>(channels),
@@ -49,6 +58,8 @@ RateConverter::RateConverter(int from, int to, int channels, int max_in_frames)
 void RateConverter::list_state(StateList& list) {
     list.add(filled_);
     for (auto& channel : past_) list.add_first(filled_, channel);
+    list.add_scratch(discarded_);
+    list.add_scratch_bytes(library_bytes_);
 }
 
 /// The library can't be set to a phase and a past. But it gets there from silence at output 0, by as many

@@ -52,6 +52,7 @@ private:
     std::unique_ptr<SpeexResamplerState_, Free> library_;
     int taps_ = 0;  ///< of the filter, in samples of its input
     int keep_ = 0;  ///< inputs that a start() may need
+    std::size_t library_bytes_ = 0;
     // audio thread
     std::vector<std::vector<float>> past_;  ///< per channel: inputs, the latest at filled_ - 1
     int filled_ = 0;

@@ -95,6 +95,7 @@ void Resampled::set_latency() {
 void Resampled::list_state(StateList& list) {
     inner_->list_state(list);
     list.add(to_model_, to_device_);
+    list.add_scratch(ramps_, heard_, played_);
 }
 
 /// The library's filters can't be listed. The next block starts them again from the listed inputs.

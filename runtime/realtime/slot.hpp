@@ -147,7 +147,7 @@ struct Slot {
 
     /// Memory that it takes, without weights and histories. Any thread.
     std::size_t bytes() const noexcept {
-        return sizeof *this + memory.bytes() + memory.kept_bytes() + dry.bytes();
+        return sizeof *this + memory.bytes() + memory.scratch_bytes() + memory.kept_bytes() + dry.bytes();
     }
     /// Audio thread: the ramps to read and to move.
     std::span<Ramp> knobs() noexcept { return is_lost ? ramps_meanwhile : ramps; }

@@ -13,9 +13,11 @@
 #include <sstream>
 
 #include "runtime/model/model.hpp"
+#include "runtime/plan/build_node.hpp"
 #include "tests/nodes/contract.hpp"
 #include "tests/nodes/node_cases.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/heap.hpp"
 #include "tests/support/measure.hpp"
 #include "tests/support/node_runner.hpp"
 #include "tests/support/places.hpp"
@@ -259,6 +261,24 @@ TEST_CASE("all nodes: the same sound on both channels comes out of both as it do
             const Sound twice = wide.runner().run(each.ports(stereo(noise, noise)), {}, moves)[0];
             CHECK(bit_difference(twice, stereo(once, once)) == "");
         }
+    }
+}
+
+TEST_CASE("all nodes: a node takes as much memory as it names, state and scratch together") {
+    for (const Case& each : all_cases()) {
+        INFO(each.name);
+        const auto prepared = prepared_of(*each.type, each.config);
+        const Setup setup = setup_of(*each.type, each.config, params_of(*each.type, each.config.model.get()));
+        const auto first =
+            build_node(*each.type, prepared.get(), setup);  // what all instances share is there
+        const std::size_t before = heap_in_use();
+        const auto node = build_node(*each.type, prepared.get(), setup);
+        const double taken = static_cast<double>(heap_in_use()) - static_cast<double>(before);
+        const NodeMemory memory(*node);
+        const auto named = static_cast<double>(memory.bytes() + memory.scratch_bytes());
+        INFO("taken " << taken << ", named " << named);
+        CHECK(named >= 0.95 * taken - 4'000.);
+        CHECK(named <= 1.05 * taken + 4'000.);
     }
 }
 

@@ -46,6 +46,8 @@ void EdLstm::list_state(StateList& list) {
     const int rows = channels_ * weights_->lstm.row();
     list.add_clock(fresh_, blind_, position_);
     list.add(heard_, sounding_, carried_, std::span(hidden_).first(rows), std::span(cell_).first(rows));
+    list.add_scratch(std::span(hidden_).subspan(rows), std::span(cell_).subspan(rows), next_hidden_, dense_,
+                     output_, controls_, conditions_);
 }
 
 /// If the history begins within a window, the rest of this window and the next one begin wrongly, and each

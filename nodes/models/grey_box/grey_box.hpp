@@ -25,7 +25,10 @@ public:
 
     GreyBox(const Setup&, std::shared_ptr<const GreyBoxWeights>);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void list_state(StateList& list) override { list.add(grid_, states_); }
+    void list_state(StateList& list) override {
+        list.add(grid_, states_);
+        list.add_scratch(network_in_, network_.here, network_.next);
+    }
     std::int64_t memory_samples() const noexcept override { return weights_->facts.memory_samples; }
 
 private:

@@ -47,7 +47,10 @@ public:
             play(block, first, frames);
         }
     }
-    void list_state(StateList& list) override { list.add(states_); }
+    void list_state(StateList& list) override {
+        list.add(states_);
+        list.add_scratch(knobs_, gates_, hidden_);
+    }
     std::int64_t memory_samples() const noexcept override { return weights_->facts.memory_samples; }
 
 private:

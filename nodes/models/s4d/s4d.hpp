@@ -27,7 +27,11 @@ public:
 
     S4d(const Setup&, std::shared_ptr<const S4dWeights>);
     void process(const Block&) noexcept GAINSTAGE_REALTIME override;
-    void list_state(StateList& list) override { list.add(grid_, states_); }
+    void list_state(StateList& list) override {
+        list.add(grid_, states_);
+        list.add_scratch(condition_.heard, condition_.vector, condition_.network.here,
+                         condition_.network.next, rows_, mixed_, filtered_);
+    }
     std::int64_t memory_samples() const noexcept override { return weights_->facts.memory_samples; }
 
 private:

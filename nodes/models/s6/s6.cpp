@@ -58,7 +58,10 @@ void S6::list_state(StateList& list) {
     for (State& state : states_) {
         list.add(std::span(state.past).first(weights_->window), state.ssm, state.hidden, state.oldest);
         list.add_while(started_, state.spectrum);
+        list.add_scratch(std::span(state.past).subspan(weights_->window));
     }
+    list.add_scratch(here_, there_, film_in_, cell_in_, gates_, modulation_, magnitudes_);
+    list.add_scratch(scratch_.gated, scratch_.inner, scratch_.scanned, scratch_.projected, scratch_.delta);
 }
 
 /// At most three windows of the spectrum matter if nothing else remembers.

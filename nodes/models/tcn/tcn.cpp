@@ -47,6 +47,8 @@ void Tcn::list_state(StateList& list) {
     list.add(grid_, begins_after_silence_);
     list.add_clock(started_);
     list.add_while(started_, past_);
+    list.add_scratch(first_value_, condition_.heard, condition_.vector, condition_.network.here,
+                     condition_.network.next, rows_);
 }
 
 void Tcn::process(const Block& block) noexcept GAINSTAGE_REALTIME {
