@@ -25,7 +25,8 @@ std::string a(std::string_view noun) {
 }
 
 [[noreturn]] void refuse_to_open(const PathFault& fault) {
-    if (fault.error == ENOENT || fault.error == ENOTDIR) throw FileFault("no such file", sysexits::not_found);
+    if (fault.error == ENOENT || fault.error == ENOTDIR)
+        throw FileFault(no_such_file(fault), sysexits::not_found);
     if (fault.error == EACCES) throw FileFault("can't be read; check its permissions", sysexits::not_found);
     throw FileFault(fmt::format("can't be opened: {}", fault.what()),
                     is_of_a_limit(fault.error) ? sysexits::environment : sysexits::not_found);
@@ -90,7 +91,9 @@ std::string read_whole_file(const std::string& file, std::string_view noun, std:
 LineReader::LineReader(const std::string& file, std::string_view noun, std::size_t longest_line)
     : file_(file, noun), longest_line_(longest_line) {
     fill();
-    if (const std::string cause = no_text(buffer_); !cause.empty())
+    // A power cut leaves zeros at the end of a file that grew. They are a line that was cut off.
+    const std::string_view text(buffer_.data(), buffer_.find_last_not_of('\0') + 1);
+    if (const std::string cause = no_text(text.empty() ? std::string_view(buffer_) : text); !cause.empty())
         throw FileFault(cause, sysexits::bad_data);
     at_ = buffer_.size() - without_mark(buffer_).size();
 }

@@ -18,7 +18,11 @@ namespace gainstage {
 
 namespace fs = std::filesystem;
 
-PathFault::PathFault(int number) : PathFault(system_reason(number), number) {}
+PathFault::PathFault(int number) : PathFault(system_reason(number), number, false) {}
+
+std::string no_such_file(const PathFault& fault) {
+    return fault.says_more ? fmt::format("no such file: {}", fault.what()) : "no such file";
+}
 
 Descriptor::~Descriptor() {
     if (fd_ >= 0) close(fd_);
@@ -118,6 +122,9 @@ public:
                 if (is_last && names_open_file(folder_.get())) return open_file(name);
                 follow(name);
             } else if (is_last) {
+                if (!is_there && errand_ == Errand::read)
+                    throw links_ ? missing("a link leads to {}, which is not there", name)
+                                 : PathFault(ENOENT);
                 return place(name, is_there, found);
             } else {
                 if (!is_there) make(name);
@@ -153,12 +160,19 @@ private:
     }
 
     void make(const std::string& name) const {
-        if (errand_ != Errand::make_folders) throw PathFault(ENOENT);
+        if (errand_ != Errand::make_folders) throw missing("there is no folder {}", name);
         if (mkdirat(folder_.get(), name.c_str(), 0777) != 0 && errno != EEXIST) throw PathFault(errno);
+    }
+
+    PathFault missing(fmt::format_string<const std::string&> words, const std::string& name) const {
+        const std::string path = (walked_ / name).string();
+        return PathFault(fmt::format(words, path), ENOENT);
     }
 
     void enter(const std::string& name) {
         Descriptor next(openat(folder_.get(), name.c_str(), way_through | O_NOFOLLOW));
+        if (next.get() < 0 && errno == ENOTDIR)
+            throw PathFault(fmt::format("{} is no folder", (walked_ / name).string()), ENOTDIR);
         if (next.get() < 0) throw PathFault(errno);
         folder_ = std::move(next);
         walked_ /= name;

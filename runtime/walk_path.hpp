@@ -12,10 +12,16 @@ namespace gainstage {
 
 /// Why a path leads nowhere: the cause alone.
 struct PathFault : std::runtime_error {
-    PathFault(const std::string& cause, int number) : std::runtime_error(cause), error(number) {}
+    PathFault(const std::string& cause, int number, bool says_more_ = true)
+        : std::runtime_error(cause), error(number), says_more(says_more_) {}
     explicit PathFault(int number);
-    int error;  ///< the system's (errno), EPERM for a link of a stranger
+    int error;       ///< the system's (errno), EPERM for a link of a stranger
+    bool says_more;  ///< than the system does: which folder is missing, where a link leads
 };
+
+/// "no such file", and why not where the name alone doesn't show it: "no such file: there is no folder
+/// takes".
+std::string no_such_file(const PathFault&);
 
 /// Closes what it holds.
 class Descriptor {

@@ -205,7 +205,11 @@ void NewFile::open_beside() {
         }
         if (errno != EEXIST) break;
     }
-    throw_cannot_write(file_, errno);
+    const int error = errno;
+    struct stat folder {};
+    if (error == ENOENT && fstat(place_.folder.get(), &folder) == 0 && folder.st_nlink == 0)
+        throw_cannot_write(file_, "its folder has been deleted");
+    throw_cannot_write(file_, error);
 }
 
 bool NewFile::make(const std::string& name) {

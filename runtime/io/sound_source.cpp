@@ -39,7 +39,7 @@ Descriptor open_source(const std::string& file) {
         return open_to_read(file);
     } catch (const PathFault& fault) {
         const bool is_missing = fault.error == ENOENT || fault.error == ENOTDIR;
-        if (is_missing) refuse_source(file, "there is no such file");
+        if (is_missing) refuse_source(file, "there is " + no_such_file(fault));
         refuse_source(file, fmt::format("can't be opened: {}", fault.what()),
                       is_of_a_limit(fault.error) ? sysexits::environment : sysexits::not_found);
     }

@@ -69,6 +69,15 @@ struct Version {
     bool operator==(const Version&) const = default;
 };
 
+std::string why_missing(const std::string& file) {
+    try {
+        walk_path(file, Errand::read);
+    } catch (const PathFault& fault) {
+        if (fault.error == ENOENT || fault.error == ENOTDIR) return no_such_file(fault);
+    }
+    return "no such file";
+}
+
 /// Refuses pipes and devices before they are opened: opening one could block, and reading one could never
 /// end.
 Version version_of(const std::string& file) {
@@ -77,7 +86,7 @@ Version version_of(const std::string& file) {
     const auto refuse = [&](const std::string& cause) {
         throw ModelError(fmt::format("{}: {}", file, cause), sysexits::not_found);
     };
-    if (status.type() == fs::file_type::not_found) refuse("no such file");
+    if (status.type() == fs::file_type::not_found) refuse(why_missing(file));
     if (fs::is_directory(status)) refuse("a folder; expected a model file");
     if (!error && !fs::is_regular_file(status)) refuse("not a regular file; expected a model file");
     Version version{};

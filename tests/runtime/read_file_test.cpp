@@ -59,6 +59,15 @@ TEST_CASE("what can't be read is told with its cause, and an error of the disk i
     const TemporaryFolder folder;
     CHECK(refusal_of_file(folder.file("none")).text == "no such file");
     CHECK(refusal_of_file(folder.file("none")).exit_code == 66);
+    CHECK(refusal_of_file(folder.file("takes/none")).text ==
+          "no such file: there is no folder " + folder.file("takes"));
+    folder.write("text", "a");
+    CHECK(refusal_of_file(folder.file("text/none")).text ==
+          "no such file: " + folder.file("text") + " is no folder");
+    std::filesystem::create_symlink("gone", folder.path() / "link");
+    CHECK(refusal_of_file(folder.file("link")).text ==
+          "no such file: a link leads to " + folder.file("gone") + ", which is not there");
+    CHECK(refusal_of_file(folder.file("link")).exit_code == 66);
     CHECK(refusal_of_file(folder.path().string()).text == "a folder; expected a patch file");
     const std::string pipe = folder.file("pipe");
     REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
@@ -82,6 +91,10 @@ TEST_CASE("lines end in LF, CR LF or CR, wherever the buffer ends") {
           Lines{"one", "two", "three", "four", "", "", "last"});
     CHECK(lines_of(folder.write("a", "")).empty());
     CHECK(lines_of(folder.write("a", "\n")) == Lines{""});
+    const std::string zeros(100, '\0');  // as a power cut leaves them
+    CHECK(lines_of(folder.write("a", "one\n" + zeros)) == Lines{"one", zeros});
+    CHECK_THROWS_AS(lines_of(folder.write("a", zeros)), FileFault);
+    CHECK_THROWS_AS(lines_of(folder.write("a", zeros + "one\n")), FileFault);
     for (const std::string end : {"\n", "\r\n", "\r"})
         for (int before = 65'530; before < 65'540; ++before) {
             const std::string long_line(static_cast<std::size_t>(before), 'x');

@@ -146,7 +146,7 @@ void add_check(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<CheckOptions>();
     CLI::App* command =
         add_command(app, "check", "Read and check patches, without sound", chosen, options, run_check);
-    command->add_option("patch", options->patches, "Patches (.toml)")->required();
+    command->add_option("patch", options->patches, "Patches (.toml)")->required()->check(file_name());
     command->add_option("--rate", options->rate_hz, "Check for this sample rate, in Hz")
         ->check(number_between(8'000., 384'000., "Hz"));
     add_memory(*command, options->most_bytes);
@@ -179,7 +179,7 @@ void add_nodes(CLI::App& app, Command& chosen) {
 void add_info(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<InfoOptions>();
     CLI::App* command = add_command(app, "info", "Show what a model file holds", chosen, options, run_info);
-    command->add_option("model", options->model, "The model (.safetensors)")->required();
+    command->add_option("model", options->model, "The model (.safetensors)")->required()->check(file_name());
     command->add_flag("--json", options->json, "For scripts");
     command->add_flag("--no-probe", options->without_probe,
                       "Don't play it: no gains at several levels, no warnings of what it does at silence");
@@ -199,7 +199,9 @@ void add_bench(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<BenchOptions>();
     CLI::App* command = add_command(app, "bench", "Measure what a patch or a model costs on this machine",
                                     chosen, options, run_bench);
-    command->add_option("file", options->file, "A patch (.toml) or a model (.safetensors)")->required();
+    command->add_option("file", options->file, "A patch (.toml) or a model (.safetensors)")
+        ->required()
+        ->check(file_name());
     command->add_option("--rate", options->rate_hz, "Sample rate for a patch, in Hz")
         ->check(number_between(8'000., 384'000., "Hz"));
     command->add_option("--seconds", options->seconds, "Sound to play per block size and phase")

@@ -50,6 +50,17 @@ void make_sticky(const TemporaryFolder& folder) {
 
 }  // namespace
 
+TEST_CASE("a folder that was deleted while somebody is in it is named as the cause") {
+    const fs::path before = fs::current_path();
+    const TemporaryFolder folder;
+    fs::create_directory(folder.path() / "gone");
+    fs::current_path(folder.path() / "gone");
+    fs::remove(folder.path() / "gone");
+    CHECK(has(write_error_of([] { write("take.wav", "x"); }),
+              "take.wav: cannot be written: its folder has been deleted"));
+    fs::current_path(before);
+}
+
 TEST_CASE("names that are made from a file's own name keep its folder and its extension") {
     CHECK(numbered_name("takes/a.wav", 1) == "takes/a.wav");
     CHECK(numbered_name("takes/a.wav", 2) == "takes/a-2.wav");

@@ -139,7 +139,7 @@ TEST_CASE("a link to a file stays a link, and its target is replaced") {
 TEST_CASE("a place where nothing can be written is one clear error") {
     const TemporaryFolder folder;
     CHECK(has(write_error_of([&] { write_wav(folder.file("none/a.wav"), mono(silence(1))); }),
-              "none/a.wav: cannot be written: No such file or directory"));
+              "none/a.wav: cannot be written: there is no folder " + folder.file("none")));
     CHECK(
         has(write_error_of([&] { write_wav(folder.path().string(), mono(silence(1))); }), "it is a folder"));
     CHECK(has(write_error_of([] { write_wav("/dev/full", mono(white_noise(100'000, 8))); }),
