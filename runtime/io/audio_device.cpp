@@ -99,8 +99,11 @@ void AudioDevice::Backend::play(void* out, void* in, unsigned frames, RtAudioStr
         for (float* channel : out_) std::fill_n(channel, frames, 0.f);
         return;
     }
-    callback_(context_, in_.data(), out_.data(), static_cast<int>(frames),
-              (status & RTAUDIO_INPUT_OVERFLOW) != 0, (status & RTAUDIO_OUTPUT_UNDERFLOW) != 0);
+    callback_(context_, {.in = in_.data(),
+                         .out = out_.data(),
+                         .frames = static_cast<int>(frames),
+                         .input_overflow = (status & RTAUDIO_INPUT_OVERFLOW) != 0,
+                         .output_underflow = (status & RTAUDIO_OUTPUT_UNDERFLOW) != 0});
     device_.count_callback();
 }
 

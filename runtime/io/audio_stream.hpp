@@ -7,13 +7,12 @@
 #include <string>
 
 #include "runtime/nonblocking.hpp"
+#include "runtime/realtime/audio_block.hpp"
 
 namespace gainstage {
 
-/// Audio thread. Reads `in[channel][frame]`, writes every frame of `out[channel][frame]`. The flags say that
-/// sound was lost before this block: input that came too fast, output that came too late.
-using AudioCallback = void (*)(void* context, const float* const* in, float* const* out, int frames,
-                               bool input_overflow, bool output_underflow);
+/// Audio thread. Plays one block.
+using AudioCallback = void (*)(void* context, const AudioBlock&);
 
 /// What was opened; not always what was asked for.
 struct AudioFormat {

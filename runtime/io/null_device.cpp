@@ -64,7 +64,9 @@ void NullDevice::play(AudioCallback callback, void* context) {
         const bool late = now > due + period;
         if (late) begin = now, block = 0;
         std::this_thread::sleep_until(late ? now : due);
-        callback(context, in_.data(), out_.data(), format_.block_frames, false, late);
+        callback(
+            context,
+            {.in = in_.data(), .out = out_.data(), .frames = format_.block_frames, .output_underflow = late});
         count_callback();
     }
 }

@@ -37,7 +37,8 @@ bool AudioRoom::post(Transition* transition) {
 }
 
 void AudioRoom::process(const float* const* in, int in_channels, float* const* out, int out_channels,
-                        int frames, std::int64_t clock_ns) noexcept GAINSTAGE_REALTIME {
+                        int frames, std::int64_t clock_ns,
+                        std::span<const BlockMidi> midi) noexcept GAINSTAGE_REALTIME {
     const std::uint64_t begin = config_.time_nodes ? read_ticks() : 0;
     const FlushDenormals flush;
     DeviceBlock device{
@@ -46,6 +47,7 @@ void AudioRoom::process(const float* const* in, int in_channels, float* const* o
 
     block_begin_ = now_;
     take_news(frames, clock_ns);
+    take_midi(midi);
     if (crew_) crew_->begin_block();
     while (device.offset < frames) {
         change_if_due();
@@ -91,6 +93,15 @@ void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
                       .stamp = now_ + static_cast<std::uint64_t>(std::clamp(offset, 0., frames - 1.))});
         }
     }
+}
+
+/// These need no clock: the driver says at which frame.
+void AudioRoom::take_midi(std::span<const BlockMidi> midi) noexcept {
+    for (const BlockMidi& one : midi)
+        schedule({.kind = EventKind::midi,
+                  .port = static_cast<std::uint8_t>(one.port),
+                  .midi = one.message,
+                  .stamp = now_ + static_cast<std::uint64_t>(one.frame)});
 }
 
 /// An event that is late happens now.

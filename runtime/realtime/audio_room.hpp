@@ -5,8 +5,10 @@
 #include <boost/lockfree/spsc_queue.hpp>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "runtime/realtime/audio_block.hpp"
 #include "runtime/realtime/block_meter.hpp"
 #include "runtime/realtime/change_seat.hpp"
 #include "runtime/realtime/crew.hpp"
@@ -70,9 +72,10 @@ public:
     MidiQueue& midi_queue(int port) { return *midi_[port]; }
 
     // audio thread
-    /// Plays one device block. `clock_ns`: steady clock at its start, for the stamps of MIDI; 0 offline.
+    /// Plays one device block. `clock_ns`: steady clock at its start, for the stamps of the queues' MIDI; 0
+    /// offline. `midi`: came with the block, and is due at its frames.
     void process(const float* const* in, int in_channels, float* const* out, int out_channels, int frames,
-                 std::int64_t clock_ns = 0) noexcept GAINSTAGE_REALTIME;
+                 std::int64_t clock_ns = 0, std::span<const BlockMidi> midi = {}) noexcept GAINSTAGE_REALTIME;
 
 private:
     struct News {
@@ -83,6 +86,7 @@ private:
     // all of them: audio thread
     void take_news(int frames, std::int64_t clock_ns) noexcept;
     void take_midi(int frames, std::int64_t clock_ns) noexcept;
+    void take_midi(std::span<const BlockMidi>) noexcept;
     void schedule(Event) noexcept;
     void apply_due() noexcept;
     void apply(const Event&) noexcept;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "runtime/realtime/audio_block.hpp"
 #include "runtime/realtime/audio_room.hpp"
 #include "runtime/realtime/input_tap.hpp"
 
@@ -18,10 +19,9 @@ public:
     StreamCallback(const StreamCallback&) = delete;
     StreamCallback& operator=(const StreamCallback&) = delete;
 
-    /// Audio thread; an AudioCallback, `self` points to a StreamCallback. The flags say that sound was lost
-    /// before this block. The thread's first call also touches its stack.
-    static void play(void* self, const float* const* in, float* const* out, int frames, bool input_overflow,
-                     bool output_underflow);
+    /// Audio thread; an AudioCallback, `self` points to a StreamCallback. The thread's first call also
+    /// touches its stack.
+    static void play(void* self, const AudioBlock&);
 
     /// Times that the driver lost sound; a block may count for both ways, in and out. Any thread.
     std::uint64_t xruns() const noexcept { return xruns_.load(std::memory_order_relaxed); }

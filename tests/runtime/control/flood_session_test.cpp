@@ -71,7 +71,7 @@ private:
             Channel out(block_frames);
             const float* from = in.data();
             float* to = out.data();
-            callback(context, &from, &to, block_frames, false, false);
+            callback(context, {.in = &from, .out = &to, .frames = block_frames});
             heard_.insert(heard_.end(), out.begin(), out.end());
             count_callback();
             std::this_thread::sleep_until(begin +

@@ -118,10 +118,9 @@ public:
     static inline std::atomic<int> alive{0};
 
 private:
-    static void pass(void* self, const float* const* in, float* const* out, int frames, bool over,
-                     bool under) {
+    static void pass(void* self, const AudioBlock& block) {
         auto& slow = *static_cast<SlowDevice*>(self);
-        slow.callback_(slow.context_, in, out, frames, over, under);
+        slow.callback_(slow.context_, block);
         slow.count_callback();
     }
 

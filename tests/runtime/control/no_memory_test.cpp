@@ -83,7 +83,7 @@ public:
         const AudioCallback callback = callback_;
         if (!callback) return false;
         float* out[] = {left, right};
-        callback(context_, &in, out, block, false, false);
+        callback(context_, {.in = &in, .out = out, .frames = block});
         count_callback();
         return true;
     }

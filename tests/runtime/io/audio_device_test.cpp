@@ -54,14 +54,13 @@ struct Seen {
     std::atomic<float> input{0.f};
     int in_channels = 0, out_channels = 0;
     std::chrono::milliseconds pause{0};
-    AudioCallback callback = [](void* self, const float* const* in, float* const* out, int count, bool,
-                                bool underflow) {
+    AudioCallback callback = [](void* self, const AudioBlock& block) {
         Seen& seen = *static_cast<Seen*>(self);
         for (int c = 0; c < seen.in_channels; ++c)
-            for (int k = 0; k < count; ++k) seen.input = seen.input + std::abs(in[c][k]);
-        for (int c = 0; c < seen.out_channels; ++c) std::fill_n(out[c], count, 0.25f);
-        seen.frames = count;
-        seen.late += underflow ? 1 : 0;
+            for (int k = 0; k < block.frames; ++k) seen.input = seen.input + std::abs(block.in[c][k]);
+        for (int c = 0; c < seen.out_channels; ++c) std::fill_n(block.out[c], block.frames, 0.25f);
+        seen.frames = block.frames;
+        seen.late += block.output_underflow ? 1 : 0;
         ++seen.blocks;
         std::this_thread::sleep_for(seen.pause);
     };
