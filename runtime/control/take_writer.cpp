@@ -41,6 +41,11 @@ void TakeWriter::open(std::function<void(const Failure&)> done) {
     });
 }
 
+bool TakeWriter::is_behind() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size() > files_.most / 2;
+}
+
 void TakeWriter::take(const SessionReport& report) {
     if (files_.log.empty() || !belongs_in_log(report.kind)) return;
     bool is_due = false;

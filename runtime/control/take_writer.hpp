@@ -58,6 +58,8 @@ public:
     /// Instead of finish(), where nothing has been played: leaves no files.
     void discard(std::function<void()> done);
 
+    /// More waits for the log than half of what may wait.
+    bool is_behind() const;
     /// Lines that are missing in the log.
     std::uint64_t lost() const noexcept { return lost_ + unwritten_.load(std::memory_order_relaxed); }
     /// The names under which log and recording grow; none: they are finished. Any thread.

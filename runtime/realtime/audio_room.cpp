@@ -36,19 +36,22 @@ bool AudioRoom::post(Transition* transition) {
     return false;
 }
 
-void AudioRoom::process(const float* const* in, int in_channels, float* const* out, int out_channels,
-                        int frames, std::int64_t clock_ns,
-                        std::span<const BlockMidi> midi) noexcept GAINSTAGE_REALTIME {
+void AudioRoom::process(const AudioBlock& block, int in_channels, int out_channels,
+                        std::int64_t clock_ns) noexcept GAINSTAGE_REALTIME {
     const std::uint64_t begin = config_.time_nodes ? read_ticks() : 0;
     const FlushDenormals flush;
-    DeviceBlock device{
-        .in = in, .in_channels = in_channels, .out = out, .out_channels = out_channels, .offset = 0};
-    for (int c = 0; c < out_channels; ++c) std::fill_n(out[c], frames, 0.f);
+    const int frames = block.frames;
+    DeviceBlock device{.in = block.in,
+                       .in_channels = in_channels,
+                       .out = block.out,
+                       .out_channels = out_channels,
+                       .offset = 0};
+    for (int c = 0; c < out_channels; ++c) std::fill_n(block.out[c], frames, 0.f);
 
     block_begin_ = now_;
     take_news(frames, clock_ns);
-    take_midi(midi);
-    if (crew_) crew_->begin_block();
+    take_midi(block.midi);
+    if (crew_) crew_->begin_block(block.freewheels);
     while (device.offset < frames) {
         change_if_due();
         apply_due();
@@ -61,8 +64,10 @@ void AudioRoom::process(const float* const* in, int in_channels, float* const* o
     outbox_.settle();
 
     published_now_.store(now_, std::memory_order_release);
-    const std::uint64_t end = config_.time_nodes ? read_ticks() : 0;
-    meter_.add({in, in_channels, out, out_channels, frames, now_, end - begin});
+    // Without a clock no block is late.
+    const bool is_timed = config_.time_nodes && !block.freewheels;
+    const std::uint64_t ticks = is_timed ? read_ticks() - begin : 0;
+    meter_.add({block.in, in_channels, block.out, out_channels, frames, now_, ticks});
 }
 
 // What comes in

@@ -73,9 +73,15 @@ public:
 
     // audio thread
     /// Plays one device block. `clock_ns`: steady clock at its start, for the stamps of the queues' MIDI; 0
-    /// offline. `midi`: came with the block, and is due at its frames.
+    /// offline.
+    void process(const AudioBlock&, int in_channels, int out_channels,
+                 std::int64_t clock_ns = 0) noexcept GAINSTAGE_REALTIME;
     void process(const float* const* in, int in_channels, float* const* out, int out_channels, int frames,
-                 std::int64_t clock_ns = 0, std::span<const BlockMidi> midi = {}) noexcept GAINSTAGE_REALTIME;
+                 std::int64_t clock_ns = 0) noexcept GAINSTAGE_REALTIME {
+        process({.in = in, .out = out, .frames = frames}, in_channels, out_channels, clock_ns);
+    }
+    /// False: so much waits for the control thread that some of this block may be lost.
+    bool has_room() const noexcept GAINSTAGE_REALTIME { return outbox_.has_room(); }
 
 private:
     struct News {

@@ -137,7 +137,8 @@ void Crew::rest() const {
 
 // The audio thread
 
-void Crew::begin_block() noexcept GAINSTAGE_REALTIME {
+void Crew::begin_block(bool freewheels) noexcept GAINSTAGE_REALTIME {
+    is_patient_ = freewheels;
     if (!has_tasks_) return;
     begun_.store(read_ticks(), std::memory_order_relaxed);
     playing_.store(true, std::memory_order_relaxed);
@@ -196,7 +197,7 @@ bool Crew::play_together(const Plan& plan) noexcept GAINSTAGE_REALTIME {
         const std::uint64_t begin = read_ticks();
         breathe();
         waited += read_ticks() - begin;
-        if (waited > patience_ticks_) {
+        if (waited > patience_ticks_ && !is_patient_) {
             in_time = false;
             break;
         }

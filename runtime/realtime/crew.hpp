@@ -60,7 +60,8 @@ public:
 
     // audio thread
     /// Around the pieces of a block, so that workers know when to poll.
-    void begin_block() noexcept GAINSTAGE_REALTIME;
+    /// `freewheels`: the driver waits, so nobody is given up.
+    void begin_block(bool freewheels = false) noexcept GAINSTAGE_REALTIME;
     void end_block() noexcept GAINSTAGE_REALTIME;
     /// Plays a plan that has tasks. Adds branches that it gives up to the plan's `lost`.
     void play(Plan&, Piece&) noexcept GAINSTAGE_REALTIME;
@@ -106,6 +107,7 @@ private:
     // audio thread only
     bool has_tasks_ = false;  ///< the latest plan
     bool ever_lost_ = false;
+    bool is_patient_ = false;
     std::vector<Worker> workers_;
 };
 

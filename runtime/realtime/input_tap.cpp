@@ -19,7 +19,7 @@ InputTap::InputTap(int channels, int ring_frames) : input_channels_(channels) {
 
 // ------------------------ audio thread
 
-int InputTap::room() const noexcept {
+int InputTap::room() const noexcept GAINSTAGE_REALTIME {
     std::size_t room = rings_.front()->write_available();
     for (const auto& ring : rings_) room = std::min(room, ring->write_available());
     return static_cast<int>(room);

@@ -21,6 +21,8 @@ public:
 
     /// Audio thread. `in[channel][frame]`, the channels that the tap was made for.
     void push(const float* const* in, int frames) noexcept GAINSTAGE_REALTIME;
+    /// False: push() of so many frames would lose them. Audio thread.
+    bool has_room(int frames) const noexcept GAINSTAGE_REALTIME { return room() >= frames; }
 
     // ------------------------------------------------------------------------------ the reader's thread
     /// Channels that pop() writes: at least 1.
@@ -42,7 +44,7 @@ private:
     };
     using Ring = boost::lockfree::spsc_queue<float>;
 
-    int room() const noexcept;
+    int room() const noexcept GAINSTAGE_REALTIME;
     int filling() const noexcept;
     int pop_silence(float* const* to, int most);
 

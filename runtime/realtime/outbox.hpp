@@ -30,6 +30,10 @@ public:
     }
 
     // audio thread
+    /// False: half of the entries' queue is full.
+    bool has_room() const noexcept GAINSTAGE_REALTIME {
+        return entries_.write_available() >= entry_count_ / 2;
+    }
     /// Something was applied.
     void log(const LogEntry& entry) noexcept GAINSTAGE_REALTIME {
         if (hole_.count > 0 || !entries_.push(entry)) log_after_loss(entry);

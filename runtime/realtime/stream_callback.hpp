@@ -25,12 +25,18 @@ public:
 
     /// Times that the driver lost sound; a block may count for both ways, in and out. Any thread.
     std::uint64_t xruns() const noexcept { return xruns_.load(std::memory_order_relaxed); }
+    /// While the driver freewheels, blocks wait until this is false again: whoever writes the take is behind.
+    /// Any thread.
+    void hold(bool is_behind) noexcept { is_held_.store(is_behind, std::memory_order_relaxed); }
 
 private:
+    void wait_for_room(int frames) const;
+
     AudioRoom& room_;
     InputTap* const tap_;
     const int in_channels_, out_channels_;
     std::atomic<std::uint64_t> xruns_{0};
+    std::atomic<bool> is_held_{false};
 };
 
 }  // namespace gainstage
