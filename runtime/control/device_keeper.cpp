@@ -32,6 +32,12 @@ void DeviceKeeper::start(AudioCallback callback, void* context, Done done) {
     });
 }
 
+void DeviceKeeper::declare_latency(int samples) {
+    worker_.run([this, samples] {
+        if (stream_) stream_->declare_latency(samples);
+    });
+}
+
 void DeviceKeeper::close(std::function<void(bool)> done) {
     worker_.run([this, done = std::move(done)]() mutable {
         if (stream_) stream_->stop();

@@ -29,6 +29,8 @@ public:
     void open(const AudioRequest&, Done);
     /// REQUIRES: open. The callback may come before `done` does.
     void start(AudioCallback, void* context, Done);
+    /// Tells the driver how long the patch delays sound; see AudioStream. After open().
+    void declare_latency(int samples);
     /// `done` is called when the callback is over for good. The device itself is closed after that.
     void close(std::function<void(bool was_given_up)> done);
 

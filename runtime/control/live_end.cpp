@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
+#include "runtime/io/audio_doors.hpp"
 #include "runtime/out_of_memory.hpp"
 #include "runtime/plain_text.hpp"
 #include "runtime/sysexits.hpp"
@@ -31,6 +32,14 @@ bool becomes_so(std::chrono::milliseconds limit, IsSo is_so) {
         std::this_thread::sleep_for(1ms);
     }
     return true;
+}
+
+/// RtAudio's JACK stops at another block size; our own goes on.
+const char* why_silent(const std::string& api) {
+    if (api == "jack" && own_door(api)) return "JACK has stopped calling: its server hangs; restart it";
+    if (api.ends_with("jack"))
+        return "JACK has stopped calling: its server hangs, or its block size was changed; start again";
+    return "the audio device has stopped calling; start again when it is back";
 }
 
 }  // namespace
@@ -107,10 +116,7 @@ bool LiveSession::is_device_lost() {
     if (!stream.is_running())
         lose_device("the audio device is gone; start again when it is back");
     else if (stream.has_stalled())
-        lose_device(
-            keeper_.format().api == "jack"
-                ? "JACK has stopped calling: its server hangs, or its block size was changed; start again"
-                : "the audio device has stopped calling; start again when it is back");
+        lose_device(why_silent(keeper_.format().api));
     return device_lost_;
 }
 

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "runtime/io/audio_device.hpp"
+#include "runtime/io/audio_doors.hpp"
 #include "runtime/io/null_device.hpp"
 
 namespace gainstage {
@@ -33,7 +33,7 @@ DeviceKeeper::Open opening(const LiveConfig& config, const SessionMeans& means) 
     if (means.open_device) return means.open_device;
     if (config.null_device)
         return [](const AudioRequest& request) { return std::make_unique<NullDevice>(request); };
-    return [](const AudioRequest& request) { return std::make_unique<AudioDevice>(request); };
+    return open_audio;
 }
 
 }  // namespace
@@ -188,12 +188,15 @@ void LiveSession::go_on() {
     if (!announced_ || stage_ == Stage::over) return;
     report_xruns();
     tell_losses();
+    callback_->hold(writer_ && writer_->is_behind());
     if (writer_ && Clock::now() >= next_drain_) {
         next_drain_ = Clock::now() + drain_every;
         writer_->drain();
     }
     if (stage_ != Stage::playing) return;
     if (is_device_lost()) return close();
+    tell_block_size();
+    declare_latency();
     if (end_asked_ || is_time_up()) return fade();
     tell_status();
 }

@@ -182,6 +182,8 @@ private:
     void tell(const SessionReport&);
     void report_xruns();
     void tell_losses(bool last = false);
+    void declare_latency();
+    void tell_block_size();
     LiveStatus status();
     LiveSummary summary();
     LoadFacts load_facts() const;
@@ -228,6 +230,8 @@ private:
     std::vector<std::string> changed_;  // to be read again
     std::optional<Command> owed_panic_;
     std::uint64_t xruns_said_ = 0;
+    int block_said_ = 0;         // frames
+    int latency_declared_ = -1;  // samples
     std::uint64_t blocks_judged_ = 0, late_blocks_judged_ = 0;
     std::uint64_t refused_files_ = 0;  // edits that could not be read
     MidiListener midi_;

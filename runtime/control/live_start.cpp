@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/control/live_session.hpp"
+#include "runtime/io/midi_input.hpp"
 #include "runtime/realtime/realtime_scope.hpp"
 #include "runtime/sysexits.hpp"
 
@@ -17,6 +18,7 @@ void LiveSession::open_device(const Graph& graph) {
     AudioRequest request = config_.audio;
     request.in_channels = channels_used(graph, Door::in);
     request.out_channels = channels_used(graph, Door::out);
+    request.midi_ports = static_cast<int>(config_.midi.size());
     inputs_ = graph.files;
     keeper_.open(request, [this](const Failure& failure) {
         if (stage_ != Stage::opening) return;
@@ -105,13 +107,14 @@ void LiveSession::open_files() {
 }
 
 void LiveSession::open_ports() {
-    const PortKeeper::Open open =
-        means_.open_port ? means_.open_port : [](const std::string& name, MidiQueue& queue) {
-            return std::make_unique<MidiInput>(name, queue);
-        };
+    const std::shared_ptr<StreamMidi> stream = keeper_.stream()->midi();
     for (std::size_t p = 0; p < config_.midi.size(); ++p) {
         ++awaited_;
-        ports_.push_back(std::make_unique<PortKeeper>(open, inbox_));
+        const PortKeeper::Open open = [stream, number = static_cast<int>(p)](const std::string& name,
+                                                                             MidiQueue& queue) {
+            return open_midi_port(name, number, queue, stream.get());
+        };
+        ports_.push_back(std::make_unique<PortKeeper>(means_.open_port ? means_.open_port : open, inbox_));
         ports_.back()->open(config_.midi[p], engine_->room().midi_queue(static_cast<int>(p)),
                             [this](const Failure& failure) {
                                 if (!port_failure_) port_failure_ = failure;
@@ -164,6 +167,8 @@ void LiveSession::start() {
     stage_ = Stage::starting;
     if (writer_) set_sudden_end(sysexits::cannot_write);  // until its files are whole
     DeviceCallbackScope::prepare();
+    block_said_ = keeper_.format().block_frames;
+    declare_latency();
     keeper_.start(&StreamCallback::play, callback_.get(), [this](const Failure& failure) {
         if (stage_ != Stage::starting) return;
         if (failure) return fail(failure.exit_code, failure.text);

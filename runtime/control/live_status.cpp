@@ -107,6 +107,21 @@ void LiveSession::tell(const SessionReport& report) {
     });
 }
 
+/// JACK's server may change it at any time.
+void LiveSession::tell_block_size() {
+    const int frames = keeper_.stream()->block_frames();
+    if (frames == std::exchange(block_said_, frames)) return;
+    say(Kind::note, fmt::format("{} now plays blocks of {} frames", keeper_.format().name, frames));
+}
+
+/// As soon as the room has a patch of another latency.
+void LiveSession::declare_latency() {
+    const Arrangement* playing = engine_->playing();
+    const int samples = playing ? playing->latency_samples : 0;
+    if (samples == std::exchange(latency_declared_, samples)) return;
+    keeper_.declare_latency(samples);
+}
+
 /// At most one line a second, however bad it is.
 void LiveSession::report_xruns() {
     const std::uint64_t total = callback_->xruns();

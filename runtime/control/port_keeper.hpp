@@ -8,7 +8,8 @@
 #include "runtime/control/failure.hpp"
 #include "runtime/control/inbox.hpp"
 #include "runtime/control/worker.hpp"
-#include "runtime/io/midi_input.hpp"
+#include "runtime/io/midi_port.hpp"
+#include "runtime/realtime/midi_queue.hpp"
 
 namespace gainstage {
 
@@ -16,7 +17,7 @@ namespace gainstage {
 class PortKeeper {
 public:
     /// Opens a port; the keeper's thread. Throws DeviceError.
-    using Open = std::function<std::unique_ptr<MidiInput>(const std::string& name, MidiQueue&)>;
+    using Open = std::function<std::unique_ptr<MidiPort>(const std::string& name, MidiQueue&)>;
 
     PortKeeper(Open, Inbox&);
     /// Closes the port and waits for it.
@@ -28,16 +29,16 @@ public:
 
     /// The port's full name; empty: not open.
     std::string name() const { return shown_ ? shown_->port().name : std::string(); }
-    /// Messages that were put into the queue, and those that found it full.
+    /// Messages that went on to the audio thread, and those that found no room.
     std::uint64_t received() const noexcept { return shown_ ? shown_->received() : 0; }
     std::uint64_t dropped() const noexcept { return shown_ ? shown_->dropped() : 0; }
 
 private:
     const Open open_;
     Inbox& inbox_;
-    const MidiInput* shown_ = nullptr;  // control thread; null: not open
-    std::unique_ptr<MidiInput> port_;   // the keeper's thread
-    Worker worker_;                     // last: its jobs use all that is above
+    const MidiPort* shown_ = nullptr;  // control thread; null: not open
+    std::unique_ptr<MidiPort> port_;   // the keeper's thread
+    Worker worker_;                    // last: its jobs use all that is above
 };
 
 }  // namespace gainstage

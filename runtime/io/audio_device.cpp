@@ -1,7 +1,6 @@
 #include "runtime/io/audio_device.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/io/audio_doors.hpp"
 #include "runtime/io/muted_cerr.hpp"
 #include "runtime/io/patience.hpp"
 #include "runtime/io/quiet_stderr.hpp"
@@ -27,12 +27,10 @@ const AudioDeviceInfo& named(const ChosenDevice& chosen) {
 
 /// The APIs that may have what is asked for.
 std::vector<std::string> apis_for(const AudioRequest& request) {
-    std::vector<std::string> apis = compiled_audio_apis();
-    if (request.api.empty()) return apis;
-    if (std::find(apis.begin(), apis.end(), request.api) == apis.end())
-        throw DeviceError(fmt::format("there is no audio API \"{}\" here; there is: {}", request.api,
-                                      fmt::join(apis, ", ")));
-    return {request.api};
+    if (!request.api.empty()) return {request.api};
+    std::vector<std::string> apis = rtaudio_apis();
+    std::erase_if(apis, [](const std::string& api) { return own_door(api) != nullptr; });
+    return apis;
 }
 
 [[noreturn]] void fail_without_devices(const AudioRequest& request) {
@@ -49,7 +47,7 @@ public:
     explicit Backend(AudioDevice& device) : device_(device) {}
 
     /// Finds the device; opens nothing yet.
-    ChosenDevice choose(const AudioRequest&);
+    ChosenDevice choose(const AudioRequest&, const AudioDevices& others);
     AudioFormat open(const ChosenDevice&, const AudioRequest&);
     void start(AudioCallback, void* context);
     enum class End { in_order, at_once };
@@ -107,7 +105,8 @@ void AudioDevice::Backend::play(void* out, void* in, unsigned frames, RtAudioStr
     device_.count_callback();
 }
 
-ChosenDevice AudioDevice::Backend::choose(const AudioRequest& request) {
+ChosenDevice AudioDevice::Backend::choose(const AudioRequest& request, const AudioDevices& others) {
+    devices_ = others;
     std::vector<OpenApi> apis;
     for (const std::string& name : apis_for(request)) {
         apis.push_back(open_api(name));
@@ -196,8 +195,9 @@ void AudioDevice::Backend::stop(End end) {
 
 // ------------------------ the device
 
-AudioDevice::AudioDevice(const AudioRequest& request) : backend_(std::make_shared<Backend>(*this)) {
-    const ChosenDevice chosen = backend_->choose(request);
+AudioDevice::AudioDevice(const AudioRequest& request, const AudioDevices& others)
+    : backend_(std::make_shared<Backend>(*this)) {
+    const ChosenDevice chosen = backend_->choose(request, others);
     const auto format = std::make_shared<AudioFormat>();
     const QuietStderr quiet;
     if (!returns_within(opening_patience,
@@ -233,7 +233,7 @@ bool AudioDevice::must_abort() const {
 #ifdef GAINSTAGE_TSAN
     return true;
 #else
-    if (format_.api == "jack") return true;
+    if (format_.api.ends_with("jack")) return true;
     const std::uint64_t before = callbacks();
     for (int k = 0; k < 50 && callbacks() == before; ++k) std::this_thread::sleep_for(10ms);
     return callbacks() == before;

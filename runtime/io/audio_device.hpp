@@ -1,5 +1,5 @@
 #pragma once
-/// The audio hardware. The only door to RtAudio (5.2 and 6).
+/// The audio hardware through RtAudio (5.2 and 6), which plays every input one period late.
 
 #include <memory>
 
@@ -11,9 +11,10 @@ namespace gainstage {
 /// What RtAudio is asked is given some seconds: a server that hangs does not hang the program.
 class AudioDevice final : public AudioStream {
 public:
-    /// Opens input and output at one rate. Throws DeviceError, and never opens another device than the one
-    /// that was asked for.
-    explicit AudioDevice(const AudioRequest&);
+    /// Opens input and output at one rate. Without an API it tries those that have no door of our own;
+    /// `others` are named in messages. Throws DeviceError, and never opens another device than the one that
+    /// was asked for.
+    explicit AudioDevice(const AudioRequest&, const AudioDevices& others = {});
     ~AudioDevice() override;
 
     void start(AudioCallback, void* context) override;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
+#include "runtime/io/audio_doors.hpp"
 #include "runtime/io/patience.hpp"
 #include "runtime/io/quiet_stderr.hpp"
 #include "runtime/io/rtaudio_bridge.hpp"
@@ -72,7 +74,9 @@ std::string no_answer(const std::string& api) {
 }
 
 OpenApi open_api(const std::string& name) {
-    const RtAudio::Api number = RtAudio::getCompiledApiByName(name);
+    const std::string plain =
+        name.starts_with(rtaudio_prefix) ? name.substr(std::strlen(rtaudio_prefix)) : name;
+    const RtAudio::Api number = RtAudio::getCompiledApiByName(plain);
     if (number == RtAudio::UNSPECIFIED) return {};
     const QuietStderr quiet;
     const auto api = std::make_shared<OpenApi>();
@@ -81,15 +85,30 @@ OpenApi open_api(const std::string& name) {
     return std::move(*api);
 }
 
+namespace {
+constexpr const char* known_apis[] = {"jack", "core", "asio", "wasapi", "ds", "alsa", "pulse", "oss"};
+bool has_rtaudio(const char* api) {
+    return RtAudio::getCompiledApiByName(api) != RtAudio::UNSPECIFIED;
+}
+}  // namespace
+
 std::vector<std::string> compiled_audio_apis() {
     std::vector<std::string> apis;
-    for (const char* name : {"jack", "core", "asio", "wasapi", "ds", "alsa", "pulse", "oss"})
-        if (RtAudio::getCompiledApiByName(name) != RtAudio::UNSPECIFIED) apis.emplace_back(name);
+    for (const char* name : known_apis)
+        if (own_door(name) || has_rtaudio(name)) apis.emplace_back(name);
+    return apis;
+}
+
+std::vector<std::string> rtaudio_apis() {
+    std::vector<std::string> apis;
+    for (const char* name : known_apis)
+        if (has_rtaudio(name)) apis.emplace_back(name);
     return apis;
 }
 
 AudioDevices list_audio_devices(const std::string& api) {
-    return open_api(api).devices;
+    const OwnDoor* door = own_door(api);
+    return door ? door->list() : open_api(api).devices;
 }
 
 AudioDevices list_audio_devices() {

@@ -17,14 +17,20 @@ struct AudioDeviceInfo {
 
 using AudioDevices = std::vector<AudioDeviceInfo>;
 
-/// Every device of every API that RtAudio was built with; quiet about APIs whose server does not run or does
-/// not answer. Control thread; opens devices for a moment to ask them, so not while a stream of this process
+/// Every device of every API that is tried by itself; quiet about APIs whose server does not run or does not
+/// answer. Control thread; opens devices for a moment to ask them, so not while a stream of this process
 /// runs.
 AudioDevices list_audio_devices();
-/// The same for one API. Empty where RtAudio was built without it. Throws DeviceError (choose_device.hpp)
-/// where its server does not answer.
+/// The same for one API, also for one that must be named. Empty where it is not here. Throws DeviceError
+/// (choose_device.hpp) where its server does not answer.
 AudioDevices list_audio_devices(const std::string& api);
 /// "jack", "alsa", ...: in the order in which they are tried.
 std::vector<std::string> compiled_audio_apis();
+/// Those that RtAudio has, by its own names, in the same order.
+std::vector<std::string> rtaudio_apis();
+/// What to say of an API whose server takes too long.
+std::string no_answer(const std::string& api);
+/// Before RtAudio's name of an API that has a door of our own: "rtaudio-jack" is RtAudio's JACK.
+inline constexpr const char* rtaudio_prefix = "rtaudio-";
 
 }  // namespace gainstage

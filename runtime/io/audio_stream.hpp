@@ -4,8 +4,10 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "runtime/io/midi_port.hpp"
 #include "runtime/nonblocking.hpp"
 #include "runtime/realtime/audio_block.hpp"
 
@@ -20,7 +22,7 @@ struct AudioFormat {
     std::string name = {};  ///< of the device; two names where input and output are not the same
     int in_channels = 0, out_channels = 0;
     int rate_hz = 48'000;
-    int block_frames = 128;  ///< frames of every callback
+    int block_frames = 128;  ///< frames of every callback, as long as the driver doesn't change them
     int latency_frames = 0;  ///< input to output, as far as the driver tells; 0: it does not
 };
 
@@ -44,6 +46,16 @@ public:
     bool was_given_up() const noexcept { return given_up_; }
     /// False once the driver has closed the stream (its server died, the device was pulled).
     virtual bool is_running() const noexcept = 0;
+    /// Frames of a callback as the driver has them now: it may change them while the stream plays.
+    virtual int block_frames() const noexcept { return format_.block_frames; }
+    /// False: the driver does not keep time now and waits for its clients, however long (JACK's freewheel).
+    virtual bool keeps_time() const noexcept { return true; }
+
+    /// The driver's own MIDI, whose messages come with the blocks; null: it has none.
+    virtual std::shared_ptr<StreamMidi> midi() noexcept { return nullptr; }
+    /// The patch delays sound by so many samples from input to output: for other programs that ask the
+    /// driver. Waits some seconds at most.
+    virtual void declare_latency(int samples) { static_cast<void>(samples); }
 
     /// Blocks played since start. Any thread; what they wrote is then to be seen.
     std::uint64_t callbacks() const noexcept { return callbacks_.load(std::memory_order_acquire); }
@@ -51,12 +63,13 @@ public:
     /// blocks' time). Ask regularly; a program that was itself stopped meanwhile has not looked, and does not
     /// count that.
     bool has_stalled(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) noexcept {
-        if (const std::uint64_t count = callbacks(); count != seen_callbacks_ || looks_ == 0) {
+        const std::uint64_t count = callbacks();
+        if (count != seen_callbacks_ || looks_ == 0 || !keeps_time()) {
             seen_callbacks_ = count;
             seen_at_ = now;
             looks_ = 0;
         }
-        const auto blocks = std::chrono::milliseconds(4'000 * format_.block_frames / format_.rate_hz);
+        const auto blocks = std::chrono::milliseconds(4'000 * block_frames() / format_.rate_hz);
         return ++looks_ > enough_looks && now - seen_at_ > std::chrono::seconds(1) + blocks;
     }
 

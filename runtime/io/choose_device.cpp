@@ -48,7 +48,7 @@ Found matching(const Found& devices, const std::string& part) {
 /// JACK names no default: every client that makes sound is a device there, the hardware is called "system".
 Found defaults(const Found& devices, Way way) {
     for (const AudioDeviceInfo* device : devices)
-        if (device->api == "jack" && device->name == "system") return {device};
+        if (device->api.ends_with("jack") && device->name == "system") return {device};
     for (const AudioDeviceInfo* device : devices)
         if (way == Way::in ? device->is_default_in : device->is_default_out) return {device};
     return {};
@@ -142,19 +142,40 @@ int common_rate_hz(const ChosenDevice& chosen, const AudioRequest& request) {
     fail_rate(chosen, request);
 }
 
+/// What the player may mean in one API.
+struct Candidates {
+    Found in, out;
+    bool are_enough = false;
+};
+
+/// Of the first API that has enough; else of the last one.
+Candidates find_candidates(const AudioDevices& devices, const AudioRequest& request) {
+    Candidates found;
+    for (const std::string& api : apis_of(devices, request)) {
+        const auto of = [&](Way way) {
+            return wanted(request, way) > 0 ? candidates(devices, api, request, way) : Found{};
+        };
+        const auto is_enough = [&](const Found& some, Way way) {
+            return wanted(request, way) <= 0 || !some.empty();
+        };
+        found = {.in = of(Way::in), .out = of(Way::out)};
+        found.are_enough = is_enough(found.in, Way::in) && is_enough(found.out, Way::out);
+        if (found.are_enough) break;
+    }
+    return found;
+}
+
 }  // namespace
 
+bool has_device(const AudioDevices& devices, const AudioRequest& request) {
+    return find_candidates(devices, request).are_enough;
+}
+
 ChosenDevice choose_device(const AudioDevices& devices, const AudioRequest& request) {
-    Found found_in, found_out;
-    const bool wants_in = request.in_channels > 0, wants_out = request.out_channels > 0;
-    for (const std::string& api : apis_of(devices, request)) {
-        found_in = wants_in ? candidates(devices, api, request, Way::in) : Found{};
-        found_out = wants_out ? candidates(devices, api, request, Way::out) : Found{};
-        if (wants_in != found_in.empty() && wants_out != found_out.empty()) break;
-    }
+    const Candidates found = find_candidates(devices, request);
     ChosenDevice chosen;
-    if (wants_out) chosen.out = only(found_out, devices, request, Way::out);
-    if (wants_in) chosen.in = only(found_in, devices, request, Way::in);
+    if (request.out_channels > 0) chosen.out = only(found.out, devices, request, Way::out);
+    if (request.in_channels > 0) chosen.in = only(found.in, devices, request, Way::in);
     if (chosen.out) check_channels(*chosen.out, request, Way::out);
     if (chosen.in) check_channels(*chosen.in, request, Way::in);
     chosen.rate_hz = common_rate_hz(chosen, request);

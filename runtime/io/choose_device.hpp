@@ -18,6 +18,7 @@ struct AudioRequest {
     int block_frames = 128;
     std::string stream_name = "gainstage";  ///< JACK: the name of the client
     bool connect = true;                    ///< JACK: to the device's ports
+    int midi_ports = 0;                     ///< that StreamMidi::open() may be asked for
     int priority = 70;                      ///< SCHED_FIFO or SCHED_RR; 0: as every other thread
 };
 
@@ -32,6 +33,8 @@ struct ChosenDevice {
     int rate_hz = 0;
 };
 
+/// Is there one that the player may mean, for each way that he asks for?
+bool has_device(const AudioDevices& devices, const AudioRequest&);
 /// Throws DeviceError; `devices` must outlive the result.
 ChosenDevice choose_device(const AudioDevices& devices, const AudioRequest&);
 

@@ -7,7 +7,8 @@
 #include <atomic>
 #include <cctype>
 #include <chrono>
-#include <string_view>
+#include <cstring>
+#include <vector>
 
 #include "runtime/io/patience.hpp"
 #include "runtime/io/quiet_stderr.hpp"
@@ -16,8 +17,7 @@ namespace gainstage {
 
 namespace {
 
-constexpr std::string_view virtual_prefix = "virtual:";
-constexpr const char* client_name = "gainstage-midi";
+constexpr const char* midi_client_name = "gainstage-midi";
 
 /// A JACK server may hang, and RtMidi waits for its answer without an end: nothing here waits longer.
 constexpr std::chrono::seconds finding_patience{5}, closing_patience{1};
@@ -28,10 +28,11 @@ constexpr std::chrono::seconds finding_patience{5}, closing_patience{1};
 
 /// JACK first: where its server runs it knows the hardware's ports too, and ALSA's would be the same again.
 /// Never RtMidi's own choice: it takes the first API or none.
-std::vector<RtMidi::Api> apis() {
+std::vector<RtMidi::Api> midi_apis(MidiApis which) {
     std::vector<RtMidi::Api> all;
     RtMidi::getCompiledApi(all);
     std::erase(all, RtMidi::RTMIDI_DUMMY);
+    if (which == MidiApis::without_jack) std::erase(all, RtMidi::UNIX_JACK);
     std::stable_partition(all.begin(), all.end(), [](RtMidi::Api api) { return api == RtMidi::UNIX_JACK; });
     return all;
 }
@@ -39,7 +40,7 @@ std::vector<RtMidi::Api> apis() {
 /// Null where the API has no server.
 std::unique_ptr<RtMidiIn> client_of(RtMidi::Api api) {
     try {
-        return std::make_unique<RtMidiIn>(api, client_name);
+        return std::make_unique<RtMidiIn>(api, midi_client_name);
     } catch (const RtMidiError&) {
         return nullptr;
     }
@@ -60,25 +61,26 @@ std::string describe(const MidiPorts& ports) {
     return text;
 }
 
-}  // namespace
-
-namespace {
-
-void find_ports(MidiPorts& ports) {
-    for (const RtMidi::Api api : apis())
+void find_ports(MidiPorts& ports, MidiApis which) {
+    for (const RtMidi::Api api : midi_apis(which))
         if (const auto client = client_of(api)) {
             const MidiPorts more = ports_of(*client, api);
             ports.insert(ports.end(), more.begin(), more.end());
         }
 }
 
+MidiPorts find_ports_soon(MidiApis which) {
+    const QuietStderr quiet;
+    const auto ports = std::make_shared<MidiPorts>();
+    if (!returns_within(finding_patience, [ports, which] { find_ports(*ports, which); }))
+        fail_without_answer();
+    return *ports;
+}
+
 }  // namespace
 
 MidiPorts list_midi_ports() {
-    const QuietStderr quiet;
-    const auto ports = std::make_shared<MidiPorts>();
-    if (!returns_within(finding_patience, [ports] { find_ports(*ports); })) fail_without_answer();
-    return *ports;
+    return find_ports_soon(MidiApis::all);
 }
 
 const MidiPortInfo& choose_midi_port(const MidiPorts& ports, const std::string& name) {
@@ -101,14 +103,14 @@ const MidiPortInfo& choose_midi_port(const MidiPorts& ports, const std::string& 
 /// Shared with the threads that open and close it, for one that hangs keeps its part.
 class MidiInput::Port {
 public:
-    explicit Port(MidiQueue& queue) : queue_(queue) {}
+    Port(MidiQueue& queue, MidiApis which) : queue_(queue), apis_(midi_apis(which)), which_(which) {}
 
     void open(const std::string& name) {
         if (name.starts_with(virtual_prefix)) {
-            open_virtual(name.substr(virtual_prefix.size()));
+            open_virtual(name.substr(std::strlen(virtual_prefix)));
         } else {
             MidiPorts ports;
-            find_ports(ports);
+            find_ports(ports, which_);
             connect_to(choose_midi_port(ports, name));
         }
         // From now on RtMidi would print from the port's thread.
@@ -123,7 +125,7 @@ public:
 
 private:
     void connect_to(const MidiPortInfo& port) try {
-        for (const RtMidi::Api api : apis()) {
+        for (const RtMidi::Api api : apis_) {
             if (RtMidi::getApiName(api) != port.api) continue;
             connect(api);
             for (unsigned k = 0; client_ && k < client_->getPortCount(); ++k)
@@ -142,7 +144,7 @@ private:
 
     void open_virtual(const std::string& name) {
         if (name.empty()) throw DeviceError("a virtual MIDI port needs a name: write virtual:NAME");
-        for (const RtMidi::Api api : apis()) try {
+        for (const RtMidi::Api api : apis_) try {
                 connect(api);
                 if (!client_) continue;
                 client_->openVirtualPort(name);
@@ -178,11 +180,14 @@ private:
     }
 
     MidiQueue& queue_;
+    const std::vector<RtMidi::Api> apis_;
+    const MidiApis which_;
     CallbackGate gate_;
     std::unique_ptr<RtMidiIn> client_;  // last: its thread is gone before the rest is
 };
 
-MidiInput::MidiInput(const std::string& name, MidiQueue& queue) : open_(std::make_shared<Port>(queue)) {
+MidiInput::MidiInput(const std::string& name, MidiQueue& queue, MidiApis which)
+    : open_(std::make_shared<Port>(queue, which)) {
     const QuietStderr quiet;
     if (returns_within(finding_patience, [port = open_, name] { port->open(name); })) return;
     open_->shut();
@@ -208,6 +213,19 @@ std::uint64_t MidiInput::received() const noexcept {
 }
 std::uint64_t MidiInput::dropped() const noexcept {
     return open_->dropped.load(std::memory_order_relaxed);
+}
+
+std::unique_ptr<MidiPort> open_midi_port(const std::string& name, int number, MidiQueue& queue,
+                                         StreamMidi* stream) {
+    if (!stream) return std::make_unique<MidiInput>(name, queue);
+    if (name.starts_with(virtual_prefix)) return stream->open(number, name);
+    MidiPorts ports = stream->ports();
+    const auto own = ports.size();
+    const MidiPorts others = find_ports_soon(MidiApis::without_jack);
+    ports.insert(ports.end(), others.begin(), others.end());
+    const MidiPortInfo& chosen = choose_midi_port(ports, name);
+    if (&chosen < ports.data() + own) return stream->open(number, chosen.name);
+    return std::make_unique<MidiInput>(chosen.name, queue, MidiApis::without_jack);
 }
 
 }  // namespace gainstage

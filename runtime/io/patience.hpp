@@ -14,6 +14,10 @@
 
 namespace gainstage {
 
+/// A server or a driver may hang, and its library waits for an answer without an end. So long is waited here:
+/// for slow hardware to be found, and at the end of a performance.
+inline constexpr std::chrono::seconds opening_patience{5}, stopping_patience{3};
+
 /// Nobody knows what a library needs.
 inline constexpr std::size_t library_stack_bytes = std::size_t{4} << 20;
 

@@ -3,7 +3,6 @@
 
 #include <RtAudio.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,23 +42,17 @@ void checked(RtAudio&, const std::string& failure, Call call) {
 }
 #endif
 
-/// An audio server may hang, and RtAudio waits for its answer without an end. So long is waited here: for
-/// slow hardware to be found, and at the end of a performance.
-inline constexpr std::chrono::seconds opening_patience{5}, stopping_patience{3};
-
-/// What to say when that was not enough.
-std::string no_answer(const std::string& api);
-
 /// One API at work, with the devices that it has found.
 struct OpenApi {
-    std::string name = {};
+    std::string name = {};  ///< as its devices have it
     std::unique_ptr<RtAudio> audio = {};
     AudioDevices devices = {};
     std::vector<unsigned> ids = {};  ///< RtAudio's, per device
 };
 
-/// No devices where the API's server does not run; `audio` is null where RtAudio was built without the API.
-/// Throws DeviceError where the server does not answer.
+/// `name` as RtAudio has it, or with "rtaudio-" before it. No devices where the API's server does not run;
+/// `audio` is null where RtAudio was built without the API. Throws DeviceError where the server does not
+/// answer.
 OpenApi open_api(const std::string& name);
 
 }  // namespace gainstage

@@ -57,9 +57,7 @@ TEST_CASE(
         folder.write("wheel.toml", patch(R"("in -> trim -> out")", gain("trim", 0.) + wheel));
     const std::string log = folder.file("take.jsonl");
     Performance live(server, file,
-                     {.outputs = 1,
-                      .more = {"--midi", "virtual:wheel", "--log", log},
-                      .midi_port = "gainstage-midi:wheel"});
+                     {.outputs = 1, .more = {"--midi", "virtual:wheel", "--log", log}, .midi_port = "wheel"});
 
     constexpr int messages = 1'500, first = 9'600, apart = 64, length = first + messages * apart + 4'800;
     std::vector<TapeMidi> midi;

@@ -13,7 +13,7 @@ namespace gainstage::test {
 
 namespace {
 
-/// RtAudio finds the ports of a client by its name, so each name is unique.
+/// Two clients of one name would get others.
 std::string client_name() {
     static int count = 0;
     return "stage" + std::to_string(++count) + "-" + std::to_string(getpid());
@@ -50,7 +50,7 @@ Performance::Performance(const JackServer&, const std::string& patch, const Conf
     if (!program_->tells("started"))
         throw std::runtime_error("gainstage did not start:\n" + program_->words());
     tape_.connect(name);
-    if (!config.midi_port.empty()) tape_.connect_midi(config.midi_port);
+    if (!config.midi_port.empty()) tape_.connect_midi(name + ":" + config.midi_port);
 }
 
 int Performance::end() {

@@ -19,7 +19,7 @@ public:
     struct Config {
         int inputs = 1, outputs = 2;         ///< device channels of the patch
         std::vector<std::string> more = {};  ///< arguments of `run`
-        std::string midi_port = {};          ///< for the tape's MIDI; empty: none
+        std::string midi_port = {};          ///< of the program, for the tape's MIDI; empty: none
     };
 
     /// Starts the program, which records its input, and connects the tape.

@@ -44,9 +44,7 @@ class Rehearsal {
 public:
     Rehearsal(const JackServer& server, const TemporaryFolder& folder)
         : live_(server, folder.file("song.toml"),
-                {.outputs = 1,
-                 .more = {"--rehearse", "--midi", "virtual:fader"},
-                 .midi_port = "gainstage-midi:fader"}) {
+                {.outputs = 1, .more = {"--rehearse", "--midi", "virtual:fader"}, .midi_port = "fader"}) {
         constexpr int length = 60 * rate_hz;  // longer than a loaded machine needs
         live_.tape().start(mono(sine(length, tone_hz, rate_hz, 0.3)), length,
                            slow_fader(rate_hz / 2, length));

@@ -78,8 +78,7 @@ void check(const Comparison& found) {
 
 }  // namespace
 
-TEST_CASE(
-    "freewheeling JACK: the stream through RtAudio is bit for bit what render makes of the recorded input") {
+TEST_CASE("freewheeling JACK: the stream is bit for bit what render makes of the recorded input") {
     if (!JackServer::is_available()) return;
     const JackServer server({.rate_hz = 48'000, .period_frames = 256});
     const TemporaryFolder folder;

@@ -71,7 +71,7 @@ TEST_CASE("a take with a controller sweep, a weight swap and an edit is repeated
     Performance live(server, file,
                      {.outputs = 1,
                       .more = {"--midi", "virtual:knobs", "--rehearse", "--log", log},
-                      .midi_port = "gainstage-midi:knobs"});
+                      .midi_port = "knobs"});
     constexpr int length = 20 * rate_hz;  // longer than needed, even on a loaded machine
     live.tape().start(mono(programme(length)), length, turning_knobs(rate_hz / 4, length));
     live.tape().wait_for(rate_hz);

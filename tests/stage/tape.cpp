@@ -92,9 +92,9 @@ void Tape::wait_for_cycles(int count) const {
 
 void Tape::connect(const std::string& program) {
     for (std::size_t c = 0; c < out_.size(); ++c)
-        connect_ports(jack_port_name(out_[c]), program + ":inport " + std::to_string(c));
+        connect_ports(jack_port_name(out_[c]), program + ":in_" + std::to_string(c + 1));
     for (std::size_t c = 0; c < in_.size(); ++c)
-        connect_ports(program + ":outport " + std::to_string(c), jack_port_name(in_[c]));
+        connect_ports(program + ":out_" + std::to_string(c + 1), jack_port_name(in_[c]));
     wait_for_cycles(4);
 }
 

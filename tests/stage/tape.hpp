@@ -29,9 +29,9 @@ public:
     Tape(const Tape&) = delete;
     Tape& operator=(const Tape&) = delete;
 
-    /// Connects to the ports "PROGRAM:inport 0" ... and from "PROGRAM:outport 0" ..., as soon as they exist.
-    /// Returns a few cycles later: JACK does not clear the ports of a new client, and before its first cycle
-    /// they may hold anything.
+    /// Connects to the ports "PROGRAM:in_1" ... and from "PROGRAM:out_1" ..., as soon as they exist. Returns
+    /// a few cycles later: JACK does not clear the ports of a new client, and before its first cycle they may
+    /// hold anything.
     void connect(const std::string& program);
     /// Connects to a MIDI port as soon as it exists.
     void connect_midi(const std::string& port);

@@ -12,6 +12,7 @@
 #include <iostream>
 #include <stdexcept>
 #include <thread>
+#include <vector>
 #if defined(__linux__)
 #include <sys/prctl.h>
 #endif
@@ -38,8 +39,10 @@ int status_of(const std::string& command) {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(nowhere, fd);
     const std::string rate = std::to_string(config.rate_hz), period = std::to_string(config.period_frames);
     // -S: synchronous; -r: no real-time priority, because a test must not depend on it.
-    execlp("jackd", "jackd", "-n", name.c_str(), "-S", "-r", "-d", "dummy", "-r", rate.c_str(), "-p",
-           period.c_str(), static_cast<char*>(nullptr));
+    std::vector<const char*> words{"jackd", "-n", name.c_str(), "-r"};
+    if (config.synchronous) words.push_back("-S");
+    words.insert(words.end(), {"-d", "dummy", "-r", rate.c_str(), "-p", period.c_str(), nullptr});
+    execvp("jackd", const_cast<char* const*>(words.data()));
     _exit(127);
 }
 

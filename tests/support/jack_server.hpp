@@ -11,6 +11,7 @@ class JackServer {
 public:
     struct Config {
         int rate_hz = 48'000, period_frames = 256;
+        bool synchronous = true;  ///< a period ends when every client has played it
     };
     JackServer() : JackServer(Config()) {}
     /// Returns when clients can connect; clients of this process will find it. Throws if it does not start.

@@ -42,7 +42,8 @@ void add_run(CLI::App& app, Command& chosen) {
     LiveConfig& config = options->config;
     CLI::App* command = add_command(app, "run", "Play a patch live", chosen, options, run_run);
     command->add_option("patch", config.patch, "The patch (.toml)")->required()->check(file_name());
-    command->add_option("--api", config.audio.api, "Audio API: jack, alsa, pulse, core ...");
+    command->add_option("--api", config.audio.api,
+                        "Audio API: jack, alsa, pulse, core ...; rtaudio-jack: JACK through RtAudio");
     command->add_option("--device", config.audio.device, "Audio device, by a part of its name");
     command->add_option("--in-device", config.audio.in_device,
                         "Another device for the input, by a part of its name");

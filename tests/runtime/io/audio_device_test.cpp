@@ -1,13 +1,17 @@
 #include "runtime/io/audio_device.hpp"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <functional>
 #include <thread>
 
+#include "runtime/io/audio_doors.hpp"
 #include "runtime/io/null_device.hpp"
 #include "runtime/io/patience.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/jack_server.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/support/words.hpp"
 
 namespace gainstage::test::audio_device_test {
@@ -255,10 +259,24 @@ TEST_CASE("a closed gate waits for the callback inside, and lets none in again")
 
 // -------- a real audio server
 
+namespace {
+
+/// Our own door and RtAudio's; without libjack RtAudio's alone.
+std::string jack_door() {
+    return GENERATE(std::string("jack"), std::string("rtaudio-jack"));
+}
+/// The name of the second output.
+std::string second_port(const std::string& api, const std::string& client) {
+    return client + (own_door(api) ? ":out_2" : ":outport 1");
+}
+
+}  // namespace
+
 TEST_CASE("JACK: the system device is listed and plays at the block size of the server") {
     if (!JackServer::is_available()) return;
+    const std::string api = jack_door();
     const JackServer server;
-    const AudioDevices devices = list_audio_devices("jack");
+    const AudioDevices devices = list_audio_devices(api);
     REQUIRE(devices.size() == 1);
     CHECK(devices[0].name == "system");
     CHECK(devices[0].in_channels == 2);
@@ -266,8 +284,10 @@ TEST_CASE("JACK: the system device is listed and plays at the block size of the 
 
     Seen seen;
     seen.in_channels = 1, seen.out_channels = 2;
-    AudioDevice jack(
-        {.api = "jack", .in_channels = 1, .out_channels = 2, .block_frames = 64, .stream_name = "seen"});
+    const auto stream = open_audio(
+        {.api = api, .in_channels = 1, .out_channels = 2, .block_frames = 64, .stream_name = "seen"});
+    AudioStream& jack = *stream;
+    CHECK(jack.format().api == api);
     CHECK(jack.format().name == "system");
     CHECK(jack.format().rate_hz == 48'000);
     CHECK(jack.format().block_frames == 256);  // the server decides
@@ -275,7 +295,8 @@ TEST_CASE("JACK: the system device is listed and plays at the block size of the 
     jack.start(seen.callback, &seen);
     CHECK(jack.is_running());
     CHECK(becomes_true([&] { return seen.blocks >= 10; }));
-    CHECK(server.run("jack_lsp -c | grep -q 'seen:outport 1'") == 0);
+    CHECK(server.run("sh -c \"jack_lsp -c | grep -A1 '" + second_port(api, "seen") +
+                     "' | grep -q system:playback_2\"") == 0);
     jack.stop();
     CHECK_FALSE(jack.is_running());
     const int blocks = seen.blocks;
@@ -290,32 +311,35 @@ TEST_CASE("JACK: the system device is listed and plays at the block size of the 
 TEST_CASE("JACK: what can't be opened is refused with a list of what there is") {
     if (!JackServer::is_available()) return;
     const JackServer server;
-    const auto open = [](const AudioRequest& request) {
-        return error_of([&] { AudioDevice device(request); });
-    };
+    const auto open = [](const AudioRequest& request) { return error_of([&] { open_audio(request); }); };
     CHECK(has(open({.api = "jack", .device = "Scarlett"}), "jack   system (2 in, 2 out)"));
     CHECK(has(open({.api = "jack", .rate_hz = 44'100}), "offers 48000 Hz"));
     CHECK(has(open({.api = "jack", .in_channels = 3}), "has 2 input channels, the patch uses channel 3"));
+    CHECK(has(open({.api = "rtaudio-jack", .in_channels = 3}), "the patch uses channel 3"));
     CHECK(has(open({.api = "bluetooth"}), "there is no audio API \"bluetooth\" here; there is: jack"));
 }
 
 TEST_CASE("JACK: ports stay unconnected on request, however many there are") {
     if (!JackServer::is_available()) return;
+    const std::string api = jack_door();
     const JackServer server;
     Seen seen;
-    AudioDevice jack(
-        {.api = "jack", .in_channels = 4, .out_channels = 4, .stream_name = "lonely", .connect = false});
+    const auto stream = open_audio(
+        {.api = api, .in_channels = 4, .out_channels = 4, .stream_name = "lonely", .connect = false});
+    AudioStream& jack = *stream;
     jack.start(seen.callback, &seen);
     CHECK(becomes_true([&] { return seen.blocks >= 3; }));
-    CHECK(server.run("jack_lsp | grep -q 'lonely:outport 3'") == 0);
+    CHECK(server.run("sh -c \"jack_lsp | grep -q '" + second_port(api, "lonely") + "'\"") == 0);
     CHECK(server.run("sh -c 'jack_lsp -c | grep -A1 lonely | grep -q system'") != 0);
 }
 
 TEST_CASE("JACK: a dying server ends the stream, and stopping it afterwards is safe") {
     if (!JackServer::is_available()) return;
+    const std::string api = jack_door();
     JackServer server;
     Seen seen;
-    AudioDevice jack({.api = "jack", .in_channels = 1, .out_channels = 2});
+    const auto stream = open_audio({.api = api, .in_channels = 1, .out_channels = 2});
+    AudioStream& jack = *stream;
     jack.start(seen.callback, &seen);
     REQUIRE(becomes_true([&] { return seen.blocks >= 10; }));
     server.kill();
@@ -324,11 +348,12 @@ TEST_CASE("JACK: a dying server ends the stream, and stopping it afterwards is s
     CHECK_FALSE(jack.is_running());
 }
 
-TEST_CASE("JACK: a changed block size stalls the stream, is noticed, and does not make stopping hang") {
+TEST_CASE(
+    "RtAudio's JACK: a changed block size stalls the stream, is noticed, and does not make stopping hang") {
     if (!JackServer::is_available()) return;
     const JackServer server;
     Seen seen;
-    AudioDevice jack({.api = "jack", .in_channels = 1, .out_channels = 2});
+    AudioDevice jack({.api = "rtaudio-jack", .in_channels = 1, .out_channels = 2});
     jack.start(seen.callback, &seen);
     REQUIRE(becomes_true([&] { return seen.blocks >= 10; }));
     REQUIRE(server.run("jack_bufsize 128") == 0);
@@ -342,8 +367,25 @@ TEST_CASE("JACK: without a server there are no devices and no noise") {
     if (!JackServer::is_available()) return;
     setenv("JACK_DEFAULT_SERVER", "gainstage-test-nobody", 1);
     CHECK(list_audio_devices("jack").empty());
-    CHECK(has(error_of([] { AudioDevice device({.api = "jack"}); }),
-              "no default output device of API \"jack\""));
+    for (const char* api : {"jack", "rtaudio-jack"})
+        CHECK(has(error_of([&] { open_audio({.api = api}); }),
+                  fmt::format("no default output device of API \"{}\"", api)));
+    unsetenv("JACK_DEFAULT_SERVER");
+}
+
+TEST_CASE("where PipeWire runs and no JACK server, the message says how to start") {
+    if (!own_door("jack")) return;
+    const TemporaryFolder folder;
+    const char* const before = std::getenv("XDG_RUNTIME_DIR");
+    const std::string kept = before ? before : "";
+    setenv("JACK_DEFAULT_SERVER", "gainstage-test-nobody", 1);
+    setenv("XDG_RUNTIME_DIR", folder.path().c_str(), 1);
+    const auto error = [] { return error_of([] { open_audio({.api = "jack"}); }); };
+    CHECK_FALSE(has(error(), "PipeWire"));
+    folder.write("pipewire-0", "");
+    CHECK(
+        has(error(), "PipeWire runs here and no JACK server: start Gainstage as \"pw-jack gainstage ...\""));
+    before ? setenv("XDG_RUNTIME_DIR", kept.c_str(), 1) : unsetenv("XDG_RUNTIME_DIR");
     unsetenv("JACK_DEFAULT_SERVER");
 }
 

@@ -1,0 +1,41 @@
+#pragma once
+/// JACK, and PipeWire where it takes JACK's place: audio and MIDI of one period in one callback.
+
+#include <memory>
+
+#include "runtime/io/audio_stream.hpp"
+#include "runtime/io/choose_device.hpp"
+
+namespace gainstage {
+
+/// A client of its own, with ports in_1, in_2 ... and out_1 ..., counted as patches count. What comes in is
+/// played in the same period, so the patch alone delays it. The server may change the size of a period, and
+/// may freewheel: the stream goes on. A server that hangs does not hang the program.
+class JackDevice final : public AudioStream {
+public:
+    /// Throws DeviceError.
+    JackDevice(const ChosenDevice&, const AudioRequest&);
+    ~JackDevice() override;
+
+    void start(AudioCallback, void* context) override;
+    void stop() noexcept override;
+    bool is_running() const noexcept override;
+    int block_frames() const noexcept override;
+    bool keeps_time() const noexcept override;
+    std::shared_ptr<StreamMidi> midi() noexcept override;
+    void declare_latency(int samples) override;
+
+private:
+    void give_up() noexcept;
+
+    class Client;
+    std::shared_ptr<Client> client_;
+    bool started_ = false;
+};
+
+/// The devices of the server; empty where none runs. Throws DeviceError where it does not answer.
+AudioDevices list_jack_devices();
+/// Opens a JackDevice.
+std::unique_ptr<AudioStream> open_jack_device(const ChosenDevice&, const AudioRequest&);
+
+}  // namespace gainstage

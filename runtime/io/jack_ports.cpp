@@ -1,0 +1,75 @@
+#include "runtime/io/jack_ports.hpp"
+
+#include <algorithm>
+
+namespace gainstage {
+
+namespace {
+
+/// As JACK writes it: "client:port". The client's name has no colon.
+std::string client_of_port(const std::string& port) {
+    return port.substr(0, port.find(':'));
+}
+
+std::vector<std::string> ports_with(jack_client_t* client, const char* type, unsigned long flags) {
+    std::vector<std::string> names;
+    const char** const found = jack_get_ports(client, nullptr, type, flags);
+    for (const char** name = found; name && *name; ++name) names.emplace_back(*name);
+    if (found) jack_free(found);
+    return names;
+}
+
+bool is_physical(jack_client_t* client, const std::string& port) {
+    const jack_port_t* const found = jack_port_by_name(client, port.c_str());
+    return found && (jack_port_flags(found) & JackPortIsPhysical) != 0;
+}
+
+AudioDeviceInfo& device_named(AudioDevices& devices, const std::string& name, int rate_hz) {
+    for (AudioDeviceInfo& device : devices)
+        if (device.name == name) return device;
+    devices.push_back({.api = "jack", .name = name, .rates_hz = {rate_hz}, .preferred_rate_hz = rate_hz});
+    return devices.back();
+}
+
+}  // namespace
+
+JackClient open_jack_client(const std::string& name) {
+    jack_set_error_function([](const char*) {});
+    jack_set_info_function([](const char*) {});
+    const auto most = static_cast<std::size_t>(jack_client_name_size() - 1);
+    return JackClient(jack_client_open(name.substr(0, most).c_str(), JackNoStartServer, nullptr));
+}
+
+AudioDevices jack_devices(jack_client_t* client) {
+    AudioDevices devices;
+    const int rate_hz = static_cast<int>(jack_get_sample_rate(client));
+    bool has_default_in = false, has_default_out = false;
+    for (const std::string& port : ports_with(client, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput)) {
+        AudioDeviceInfo& device = device_named(devices, client_of_port(port), rate_hz);
+        ++device.in_channels;
+        if (!has_default_in && is_physical(client, port)) device.is_default_in = has_default_in = true;
+    }
+    for (const std::string& port : ports_with(client, JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput)) {
+        AudioDeviceInfo& device = device_named(devices, client_of_port(port), rate_hz);
+        ++device.out_channels;
+        if (!has_default_out && is_physical(client, port)) device.is_default_out = has_default_out = true;
+    }
+    return devices;
+}
+
+std::vector<std::string> jack_audio_ports(jack_client_t* client, const std::string& device,
+                                          unsigned long flags) {
+    std::vector<std::string> ports = ports_with(client, JACK_DEFAULT_AUDIO_TYPE, flags);
+    std::erase_if(ports, [&](const std::string& port) { return client_of_port(port) != device; });
+    return ports;
+}
+
+MidiPorts jack_midi_sources(jack_client_t* client) {
+    MidiPorts sources;
+    const std::string own = jack_get_client_name(client);
+    for (const std::string& port : ports_with(client, JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput))
+        if (client_of_port(port) != own) sources.push_back({"jack", port});
+    return sources;
+}
+
+}  // namespace gainstage

@@ -1,0 +1,268 @@
+/// What stands between input and output: the patch, and nothing else.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "runtime/io/sound_file.hpp"
+#include "tests/stage/line.hpp"
+#include "tests/stage/program.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/jack_server.hpp"
+#include "tests/support/scene.hpp"
+
+namespace gainstage::test::latency_test {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int rate_hz = 48'000;
+
+/// A patch that delays by so many milliseconds, and changes no sample below its ceiling.
+std::string delayed(double ms) {
+    if (ms <= 0.) return patch(R"("in -> out")", "");
+    return patch(R"("in -> safety -> out")",
+                 node("safety", "limiter", fmt::format("ceiling_dbfs = 0.0\nlookahead_ms = {:.6f}", ms)));
+}
+
+/// `gainstage run` as a client without connections.
+class Player {
+public:
+    explicit Player(const std::string& patch, const std::vector<std::string>& more = {})
+        : name_(fmt::format("player{}-{}", ++count_, getpid())), program_(words(patch, more)) {
+        if (!program_.tells("started")) throw std::runtime_error("it did not start:\n" + program_.words());
+    }
+    const std::string& name() const { return name_; }
+    Program& program() { return program_; }
+    int end() {
+        program_.signal(SIGINT);
+        return program_.wait();
+    }
+
+private:
+    std::vector<std::string> words(const std::string& patch, const std::vector<std::string>& more) const {
+        std::vector<std::string> all{"run",      patch,    "--json", "--api", "jack",
+                                     "--device", "system", "--name", name_};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
+    }
+    static inline int count_ = 0;
+    const std::string name_;
+    Program program_;
+};
+
+/// The patch's latency as `check` declares it.
+int declared(const std::string& file) {
+    Program check({"check", file, "--json"});
+    REQUIRE(check.wait() == 0);
+    return nlohmann::json::parse(check.standard_output()).at(0).at("latency_samples").get<int>();
+}
+
+/// How much later than it was sent the sound was heard; -1: it was not, or not whole. The ramp at the start
+/// is over by then.
+int delay_of(const Channel& sent, const Channel& heard, int from, int most = 2'000) {
+    for (int delay = 0; delay < most; ++delay) {
+        int k = from;
+        while (k + delay < static_cast<int>(heard.size()) && heard[k + delay] == sent[k]) ++k;
+        if (k + delay == static_cast<int>(heard.size())) return delay;
+    }
+    return -1;
+}
+
+struct Measured {
+    int delay = -1, lost = 0;
+};
+
+Measured measure(const std::string& file, bool freewheel) {
+    Player player(file, {"--no-connect"});
+    Line line;
+    line.connect(player.name() + ":in_1", player.name() + ":out_1");
+    if (freewheel) line.freewheel(true);
+    constexpr int frames = rate_hz;
+    const Channel noise = white_noise(frames, 5, 0.3f);
+    line.start(noise, frames);
+    line.wait_for(frames);
+    if (freewheel) line.freewheel(false);
+    Measured found{.delay = delay_of(noise, line.recorded(), settled_in), .lost = line.lost()};
+    CHECK(player.end() == 0);
+    return found;
+}
+
+/// In the server's time a busy machine loses cycles. Then it is measured again.
+int delay_through(const std::string& file, bool freewheel) {
+    Measured found;
+    for (int k = 0; k < 6; ++k) {
+        found = measure(file, freewheel);
+        if (found.delay >= 0 || found.lost == 0) break;
+    }
+    INFO(found.lost << " cycles were lost");
+    return found.delay;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "through JACK the input is heard in the period in which it came, later by the patch's latency alone") {
+    if (!JackServer::is_available()) return;
+    const int period = GENERATE(32, 64, 128, 256);
+    const bool synchronous = GENERATE(true, false);
+    INFO(period << " frames, " << (synchronous ? "jackd -S" : "jackd"));
+    const JackServer server({.rate_hz = rate_hz, .period_frames = period, .synchronous = synchronous});
+    const TemporaryFolder folder;
+    const std::string plain = folder.write("plain.toml", delayed(0.)),
+                      late = folder.write("late.toml", delayed(5.));
+    REQUIRE(declared(plain) == 0);
+    REQUIRE(declared(late) > 200);
+    CHECK(delay_through(plain, false) == 0);
+    CHECK(delay_through(plain, true) == 0);
+    CHECK(delay_through(late, true) == declared(late));
+    if (period == 64) CHECK(delay_through(late, false) == declared(late));
+}
+
+namespace {
+
+jack_latency_range_t range_of(jack_client_t* client, const std::string& port,
+                              jack_latency_callback_mode_t mode) {
+    jack_latency_range_t range{};
+    if (jack_port_t* const found = jack_port_by_name(client, port.c_str()))
+        jack_port_get_latency_range(found, mode, &range);
+    return range;
+}
+
+/// The server tells its clients one after the other.
+bool becomes(jack_client_t* client, const std::string& port, jack_latency_callback_mode_t mode, int frames) {
+    for (int k = 0; k < 1'000; ++k) {
+        const jack_latency_range_t range = range_of(client, port, mode);
+        if (static_cast<int>(range.min) == frames && static_cast<int>(range.max) == frames) return true;
+        std::this_thread::sleep_for(5ms);
+    }
+    const jack_latency_range_t range = range_of(client, port, mode);
+    UNSCOPED_INFO(port << ": " << range.min << " to " << range.max << ", expected " << frames);
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("JACK's latencies of the ports include the patch's, both ways, and follow an edit") {
+    if (!JackServer::is_available()) return;
+    const JackServer server({.rate_hz = rate_hz, .period_frames = 128});
+    const TemporaryFolder folder;
+    const std::string file = folder.write("song.toml", delayed(5.));
+    Player player(file, {"--rehearse"});
+    const Line line;
+    jack_client_t* const client = line.source();
+    const int in = static_cast<int>(range_of(client, "system:capture_1", JackCaptureLatency).max);
+    const int out = static_cast<int>(range_of(client, "system:playback_1", JackPlaybackLatency).max);
+    const auto check = [&](int latency) {
+        CHECK(becomes(client, player.name() + ":out_1", JackCaptureLatency, in + latency));
+        CHECK(becomes(client, player.name() + ":in_1", JackPlaybackLatency, out + latency));
+    };
+    const int before = declared(file);
+    check(before);
+    REQUIRE(player.program().tells("playing", 1));
+    folder.write("song.toml", delayed(10.));
+    REQUIRE(player.program().tells("playing", 2));
+    const int after = declared(file);
+    CHECK(after > before + 200);
+    check(after);
+    CHECK(player.end() == 0);
+}
+
+// Controllers
+
+namespace {
+
+/// A wheel of 16,384 steps that sets a gain at once: the sound shows at which sample a message was applied.
+const std::string wheel =
+    "[[midi]]\nchannel = 3\npitchbend = true\ntarget = \"trim.gain_db\"\nmin = -40.0\nmax = 0.0\n"
+    "takeover = \"jump\"\nsmooth_ms = 0.0\n";
+
+TapeMidi bend(int at, int value) {
+    return {.at = static_cast<std::uint64_t>(at),
+            .bytes = {0xe2, static_cast<std::uint8_t>(value & 0x7f), static_cast<std::uint8_t>(value >> 7)}};
+}
+
+/// The wheel rests at 8192, exactly in the middle.
+double level(int value) {
+    const double position = value <= 8'192 ? value / 16'384. : 0.5 + (value - 8'192) / 16'382.;
+    return 0.5 * std::pow(10., (40. * position - 40.) / 20.);
+}
+
+struct Clocked {
+    int wrong = 0;  ///< messages that were not applied at their sample
+    int lost = 0;   ///< cycles
+    int received = 0, dropped = 0;
+};
+
+/// Sends messages on an even clock, each to another value; the sound before and at the sample of each tells.
+Clocked send(const std::string& file, int messages, int apart, bool freewheel) {
+    Player player(file, {"--no-connect", "--midi", "virtual:wheel"});
+    Line line;
+    line.connect(player.name() + ":in_1", player.name() + ":out_1");
+    line.connect_midi(player.name() + ":wheel");
+    constexpr int first = 9'600;
+    const int length = first + messages * apart + 4'800;
+    std::vector<TapeMidi> midi;
+    for (int k = 0; k < messages; ++k) midi.push_back(bend(first + k * apart, (k * 4'099 + 17) % 16'384));
+    if (freewheel) line.freewheel(true);
+    line.start(constant(length, 0.5f), length, midi);
+    line.wait_for(length);
+    if (freewheel) line.freewheel(false);
+    CHECK(player.end() == 0);
+    const Channel heard = line.recorded();
+    Clocked found;
+    const auto is_at = [&](std::size_t at, int message) {
+        const double wanted = level((message * 4'099 + 17) % 16'384);
+        return std::abs(heard[at] / wanted - 1.) < 1e-4;
+    };
+    for (int k = 0; k < messages; ++k) {
+        const std::size_t at = midi[k].at;
+        if (!is_at(at, k) || (k > 0 && !is_at(at - 1, k - 1))) ++found.wrong;
+    }
+    const auto summary = player.program().events("summary").at(0);
+    found.received = summary.at("midi_messages").get<int>();
+    found.dropped = summary.at("midi_dropped").get<int>();
+    found.lost = line.lost();
+    CHECK(summary.at("events_lost") == 0);
+    CHECK(summary.at("late_blocks").get<int>() >= 0);
+    return found;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a controller at frame k of a period moves its knob at that very sample: a hundred thousand messages") {
+    if (!JackServer::is_available()) return;
+    const JackServer server({.rate_hz = rate_hz, .period_frames = 256});
+    const TemporaryFolder folder;
+    const std::string file =
+        folder.write("wheel.toml", patch(R"("in -> trim -> out")", gain("trim", 0.) + wheel));
+    const Clocked found = send(file, 100'000, 101, true);
+    CHECK(found.wrong == 0);
+    CHECK(found.received == 100'000);
+    CHECK(found.dropped == 0);
+}
+
+TEST_CASE("a controller on an even clock in JACK's own time: no sample of error in a thousand messages") {
+    if (!JackServer::is_available()) return;
+    const int period = GENERATE(64, 256);
+    const JackServer server({.rate_hz = rate_hz, .period_frames = period});
+    const TemporaryFolder folder;
+    const std::string file =
+        folder.write("wheel.toml", patch(R"("in -> trim -> out")", gain("trim", 0.) + wheel));
+    Clocked found;
+    int tries = 0;
+    do found = send(file, 1'000, 101, false);
+    while (found.wrong > 0 && found.lost > 0 && ++tries < 6);
+    INFO(period << " frames, " << tries << " takes with lost cycles");
+    CHECK(found.wrong == 0);
+    CHECK(found.received == 1'000);
+    CHECK(found.dropped == 0);
+}
+
+}  // namespace gainstage::test::latency_test
