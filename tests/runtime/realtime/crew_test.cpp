@@ -1,6 +1,8 @@
 /// Branches on several threads: the same bits as on one, and a worker that does not come back.
 
+#include <chrono>
 #include <random>
+#include <thread>
 
 #include "tests/support/catch.hpp"
 #include "tests/support/engine_rig.hpp"
@@ -171,6 +173,26 @@ TEST_CASE("a worker that does not come back is given up and named; the other bra
         CHECK(std::abs(out[lost][k] - out[lost][k - 1]) < 0.011f * std::abs(out[lost][9'599]) + 1e-9f);
     CHECK(peak(part(out[lost], 9'700, 14'000)) == 0.);
     CHECK(bit_difference(from(expected, 24'000), from(out, 24'000)) == "");
+}
+
+TEST_CASE("in freewheel the audio thread waits for a worker however long it stays away") {
+    Arranged here;
+    EngineRig rig(two_ways(), with_threads(2, 100.));
+    const Sound in = mono(programme(9'600));
+    rig.run(in, {64});
+    Channel sound[] = {silence(64), silence(64)};
+    const float* const from = in[0].data();
+    float* const to[] = {sound[0].data(), sound[1].data()};
+    here.armed = true;
+    std::thread releases([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        here.released = true;
+    });
+    rig.engine().room().process({.in = &from, .out = to, .frames = 64, .freewheels = true}, 1, 2);
+    releases.join();
+    rig.engine().tick();
+    CHECK(rig.engine().counts().stalls == 0);
+    CHECK(stall_in(rig) == nullptr);
 }
 
 TEST_CASE("a branch that is lost while the queue of reports is full is known to be lost, and is rebuilt") {
