@@ -150,6 +150,7 @@ private:
     void start();
     std::vector<std::string> port_names() const;
     std::string ports_text() const;
+    std::string latency_text() const;
     void announce();
 
     // live_end.cpp
@@ -185,6 +186,7 @@ private:
     void declare_latency();
     void tell_block_size();
     LiveStatus status();
+    HeardLatency latency() const;
     LiveSummary summary();
     LoadFacts load_facts() const;
     std::vector<NodeLoad> busiest_nodes() const;

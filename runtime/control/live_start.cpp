@@ -195,6 +195,12 @@ std::string LiveSession::ports_text() const {
                        count == 1 ? "1 control waits" : fmt::format("{} controls wait", count));
 }
 
+/// Nothing where no input is heard.
+std::string LiveSession::latency_text() const {
+    const AudioFormat& format = keeper_.format();
+    return format.in_channels > 0 && format.out_channels > 0 ? ", latency " + text_of(latency()) : "";
+}
+
 /// Sound flows. A driver may call before it says that it has started.
 void LiveSession::announce() {
     if (std::exchange(announced_, true)) return;
@@ -203,10 +209,10 @@ void LiveSession::announce() {
     const AudioFormat& format = keeper_.format();
     const double queue_mb = static_cast<double>(engine_->room().queue_bytes().all()) * 1e-6;
     say(Kind::started,
-        fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out){}; {:.1f} MB of memory "
+        fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out){}{}; {:.1f} MB of memory "
                     "hold what waits",
                     config_.patch, format.name, format.api, format.rate_hz, format.block_frames,
-                    format.in_channels, format.out_channels, ports_text(), queue_mb));
+                    format.in_channels, format.out_channels, latency_text(), ports_text(), queue_mb));
 }
 
 }  // namespace gainstage

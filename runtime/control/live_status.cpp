@@ -166,6 +166,11 @@ double LiveSession::cpu_seconds() {
     return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
+HeardLatency LiveSession::latency() const {
+    const Arrangement* playing = engine_->playing();
+    return heard_latency(keeper_.format(), playing ? playing->latency_samples : 0);
+}
+
 LiveStatus LiveSession::status() {
     RoomStats& stats = engine_->room().stats();
     const AudioFormat& format = keeper_.format();
@@ -179,7 +184,8 @@ LiveStatus LiveSession::status() {
                       .memory_bytes = engine_->playing() ? engine_->playing()->memory.total() : 0,
                       .readings = readings(engine_->playing()),
                       .last_midi = heard_midi(),
-                      .usual_load = stats.usual_load.value()};
+                      .usual_load = stats.usual_load.value(),
+                      .latency = latency()};
     for (const auto& [key, patient] : engine_->ward().patients())
         status.resting.push_back(engine_->node_id(key));
     for (int c = 0; c < std::min(format.in_channels, RoomStats::metered_channels); ++c)

@@ -40,6 +40,14 @@ json lost(const Loss& loss) {
     return {{"from", loss.from}, {"to", loss.to}, {word_of(loss.kind), loss.count}};
 }
 
+/// The key `driver` is missing where nobody knows.
+json latency_json(const HeardLatency& heard) {
+    json object{{"patch", heard.ms(heard.patch_samples)}, {"period", heard.ms(heard.period_samples)}};
+    if (heard.driver_samples) object["driver"] = heard.ms(*heard.driver_samples);
+    object["total"] = heard.total_ms();
+    return object;
+}
+
 void add_status(json& object, const LiveStatus& s) {
     object["in_peak_dbfs"] = s.in_peak_db;
     object["out_peak_dbfs"] = s.out_peak_db;
@@ -56,6 +64,7 @@ void add_status(json& object, const LiveStatus& s) {
                             {"unit", reading.unit},
                             {"value", reading.value}});
     object["usual_load"] = s.usual_load;
+    object["latency_ms"] = latency_json(s.latency);
     object["last_midi"] = s.last_midi.control;
     object["last_midi_port"] = s.last_midi.port;
     object["last_midi_moves"] = s.last_midi.moves;

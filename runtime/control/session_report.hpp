@@ -47,6 +47,7 @@
 #include "runtime/control/load_verdict.hpp"
 #include "runtime/engine/engine.hpp"
 #include "runtime/engine/take.hpp"
+#include "runtime/io/heard_latency.hpp"
 
 namespace gainstage {
 
@@ -70,6 +71,7 @@ struct LiveStatus {
     std::vector<NodeReading> readings;  ///< of every node that has played, in the order of the patch
     HeardMidi last_midi;                ///< the latest message of a controller
     float usual_load = 0.f;             ///< the median of all blocks
+    HeardLatency latency;               ///< from input to output, now
 };
 
 /// What was played.

@@ -155,6 +155,17 @@ AudioFormat AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRe
     return format;
 }
 
+namespace {
+
+/// On Linux RtAudio calls us before it copies the block's input, so that we hear the block before.
+int hidden_frames(const ChosenDevice& chosen, unsigned frames) {
+    const std::string& api = named(chosen).api;
+    const bool is_late = api == "jack" || api == "alsa" || api == "pulse";
+    return chosen.in && chosen.out && is_late ? static_cast<int>(frames) : 0;
+}
+
+}  // namespace
+
 AudioFormat AudioDevice::Backend::format_of(const ChosenDevice& chosen, const AudioRequest& request,
                                             unsigned frames) {
     const bool two = chosen.in && chosen.out && chosen.in->name != chosen.out->name;
@@ -164,7 +175,8 @@ AudioFormat AudioDevice::Backend::format_of(const ChosenDevice& chosen, const Au
             .out_channels = chosen.out ? request.out_channels : 0,
             .rate_hz = static_cast<int>(audio().getStreamSampleRate()),
             .block_frames = static_cast<int>(frames),
-            .latency_frames = static_cast<int>(audio().getStreamLatency())};
+            .latency_frames = static_cast<int>(audio().getStreamLatency()),
+            .hidden_frames = hidden_frames(chosen, frames)};
 }
 
 void AudioDevice::Backend::start(AudioCallback callback, void* context) {

@@ -23,7 +23,8 @@ struct AudioFormat {
     int in_channels = 0, out_channels = 0;
     int rate_hz = 48'000;
     int block_frames = 128;  ///< frames of every callback, as long as the driver doesn't change them
-    int latency_frames = 0;  ///< input to output, as far as the driver tells; 0: it does not
+    int latency_frames = 0;  ///< input to output with this block, as far as the driver tells; 0: it does not
+    int hidden_frames = 0;   ///< on top: an API that hands over the input of the block before
 };
 
 /// Opened by its constructor, silent until start(). Everything but the callback belongs to the control

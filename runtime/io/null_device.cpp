@@ -27,7 +27,8 @@ NullDevice::NullDevice(const AudioRequest& request) : priority_(request.priority
                .in_channels = request.in_channels,
                .out_channels = request.out_channels,
                .rate_hz = request.rate_hz ? request.rate_hz : 48'000,
-               .block_frames = request.block_frames};
+               .block_frames = request.block_frames,
+               .latency_frames = request.block_frames};
     const auto frames = static_cast<std::size_t>(format_.block_frames);
     silence_.assign(frames, 0.f);
     dropped_.assign(frames * static_cast<std::size_t>(format_.out_channels), 0.f);

@@ -41,4 +41,22 @@ TEST_CASE("a meter's readings are in every status, with their units") {
     CHECK(readings[2].at("name") == "gain_reduction_db");
 }
 
+TEST_CASE("the latency is told at the start and in every status, in its parts") {
+    const TemporaryFolder folder;
+    const std::string file =
+        folder.write("song.toml", patch(R"("in -> limit -> out")", node("limit", "limiter")));
+    Program live({"run", file, "--null", "--block", "96", "--json", "--seconds", "1.5"});
+    REQUIRE(live.wait() == 0);
+    REQUIRE_FALSE(live.events("started").empty());
+    const std::string text = live.events("started").front().at("text");
+    CHECK(has(text, ", latency "));
+    CHECK(has(text, ", period 2.0, driver 0.0, "));
+    REQUIRE_FALSE(live.events("status").empty());
+    const auto latency = live.events("status").back().at("latency_ms");
+    CHECK(latency.at("period") == 2.);
+    CHECK(latency.at("driver") == 0.);
+    CHECK(latency.at("patch") > 0.5);  // the limiter looks ahead
+    CHECK(latency.at("total").get<double>() == Approx(latency.at("patch").get<double>() + 2.));
+}
+
 }  // namespace gainstage::test::idle_test

@@ -89,7 +89,15 @@ TEST_CASE("check says which models play at another rate than their own, how, and
     CHECK(has(said.out, "latency 105 samples: 2.2 ms at 48000 Hz"));
     CHECK(has(said.out, "\n  one  105 samples (resampler)  plays at 44100 Hz, behind a resampler\n"));
     CHECK_FALSE(has(said.out, "  two"));  // made for this rate
+    CHECK_FALSE(has(said.out, "heard"));
+    CHECK(has(
+        gainstage_run("check --rate 48000 --block 128 " + file("auto")).out,
+        "\n  heard in blocks of 128 frames after at least 4.9 ms: patch 2.2, period 2.7, driver unknown\n"));
+    const Json heard = Json::parse(gainstage_run("check --json --rate 48000 --block 96 " + file("auto")).out);
+    CHECK(heard[0]["latency_ms"]["period"] == 2.);
+    CHECK(heard[0]["latency_ms"]["total"].get<double>() == Approx(1000. * 201 / 48'000));
     const Json json = Json::parse(gainstage_run("check --json --rate 96000 " + file("auto")).out);
+    CHECK_FALSE(json[0].contains("latency_ms"));
     REQUIRE(json[0]["timing"].size() == 2);
     CHECK(json[0]["timing"][0]["rate"] == "resampled");
     CHECK(json[0]["timing"][0]["resampler_samples"] == 209);

@@ -11,6 +11,7 @@
 #include "nodes/all_nodes.hpp"
 #include "runtime/engine/patch_loader.hpp"
 #include "runtime/engine/probe_model.hpp"
+#include "runtime/io/heard_latency.hpp"
 #include "runtime/model/json_value.hpp"
 #include "runtime/number_text.hpp"
 #include "runtime/plan/change.hpp"
@@ -29,6 +30,7 @@ struct Checked {
     std::size_t nodes = 0;
     int latency_samples = 0;
     double rate_hz = 48'000.;
+    int block_frames = 0;
     std::vector<NodeTiming> timings;
     MemoryUse memory;
     std::vector<std::pair<std::string, std::string>> at_silence;  ///< a node, and what its model does there
@@ -92,6 +94,7 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     Checked checked{.file = file,
                     .name = {},
                     .rate_hz = rate_hz,
+                    .block_frames = 0,
                     .timings = {},
                     .memory = {},
                     .at_silence = {},
@@ -131,6 +134,13 @@ JsonValue json_of(const Problem& problem) {
             {"exit_code", problem.exit_code}};
 }
 
+/// On a device with such blocks. How late its driver is, only the device knows.
+HeardLatency heard_latency(const Checked& checked) {
+    return {.rate_hz = checked.rate_hz,
+            .patch_samples = checked.latency_samples,
+            .period_samples = checked.block_frames};
+}
+
 std::string_view word_of(RateWay way) {
     return way == RateWay::own ? "own" : way == RateWay::exact ? "exact" : "resampled";
 }
@@ -164,6 +174,12 @@ JsonValue json_of(const Checked& checked) {
                    {"timing", std::move(timings)},
                    {"at_silence", std::move(at_silence)},
                    {"problems", std::move(problems)}};
+    if (checked.block_frames > 0) {
+        const HeardLatency heard = heard_latency(checked);
+        json["latency_ms"] = {{"patch", heard.ms(heard.patch_samples)},
+                              {"period", heard.ms(heard.period_samples)},
+                              {"total", heard.total_ms()}};
+    }
     return json;
 }
 
@@ -207,6 +223,9 @@ void print_ok(const Checked& checked) {
                                               number_text(latency_ms, 2), checked.rate_hz)
                                 : "no latency",
         memory_text(checked.memory.total()));
+    if (checked.block_frames > 0)
+        put("  heard in blocks of {} frames after {}\n", checked.block_frames,
+            text_of(heard_latency(checked)));
     print_timings(checked);
     for (const auto& [node, warning] : checked.at_silence) put("  {}: its model {}\n", node, warning);
 }
@@ -217,7 +236,8 @@ int run_check(const CheckOptions& options) {
     int code = ok;
     JsonValue::List json;
     for (const std::string& file : options.patches) {
-        const Checked checked = check(file, options.rate_hz, options.most_bytes);
+        Checked checked = check(file, options.rate_hz, options.most_bytes);
+        checked.block_frames = options.block_frames;
         int patch_code = ok;
         if (options.json) {
             json.push_back(json_of(checked));

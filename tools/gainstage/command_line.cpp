@@ -37,31 +37,33 @@ void add_memory(CLI::App& command, std::size_t& most_bytes) {
         ->check(number_between(1., 1e9, "MB"));
 }
 
+void add_device(CLI::App& command, AudioRequest& audio) {
+    command.add_option("--api", audio.api,
+                       "Audio API: jack, alsa, pulse, core ...; rtaudio-jack: JACK through RtAudio");
+    command.add_option("--device", audio.device, "Audio device, by a part of its name");
+    command.add_option("--in-device", audio.in_device, "Another device for the input, by a part of its name");
+    command.add_option("--rate", audio.rate_hz, "Sample rate in Hz; without: the device's own")
+        ->check(CLI::Range(8'000, 384'000));
+    command.add_option("--block", audio.block_frames, "Frames per block; JACK decides by itself")
+        ->check(CLI::Range(1, 8'192));
+    command.add_option("--name", audio.stream_name, "Name of the JACK client")->check(server_name());
+    command.add_flag_callback(
+        "--no-connect", [&audio] { audio.connect = false; }, "JACK: leave the connections to you");
+    command.add_option("--priority", audio.priority, "Real-time priority of the audio thread; 0: none")
+        ->check(CLI::Range(0, 99));
+}
+
 void add_run(CLI::App& app, Command& chosen) {
     const auto options = std::make_shared<RunOptions>();
     LiveConfig& config = options->config;
     CLI::App* command = add_command(app, "run", "Play a patch live", chosen, options, run_run);
     command->add_option("patch", config.patch, "The patch (.toml)")->required()->check(file_name());
-    command->add_option("--api", config.audio.api,
-                        "Audio API: jack, alsa, pulse, core ...; rtaudio-jack: JACK through RtAudio");
-    command->add_option("--device", config.audio.device, "Audio device, by a part of its name");
-    command->add_option("--in-device", config.audio.in_device,
-                        "Another device for the input, by a part of its name");
-    command->add_option("--rate", config.audio.rate_hz, "Sample rate in Hz; without: the device's own")
-        ->check(CLI::Range(8'000, 384'000));
-    command->add_option("--block", config.audio.block_frames, "Frames per block; JACK decides by itself")
-        ->check(CLI::Range(1, 8'192));
+    add_device(*command, config.audio);
     command
         ->add_option("--midi", config.midi,
                      "MIDI input, by a part of its name; virtual:NAME makes one; may be repeated")
         ->allow_extra_args(false)
         ->check(server_name("virtual:"));
-    command->add_option("--name", config.audio.stream_name, "Name of the JACK client")->check(server_name());
-    command->add_flag_callback(
-        "--no-connect", [&config] { config.audio.connect = false; }, "JACK: leave the connections to you");
-    command
-        ->add_option("--priority", config.audio.priority, "Real-time priority of the audio thread; 0: none")
-        ->check(CLI::Range(0, 99));
     command->add_flag("--null", config.null_device, "No hardware: silence in, a clock, nothing heard");
     command->add_option("--seconds", config.seconds, "End by itself after so long; 0: play on")
         ->check(number_between(0., longest_s, "seconds"));
@@ -150,11 +152,14 @@ void add_check(CLI::App& app, Command& chosen) {
     command->add_option("patch", options->patches, "Patches (.toml)")->required()->check(file_name());
     command->add_option("--rate", options->rate_hz, "Check for this sample rate, in Hz")
         ->check(number_between(8'000., 384'000., "Hz"));
+    command
+        ->add_option("--block", options->block_frames, "Say the latency with blocks of so many frames, too")
+        ->check(CLI::Range(1, 8'192));
     add_memory(*command, options->most_bytes);
     command->add_flag("--json", options->json, "For scripts");
-    command->footer(
-        footer_of({"gainstage check patches/*.toml", "gainstage check my-patch.toml --rate 44100 --json"},
-                  {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
+    command->footer(footer_of({"gainstage check patches/*.toml", "gainstage check my-patch.toml --block 128",
+                               "gainstage check my-patch.toml --rate 44100 --json"},
+                              {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
 }
 
 void add_devices(CLI::App& app, Command& chosen) {
@@ -164,6 +169,24 @@ void add_devices(CLI::App& app, Command& chosen) {
     command->add_flag("--json", options->json, "For scripts");
     command->footer(footer_of({"gainstage devices", "gainstage devices --json"},
                               {ok, usage, no_device, internal, cannot_write, environment}));
+}
+
+void add_latency(CLI::App& app, Command& chosen) {
+    const auto options = std::make_shared<LatencyOptions>();
+    AudioRequest& audio = options->audio;
+    CLI::App* command = add_command(app, "latency", "Measure input and output through a cable between them",
+                                    chosen, options, run_latency);
+    command
+        ->add_option("--out", options->out_channel, "Output that the cable comes from; 1 if it is not given")
+        ->check(CLI::Range(1, 64));
+    command->add_option("--in", options->in_channel, "Input that it goes to; 1 if it is not given")
+        ->check(CLI::Range(1, 64));
+    add_device(*command, audio);
+    command->add_flag("--json", options->json, "For scripts");
+    command->footer(footer_of({"gainstage latency --device \"USB Audio\" --block 128",
+                               "gainstage latency --out 2 --in 2"},
+                              {ok, usage, no_device, internal, cannot_write, environment}) +
+                    "\nA chirp is played on the output, at -40 dBFS first and at -12 dBFS at last.\n");
 }
 
 void add_nodes(CLI::App& app, Command& chosen) {
@@ -230,7 +253,8 @@ int run_command_line(int argc, char** argv) {
     app.set_version_flag("--version", "gainstage " GAINSTAGE_VERSION);
     app.require_subcommand(1);
     Command chosen;
-    for (const auto add : {add_run, add_render, add_check, add_devices, add_nodes, add_info, add_bench})
+    for (const auto add :
+         {add_run, add_render, add_check, add_devices, add_latency, add_nodes, add_info, add_bench})
         add(app, chosen);
     // For the shells' completions and the man page: no commands, so no --help lists them.
     const std::string asked = argc > 1 ? argv[1] : "";

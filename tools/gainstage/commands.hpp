@@ -10,6 +10,7 @@ int run_bench(const BenchOptions&);
 int run_check(const CheckOptions&);
 int run_devices(const DevicesOptions&);
 int run_info(const InfoOptions&);
+int run_latency(const LatencyOptions&);
 int run_nodes(const NodesOptions&);
 int run_render(const RenderOptions&);
 int run_run(const RunOptions&);

@@ -90,6 +90,7 @@ std::string status_line(const LiveStatus& status, double seconds, std::size_t wi
     pieces.push_back(
         fmt::format("load {:.0f} % (worst {:.0f})", status.usual_load * 100.f, status.worst_load * 100.f));
     for (const std::string& reading : readings(status.readings)) pieces.push_back(plain_line(reading));
+    if (!status.in_peak_db.empty()) pieces.push_back("latency " + text_of(status.latency));
     return fitted(pieces, width);
 }
 

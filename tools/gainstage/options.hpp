@@ -19,6 +19,7 @@ struct CheckOptions {
     std::vector<std::string> patches;
     double rate_hz = 0.;         ///< 0: the rate that a model insists on, else 48 kHz
     std::size_t most_bytes = 0;  ///< 0: half of the machine's
+    int block_frames = 0;        ///< of the device that it is to play on; 0: its latency is not asked for
     bool json = false;
 };
 
@@ -29,6 +30,12 @@ struct DevicesOptions {
 struct InfoOptions {
     std::string model;
     bool json = false, without_probe = false;
+};
+
+struct LatencyOptions {
+    AudioRequest audio;
+    int in_channel = 1, out_channel = 1;
+    bool json = false;
 };
 
 struct NodesOptions {
