@@ -41,17 +41,26 @@ bool begins(std::string_view text, std::string_view with) {
                                                    [](char a, char b) { return folded(a) == folded(b); });
 }
 
+bool ends(std::string_view text, std::string_view with) {
+    return text.size() > with.size() && std::equal(with.rbegin(), with.rend(), text.rbegin(),
+                                                   [](char a, char b) { return folded(a) == folded(b); });
+}
+
 /// Twice the number of slips. A name of which only the beginning was typed counts as half a slip: it wins
-/// against any other slip, but not against the same name with other capitals.
+/// against any other slip, but not against the same name with other capitals. A whole name with something
+/// before or behind it ("noisegate" for "gate") counts as two and a half.
 int distance(std::string_view wrong, std::string_view name) {
     if (name.size() > longest || name.empty()) return far;
     if (wrong.size() >= 2 && begins(name, wrong)) return 1;
+    constexpr std::size_t telling = 4;  // "in" and "out" end many words
+    const bool is_within = name.size() >= telling && (begins(wrong, name) || ends(wrong, name));
     const int allowed = std::max(1, static_cast<int>(std::max(wrong.size(), name.size()) + 1) / 3);
     const int lengths = std::abs(static_cast<int>(wrong.size()) - static_cast<int>(name.size()));
-    if (lengths > allowed) return far;
+    if (lengths > allowed) return is_within ? 5 : far;
     const int count = slips(wrong, name);
     // A word that keeps no letter of the name is no slip of it.
-    return count <= allowed && count < static_cast<int>(name.size()) ? 2 * count : far;
+    const bool is_slip = count <= allowed && count < static_cast<int>(name.size());
+    return std::min(is_slip ? 2 * count : far, is_within ? 5 : far);
 }
 
 }  // namespace
@@ -60,8 +69,10 @@ std::string_view nearest_name(std::string_view wrong, const Names& names) {
     if (wrong.empty() || wrong.size() > longest) return {};
     std::string_view best;
     int least = far;
-    for (const std::string_view name : names)
-        if (const int d = distance(wrong, name); d < least) {
+    for (const std::string_view name :
+         names)  // of two that are as near, the shorter: less of it was left out
+        if (const int d = distance(wrong, name);
+            d < least || (d == 1 && least == 1 && name.size() < best.size())) {
             least = d;
             best = name;
         }

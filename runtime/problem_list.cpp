@@ -63,6 +63,12 @@ std::string ProblemList::unknown(std::string_view cause, std::string_view wrong,
 
 Problems ProblemList::take() {
     sort_by_place(problems_);
+    // A name that is wrong on both sides of a cable is found twice.
+    const auto is_same = [](const Problem& a, const Problem& b) {
+        return std::tie(a.place.line, a.place.column, a.key, a.message, a.is_note) ==
+               std::tie(b.place.line, b.place.column, b.key, b.message, b.is_note);
+    };
+    problems_.erase(std::unique(problems_.begin(), problems_.end(), is_same), problems_.end());
     return std::move(problems_);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime/number_text.hpp"
 #include "runtime/realtime/midi_mapping.hpp"
 
 namespace gainstage {
@@ -32,6 +33,14 @@ bool may_wait(const GraphMidi& midi, const MidiEvent& event) {
     if (midi.target.kind != TargetKind::parameter || event.refines || event.step != 0) return false;
     const MidiMapping mapping = mapping_of(midi);
     return mapping.mode == MidiMode::absolute && mapping.takeover == MidiTakeover::pickup;
+}
+
+std::string value_text(const Graph& graph, const GraphTarget& target, const MidiListener::Value& value) {
+    if (target.kind != TargetKind::parameter || !value) return {};
+    const std::optional<float> now = value(target);
+    if (!now) return {};
+    const std::string unit = graph.nodes[target.node].params[target.param].unit;
+    return number_text(*now, 3) + (unit.empty() ? "" : " " + unit);
 }
 
 /// Where a control must go to take its knob; empty: it has it. A control that holds its knob stands where the
@@ -70,7 +79,8 @@ std::string text_of(const MidiMessage& m) {
 std::string text_of(const HeardMidi& heard) {
     if (heard.control.empty()) return {};
     if (heard.moves.empty()) return heard.control + (heard.is_mapped ? "" : " (not mapped)");
-    return fmt::format("{} -> {}{}{}", heard.control, heard.moves.front(),
+    return fmt::format("{} -> {}{}{}{}", heard.control, heard.moves.front(),
+                       heard.value.empty() ? "" : " " + heard.value,
                        heard.moves.size() > 1 ? fmt::format(" and {} more", heard.moves.size() - 1) : "",
                        heard.waits.empty() ? "" : " " + heard.waits);
 }
@@ -94,7 +104,8 @@ void MidiListener::hear(const MidiMessage& message, std::size_t port) {
 }
 
 HeardMidi MidiListener::latest(const Graph* playing, const Value& value) const {
-    HeardMidi heard{.control = text_of(message_), .port = port_name(port_), .moves = {}, .waits = {}};
+    HeardMidi heard{
+        .control = text_of(message_), .port = port_name(port_), .moves = {}, .value = {}, .waits = {}};
     if (!playing) return heard;
     for (const GraphMidi& midi : playing->midi)
         for (const MidiEvent& event : events_) {
@@ -103,6 +114,7 @@ HeardMidi MidiListener::latest(const Graph* playing, const Value& value) const {
             if (!listens(midi.entry, event)) continue;
             heard.is_mapped = true;
             heard.moves.push_back(midi.entry.target);
+            if (heard.moves.size() == 1) heard.value = value_text(*playing, midi.target, value);
             if (!heard.waits.empty() || !may_wait(midi, event)) continue;
             if (const std::optional<float> now = value(midi.target))
                 heard.waits = wait_text(midi, event, *now);

@@ -13,11 +13,12 @@ namespace gainstage {
 
 /// One message of a controller, for people.
 struct HeardMidi {
-    std::string control;             ///< "ch 1 cc 21 = 64"; empty: nothing was heard yet
-    std::string port;                ///< name of the port that it came in by
-    std::vector<std::string> moves;  ///< the targets of the mappings that listen to it, in the patch's order
-    bool is_mapped = false;          ///< a mapping listens, or may: a half of a control that is mapped
-    std::string waits;               ///< pick-up: "waits: turn up to 115"; empty: it moves its knob
+    std::string control = {};             ///< "ch 1 cc 21 = 64"; empty: nothing was heard yet
+    std::string port = {};                ///< name of the port that it came in by
+    std::vector<std::string> moves = {};  ///< targets of the mappings that listen, in the patch's order
+    bool is_mapped = false;               ///< a mapping listens, or may: a half of a control that is mapped
+    std::string value = {};  ///< where the first of them stands: "-29 dB"; empty: unknown, or no knob
+    std::string waits = {};  ///< pick-up: "waits: turn up to 115"; empty: it moves its knob
 };
 
 /// "ch 1 cc 64 = 127 (not mapped)". Any thread.

@@ -241,8 +241,9 @@ private:
     // time
     Clock::time_point stirred_{};  // something happened
     Clock::time_point next_status_{}, next_drain_{}, xruns_said_at_{};
-    Clock::time_point patience_{};  // of the stage
-    std::uint64_t heard_at_ = 0;    // ringing: the callback after which all has been heard
+    Clock::duration xruns_pause_ = std::chrono::seconds(1);  // before they are told again
+    Clock::time_point patience_{};                           // of the stage
+    std::uint64_t heard_at_ = 0;  // ringing: the callback after which all has been heard
     bool fade_asked_ = false;
     Clock::duration longest_turn_{};
     bool wait_failed_ = false;

@@ -209,8 +209,8 @@ void LiveSession::announce() {
     const AudioFormat& format = keeper_.format();
     const double queue_mb = static_cast<double>(engine_->room().queue_bytes().all()) * 1e-6;
     say(Kind::started,
-        fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out){}{}; {:.1f} MB of memory "
-                    "hold what waits",
+        fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out){}{}; its queues take {:.1f} MB of "
+                    "memory",
                     config_.patch, format.name, format.api, format.rate_hz, format.block_frames,
                     format.in_channels, format.out_channels, latency_text(), ports_text(), queue_mb));
 }

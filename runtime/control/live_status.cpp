@@ -122,10 +122,13 @@ void LiveSession::declare_latency() {
     keeper_.declare_latency(samples);
 }
 
-/// At most one line a second, however bad it is.
+/// At most one line a second, and less and less often while it goes on: the status counts them all.
 void LiveSession::report_xruns() {
+    constexpr Clock::duration longest_pause = 60s;
     const std::uint64_t total = callback_->xruns();
-    if (total == xruns_said_ || Clock::now() - xruns_said_at_ < 1s) return;
+    const Clock::duration since = Clock::now() - xruns_said_at_;
+    if (total == xruns_said_ || since < xruns_pause_) return;
+    xruns_pause_ = since > longest_pause + 1s ? 1s : std::min(2 * xruns_pause_, longest_pause);
     RoomStats& stats = engine_->room().stats();
     LoadFacts facts = load_facts();
     facts.worst_load = stats.worst_load_lately.exchange(0.f);
@@ -168,7 +171,13 @@ double LiveSession::cpu_seconds() {
 
 HeardLatency LiveSession::latency() const {
     const Arrangement* playing = engine_->playing();
-    return heard_latency(keeper_.format(), playing ? playing->latency_samples : 0);
+    AudioFormat format = keeper_.format();
+    if (const AudioStream* stream = keeper_.stream()) {  // the driver may have other blocks by now
+        const int frames = stream->block_frames();
+        if (format.latency_frames > 0) format.latency_frames += frames - format.block_frames;
+        format.block_frames = frames;
+    }
+    return heard_latency(format, playing ? playing->latency_samples : 0);
 }
 
 LiveStatus LiveSession::status() {

@@ -46,9 +46,8 @@ std::string load_verdict(const LoadFacts& facts) {
             "a lighter patch help",
             facts.block_frames, percent(facts.worst_load));
     return fmt::format(
-        "not the patch: the callback came late; no block took more than {:.0f} % of its time. Other "
-        "programs, "
-        "or a missing right to real-time priority, hold it up",
+        "late callbacks, not because of the patch: no block took more than {:.0f} % of its time. Another "
+        "program, or a missing right to real-time priority, holds up the audio thread",
         percent(facts.worst_load));
 }
 

@@ -68,6 +68,7 @@ void add_status(json& object, const LiveStatus& s) {
     object["last_midi"] = s.last_midi.control;
     object["last_midi_port"] = s.last_midi.port;
     object["last_midi_moves"] = s.last_midi.moves;
+    object["last_midi_value"] = s.last_midi.value;
     object["last_midi_waits"] = s.last_midi.waits;
 }
 

@@ -29,7 +29,7 @@
 ///   lost         a full queue or a slow disk has lost something: lost {from, to (samples), and one count:
 ///   lines
 ///                (of the log), midi, events, moves or frames}, text
-///   xrun         the driver lost sound: text
+///   xrun         the driver lost sound; once a second at most, less often while it goes on: text
 ///   device_lost  the audio device is gone: text
 ///   silent       the fade-out at the end is over: text
 ///   status       how things stand, every second: see LiveStatus

@@ -10,6 +10,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "runtime/foreign_bytes.hpp"
@@ -162,6 +163,21 @@ Place open_quote(std::string_view text, Place until) {
     return mark.empty() ? Place{} : opened;
 }
 
+/// What stands behind the line's equals sign, where it begins with a letter and is no value of TOML.
+std::string bare_text(std::string_view line) {
+    const std::size_t equals = line.find('=');
+    if (equals == std::string_view::npos) return {};
+    line.remove_prefix(equals + 1);
+    line = line.substr(0, line.find('#'));
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+    while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
+    while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
+    const bool is_word = !line.empty() && (std::isalpha(static_cast<unsigned char>(line.front())) != 0 ||
+                                           (line.front() & 0x80) != 0);
+    const bool has_marks = line.find_first_of("\"'[]{}=,") != std::string_view::npos;
+    return is_word && !has_marks && line != "true" && line != "false" ? std::string(line) : std::string();
+}
+
 std::string in_our_words(const toml::parse_error& error, std::string_view text) {
     const std::string_view description = error.description();
     if (description.find("utf-8") != std::string_view::npos) return "not UTF-8 text; save the file as UTF-8";
@@ -172,6 +188,8 @@ std::string in_our_words(const toml::parse_error& error, std::string_view text) 
     if (const Place quote = open_quote(text, place); quote.line > 0)
         return fmt::format("the quotation mark opened in line {}, column {}, is not closed", quote.line,
                            quote.column);
+    if (const std::string word = bare_text(line_at(text, place.line)); !word.empty())
+        return fmt::format("not valid TOML: a text needs quotation marks: \"{}\"", shown(word));
     return fmt::format("not valid TOML: {}", description);
 }
 

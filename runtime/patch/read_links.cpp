@@ -41,6 +41,9 @@ bool stands_as_written(const TomlValue& value, int characters_of_text) {
 std::string remedy(std::string_view word) {
     for (std::size_t k = 0; k < word.size(); ++k)
         if (const std::string cause = typographic(word.substr(k)); !cause.empty()) return "it holds " + cause;
+    for (const std::string_view arrow : {"=>", "-->", ">", "="})
+        if (word.find(arrow) != std::string_view::npos)
+            return fmt::format("write -> between nodes, not {}", arrow);
     return std::string(example);
 }
 

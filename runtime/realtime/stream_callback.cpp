@@ -29,8 +29,8 @@ void StreamCallback::play(void* self, const AudioBlock& block) {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     const std::int64_t clock_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
     const DeviceCallbackScope scope;
-    const int lost = int{block.input_overflow} + int{block.output_underflow};
-    if (lost > 0) callback.xruns_.fetch_add(static_cast<std::uint64_t>(lost), std::memory_order_relaxed);
+    if (block.input_overflow || block.output_underflow)
+        callback.xruns_.fetch_add(1, std::memory_order_relaxed);
     if (callback.tap_) callback.tap_->push(block.in, block.frames);
     callback.room_.process(block, callback.in_channels_, callback.out_channels_, clock_ns);
 }

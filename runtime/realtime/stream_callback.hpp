@@ -23,7 +23,7 @@ public:
     /// touches its stack.
     static void play(void* self, const AudioBlock&);
 
-    /// Times that the driver lost sound; a block may count for both ways, in and out. Any thread.
+    /// Blocks before which the driver lost sound, on its way in or out or both. Any thread.
     std::uint64_t xruns() const noexcept { return xruns_.load(std::memory_order_relaxed); }
     /// While the driver freewheels, blocks wait until this is false again: whoever writes the take is behind.
     /// Any thread.

@@ -24,6 +24,14 @@ TEST_CASE("nearest_name: finds typing slips") {
 TEST_CASE("nearest_name: finds a name of which only the beginning was typed") {
     CHECK(nearest_name("gain", names) == "gain_db");
     CHECK(nearest_name("mix", names) == "mix_percent");
+    CHECK(nearest_name("delay", {"delay_samples", "longest_ms", "delay_ms"}) == "delay_ms");
+}
+
+TEST_CASE("nearest_name: finds a name within a longer word, unless another is nearer") {
+    CHECK(nearest_name("noisegate", {"gain", "gate", "limiter"}) == "gate");
+    CHECK(nearest_name("gate_node", {"gain", "gate", "limiter"}) == "gate");
+    CHECK(nearest_name("limitter", {"gain", "gate", "limiter"}) == "limiter");
+    CHECK(nearest_name("cabin", {"in", "out"}).empty());  // too short to be meant
 }
 
 TEST_CASE("nearest_name: gives nothing if nothing is near") {

@@ -50,7 +50,7 @@ TEST_CASE("the latency is told at the start and in every status, in its parts") 
     REQUIRE_FALSE(live.events("started").empty());
     const std::string text = live.events("started").front().at("text");
     CHECK(has(text, ", latency "));
-    CHECK(has(text, ", period 2.0, driver 0.0, "));
+    CHECK(has(text, ", period 2.0, driver 0.0; "));
     REQUIRE_FALSE(live.events("status").empty());
     const auto latency = live.events("status").back().at("latency_ms");
     CHECK(latency.at("period") == 2.);

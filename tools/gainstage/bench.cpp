@@ -75,6 +75,9 @@ void print_table(const std::string& file, double rate_hz, const std::vector<Patc
                    fmt::format("{:.1f} %", c.worst_share * 100.),
                    fmt::format("{} {:.1f} %", c.slowest_node, c.slowest_share * 100.)});
     put_text(table.text() + "\n");
+    put("P99 and MOST include what other programs took meanwhile. AT WORST does not: the median of the "
+        "dearest blocks while "
+        "knobs move.\n");
     if (safe)
         put("smallest safe block here: {} frames (at worst, while knobs move, it takes less than half of its "
             "time)\n",

@@ -46,7 +46,7 @@ TEST_CASE("a message is told with what it moves, or that nothing listens") {
                                  "[[midi]]\nnrpn = 300\ntarget = \"vol.bypass\"\n");
     CHECK(said(graph, {cc(64, 127)}) == "ch 1 cc 64 = 127 (not mapped)");
     CHECK(said(graph, {{.size = 2, .bytes = {0xc0, 5, 0}}}) == "ch 1 program 5 (not mapped)");
-    CHECK(said(graph, {cc(30, 127)}) == "ch 1 cc 30 = 127 -> vol.gain_db");
+    CHECK(said(graph, {cc(30, 127)}) == "ch 1 cc 30 = 127 -> vol.gain_db 0 dB");
     CHECK(said(graph, {{.size = 3, .bytes = {0x90, 36, 9}}}) == "ch 1 note 36 on -> out.mute");
     CHECK(said(graph, {{.size = 3, .bytes = {0xb1, 30, 127}}}) == "ch 2 cc 30 = 127 (not mapped)");
     // The parts of an NRPN: those that choose it, and its data.
@@ -57,11 +57,12 @@ TEST_CASE("a message is told with what it moves, or that nothing listens") {
 
 TEST_CASE("a pick-up that waits says where its control must go") {
     const Graph graph = one_gain(fader);
-    CHECK(said(graph, {cc(30, 64)}, 0.f) == "ch 1 cc 30 = 64 -> vol.gain_db waits: turn up to 127");
-    CHECK(said(graph, {cc(30, 64)}, -60.f) == "ch 1 cc 30 = 64 -> vol.gain_db waits: turn down to 0");
-    CHECK(said(graph, {cc(30, 64)}, -60.f + 60.f * 64.f / 127.f) == "ch 1 cc 30 = 64 -> vol.gain_db");
+    CHECK(said(graph, {cc(30, 64)}, 0.f) == "ch 1 cc 30 = 64 -> vol.gain_db 0 dB waits: turn up to 127");
+    CHECK(said(graph, {cc(30, 64)}, -60.f) == "ch 1 cc 30 = 64 -> vol.gain_db -60 dB waits: turn down to 0");
+    CHECK(said(graph, {cc(30, 64)}, -60.f + 60.f * 64.f / 127.f) ==
+          "ch 1 cc 30 = 64 -> vol.gain_db -29.8 dB");
     CHECK(said(one_gain(fader + "takeover = \"jump\"\n"), {cc(30, 64)}, 0.f) ==
-          "ch 1 cc 30 = 64 -> vol.gain_db");
+          "ch 1 cc 30 = 64 -> vol.gain_db 0 dB");
 }
 
 }  // namespace gainstage::test::heard_midi_test

@@ -27,9 +27,9 @@ TEST_CASE("the verdict comes first, and follows the patch's own time") {
     CHECK(verdict(0, 0.93f, 0.6f).find("nearly too heavy for 128 frames: a block took 93 % of its time") ==
           0);
     CHECK(verdict(0, 0.43f, 0.1f) ==
-          "not the patch: the callback came late; no block took more than 43 % of its time. Other programs, "
-          "or a "
-          "missing right to real-time priority, hold it up");
+          "late callbacks, not because of the patch: no block took more than 43 % of its time. Another "
+          "program, "
+          "or a missing right to real-time priority, holds up the audio thread");
 }
 
 TEST_CASE("nodes are told with their shares, the busiest first, a few at most") {

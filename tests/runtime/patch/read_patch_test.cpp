@@ -204,7 +204,8 @@ TEST_CASE("read_patch: each broken cable is reported with its place, the good on
     CHECK(complaints("links = [\"a -> \"]") == "p.toml:2:15: links: \"\" names no node; " + expected);
     CHECK(complaints("links = [\"a -> B -> c\"]") == "p.toml:2:16: links: \"B\" names no node; " + expected);
     CHECK(complaints("links = [\"a -> b.\"]") == "p.toml:2:16: links: \"b.\" names no node; " + expected);
-    CHECK(complaints("links = [\"a => b\"]") == "p.toml:2:11: links: \"a => b\" names no node; " + expected);
+    CHECK(complaints("links = [\"a => b\"]") ==
+          "p.toml:2:11: links: \"a => b\" names no node; write -> between nodes, not =>\n");
     // After letters of several bytes columns still count letters.
     CHECK(complaints("links = [\"\u00e9\u00e9 -> B\"]") ==
           "p.toml:2:11: links: \"\u00e9\u00e9\" names no node; " + expected +
@@ -352,6 +353,10 @@ TEST_CASE("read_patch: what an office program, a chat or a comma key did to a li
     has(complaint("fade_ms = 2,5"), "not valid TOML: a decimal comma (2,5); write a point: 2.5");
     has(complaint("nodes = { g = { type = \"gain\", gain_db = -3,5 } }"),
         "not valid TOML: a decimal comma (3,5)");
+    has(complaint("name = My guitar"),
+        "p.toml:2:8: not valid TOML: a text needs quotation marks: \"My guitar\"");
+    has(complaint("name = Gitarre # mine"), "a text needs quotation marks: \"Gitarre\"");
+    has(complaint("links = [in -> out]"), "not valid TOML: Error");
     has(complaint("fade_ms =\u00a025"), "not valid TOML: a no-break space");
     has(complaint("links = \u3010\"in -> out\"\u3011"),
         "not valid TOML: a bracket of another script (\u3010); write an ordinary one: [");
