@@ -109,7 +109,7 @@ void LiveSession::tell(const SessionReport& report) {
 
 /// JACK's server may change it at any time.
 void LiveSession::tell_block_size() {
-    const int frames = keeper_.stream()->block_frames();
+    const int frames = keeper_.stream()->period_frames();
     if (frames == std::exchange(block_said_, frames)) return;
     say(Kind::note, fmt::format("{} now plays blocks of {} frames", keeper_.format().name, frames));
 }

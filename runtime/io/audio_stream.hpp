@@ -48,7 +48,7 @@ public:
     /// False once the driver has closed the stream (its server died, the device was pulled).
     virtual bool is_running() const noexcept = 0;
     /// Frames of a callback as the driver has them now: it may change them while the stream plays.
-    virtual int block_frames() const noexcept { return format_.block_frames; }
+    virtual int period_frames() const noexcept { return format_.block_frames; }
     /// False: the driver does not keep time now and waits for its clients, however long (JACK's freewheel).
     virtual bool keeps_time() const noexcept { return true; }
 
@@ -70,7 +70,7 @@ public:
             seen_at_ = now;
             looks_ = 0;
         }
-        const auto blocks = std::chrono::milliseconds(4'000 * block_frames() / format_.rate_hz);
+        const auto blocks = std::chrono::milliseconds(4'000 * period_frames() / format_.rate_hz);
         return ++looks_ > enough_looks && now - seen_at_ > std::chrono::seconds(1) + blocks;
     }
 

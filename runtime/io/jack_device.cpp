@@ -467,7 +467,7 @@ bool JackDevice::is_running() const noexcept {
     return started_ && !given_up_ && client_->is_alive();
 }
 
-int JackDevice::block_frames() const noexcept {
+int JackDevice::period_frames() const noexcept {
     return client_->period();
 }
 

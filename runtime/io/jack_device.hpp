@@ -20,7 +20,7 @@ public:
     void start(AudioCallback, void* context) override;
     void stop() noexcept override;
     bool is_running() const noexcept override;
-    int block_frames() const noexcept override;
+    int period_frames() const noexcept override;
     bool keeps_time() const noexcept override;
     std::shared_ptr<StreamMidi> midi() noexcept override;
     void declare_latency(int samples) override;

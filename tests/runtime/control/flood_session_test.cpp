@@ -168,7 +168,7 @@ public:
         thread_ = std::thread([this, config, queues, &made] {
             SessionMeans means{
                 .open_device = [this](const AudioRequest&) { return std::make_unique<Studio>(heard); },
-                .open_port = [this](const std::string&, MidiQueue& queue) -> std::unique_ptr<MidiInput> {
+                .open_port = [this](const std::string&, MidiQueue& queue) -> std::unique_ptr<MidiPort> {
                     port = &queue;
                     return nullptr;
                 }};

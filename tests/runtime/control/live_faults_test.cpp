@@ -55,7 +55,7 @@ TEST_CASE(
                 if (where == "turn while starting") throw_in_turn([] { throw std::logic_error("lost"); });
             });
         };
-        means.open_port = [&](const std::string&, MidiQueue&) -> std::unique_ptr<MidiInput> {
+        means.open_port = [&](const std::string&, MidiQueue&) -> std::unique_ptr<MidiPort> {
             if (where == "port opens") throw DeviceError("no port");
             if (where == "port has no thread") throw NoThread("no thread for it");
             if (where == "turn while preparing") throw_in_turn([] { throw std::runtime_error("no thread"); });

@@ -130,7 +130,7 @@ TEST_CASE("a port that hangs and then fails ends the start with its reason, and 
         LiveConfig config = config_in(folder);
         config.midi = {"knobs"};
         Stage stage(config,
-                    {.open_port = [](const std::string& name, MidiQueue&) -> std::unique_ptr<MidiInput> {
+                    {.open_port = [](const std::string& name, MidiQueue&) -> std::unique_ptr<MidiPort> {
                         std::this_thread::sleep_for(2s);
                         throw DeviceError(name + " does not answer");
                     }});

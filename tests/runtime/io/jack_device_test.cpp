@@ -111,12 +111,12 @@ TEST_CASE("a JACK stream goes on when the server changes the size of its period"
     Numbers numbers;
     const auto jack = open_audio({.api = "jack", .in_channels = 1, .out_channels = 1});
     jack->start(&Numbers::play, &numbers);
-    CHECK(jack->block_frames() == 256);
+    CHECK(jack->period_frames() == 256);
     for (const int frames : {64, 1'024, 128}) {
         REQUIRE(server.run("jack_bufsize " + std::to_string(frames)) == 0);
         const int before = numbers.blocks();
         CHECK(becomes_true([&] { return numbers.blocks() >= before + 10; }));
-        CHECK(jack->block_frames() == frames);
+        CHECK(jack->period_frames() == frames);
         CHECK(jack->is_running());
     }
     CHECK(jack->format().block_frames == 256);  // as it was opened
