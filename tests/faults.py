@@ -154,6 +154,16 @@ KINDS = [
     ("rails and jumps of knobs", "nodes", "rails: *"),
     ("more memory than there is", "engine", "device past: *"),
     ("models that replace each other", "control", "memory: *"),
+    ("a flood of messages through a MIDI port", "stage", "ten thousand messages a second through JACK*"),
+    ("more messages than a port can hold", "stage", "messages that the queue of a port*"),
+    (
+        "models that nobody waits for any more",
+        "models",
+        "settled: a patch that comes*",
+        "settled: the end of*",
+    ),
+    ("bad checkpoints", "tools/gainstage_import/every_bad_file_test.py", "refused"),
+    ("signals that end a Python command", "tools/gainstage_files/end_signals_test.py", "Ended"),
     ("calls of the system that fail", "program", "a call of the system that fails*"),
 ]
 

@@ -58,9 +58,10 @@ int Performance::end() {
     return program_->wait();
 }
 
-Sound Performance::rendered(const std::string& patch, const std::vector<std::string>& more) const {
+Sound Performance::rendered(const std::string& patch, const std::vector<std::string>& more,
+                            std::chrono::seconds limit) const {
     const std::string out = folder_.file("rendered.wav");
-    run_to_end(joined({"render", patch, heard(), "-o", out, "--keep-latency", "-q"}, more));
+    run_to_end(joined({"render", patch, heard(), "-o", out, "--keep-latency", "-q"}, more), limit);
     return read_sound_file(out).channels;
 }
 

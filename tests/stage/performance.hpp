@@ -34,7 +34,8 @@ public:
     /// The recorded input of the engine, a WAV, once the program has ended.
     std::string heard() const { return folder_.file("heard.wav"); }
     /// `gainstage render` of that input, latency included.
-    Sound rendered(const std::string& patch, const std::vector<std::string>& more = {}) const;
+    Sound rendered(const std::string& patch, const std::vector<std::string>& more = {},
+                   std::chrono::seconds limit = patience) const;
 
 private:
     const TemporaryFolder folder_;

@@ -97,6 +97,7 @@ std::vector<nlohmann::json> Program::events(const std::string& name) const {
     std::vector<nlohmann::json> found;
     std::istringstream lines(standard_output());
     for (std::string line; std::getline(lines, line);) {
+        if (line.find('"' + name + '"') == std::string::npos) continue;  // a flood has a million lines
         // The last line may still be incomplete.
         const nlohmann::json object = nlohmann::json::parse(line, nullptr, false);
         if (object.is_object() && object.value("event", "") == name) found.push_back(object);
@@ -114,9 +115,9 @@ bool Program::tells(const std::string& event, std::size_t count) {
     }
 }
 
-void run_to_end(const std::vector<std::string>& arguments) {
+void run_to_end(const std::vector<std::string>& arguments, std::chrono::seconds limit) {
     Program program(arguments);
-    if (const int status = program.wait(); status != 0)
+    if (const int status = program.wait(limit); status != 0)
         throw std::runtime_error("gainstage ended with " + std::to_string(status) + ":\n" + program.words());
 }
 

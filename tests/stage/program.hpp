@@ -59,6 +59,6 @@ private:
 };
 
 /// Runs it to its end. Throws with its output if the exit status is not 0.
-void run_to_end(const std::vector<std::string>& arguments);
+void run_to_end(const std::vector<std::string>& arguments, std::chrono::seconds limit = patience);
 
 }  // namespace gainstage::test

@@ -69,8 +69,8 @@ void Tape::play_midi(jack_nframes_t frames) {
     const std::size_t at = position_.load(std::memory_order_relaxed);
     for (; next_midi_ < midi_to_play_.size() && midi_to_play_[next_midi_].at < at + frames; ++next_midi_) {
         const TapeMidi& message = midi_to_play_[next_midi_];
-        jack_midi_event_write(buffer, static_cast<jack_nframes_t>(message.at - at), message.bytes.data(),
-                              message.bytes.size());
+        unsent_ += jack_midi_event_write(buffer, static_cast<jack_nframes_t>(message.at - at),
+                                         message.bytes.data(), message.bytes.size()) != 0;
     }
 }
 

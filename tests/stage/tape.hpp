@@ -47,6 +47,9 @@ public:
     /// The sound recorded so far.
     Sound recorded() const;
     int xruns() const { return xruns_.load(); }
+    /// Messages that found no room among those of their cycle. JACK keeps 32 kB for a port, which is some
+    /// 2,700 of them.
+    int unsent() const { return unsent_.load(); }
 
 private:
     int process(jack_nframes_t frames);
@@ -62,7 +65,7 @@ private:
     std::size_t next_midi_ = 0;
     std::atomic<std::size_t> position_{0};
     std::atomic<bool> rolls_{false};
-    std::atomic<int> cycles_{0}, xruns_{0};
+    std::atomic<int> cycles_{0}, xruns_{0}, unsent_{0};
 };
 
 }  // namespace gainstage::test

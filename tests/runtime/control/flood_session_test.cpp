@@ -22,6 +22,7 @@
 #include "tests/support/model_files.hpp"
 #include "tests/support/places.hpp"
 #include "tests/support/scene.hpp"
+#include "tests/support/shipped_songs.hpp"
 
 namespace gainstage::test::flood_session_test {
 
@@ -199,24 +200,6 @@ private:
     std::thread thread_;
 };
 
-struct Family {
-    const char *type, *model;
-};
-/// From the dearest to the cheapest.
-constexpr Family families[] = {{"s6", "opto-s6"},   {"ed_lstm", "opto-ed-lstm-carried"},
-                               {"s4d", "opto-s4d"}, {"gru", "opto-gru"},
-                               {"tcn", "opto-tcn"}, {"grey_box", "opto-grey-box"}};
-
-/// One controller moves a gain and the model.
-std::string song(const Family& family, const std::string& model) {
-    return patch("\"in -> trim -> box -> out\"",
-                 gain("trim", -6.) + node("box", family.type, "model = \"" + model + "\"") +
-                     "[[midi]]\nchannel = 1\ncc = 21\ntarget = \"trim.gain_db\"\nmin = -12.0\nmax = -3.0\n"
-                     "takeover = \"jump\"\n"
-                     "[[midi]]\nchannel = 1\ncc = 21\ntarget = \"box.peak_reduction\"\nmin = 20.0\n"
-                     "max = 80.0\ntakeover = \"jump\"\n");
-}
-
 /// What the log makes of the studio's programme.
 Channel replayed(const std::string& log, std::size_t frames) {
     const Take take = read_take(log);
@@ -242,23 +225,16 @@ void must(bool holds, const std::string& what) {
 /// Every second another of the shipped models, and in between the same one as another file.
 void soak(int seconds) {
     const TemporaryFolder folder;
-    const auto save_as = [&](const Family& family, int version) {
-        ModelFile parts = model_parts(source_dir() + "/models/" + family.model + ".safetensors");
-        const long memory = std::stol(parts.metadata["memory_samples"]) - version;
-        return save(folder, fmt::format("{}-{}.safetensors", family.model, version),
-                    remembering(parts, memory));
-    };
     LiveConfig config;
     config.patch = folder.file("song.toml");
     config.log = folder.file("take.log");
-    folder.write("song.toml", song(families[0], save_as(families[0], 0)));
+    save_song(folder, 0);
     Show show(config);
     must(show.playing, "it plays");
     Controller controller(*show.port);
     for (int k = 1; k <= seconds; ++k) {
         std::this_thread::sleep_for(1s);
-        const Family& family = families[k / 2 % 6];
-        folder.write("song.toml", song(family, save_as(family, k)));
+        save_song(folder, k);
         show.inbox().post({.kind = Command::Kind::reload});
     }
     // The last one plays, so that all newcomers were heard.
