@@ -167,7 +167,9 @@ def why_no_json(content: bytes) -> str | None:
         ),
         None,
     )
-    return line and f'line {line}: typographic quotation marks; write those of the keyboard: "'
+    if line is None:
+        return None
+    return f'line {line}: typographic quotation marks; write those of the keyboard: "'
 
 
 def tree_bytes(content: bytes) -> int:
