@@ -1,6 +1,7 @@
 #include "runtime/thread.hpp"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -108,6 +109,13 @@ void hear_signals() noexcept {
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_UNBLOCK, &all, nullptr);
+}
+
+void take_realtime_priority(int priority) noexcept {
+    if (priority <= 0) return;
+    sched_param parameters{};
+    parameters.sched_priority = priority;
+    pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
 }
 
 void give_stacks_to_libraries() noexcept {

@@ -50,6 +50,10 @@ private:
 /// that: SIGTERM would be ignored.
 void hear_signals() noexcept;
 
+/// This thread becomes a real-time one (SCHED_FIFO), as a driver makes its own. 0: it stays as it is, as it
+/// does without the right to.
+void take_realtime_priority(int priority) noexcept;
+
 /// Threads that libraries make have a stack of 1 MiB at least from here on.
 void give_stacks_to_libraries() noexcept;
 

@@ -131,6 +131,15 @@ KINDS = [
         "numbers for people*",
         "render does the rest of a batch*",
     ),
+    (
+        "a sound card that is late, asleep, unplugged or hangs",
+        "io",
+        "ALSA: lost sound*",
+        "ALSA: a callback that comes too late*",
+        "ALSA: a machine that sleeps*",
+        "ALSA: a card that is unplugged*",
+        "ALSA: a driver that hangs*",
+    ),
     ("links that others planted", "io", "a link that another user*", "a link planted*"),
     ("products of the Python commands", "tools/gainstage_files/standard_streams_test.py", "Streams"),
     (

@@ -113,9 +113,10 @@ void LiveSession::ring_on() {
 bool LiveSession::is_device_lost() {
     if (device_lost_) return true;
     AudioStream& stream = *keeper_.stream();
-    if (!stream.is_running())
-        lose_device("the audio device is gone; start again when it is back");
-    else if (stream.has_stalled())
+    if (!stream.is_running()) {
+        const std::string cause = stream.end_cause();
+        lose_device(cause.empty() ? "the audio device is gone; start again when it is back" : cause);
+    } else if (stream.has_stalled())
         lose_device(why_silent(keeper_.format().api));
     return device_lost_;
 }

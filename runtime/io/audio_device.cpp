@@ -137,7 +137,8 @@ AudioFormat AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRe
     if (request.priority > 0) options.flags |= RTAUDIO_SCHEDULE_REALTIME;
     if (!request.connect) options.flags |= RTAUDIO_JACK_DONT_CONNECT;
     options.priority = request.priority;
-    options.numberOfBuffers = 3;  // what USB interfaces need; JACK and PulseAudio have their own
+    // 3 is what USB interfaces need; JACK and PulseAudio have their own
+    options.numberOfBuffers = request.periods ? static_cast<unsigned>(request.periods) : 3;
     options.streamName = request.stream_name;
 
     auto frames = static_cast<unsigned>(request.block_frames);
@@ -160,7 +161,7 @@ namespace {
 /// On Linux RtAudio calls us before it copies the block's input, so that we hear the block before.
 int hidden_frames(const ChosenDevice& chosen, unsigned frames) {
     const std::string& api = named(chosen).api;
-    const bool is_late = api == "jack" || api == "alsa" || api == "pulse";
+    const bool is_late = api.ends_with("jack") || api.ends_with("alsa") || api.ends_with("pulse");
     return chosen.in && chosen.out && is_late ? static_cast<int>(frames) : 0;
 }
 

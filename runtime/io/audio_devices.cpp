@@ -108,7 +108,7 @@ std::vector<std::string> rtaudio_apis() {
 
 AudioDevices list_audio_devices(const std::string& api) {
     const OwnDoor* door = own_door(api);
-    return door ? door->list() : open_api(api).devices;
+    return door ? door->list({.api = api}) : open_api(api).devices;
 }
 
 AudioDevices list_audio_devices() {

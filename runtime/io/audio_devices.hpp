@@ -7,9 +7,11 @@
 namespace gainstage {
 
 struct AudioDeviceInfo {
-    std::string api = {};                   ///< "jack", "alsa", "pulse", "core", ...
-    std::string name = {};                  ///< unique within its API
-    int in_channels = 0, out_channels = 0;  ///< both 0: it is there but could not be asked (in use)
+    std::string api = {};                       ///< "jack", "alsa", "pulse", "core", ...
+    std::string name = {};                      ///< unique within its API
+    std::string address = {};                   ///< how its API opens it, where that is not by the name
+    std::vector<std::string> other_names = {};  ///< it is found by these, too
+    int in_channels = 0, out_channels = 0;      ///< both 0: it is there but could not be asked (in use)
     std::vector<int> rates_hz = {};
     int preferred_rate_hz = 0;
     bool is_default_in = false, is_default_out = false;

@@ -8,6 +8,10 @@
 #include <filesystem>
 
 #include "runtime/io/audio_device.hpp"
+#if defined(GAINSTAGE_ALSA)
+#include "runtime/io/alsa_device.hpp"
+#include "runtime/io/alsa_devices.hpp"
+#endif
 #if defined(GAINSTAGE_JACK)
 #include "runtime/io/jack_device.hpp"
 #endif
@@ -19,7 +23,15 @@ namespace {
 const std::vector<OwnDoor>& own_doors() {
     static const std::vector<OwnDoor> doors {
 #if defined(GAINSTAGE_JACK)
-        {.api = "jack", .list = list_jack_devices, .open = open_jack_device},
+        {.api = "jack",
+         .list = [](const AudioRequest&) { return list_jack_devices(); },
+         .open = open_jack_device},
+#endif
+#if defined(GAINSTAGE_ALSA)
+            {.api = "alsa",
+             .list = list_alsa_devices,
+             .open = [](const ChosenDevice& chosen, const AudioRequest& request)
+                 -> std::unique_ptr<AudioStream> { return std::make_unique<AlsaDevice>(chosen, request); }},
 #endif
     };
     return doors;
@@ -61,7 +73,7 @@ std::unique_ptr<AudioStream> open_door(const AudioRequest& request) {
     AudioDevices seen;
     for (const OwnDoor& door : own_doors()) {
         if (!request.api.empty() && request.api != door.api) continue;
-        const AudioDevices devices = door.list();
+        const AudioDevices devices = door.list(request);
         if (request.api == door.api && devices.empty()) fail_with_all(request);
         if (request.api == door.api || has_device(devices, request))
             return door.open(choose_device(devices, request), request);

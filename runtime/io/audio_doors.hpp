@@ -11,8 +11,8 @@ namespace gainstage {
 /// A way to an API that does not go through RtAudio.
 struct OwnDoor {
     const char* api;
-    /// As list_audio_devices(api).
-    AudioDevices (*list)();
+    /// As list_audio_devices(api), and what else the request may name.
+    AudioDevices (*list)(const AudioRequest&);
     /// Opens what was chosen from that list. Throws DeviceError.
     std::unique_ptr<AudioStream> (*open)(const ChosenDevice&, const AudioRequest&);
 };

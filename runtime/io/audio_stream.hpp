@@ -47,6 +47,8 @@ public:
     bool was_given_up() const noexcept { return given_up_; }
     /// False once the driver has closed the stream (its server died, the device was pulled).
     virtual bool is_running() const noexcept = 0;
+    /// Why the driver has closed it, and what to do; empty: it does not say.
+    virtual std::string end_cause() const { return {}; }
     /// Frames of a callback as the driver has them now: it may change them while the stream plays.
     virtual int period_frames() const noexcept { return format_.block_frames; }
     /// False: the driver does not keep time now and waits for its clients, however long (JACK's freewheel).

@@ -35,12 +35,23 @@ const std::string& asked_name(const AudioRequest& request, Way way) {
 
 using Found = std::vector<const AudioDeviceInfo*>;
 
-/// All whose name holds `part`; the one whose name it is, where there is one.
+bool is_name(const AudioDeviceInfo& device, const std::string& name) {
+    const auto& others = device.other_names;
+    return device.name == name || std::find(others.begin(), others.end(), name) != others.end();
+}
+bool is_part(const AudioDeviceInfo& device, const std::string& part) {
+    const auto holds = [&](const std::string& name) {
+        return lower(name).find(lower(part)) != std::string::npos;
+    };
+    return holds(device.name) || std::any_of(device.other_names.begin(), device.other_names.end(), holds);
+}
+
+/// All that have a name which holds `part`; the one whose name it is, where there is one.
 Found matching(const Found& devices, const std::string& part) {
     Found found;
     for (const AudioDeviceInfo* device : devices) {
-        if (device->name == part) return {device};
-        if (lower(device->name).find(lower(part)) != std::string::npos) found.push_back(device);
+        if (is_name(*device, part)) return {device};
+        if (is_part(*device, part)) found.push_back(device);
     }
     return found;
 }
@@ -180,6 +191,11 @@ ChosenDevice choose_device(const AudioDevices& devices, const AudioRequest& requ
     if (chosen.in) check_channels(*chosen.in, request, Way::in);
     chosen.rate_hz = common_rate_hz(chosen, request);
     return chosen;
+}
+
+bool is_called(const std::string& part, const AudioDevices& devices) {
+    return std::any_of(devices.begin(), devices.end(),
+                       [&](const AudioDeviceInfo& device) { return is_part(device, part); });
 }
 
 std::string describe(const AudioDevices& devices) {

@@ -16,6 +16,7 @@ struct AudioRequest {
     int in_channels = 0, out_channels = 2;  ///< not both 0
     int rate_hz = 0;                        ///< 0: the device's own
     int block_frames = 128;
+    int periods = 0;  ///< ALSA: blocks between input and output, at least 2; 0: 3 for USB, else 2
     std::string stream_name = "gainstage";  ///< JACK: the name of the client
     bool connect = true;                    ///< JACK: to the device's ports
     int midi_ports = 0;                     ///< that StreamMidi::open() may be asked for
@@ -37,6 +38,9 @@ struct ChosenDevice {
 bool has_device(const AudioDevices& devices, const AudioRequest&);
 /// Throws DeviceError; `devices` must outlive the result.
 ChosenDevice choose_device(const AudioDevices& devices, const AudioRequest&);
+
+/// True: one of the devices may be meant by this part of a name.
+bool is_called(const std::string& part, const AudioDevices&);
 
 /// In small letters (ASCII): names are compared so.
 std::string lower(std::string text);

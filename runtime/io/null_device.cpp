@@ -1,8 +1,5 @@
 #include "runtime/io/null_device.hpp"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <thread>
 
 namespace gainstage {
@@ -10,14 +7,6 @@ namespace gainstage {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// As a driver would do; without the right to, it goes on as it is.
-void take_priority(int priority) {
-    if (priority <= 0) return;
-    sched_param parameters{};
-    parameters.sched_priority = priority;
-    pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
-}
 
 }  // namespace
 
@@ -54,7 +43,7 @@ void NullDevice::stop() noexcept {
 }
 
 void NullDevice::play(AudioCallback callback, void* context) {
-    take_priority(priority_);
+    take_realtime_priority(priority_);
     const std::chrono::duration<double> period(static_cast<double>(format_.block_frames) / format_.rate_hz);
     Clock::time_point begin = Clock::now();
     for (std::uint64_t block = 1; running_.load(std::memory_order_relaxed); ++block) {

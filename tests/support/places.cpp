@@ -27,4 +27,9 @@ const std::string& failing_calls_path() {
     return path;
 }
 
+const std::string& test_card_path() {
+    static const std::string path = GAINSTAGE_TEST_CARD;
+    return path;
+}
+
 }  // namespace gainstage::test

@@ -18,4 +18,7 @@ const std::string& copying_peer_path();
 /// A library that, preloaded, lets one call of the system fail: see failing_calls.hpp.
 const std::string& failing_calls_path();
 
+/// ALSA's plugin that is a sound card: see test_cards.hpp.
+const std::string& test_card_path();
+
 }  // namespace gainstage::test

@@ -39,13 +39,17 @@ void add_memory(CLI::App& command, std::size_t& most_bytes) {
 
 void add_device(CLI::App& command, AudioRequest& audio) {
     command.add_option("--api", audio.api,
-                       "Audio API: jack, alsa, pulse, core ...; rtaudio-jack: JACK through RtAudio");
+                       "Audio API: jack, alsa, pulse, core ...; through RtAudio: rtaudio-jack, rtaudio-alsa");
     command.add_option("--device", audio.device, "Audio device, by a part of its name");
     command.add_option("--in-device", audio.in_device, "Another device for the input, by a part of its name");
     command.add_option("--rate", audio.rate_hz, "Sample rate in Hz; without: the device's own")
         ->check(CLI::Range(8'000, 384'000));
     command.add_option("--block", audio.block_frames, "Frames per block; JACK decides by itself")
         ->check(CLI::Range(1, 8'192));
+    command
+        .add_option("--periods", audio.periods,
+                    "ALSA: blocks between input and output; without: 3 for a USB card, else 2")
+        ->check(CLI::Range(2, 32));
     command.add_option("--name", audio.stream_name, "Name of the JACK client")->check(server_name());
     command.add_flag_callback(
         "--no-connect", [&audio] { audio.connect = false; }, "JACK: leave the connections to you");

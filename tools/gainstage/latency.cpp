@@ -4,10 +4,11 @@
 
 #include <chrono>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <thread>
 
-#include "runtime/io/audio_device.hpp"
+#include "runtime/io/audio_doors.hpp"
 #include "runtime/io/chirp.hpp"
 #include "runtime/io/heard_latency.hpp"
 #include "runtime/io/round_trip.hpp"
@@ -86,13 +87,13 @@ int measure_and_print(const LatencyOptions& options) {
     AudioRequest request = options.audio;
     request.in_channels = options.in_channel;
     request.out_channels = options.out_channel;
-    AudioDevice device(request);
-    const AudioFormat& format = device.format();
+    const std::unique_ptr<AudioStream> device = open_audio(request);
+    const AudioFormat& format = device->format();
     RoundTrip trip(make_chirp(format.rate_hz), options.in_channel - 1, format.in_channels,
                    options.out_channel - 1, format.out_channels, format.rate_hz);
-    device.start(&RoundTrip::play, &trip);
-    const std::optional<Measured> measured = measure(trip, device);
-    device.stop();
+    device->start(&RoundTrip::play, &trip);
+    const std::optional<Measured> measured = measure(trip, *device);
+    device->stop();
     if (!measured)
         return fail(
             no_device,

@@ -88,6 +88,21 @@ TEST_CASE("a full name wins over names that contain it") {
     CHECK(choose_device(devices, {.device = "system"}).out == &devices[1]);
 }
 
+TEST_CASE("a card is found by every name that ALSA and RtAudio give it, and by its number") {
+    AudioDevices devices{device("alsa", "default", 2, 2, {48'000}, true),
+                         device("alsa", "Scarlett 2i2 USB: USB Audio (hw:USB,0)", 2, 2),
+                         device("alsa", "HDA Intel PCH: ALC892 (hw:PCH,0)", 2, 2)};
+    devices[1].other_names = {"hw:USB,0", "hw:Scarlett 2i2 USB,0", "Scarlett 2i2 USB (USB Audio)", "hw:1,0"};
+    devices[2].other_names = {"hw:PCH,0", "hw:HDA Intel PCH,0", "HDA Intel PCH (ALC892)", "hw:11,0"};
+    for (const char* name : {"hw:USB,0", "hw:Scarlett 2i2 USB,0", "Scarlett 2i2 USB (USB Audio)", "hw:1,0",
+                             "2i2 usb,0", "scarlett"})
+        CHECK(choose_device(devices, {.device = name}).out == &devices[1]);
+    CHECK(choose_device(devices, {.device = "hw:11,0"}).out == &devices[2]);
+    CHECK(choose_device(devices, {.device = "default"}).out == &devices[0]);
+    CHECK(choose_device(devices, {}).out == &devices[0]);
+    CHECK(has(error_of(devices, {.device = "hw:1"}), "may be one of 2 audio devices"));
+}
+
 TEST_CASE("a name that matches several devices is an error that lists only those") {
     const AudioDevices devices{device("alsa", "USB Audio A", 2, 2), device("alsa", "USB Audio B", 2, 2),
                                device("alsa", "HDMI", 0, 2)};
