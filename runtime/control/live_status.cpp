@@ -173,7 +173,7 @@ HeardLatency LiveSession::latency() const {
     const Arrangement* playing = engine_->playing();
     AudioFormat format = keeper_.format();
     if (const AudioStream* stream = keeper_.stream()) {  // the driver may have other blocks by now
-        const int frames = stream->block_frames();
+        const int frames = stream->period_frames();
         if (format.latency_frames > 0) format.latency_frames += frames - format.block_frames;
         format.block_frames = frames;
     }

@@ -7,6 +7,9 @@
 #ifdef __cpp_lib_to_chars
 #define TOML_FLOAT_CHARCONV 1
 #endif
+// Without asserts clang takes for granted what they say, and a broken text can make one of them wrong.
+#undef NDEBUG
+#define TOML_ASSERT(condition) static_cast<void>(0)
 #include <toml++/toml.h>
 
 #include <algorithm>

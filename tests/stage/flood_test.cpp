@@ -74,7 +74,7 @@ void soak(int seconds) {
     Performance live(server, folder.file("song.toml"),
                      {.outputs = 1,
                       .more = {"--rehearse", "--midi", "virtual:knobs", "--log", log},
-                      .midi_port = "gainstage-midi:knobs"});
+                      .midi_port = "knobs"});
     const std::vector<TapeMidi> midi = flood(first, seconds);
     const int length = first + (seconds + 60) * rate_hz;  // the last model may come later than the flood ends
     live.tape().start(mono(programme(length)), length, midi);

@@ -225,7 +225,8 @@ TEST_CASE("help and version go to stdout and exit with 0") {
     CHECK(help.err.empty());
     CHECK(has(help.out, "Examples:\n  gainstage devices\n"));
     CHECK(has(help.out, "Exit codes:\n   0  done\n  64  wrong usage\n"));
-    for (const std::string command : {"run", "render", "check", "devices", "latency", "nodes", "info", "bench"}) {
+    for (const std::string command :
+         {"run", "render", "check", "devices", "latency", "nodes", "info", "bench"}) {
         CHECK(has(help.out, "  " + command));
         const Outcome one = gainstage_run(command + " --help");
         CHECK(one.exit_code == 0);
