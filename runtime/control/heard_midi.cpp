@@ -80,7 +80,7 @@ std::string text_of(const HeardMidi& heard) {
     if (heard.control.empty()) return {};
     if (heard.moves.empty()) return heard.control + (heard.is_mapped ? "" : " (not mapped)");
     return fmt::format("{} -> {}{}{}{}", heard.control, heard.moves.front(),
-                       heard.value.empty() ? "" : " " + heard.value,
+                       heard.value.empty() || !heard.waits.empty() ? "" : " " + heard.value,
                        heard.moves.size() > 1 ? fmt::format(" and {} more", heard.moves.size() - 1) : "",
                        heard.waits.empty() ? "" : " " + heard.waits);
 }

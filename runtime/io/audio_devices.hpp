@@ -15,6 +15,7 @@ struct AudioDeviceInfo {
     std::vector<int> rates_hz = {};
     int preferred_rate_hz = 0;
     bool is_default_in = false, is_default_out = false;
+    bool is_program = false;  ///< JACK: the ports of another program, which can be played like a device
 };
 
 using AudioDevices = std::vector<AudioDeviceInfo>;

@@ -27,7 +27,11 @@ bool is_physical(jack_client_t* client, const std::string& port) {
 AudioDeviceInfo& device_named(AudioDevices& devices, const std::string& name, int rate_hz) {
     for (AudioDeviceInfo& device : devices)
         if (device.name == name) return device;
-    devices.push_back({.api = "jack", .name = name, .rates_hz = {rate_hz}, .preferred_rate_hz = rate_hz});
+    devices.push_back({.api = "jack",
+                       .name = name,
+                       .rates_hz = {rate_hz},
+                       .preferred_rate_hz = rate_hz,
+                       .is_program = true});
     return devices.back();
 }
 
@@ -47,12 +51,16 @@ AudioDevices jack_devices(jack_client_t* client) {
     for (const std::string& port : ports_with(client, JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput)) {
         AudioDeviceInfo& device = device_named(devices, client_of_port(port), rate_hz);
         ++device.in_channels;
-        if (!has_default_in && is_physical(client, port)) device.is_default_in = has_default_in = true;
+        if (!is_physical(client, port)) continue;
+        device.is_program = false;
+        if (!has_default_in) device.is_default_in = has_default_in = true;
     }
     for (const std::string& port : ports_with(client, JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput)) {
         AudioDeviceInfo& device = device_named(devices, client_of_port(port), rate_hz);
         ++device.out_channels;
-        if (!has_default_out && is_physical(client, port)) device.is_default_out = has_default_out = true;
+        if (!is_physical(client, port)) continue;
+        device.is_program = false;
+        if (!has_default_out) device.is_default_out = has_default_out = true;
     }
     return devices;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <csignal>
 #include <set>
@@ -174,6 +175,107 @@ TEST_CASE("JACK's latencies of the ports include the patch's, both ways, and fol
     CHECK(after > before + 200);
     check(after);
     CHECK(player.end() == 0);
+}
+
+// Measuring
+
+namespace {
+
+/// A client that hands on what it hears so many samples later, from its port "in" to its port "out".
+class LongCable {
+public:
+    explicit LongCable(int delay) : past_(static_cast<std::size_t>(delay)) {
+        client_ = jack_client_open("long-cable", JackNoStartServer, nullptr);
+        if (!client_) throw std::runtime_error("the cable finds no JACK server");
+        in_ = jack_port_register(client_, "in", JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput, 0);
+        out_ = jack_port_register(client_, "out", JACK_DEFAULT_AUDIO_TYPE, JackPortIsOutput, 0);
+        jack_set_process_callback(
+            client_,
+            [](jack_nframes_t frames, void* self) { return static_cast<LongCable*>(self)->play(frames); },
+            this);
+        jack_activate(client_);
+    }
+    ~LongCable() { jack_client_close(client_); }
+    LongCable(const LongCable&) = delete;
+    LongCable& operator=(const LongCable&) = delete;
+
+    /// From one port to the other as soon as both exist.
+    bool connect(const std::string& from, const std::string& to) const {
+        for (int k = 0; k < 2'000; ++k, std::this_thread::sleep_for(5ms))
+            if (const int status = jack_connect(client_, from.c_str(), to.c_str());
+                status == 0 || status == EEXIST)
+                return true;
+        return false;
+    }
+
+private:
+    int play(jack_nframes_t frames) {
+        const auto* in = static_cast<const float*>(jack_port_get_buffer(in_, frames));
+        auto* out = static_cast<float*>(jack_port_get_buffer(out_, frames));
+        for (jack_nframes_t k = 0; k < frames; ++k) {
+            out[k] = -0.5f * past_[at_];
+            past_[at_] = in[k];
+            at_ = (at_ + 1) % past_.size();
+        }
+        return 0;
+    }
+
+    jack_client_t* client_ = nullptr;
+    jack_port_t *in_ = nullptr, *out_ = nullptr;
+    std::vector<float> past_;
+    std::size_t at_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("gainstage latency measures a cable to a tenth of a sample") {
+    if (!JackServer::is_available()) return;
+    const JackServer server({.rate_hz = rate_hz, .period_frames = 256});
+    Program probe(
+        {"latency", "--json", "--api", "jack", "--device", "system", "--no-connect", "--name", "probe"});
+    const bool is_long = GENERATE(false, true);
+    const LongCable cable(321);
+    if (is_long) {
+        REQUIRE(cable.connect("probe:out_1", "long-cable:in"));
+        REQUIRE(cable.connect("long-cable:out", "probe:in_1"));
+    } else {
+        REQUIRE(cable.connect("probe:out_1", "probe:in_1"));
+    }
+    INFO(probe.words());
+    REQUIRE(probe.wait() == 0);
+    const auto measured = nlohmann::json::parse(probe.standard_output());
+    // JACK adds a period where the way is a circle.
+    CHECK(std::abs(measured.at("samples").get<double>() - (is_long ? 256 + 321 : 256)) < 0.1);
+    CHECK(measured.at("inverted") == is_long);
+    const double lost_db =
+        measured.at("sent_dbfs").get<double>() - measured.at("came_back_dbfs").get<double>();
+    CHECK(std::abs(lost_db - (is_long ? 6.02 : 0.)) < 0.1);
+}
+
+TEST_CASE("gainstage latency without a cable says so, and ends with 69") {
+    if (!JackServer::is_available()) return;
+    const JackServer server({.rate_hz = rate_hz, .period_frames = 256});
+    Program probe({"latency", "--api", "jack", "--device", "system", "--no-connect"});
+    CHECK(probe.wait() == 69);
+    CHECK(probe.standard_error().find("Is the cable in, and the input's gain up?") != std::string::npos);
+}
+
+TEST_CASE("devices tells programs from sound cards") {
+    if (!JackServer::is_available()) return;
+    const JackServer server({.rate_hz = rate_hz, .period_frames = 256});
+    const LongCable cable(1);
+    Program json({"devices", "--json"});
+    REQUIRE(json.wait() == 0);
+    const auto audio = nlohmann::json::parse(json.standard_output()).at("audio");
+    for (const auto& device : audio)
+        if (device.at("api") == "jack") CHECK(device.at("program") == (device.at("name") == "long-cable"));
+    Program text({"devices"});
+    REQUIRE(text.wait() == 0);
+    const std::string said = text.standard_output();
+    INFO(said);
+    CHECK(said.find("AUDIO DEVICE") < said.find("system"));
+    CHECK(said.find("system") < said.find("OTHER PROGRAM"));
+    CHECK(said.find("OTHER PROGRAM") < said.find("long-cable"));
 }
 
 // Controllers

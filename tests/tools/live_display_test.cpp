@@ -85,8 +85,11 @@ TEST_CASE("a narrow status line keeps what matters most, and whole pieces only")
     status.xruns = 2;
     status.resting = {"opto"};
     CHECK(status_line(status, 12.34, 100)
-              .find("   12.3 s  midi ch 1 cc 30 = 64 -> opto.peak 40 % waits: turn up to 115"
+              .find("   12.3 s  midi ch 1 cc 30 = 64 -> opto.peak waits: turn up to 115"
                     "  opto silenced  xruns 2  in ") == 0);
+    status.last_midi.waits.clear();
+    CHECK(status_line(status, 12.34, 100)
+              .find("   12.3 s  midi ch 1 cc 30 = 64 -> opto.peak 40 %  opto silenced  xruns 2  in ") == 0);
 }
 
 TEST_CASE("the summary begins with the verdict, and counts in words") {

@@ -27,7 +27,8 @@ void print_json(const AudioDevices& devices, const MidiPorts& ports) {
                                  {"rates_hz", device.rates_hz},
                                  {"preferred_rate_hz", device.preferred_rate_hz},
                                  {"default_in", device.is_default_in},
-                                 {"default_out", device.is_default_out}});
+                                 {"default_out", device.is_default_out},
+                                 {"program", device.is_program}});
     for (const MidiPortInfo& port : ports) json["midi"].push_back({{"api", port.api}, {"name", port.name}});
     put_json(json);
 }
@@ -44,23 +45,26 @@ std::string role(const AudioDeviceInfo& device) {
 
 void print_text(const AudioDevices& devices, const MidiPorts& ports) {
     Table audio({"API", "AUDIO DEVICE", "IN", "OUT", "RATES (Hz)", ""});
+    Table programs({"API", "OTHER PROGRAM", "IN", "OUT", "RATES (Hz)", ""});
     for (const AudioDeviceInfo& device : devices)
-        audio.add({device.api, device.name, std::to_string(device.in_channels),
-                   std::to_string(device.out_channels), rates(device), role(device)});
+        (device.is_program ? programs : audio)
+            .add({device.api, device.name, std::to_string(device.in_channels),
+                  std::to_string(device.out_channels), rates(device), role(device)});
     Table midi({"API", "MIDI INPUT"});
     for (const MidiPortInfo& port : ports) midi.add({port.api, port.name});
-    if (!audio.empty()) put_text(audio.text());
-    if (!audio.empty() && !midi.empty()) put("\n");
-    if (!midi.empty()) put_text(midi.text());
+    std::string text;
+    for (const Table* table : {&audio, &programs, &midi})
+        if (!table->empty()) text += (text.empty() ? "" : "\n") + table->text();
+    if (!text.empty()) put_text(text);
     if (audio.empty())
         say("There is no audio device. Connect an interface, or start an audio server (APIs here: {}).",
             fmt::join(compiled_audio_apis(), ", "));
     if (midi.empty()) say("There is no MIDI input.");
 }
 
-/// What a server that hangs keeps to itself is said; all else is listed.
 }  // namespace
 
+/// What a server that hangs keeps to itself is said; all else is listed.
 int run_devices(const DevicesOptions& options) {
     int code = ok;
     AudioDevices devices;

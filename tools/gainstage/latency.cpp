@@ -49,6 +49,10 @@ std::optional<Measured> measure(RoundTrip& trip, AudioStream& stream) {
     return {};
 }
 
+double came_back_dbfs(const Measured& measured) {
+    return 20. * std::log10(std::max(measured.chirp.amplitude, 1e-9f));
+}
+
 std::string path_text(const LatencyOptions& options, const AudioFormat& format) {
     return fmt::format("output {} to input {} of {} ({}, {} Hz, {} frames)", options.out_channel,
                        options.in_channel, format.name, format.api, format.rate_hz, format.block_frames);
@@ -62,8 +66,7 @@ void print_text(const LatencyOptions& options, const AudioFormat& format, const 
     put("{:.1f} ms: period {:.1f}, driver and cable {:.1f}; the driver says {}\n", total_ms, period_ms,
         total_ms - period_ms,
         told.driver_samples ? fmt::format("{:.1f}", told.ms(*told.driver_samples)) : "nothing");
-    put("sent at {:.0f} dBFS, came back at {:.1f} dBFS{}\n", measured.sent_dbfs,
-        20. * std::log10(std::max(measured.chirp.amplitude, 1e-9f)),
+    put("sent at {:.0f} dBFS, came back at {:.1f} dBFS{}\n", measured.sent_dbfs, came_back_dbfs(measured),
         measured.chirp.inverted ? ", with its polarity inverted" : "");
 }
 
@@ -77,7 +80,7 @@ void print_json(const AudioFormat& format, const Measured& measured) {
                    {"ms", 1000. * measured.chirp.at_samples / format.rate_hz},
                    {"period_ms", told.ms(told.period_samples)},
                    {"sent_dbfs", measured.sent_dbfs},
-                   {"amplitude", measured.chirp.amplitude},
+                   {"came_back_dbfs", came_back_dbfs(measured)},
                    {"inverted", measured.chirp.inverted}};
     if (told.driver_samples) json["driver_says_ms"] = told.ms(*told.driver_samples);
     put_document(json);

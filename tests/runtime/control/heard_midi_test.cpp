@@ -57,8 +57,8 @@ TEST_CASE("a message is told with what it moves, or that nothing listens") {
 
 TEST_CASE("a pick-up that waits says where its control must go") {
     const Graph graph = one_gain(fader);
-    CHECK(said(graph, {cc(30, 64)}, 0.f) == "ch 1 cc 30 = 64 -> vol.gain_db 0 dB waits: turn up to 127");
-    CHECK(said(graph, {cc(30, 64)}, -60.f) == "ch 1 cc 30 = 64 -> vol.gain_db -60 dB waits: turn down to 0");
+    CHECK(said(graph, {cc(30, 64)}, 0.f) == "ch 1 cc 30 = 64 -> vol.gain_db waits: turn up to 127");
+    CHECK(said(graph, {cc(30, 64)}, -60.f) == "ch 1 cc 30 = 64 -> vol.gain_db waits: turn down to 0");
     CHECK(said(graph, {cc(30, 64)}, -60.f + 60.f * 64.f / 127.f) ==
           "ch 1 cc 30 = 64 -> vol.gain_db -29.8 dB");
     CHECK(said(one_gain(fader + "takeover = \"jump\"\n"), {cc(30, 64)}, 0.f) ==
