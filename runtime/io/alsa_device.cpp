@@ -205,12 +205,7 @@ AlsaDevice::~AlsaDevice() {
     stop();
     if (given_up_) return;  // the thread that hangs frees it, if ever
     const QuietStderr quiet;
-    try {
-        const bool closed =
-            returns_within(stopping_patience, [loop = std::move(loop_)]() mutable { loop.reset(); });
-        static_cast<void>(closed);  // there is nobody to tell any more
-    } catch (...) {                 // no memory for another thread: it has been freed on this one
-    }
+    free_within(stopping_patience, std::move(loop_));
 }
 
 void AlsaDevice::start(AudioCallback callback, void* context) {
@@ -223,11 +218,7 @@ void AlsaDevice::start(AudioCallback callback, void* context) {
 void AlsaDevice::stop() noexcept {
     if (given_up_) return;
     loop_->ask_to_end();
-    try {
-        if (!returns_within(stopping_patience, [loop = loop_] { loop->stop(); })) give_up();
-    } catch (const std::bad_alloc&) {  // for another thread: without patience then
-        loop_->stop();
-    }
+    if (!is_done_within(stopping_patience, [loop = loop_] { loop->stop(); })) give_up();
     static_cast<void>(callbacks());  // from here on, this thread sees what the last block wrote
 }
 

@@ -223,12 +223,7 @@ AudioDevice::~AudioDevice() {
     stop();
     if (given_up_) return;  // the thread that hangs frees it, if ever
     const QuietStderr quiet;
-    try {
-        const bool closed =
-            returns_within(stopping_patience, [backend = std::move(backend_)]() mutable { backend.reset(); });
-        static_cast<void>(closed);  // there is nobody to tell any more
-    } catch (...) {                 // no memory for another thread: it has been freed on this one
-    }
+    free_within(stopping_patience, std::move(backend_));
 }
 
 void AudioDevice::start(AudioCallback callback, void* context) {
@@ -257,11 +252,7 @@ void AudioDevice::stop() noexcept {
     if (given_up_ || !std::exchange(started_, false)) return;
     const auto end = !is_running() || must_abort() ? Backend::End::at_once : Backend::End::in_order;
     const QuietStderr quiet;
-    try {
-        if (!returns_within(stopping_patience, [=, backend = backend_] { backend->stop(end); })) give_up();
-    } catch (const std::bad_alloc&) {  // for another thread: without patience then
-        backend_->stop(end);
-    }
+    if (!is_done_within(stopping_patience, [=, backend = backend_] { backend->stop(end); })) give_up();
     static_cast<void>(callbacks());  // from here on, this thread sees what the last block wrote
 }
 

@@ -8,6 +8,8 @@
 
 namespace gainstage {
 
+class JackClient;
+
 /// A client of its own, with ports in_1, in_2 ... and out_1 ..., counted as patches count. What comes in is
 /// played in the same period, so the patch alone delays it. The server may change the size of a period, and
 /// may freewheel: the stream goes on. A server that hangs does not hang the program.
@@ -26,10 +28,12 @@ public:
     void declare_latency(int samples) override;
 
 private:
+    static void play(void* self, const AudioBlock&);  // the audio thread
     void give_up() noexcept;
 
-    class Client;
-    std::shared_ptr<Client> client_;
+    std::shared_ptr<JackClient> client_;
+    AudioCallback callback_ = nullptr;
+    void* context_ = nullptr;
     bool started_ = false;
 };
 

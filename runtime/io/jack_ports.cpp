@@ -37,11 +37,11 @@ AudioDeviceInfo& device_named(AudioDevices& devices, const std::string& name, in
 
 }  // namespace
 
-JackClient open_jack_client(const std::string& name) {
+JackHandle open_jack_client(const std::string& name) {
     jack_set_error_function([](const char*) {});
     jack_set_info_function([](const char*) {});
     const auto most = static_cast<std::size_t>(jack_client_name_size() - 1);
-    return JackClient(jack_client_open(name.substr(0, most).c_str(), JackNoStartServer, nullptr));
+    return JackHandle(jack_client_open(name.substr(0, most).c_str(), JackNoStartServer, nullptr));
 }
 
 AudioDevices jack_devices(jack_client_t* client) {

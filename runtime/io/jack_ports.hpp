@@ -15,11 +15,11 @@ namespace gainstage {
 struct CloseJack {
     void operator()(jack_client_t* client) const { jack_client_close(client); }
 };
-using JackClient = std::unique_ptr<jack_client_t, CloseJack>;
+using JackHandle = std::unique_ptr<jack_client_t, CloseJack>;
 
 /// Null: no server runs, or it takes no more clients. Starts none, prints nothing. Waits without an end for a
 /// server that hangs.
-JackClient open_jack_client(const std::string& name);
+JackHandle open_jack_client(const std::string& name);
 
 /// JACK's devices are its clients: all that have audio ports. What another program plays is an input here.
 AudioDevices jack_devices(jack_client_t*);

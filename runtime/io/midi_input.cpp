@@ -197,12 +197,7 @@ MidiInput::MidiInput(const std::string& name, MidiQueue& queue, MidiApis which)
 MidiInput::~MidiInput() {
     const QuietStderr quiet;
     open_->shut();
-    try {
-        const bool closed =
-            returns_within(closing_patience, [port = std::move(open_)]() mutable { port.reset(); });
-        static_cast<void>(closed);  // there is nobody to tell any more
-    } catch (...) {                 // no memory for another thread: it has been freed on this one
-    }
+    free_within(closing_patience, std::move(open_));
 }
 
 const MidiPortInfo& MidiInput::port() const noexcept {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <future>
 #include <memory>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -42,6 +43,26 @@ bool returns_within(std::chrono::milliseconds limit, Work work) {
     if (worker.joinable()) worker.join();
     done.get();
     return true;
+}
+
+/// The same for work that can't fail and must be done: on this thread where there is no memory for another.
+template <class Work>
+bool is_done_within(std::chrono::milliseconds limit, Work work) noexcept {
+    try {
+        return returns_within(limit, work);
+    } catch (const std::bad_alloc&) {
+        work();
+        return true;
+    }
+}
+
+/// Frees what a library may never come back from freeing. There is nobody to tell any more.
+template <class Part>
+void free_within(std::chrono::milliseconds limit, std::shared_ptr<Part> part) noexcept {
+    try {
+        static_cast<void>(returns_within(limit, [part = std::move(part)]() mutable { part.reset(); }));
+    } catch (...) {  // no memory for another thread: it has been freed on this one
+    }
 }
 
 /// Stands before a driver's callback, so that it can be ended without the driver's help. One thread passes.

@@ -12,6 +12,7 @@
 
 #include "tests/stage/line.hpp"
 #include "tests/stage/program.hpp"
+#include "tests/stage/wheel.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/jack_server.hpp"
 #include "tests/support/scene.hpp"
@@ -282,20 +283,9 @@ TEST_CASE("devices tells programs from sound cards") {
 
 namespace {
 
-/// A wheel of 16,384 steps that sets a gain at once: the sound shows at which sample a message was applied.
-const std::string wheel =
-    "[[midi]]\nchannel = 3\npitchbend = true\ntarget = \"trim.gain_db\"\nmin = -40.0\nmax = 0.0\n"
-    "takeover = \"jump\"\nsmooth_ms = 0.0\n";
-
-TapeMidi bend(int at, int value) {
-    return {.at = static_cast<std::uint64_t>(at),
-            .bytes = {0xe2, static_cast<std::uint8_t>(value & 0x7f), static_cast<std::uint8_t>(value >> 7)}};
-}
-
-/// The wheel rests at 8192, exactly in the middle.
+/// Heard of a constant 0.5 while the wheel stands there.
 double level(int value) {
-    const double position = value <= 8'192 ? value / 16'384. : 0.5 + (value - 8'192) / 16'382.;
-    return 0.5 * std::pow(10., (40. * position - 40.) / 20.);
+    return 0.5 * std::pow(10., (40. * position(value) - 40.) / 20.);
 }
 
 struct Clocked {

@@ -4,27 +4,13 @@
 #include <fstream>
 
 #include "tests/stage/performance.hpp"
+#include "tests/stage/wheel.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/scene.hpp"
 
 namespace gainstage::test::midi_test {
 
 namespace {
-
-/// A wheel of 16,384 steps that sets a gain at once: the sound shows which message came last.
-const std::string wheel =
-    "[[midi]]\nchannel = 3\npitchbend = true\ntarget = \"trim.gain_db\"\nmin = -40.0\nmax = 0.0\n"
-    "takeover = \"jump\"\nsmooth_ms = 0.0\n";
-
-TapeMidi bend(int at, int value) {
-    return {.at = static_cast<std::uint64_t>(at),
-            .bytes = {0xe2, static_cast<std::uint8_t>(value & 0x7f), static_cast<std::uint8_t>(value >> 7)}};
-}
-
-/// The wheel rests at 8192, exactly in the middle.
-double position(int value) {
-    return value <= 8'192 ? value / 16'384. : 0.5 + (value - 8'192) / 16'382.;
-}
 
 struct Logged {
     std::uint64_t at = 0;

@@ -10,6 +10,7 @@
 
 #include "runtime/io/alsa_devices.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/device_tries.hpp"
 #include "tests/support/realtime_guard.hpp"
 #include "tests/support/test_cards.hpp"
 #include "tests/support/words.hpp"
@@ -20,14 +21,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::string error_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const DeviceError& error) {
-        return error.what();
-    }
-    return "no error";
-}
 /// As the program opens it.
 class Opened {
 public:
@@ -49,13 +42,6 @@ private:
 };
 std::string refusal(const AudioRequest& request) {
     return error_of([&] { Opened device(request); });
-}
-
-bool becomes_true(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + 20s;
-    while (!condition())
-        if (std::this_thread::sleep_for(1ms); std::chrono::steady_clock::now() > end) return false;
-    return true;
 }
 
 /// What goes out: noise, another one in each channel.
@@ -137,7 +123,7 @@ std::vector<TestCards::Card> box(const CardAbility& ability = {}) {
 /// Plays so many blocks on a card that waits for it.
 void play_blocks(Opened& device, Player& player, int blocks) {
     device->start(Player::play, &player);
-    REQUIRE(becomes_true([&] { return player.blocks() >= blocks || !device->is_running(); }));
+    REQUIRE(becomes_true([&] { return player.blocks() >= blocks || !device->is_running(); }, 20s));
     device->stop();
 }
 
@@ -245,7 +231,7 @@ TEST_CASE("ALSA: by a clock that drifts the way stays as long as it was") {
     // On a busy machine sound may be lost; then it begins anew.
     device->start(Player::play, &player);
     const auto begin = std::chrono::steady_clock::now();
-    CHECK(becomes_true([&] { return player.blocks() >= 60; }));
+    CHECK(becomes_true([&] { return player.blocks() >= 60; }, 20s));
     CHECK(std::chrono::steady_clock::now() - begin >= 300ms);  // 60 blocks of 5.3 ms
     device->stop();
     CHECK((hears_itself(player, cards[0], device->format(), round_trip()) ||
@@ -288,7 +274,7 @@ TEST_CASE("ALSA: a callback that comes too late loses sound, and is told so") {
         if (block % 10 == 9) std::this_thread::sleep_for(20ms);
     };
     device->start(Player::play, &player);
-    CHECK(becomes_true([&] { return player.overflows() + player.underflows() >= 3; }));
+    CHECK(becomes_true([&] { return player.overflows() + player.underflows() >= 3; }, 20s));
     CHECK(device->is_running());
 }
 
@@ -301,7 +287,7 @@ TEST_CASE("ALSA: a card that is unplugged ends the stream, and says why") {
     };
     CHECK(device->end_cause().empty());
     device->start(Player::play, &player);
-    CHECK(becomes_true([&] { return !device->is_running(); }));
+    CHECK(becomes_true([&] { return !device->is_running(); }, 20s));
     CHECK(has(device->end_cause(), "the card is gone"));
     CHECK(player.blocks() == 21);
     device->stop();
@@ -320,12 +306,12 @@ TEST_CASE("ALSA: a machine that sleeps plays on when it wakes") {
         if (block == 20) cards[0].sleeps = true;
     };
     device->start(Player::play, &player);
-    REQUIRE(becomes_true([&] { return player.blocks() == 21; }));
+    REQUIRE(becomes_true([&] { return player.blocks() == 21; }, 20s));
     std::this_thread::sleep_for(60ms);
     CHECK(player.blocks() == 21);
     CHECK(device->is_running());
     cards[0].sleeps = false;
-    CHECK(becomes_true([&] { return player.blocks() >= 60; }));
+    CHECK(becomes_true([&] { return player.blocks() >= 60; }, 20s));
     device->stop();
     CHECK(player.underflows() >= 1);
     CHECK(hears_itself(player, cards[0], device->format(), 128));
@@ -337,7 +323,7 @@ TEST_CASE(
     Opened device(on_box);
     Player player(device->format(), 100);
     device->start(Player::play, &player);
-    REQUIRE(becomes_true([&] { return player.blocks() == 20; }));
+    REQUIRE(becomes_true([&] { return player.blocks() == 20; }, 20s));
     const auto begin = std::chrono::steady_clock::now();
     device->stop();
     CHECK(std::chrono::steady_clock::now() - begin < 2s);
@@ -345,7 +331,7 @@ TEST_CASE(
     CHECK(device->callbacks() == 20);
     cards[0].ability.most_frames = frames_of(60);
     device->start(Player::play, &player);
-    CHECK(becomes_true([&] { return player.blocks() == 60; }));
+    CHECK(becomes_true([&] { return player.blocks() == 60; }, 20s));
 }
 
 TEST_CASE("ALSA: two cards are refused, with the programs that can play them") {
@@ -412,7 +398,7 @@ TEST_CASE(
     };
     let_allocations_fail(count_allocation);
     device->start(Player::play, &player);
-    CHECK(becomes_true([&] { return player.blocks() >= 10'000; }));
+    CHECK(becomes_true([&] { return player.blocks() >= 10'000; }, 20s));
     device->stop();
     let_allocations_fail(nullptr);
     CHECK(allocations == 0);

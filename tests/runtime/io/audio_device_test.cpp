@@ -10,6 +10,7 @@
 #include "runtime/io/null_device.hpp"
 #include "runtime/io/patience.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/device_tries.hpp"
 #include "tests/support/jack_server.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/words.hpp"
@@ -32,24 +33,9 @@ AudioDeviceInfo device(const std::string& api, const std::string& name, int in, 
             .is_default_out = is_default && out > 0};
 }
 
-/// The message of the DeviceError that this throws.
-std::string error_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const DeviceError& error) {
-        return error.what();
-    }
-    return "no error";
-}
+using test::error_of;
 std::string error_of(const AudioDevices& devices, const AudioRequest& request) {
     return error_of([&] { choose_device(devices, request); });
-}
-
-bool becomes_true(const std::function<bool()>& condition, std::chrono::milliseconds patience = 5s) {
-    const auto end = std::chrono::steady_clock::now() + patience;
-    while (!condition())
-        if (std::this_thread::sleep_for(2ms); std::chrono::steady_clock::now() > end) return false;
-    return true;
 }
 
 /// Counts and records the callback's calls.
@@ -183,7 +169,7 @@ TEST_CASE("the null device keeps time, delivers silence, and stops when told") {
     CHECK_FALSE(null.is_running());
     const auto begin = std::chrono::steady_clock::now();
     null.start(seen.callback, &seen);
-    REQUIRE(becomes_true([&] { return seen.blocks >= 20; }));
+    REQUIRE(becomes_true([&] { return seen.blocks >= 20; }, 5s));
     // 20 blocks of 10 ms: never early; a machine under load may be late.
     CHECK(std::chrono::steady_clock::now() - begin >= 195ms);
     CHECK(null.is_running());
@@ -201,7 +187,7 @@ TEST_CASE("the null device reports a block that came too late") {
     seen.pause = 30ms;
     NullDevice null({.block_frames = 480});
     null.start(seen.callback, &seen);
-    CHECK(becomes_true([&] { return seen.late > 0; }));
+    CHECK(becomes_true([&] { return seen.late > 0; }, 5s));
 }
 
 TEST_CASE("a stream has stalled if no block came for a second of watching") {
@@ -217,7 +203,7 @@ TEST_CASE("a stream has stalled if no block came for a second of watching") {
     SECTION("the next block ends it") {
         Seen seen;
         null.start(seen.callback, &seen);
-        REQUIRE(becomes_true([&] { return seen.blocks > 0; }));
+        REQUIRE(becomes_true([&] { return seen.blocks > 0; }, 5s));
         null.stop();
         CHECK_FALSE(looks(10, 90ms));
     }
@@ -309,7 +295,7 @@ TEST_CASE("JACK: the system device is listed and plays at the block size of the 
     CHECK_FALSE(jack.is_running());
     jack.start(seen.callback, &seen);
     CHECK(jack.is_running());
-    CHECK(becomes_true([&] { return seen.blocks >= 10; }));
+    CHECK(becomes_true([&] { return seen.blocks >= 10; }, 5s));
     CHECK(server.run("sh -c \"jack_lsp -c | grep -A1 '" + second_port(api, "seen") +
                      "' | grep -q system:playback_2\"") == 0);
     jack.stop();
@@ -320,7 +306,7 @@ TEST_CASE("JACK: the system device is listed and plays at the block size of the 
     CHECK(seen.frames == 256);
 
     jack.start(seen.callback, &seen);  // and again
-    CHECK(becomes_true([&] { return seen.blocks >= blocks + 10; }));
+    CHECK(becomes_true([&] { return seen.blocks >= blocks + 10; }, 5s));
 }
 
 TEST_CASE("JACK: what can't be opened is refused with a list of what there is") {
@@ -343,7 +329,7 @@ TEST_CASE("JACK: ports stay unconnected on request, however many there are") {
         {.api = api, .in_channels = 4, .out_channels = 4, .stream_name = "lonely", .connect = false});
     AudioStream& jack = *stream;
     jack.start(seen.callback, &seen);
-    CHECK(becomes_true([&] { return seen.blocks >= 3; }));
+    CHECK(becomes_true([&] { return seen.blocks >= 3; }, 5s));
     CHECK(server.run("sh -c \"jack_lsp | grep -q '" + second_port(api, "lonely") + "'\"") == 0);
     CHECK(server.run("sh -c 'jack_lsp -c | grep -A1 lonely | grep -q system'") != 0);
 }
@@ -356,9 +342,9 @@ TEST_CASE("JACK: a dying server ends the stream, and stopping it afterwards is s
     const auto stream = open_audio({.api = api, .in_channels = 1, .out_channels = 2});
     AudioStream& jack = *stream;
     jack.start(seen.callback, &seen);
-    REQUIRE(becomes_true([&] { return seen.blocks >= 10; }));
+    REQUIRE(becomes_true([&] { return seen.blocks >= 10; }, 5s));
     server.kill();
-    CHECK(becomes_true([&] { return !jack.is_running() || jack.has_stalled(); }));
+    CHECK(becomes_true([&] { return !jack.is_running() || jack.has_stalled(); }, 5s));
     jack.stop();
     CHECK_FALSE(jack.is_running());
 }
@@ -370,9 +356,9 @@ TEST_CASE(
     Seen seen;
     AudioDevice jack({.api = "rtaudio-jack", .in_channels = 1, .out_channels = 2});
     jack.start(seen.callback, &seen);
-    REQUIRE(becomes_true([&] { return seen.blocks >= 10; }));
+    REQUIRE(becomes_true([&] { return seen.blocks >= 10; }, 5s));
     REQUIRE(server.run("jack_bufsize 128") == 0);
-    CHECK(becomes_true([&] { return !jack.is_running() || jack.has_stalled(); }));
+    CHECK(becomes_true([&] { return !jack.is_running() || jack.has_stalled(); }, 5s));
     const auto begin = std::chrono::steady_clock::now();
     jack.stop();
     CHECK(std::chrono::steady_clock::now() - begin < 3s);

@@ -12,6 +12,7 @@
 #include "runtime/io/midi_input.hpp"
 #include "tests/stage/line.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/device_tries.hpp"
 #include "tests/support/jack_server.hpp"
 #include "tests/support/words.hpp"
 
@@ -20,22 +21,6 @@ namespace gainstage::test::jack_device_test {
 using namespace std::chrono_literals;
 
 namespace {
-
-bool becomes_true(const std::function<bool()>& condition) {
-    for (const auto end = std::chrono::steady_clock::now() + 20s; !condition();
-         std::this_thread::sleep_for(2ms))
-        if (std::chrono::steady_clock::now() > end) return false;
-    return true;
-}
-
-std::string error_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const DeviceError& error) {
-        return error.what();
-    }
-    return "no error";
-}
 
 std::string unique_name(const char* what) {
     return what + std::to_string(getpid());
@@ -100,7 +85,7 @@ TEST_CASE("an output connected to an input of the same JACK client is heard one 
     jack->start(&Numbers::play, &numbers);
     REQUIRE(server.run("jack_connect " + name + ":out_1 " + name + ":in_1") == 0);
     const int before = numbers.blocks();
-    REQUIRE(becomes_true([&] { return numbers.blocks() >= before + 100; }));
+    REQUIRE(becomes_true([&] { return numbers.blocks() >= before + 100; }, 20s));
     jack->stop();
     CHECK(numbers.whole() >= 95);  // all but those around the connection
 }
@@ -115,7 +100,7 @@ TEST_CASE("a JACK stream goes on when the server changes the size of its period"
     for (const int frames : {64, 1'024, 128}) {
         REQUIRE(server.run("jack_bufsize " + std::to_string(frames)) == 0);
         const int before = numbers.blocks();
-        CHECK(becomes_true([&] { return numbers.blocks() >= before + 10; }));
+        CHECK(becomes_true([&] { return numbers.blocks() >= before + 10; }, 20s));
         CHECK(jack->period_frames() == frames);
         CHECK(jack->is_running());
     }
@@ -187,13 +172,13 @@ TEST_CASE("a JACK stream knows when it freewheels, and has not stalled however l
     } slow;
     const auto jack = open_audio({.api = "jack", .out_channels = 1});
     jack->start(&Slow::play, &slow);
-    REQUIRE(becomes_true([&] { return slow.blocks > 10; }));
+    REQUIRE(becomes_true([&] { return slow.blocks > 10; }, 20s));
     CHECK(jack->keeps_time());
     CHECK(slow.freewheeling == 0);
     Line line;
     slow.waits = true;
     std::thread wheel([&] { line.freewheel(true); });
-    REQUIRE(becomes_true([&] { return slow.freewheeling > 0; }));
+    REQUIRE(becomes_true([&] { return slow.freewheeling > 0; }, 20s));
     CHECK_FALSE(jack->keeps_time());
     auto now = std::chrono::steady_clock::now();
     bool stalled = false;
