@@ -25,6 +25,7 @@ from gainstage_import import checkpoint, ed_lstm, keras_h5, s4d, s6, tcn, tf_bun
 TESTS = (
     "torch_files_test",
     "readers_test",
+    "keras_files_test",
     "s4d_test",
     "s6_test",
     "tcn_test",
