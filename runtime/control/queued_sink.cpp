@@ -21,6 +21,17 @@ bool QueuedSink::replaces_waiting_status(const SessionReport& report) {
     return true;
 }
 
+bool QueuedSink::has_room_for(SessionReport::Kind kind) const {
+    switch (kind) {
+        case SessionReport::Kind::summary:
+            return true;
+        case SessionReport::Kind::event:
+            return waiting_.size() < most_;
+        default:  // a flood of events must not keep out the news that it was too much for a queue
+            return waiting_.size() < 2 * most_;
+    }
+}
+
 void QueuedSink::take(const SessionReport& report) {
     const std::lock_guard lock(mutex_);
     try {
@@ -33,7 +44,7 @@ void QueuedSink::take(const SessionReport& report) {
 /// Under the lock.
 void QueuedSink::keep(const SessionReport& report) {
     if (failed_ || replaces_waiting_status(report)) return;
-    if (waiting_.size() >= most_ && report.kind != SessionReport::Kind::summary) {
+    if (!has_room_for(report.kind)) {
         ++lost_;
         return;
     }

@@ -12,9 +12,10 @@
 
 namespace gainstage {
 
-/// Keeps reports until the sink behind takes them. A newer status replaces one that waits. Once `most` other
-/// reports wait, further ones are lost and counted, and a note tells the sink as soon as there is room. A
-/// sink that throws is not called again; nothing else changes.
+/// Keeps reports until the sink behind takes them. A newer status replaces one that waits. Once `most`
+/// reports wait, further events are lost and counted, and once twice as many wait, all other news but the
+/// summary; a note tells the sink as soon as there is room. A sink that throws is not called again; nothing
+/// else changes.
 class QueuedSink final : public Sink {
 public:
     static constexpr std::size_t default_most = 4096;
@@ -36,6 +37,7 @@ public:
 private:
     void keep(const SessionReport&);
     bool replaces_waiting_status(const SessionReport&);
+    bool has_room_for(SessionReport::Kind) const;
     void hand_over();
 
     const std::shared_ptr<Sink> behind_;

@@ -60,22 +60,40 @@ SessionReport report(Kind kind, std::string text) {
 
 TEST_CASE("a sink that is held holds up nobody: old status goes, news stay to a bound, the rest is counted") {
     const auto paper = std::make_shared<Paper>();
-    QueuedSink queue(paper, 3);
+    QueuedSink queue(paper, 2);
     paper->hold(true);
     queue.take(report(Kind::note, "first"));
     paper->wait_for(1);
     for (int k = 0; k < 1'000; ++k) queue.take(report(Kind::status, std::to_string(k)));
     for (const char* text : {"a", "b", "c", "d", "e"}) queue.take(report(Kind::problem, text));
     CHECK_FALSE(queue.finish(20ms));
-    CHECK(queue.lost() == 3);
+    CHECK(queue.lost() == 2);
     paper->hold(false);
     REQUIRE(queue.finish(20s));
     queue.take(report(Kind::note, "last"));
     REQUIRE(queue.finish(20s));
     CHECK(paper->lines() ==
           std::vector<std::string>{
-              "note first", "status 999", "problem a", "problem b",
-              "note 3 report(s) are missing here: they came faster than they could be shown", "note last"});
+              "note first", "status 999", "problem a", "problem b", "problem c",
+              "note 2 report(s) are missing here: they came faster than they could be shown", "note last"});
+}
+
+TEST_CASE("a flood of events leaves room for the news that something is lost") {
+    const auto paper = std::make_shared<Paper>();
+    QueuedSink queue(paper, 2);
+    paper->hold(true);
+    queue.take(report(Kind::event, "first"));
+    paper->wait_for(1);
+    for (int k = 0; k < 1'000; ++k) queue.take(report(Kind::event, std::to_string(k)));
+    queue.take(report(Kind::lost, "messages"));
+    paper->hold(false);
+    REQUIRE(queue.finish(20s));
+    CHECK(queue.lost() == 998);
+    CHECK(paper->lines() ==
+          std::vector<std::string>{
+              "event first", "event 0", "event 1",
+              "note 998 report(s) are missing here: they came faster than they could be shown",
+              "lost messages"});
 }
 
 TEST_CASE("the summary finds room whatever waits") {
