@@ -70,6 +70,8 @@ void InputRecorder::update() {
     const auto now = std::chrono::steady_clock::now();
     if (now - on_disk_at_ < disk_every) return;
     on_disk_at_ = now;
+    if (writer_->is_deleted() && !std::exchange(is_deleted_, true))
+        throw WriteError(file_ + deleted_while_it_grew);
     if (writer_->sync() || std::exchange(disk_is_bad_, true)) return;
     throw WriteError(fmt::format("{}: the disk reports a fault ({}); parts of the recording may be missing",
                                  file_, std::strerror(errno)));

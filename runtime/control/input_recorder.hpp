@@ -63,7 +63,7 @@ private:
     std::vector<std::vector<float>> buffer_;
     std::vector<float*> channels_;
     std::chrono::steady_clock::time_point on_disk_at_{};
-    bool disk_is_bad_ = false;  // and told
+    bool disk_is_bad_ = false, is_deleted_ = false;  // and told
     std::atomic<std::uint64_t> written_{0};
     SoundPrint print_;  // of what is written
     bool is_over_ = false;

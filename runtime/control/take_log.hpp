@@ -35,8 +35,11 @@ public:
     std::string growing() const { return file_.growing(); }
     /// Bytes in the file.
     std::int64_t bytes() const noexcept { return written_; }
-    /// False once a line or a weight file could not be written (a full disk); the take goes on.
-    bool good() const { return good_; }
+    /// False once a line or a weight file could not be written (a full disk), or
+    /// once the log is deleted; the take goes on.
+    bool good() const { return good_ && !is_deleted(); }
+    /// Somebody has deleted it while it grows: no line of it can be kept.
+    bool is_deleted() const noexcept { return file_.is_deleted(); }
     /// Lines that could not be written.
     std::uint64_t lost() const noexcept { return lost_.count; }
 

@@ -85,8 +85,9 @@ void TakeWriter::keep(const SessionReport& report) {
 }
 
 void TakeWriter::drain() {
-    if (!files_.tap) return;
-    if (files_.tap->lost() > 0 && std::exchange(recording_is_whole_, false))
+    if (!files_.tap && std::chrono::steady_clock::now() < look_at_log_at_) return;
+    look_at_log_at_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    if (files_.tap && files_.tap->lost() > 0 && std::exchange(recording_is_whole_, false))
         tell(fmt::format(
             "{}: the disk is too slow, a part of the recording is silence; record to a faster one",
             record_name_));
@@ -95,6 +96,7 @@ void TakeWriter::drain() {
         worker_.run([this] {
             drain_due_ = false;
             record();
+            patiently([this] { tell_of_log(); });
         });
     } catch (...) {  // the next turn asks again
         drain_due_ = false;
@@ -240,8 +242,11 @@ void TakeWriter::tell_of_large_log() {
 
 void TakeWriter::tell_of_log() {
     if (!log_ || log_->good() || !log_is_good_) return;
-    tell(fmt::format("{}: could not be written (is the disk full?); the take can't be repeated from here",
-                     log_name_));
+    tell(log_->is_deleted()
+             ? log_name_ + deleted_while_it_grew
+             : fmt::format(
+                   "{}: could not be written (is the disk full?); the take can't be repeated from here",
+                   log_name_));
     log_is_good_ = false;
 }
 
@@ -257,9 +262,9 @@ void TakeWriter::end() {
         bool is_whole = false;
         if (!file) return is_whole;
         attempt([&] {
-            if (const std::string place = file->finish(); place != name)
-                note(fmt::format("{}: its folder was moved; the file is now {}", name, place));
+            const std::string place = file->finish();
             is_whole = true;
+            if (place != name) note(fmt::format("{}: its folder was moved; the file is now {}", name, place));
         });
         patiently([this] { note_growing(); });
         return is_whole;

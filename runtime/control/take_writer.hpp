@@ -2,6 +2,7 @@
 /// Writes a take's files, the log and the recording, on a thread of its own.
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -51,7 +52,7 @@ public:
     void open(std::function<void(const Failure&)> done);
     /// For the log.
     void take(const SessionReport&) override;
-    /// Writes the input that has come. Several times a second.
+    /// Writes the input that has come, and sees whether the files are still there. Several times a second.
     void drain();
     /// Writes all that waits; the files are complete when `done` is called. The stream must be over.
     void finish(std::function<void()> done);
@@ -92,6 +93,7 @@ private:
     // control thread
     std::uint64_t lost_ = 0;
     bool recording_is_whole_ = true;
+    std::chrono::steady_clock::time_point look_at_log_at_{};  // one without lines may be deleted, too
 
     mutable std::mutex mutex_;  // of the queue and the names
     std::vector<SessionReport> waiting_;

@@ -256,6 +256,11 @@ bool NewFile::sync() noexcept {
 #endif
 }
 
+bool NewFile::is_deleted() const noexcept {
+    struct stat file {};
+    return !growing_.empty() && fstat(fd_.get(), &file) == 0 && file.st_nlink == 0;
+}
+
 // ------------------------ to end
 
 NewFile::~NewFile() {
@@ -274,7 +279,7 @@ std::string NewFile::finish() {
     }
     struct stat written {};
     if (fstat(fd_.get(), &written) != 0) keep(errno);
-    if (written.st_nlink == 0) {
+    if (is_deleted()) {
         growing_.clear();
         throw WriteError(fmt::format(
             "{}: cannot be written: somebody deleted it while it was written; write it again", file_));

@@ -28,6 +28,10 @@ struct FileManner {
     friend bool operator==(const FileManner&, const FileManner&) = default;
 };
 
+/// What is told of a file that is_deleted(), after its name.
+inline constexpr const char* deleted_while_it_grew =
+    ": somebody has deleted it while it grew, and what was in it is lost; end this take and begin another";
+
 /// Control thread, or one other. Errors are thrown as WriteError. Character devices (/dev/null) are written
 /// to as they are; pipes, sockets and disks are refused. Nobody else may read the file before it is whole.
 class NewFile {
@@ -48,6 +52,8 @@ public:
     bool append(std::string_view text) noexcept;
     /// What is written survives a power cut from here on. False: errno says why not.
     bool sync() noexcept;
+    /// Somebody has deleted it while it grows: what is in it is lost.
+    bool is_deleted() const noexcept;
     /// All is written: onto the disk, and then into its place. Returns where the file lies: another path than
     /// the one that was given only if somebody has moved the folder. If it can't have its place, it is kept,
     /// and the error says where.

@@ -112,6 +112,7 @@ public:
     }
 
     bool sync() noexcept { return place_.sync(); }
+    bool is_deleted() const noexcept { return place_.is_deleted(); }
 
     std::string finish() {
         if (is_float()) update();  // sf_close() says nothing of a header that it can't write
@@ -208,6 +209,9 @@ void SoundWriter::update() {
 }
 bool SoundWriter::sync() noexcept {
     return file_->sync();
+}
+bool SoundWriter::is_deleted() const noexcept {
+    return file_->is_deleted();
 }
 std::string SoundWriter::finish() {
     return file_->finish();

@@ -46,6 +46,8 @@ public:
     void update();
     /// The same for a power cut, after update(). False: errno says why not.
     bool sync() noexcept;
+    /// As NewFile's.
+    bool is_deleted() const noexcept;
     /// The file is whole and in its place when this returns. Returns where that is, as NewFile does. Throws
     /// WriteError.
     std::string finish();

@@ -217,6 +217,25 @@ TEST_CASE("a recording whose name is taken by a folder meanwhile is kept, and it
     CHECK(read_sound_file(folder.file("take.unfinished.wav")).channels[0].size() > 1'000);
 }
 
+TEST_CASE("a take that somebody deletes while it grows is told of while it plays") {
+    const TemporaryFolder folder;
+    const std::string log = folder.file("take.log");
+    const bool records = GENERATE(true, false);
+    auto words = run_hello({"--log", log});
+    if (records) words.insert(words.end(), {"--record", folder.file("take.wav")});
+    Program live(words);
+    REQUIRE(live.tells("status"));
+    for (const char* growing : {"take.unfinished.log", "take.unfinished.wav"})
+        fs::remove(folder.path() / growing);
+    REQUIRE(live.tells("problem", records ? 2 : 1));
+    INFO(live.words());
+    CHECK(live.is_running());
+    for (const auto& problem : live.events("problem"))
+        CHECK(has(problem.at("text"), "somebody has deleted it while it grew"));
+    live.signal(SIGTERM);
+    CHECK(live.wait() == 73);
+}
+
 TEST_CASE("a patch behind links finds its models beside itself, then beside each link; a replay does too") {
     const TemporaryFolder folder;
     fs::create_directory(folder.path() / "songs");
