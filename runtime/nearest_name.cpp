@@ -69,13 +69,12 @@ std::string_view nearest_name(std::string_view wrong, const Names& names) {
     if (wrong.empty() || wrong.size() > longest) return {};
     std::string_view best;
     int least = far;
-    for (const std::string_view name :
-         names)  // of two that are as near, the shorter: less of it was left out
-        if (const int d = distance(wrong, name);
-            d < least || (d == 1 && least == 1 && name.size() < best.size())) {
-            least = d;
-            best = name;
-        }
+    for (const std::string_view name : names) {
+        const int d = distance(wrong, name);
+        // Of two that begin so, the shorter: less of it was left out.
+        const bool is_shorter = d == 1 && least == 1 && name.size() < best.size();
+        if (d < least || is_shorter) least = d, best = name;
+    }
     return best;
 }
 

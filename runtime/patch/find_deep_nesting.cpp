@@ -1,5 +1,5 @@
-#include <array>
 
+#include "runtime/patch/characters.hpp"
 #include "runtime/patch/toml_value.hpp"
 
 namespace gainstage {
@@ -8,12 +8,6 @@ namespace {
 
 constexpr int deepest_brackets = 24, most_dots = 16;  // a patch needs 3 and 3
 
-using Characters = std::array<bool, 256>;
-constexpr Characters table_of(std::string_view characters) {
-    Characters table{};
-    for (const char c : characters) table[static_cast<unsigned char>(c)] = true;
-    return table;
-}
 /// What a step looks at, outside a string and within.
 constexpr Characters counts = table_of("\"'#\n.=,[]{}"), counts_in_string = table_of("\"'\\\n");
 

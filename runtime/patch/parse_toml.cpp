@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "runtime/foreign_bytes.hpp"
+#include "runtime/patch/characters.hpp"
 #include "runtime/patch/toml_value.hpp"
 
 namespace gainstage {
@@ -171,10 +172,7 @@ std::string bare_text(std::string_view line) {
     const std::size_t equals = line.find('=');
     if (equals == std::string_view::npos) return {};
     line.remove_prefix(equals + 1);
-    line = line.substr(0, line.find('#'));
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-    while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
-    while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
+    line = trimmed(line.substr(0, line.find('#')));
     const bool is_word = !line.empty() && (std::isalpha(static_cast<unsigned char>(line.front())) != 0 ||
                                            (line.front() & 0x80) != 0);
     const bool has_marks = line.find_first_of("\"'[]{}=,") != std::string_view::npos;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "runtime/foreign_bytes.hpp"
+#include "runtime/patch/characters.hpp"
 #include "runtime/patch/read_tables.hpp"
 
 namespace gainstage {
@@ -14,16 +15,6 @@ struct Station {
     std::string_view node, port;
     Place place;
 };
-
-bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
-}
 
 int characters(std::string_view utf8) {
     return static_cast<int>(
@@ -41,7 +32,7 @@ bool stands_as_written(const TomlValue& value, int characters_of_text) {
 std::string remedy(std::string_view word) {
     for (std::size_t k = 0; k < word.size(); ++k)
         if (const std::string cause = typographic(word.substr(k)); !cause.empty()) return "it holds " + cause;
-    for (const std::string_view arrow : {"=>", "-->", ">", "="})
+    for (const std::string_view arrow : {"=>", ">", "="})
         if (word.find(arrow) != std::string_view::npos)
             return fmt::format("write -> between nodes, not {}", arrow);
     return std::string(example);
@@ -97,6 +88,8 @@ private:
 
     bool add_station(std::size_t begin, std::size_t end) {
         const std::string_view word = trimmed(text_.substr(begin, end - begin));
+        if (end < text_.size() && end > begin && text_[end - 1] == '-')
+            return complain(end - 1, "write -> between nodes, not -->");
         const std::size_t at = word.empty() ? begin : static_cast<std::size_t>(word.data() - text_.data());
         std::size_t dot = word.size();
         bool is_good = true;

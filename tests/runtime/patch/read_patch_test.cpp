@@ -204,6 +204,8 @@ TEST_CASE("read_patch: each broken cable is reported with its place, the good on
     CHECK(complaints("links = [\"a -> \"]") == "p.toml:2:15: links: \"\" names no node; " + expected);
     CHECK(complaints("links = [\"a -> B -> c\"]") == "p.toml:2:16: links: \"B\" names no node; " + expected);
     CHECK(complaints("links = [\"a -> b.\"]") == "p.toml:2:16: links: \"b.\" names no node; " + expected);
+    CHECK(complaints("links = [\"a --> b\"]") == "p.toml:2:13: links: write -> between nodes, not -->\n");
+    CHECK(complaints("links = [\"a-->b\"]") == "p.toml:2:12: links: write -> between nodes, not -->\n");
     CHECK(complaints("links = [\"a => b\"]") ==
           "p.toml:2:11: links: \"a => b\" names no node; write -> between nodes, not =>\n");
     // After letters of several bytes columns still count letters.

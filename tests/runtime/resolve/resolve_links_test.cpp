@@ -14,6 +14,9 @@ TEST_CASE("links: an end that does not exist is reported with the nearest name")
     CHECK(complaints(wired("\"in -> trm -> out\"", node("trim", "gain")))
               .find("p.toml:2:17: links: there is no node \"trm\"; did you mean \"trim\"? (nodes: trim, in, "
                     "out)\n") == 0);
+    // Once, though it is the end of one cable and the beginning of another.
+    const std::string twice_wrong = complaints(wired("\"in -> trm -> out\"", node("trim", "gain")));
+    CHECK(twice_wrong.find("there is no node") == twice_wrong.rfind("there is no node"));
     CHECK(complaints(wired("\"in -> x.sidechian\", \"in -> x -> out\"", node("x", "comp"))) ==
           "p.toml:2:17: links: \"x\" (type \"comp\") has no input \"sidechian\"; did you mean \"sidechain\"? "
           "(inputs: "
