@@ -128,8 +128,11 @@ def parse_json(content: bytes, where: str, kind: type | tuple[type, ...] = dict)
         raise Problem(
             f"{where}: a text has half a character (\\ud800 to \\udfff); write the whole one"
         ) from problem
+    except KeyTwice as problem:
+        raise Problem(f"{where}: {problem}") from problem
     except ValueError as problem:
-        cause = why_no_json(content) or f"is not JSON, or is damaged: {problem}"
+        at = problem.pos if isinstance(problem, json.JSONDecodeError) else 0
+        cause = why_no_json(content, at) or f"is not JSON, or is damaged: {problem}"
         raise Problem(f"{where}: {cause}") from problem
     if not isinstance(found, kind):
         raise Problem(
@@ -138,17 +141,21 @@ def parse_json(content: bytes, where: str, kind: type | tuple[type, ...] = dict)
     return found
 
 
+class KeyTwice(ValueError):
+    """An object has two values for one name."""
+
+
 def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {shown(json.dumps(twice))} stands there twice")
+        keys = [key for key, _ in pairs]
+        twice = next(key for number, key in enumerate(keys) if key in keys[:number])
+        raise KeyTwice(f"the key {shown(json.dumps(twice))} stands there twice")
     return found
 
 
-def why_no_json(content: bytes) -> str | None:
-    """What an editor or a word processor has done to it; None: something else."""
+def why_no_json(content: bytes, at: int) -> str | None:
+    """What an editor or a word processor has done to it, where it was found at this character; None: something else."""
     if not content.strip():
         return "is empty"
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -159,17 +166,9 @@ def why_no_json(content: bytes) -> str | None:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return "not UTF-8 text; save the file as UTF-8"
-    line = next(
-        (
-            n
-            for n, part in enumerate(text.splitlines(), 1)
-            if re.search("[\u201c\u201d\u201e\u2018\u2019]", part)
-        ),
-        None,
-    )
-    if line is None:
+    if not re.match("\\s*[\u201c\u201d\u201e\u2018\u2019]", text[at:]):
         return None
-    return f'line {line}: typographic quotation marks; write those of the keyboard: "'
+    return f'line {text[:at].count(chr(10)) + 1}: typographic quotation marks; write those of the keyboard: "'
 
 
 def tree_bytes(content: bytes) -> int:

@@ -14,7 +14,7 @@ Without to_model the network gets the value as it is. A family has keys of its o
 ("tanh" or "relu") of grey_box; a key that is not known lists those that are.
 
 Exit codes: 0 done, 64 usage, 65 the checkpoint or facts.json can't be used, 66 file not found, 69 h5py is
-missing, 73 the result can't be written, 78 numpy is missing. The importer reads checkpoints itself: it never
+missing, 73 the result can't be written, 78 numpy is missing, 128 and its number for a signal. The importer reads checkpoints itself: it never
 runs code in them, and needs no PyTorch."""
 
 from __future__ import annotations

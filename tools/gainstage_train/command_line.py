@@ -11,7 +11,6 @@ from gainstage_files.libraries import MISSING_SOFTWARE, missing
 from gainstage_files.problem import Problem
 
 NEEDED = ("numpy", "torch", "scipy", "soundfile", "numba")
-INTERRUPTED = 130
 
 
 def add_data_options(parser: ArgumentParser) -> None:
@@ -54,5 +53,3 @@ def report(work: Callable[[], int]) -> int:
     except Problem as problem:
         print(f"error: {problem}", file=sys.stderr)
         return problem.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED

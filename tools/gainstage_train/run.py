@@ -14,7 +14,6 @@ from gainstage_files import new_file
 from gainstage_files.problem import USAGE, Problem
 from . import card, checkpoint, data, earlier_models, export, losses, processes, settings
 from .baselines import setting_of
-from .command_line import INTERRUPTED
 from .data.pairs import TEST, TRAIN, UNSEEN, VALIDATION
 from .display import Display
 from .figures import error, figure
@@ -296,6 +295,6 @@ def in_short(problem: BaseException) -> tuple[str, int]:
     """-> text and exit code of an exception, for the other processes"""
     if isinstance(problem, Problem):
         return str(problem), problem.exit_code
-    if isinstance(problem, KeyboardInterrupt):
-        return "it was interrupted", INTERRUPTED
+    if isinstance(problem, SystemExit):  # a signal: standard_streams
+        return "it was interrupted", problem.code if isinstance(problem.code, int) else 1
     return f"{type(problem).__name__}: {processes.first_line(problem)}", 1

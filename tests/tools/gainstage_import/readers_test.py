@@ -79,6 +79,9 @@ class Texts(Case):
             (b'{"a": 1}\0\0', "a binary file"),
             (b'{"a": "\xe9"}', "not UTF-8 text; save the file as UTF-8"),
             ("{\n\u201ca\u201d: 1}".encode(), "line 2: typographic quotation marks"),
+            # Those within a text are right: it is the comma, and the key.
+            ('{"author": "Bob\u2019s",\n "a": 1,}'.encode(), "line 2 column"),
+            ('{"author": "Bob\u2019s", "a": 1, "a": 2}'.encode(), 'the key "a" stands there twice'),
             (b" \r\n", "is empty"),
             (b'{"a": {"b": 1, "c": 2, "b": 3}}', 'the key "b" stands there twice'),
             (b'{"a": "\\uD83D"}', "half a character"),
