@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <optional>
+
 #include "tests/stage/program.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/places.hpp"
@@ -29,26 +31,35 @@ int way_through(const CardState& card, int from, int count) {
 
 }  // namespace
 
+namespace {
+
+/// How long the way through the program and the card is. Nothing: sound was lost, as it may be on a busy
+/// machine; then the card begins anew, and the noise with it.
+std::optional<int> way_with(int periods) {
+    TestCards cards({{"box", {.keeps_time = true, .plays_noise = true, .most_frames = 60'000}}});
+    const TemporaryFolder folder;
+    const std::string file = folder.write("through.toml", patch(R"("in -> out")", ""));
+    Program live({"run", file, "--api", "alsa", "--device", "box", "--block", "256", "--periods",
+                  std::to_string(periods), "--json", "--seconds", "0.7"});
+    const int code = live.wait();
+    INFO(live.words());
+    REQUIRE(code == 0);
+    CHECK(has(live.events("started").at(0).at("text"), "plays on box (alsa, 48000 Hz, 256 frames, 1 in, "));
+    CHECK(cards[0].buffer_frames[CardState::out] == periods * 256);
+    if (cards[0].starts[CardState::in] != 1) return {};
+    CHECK(live.events("summary").at(0).at("xruns") == 0);
+    return way_through(cards[0], 10'000, 8'000);  // the fade at the beginning is over
+}
+
+}  // namespace
+
 TEST_CASE(
     "ALSA: the program plays a card, and the patch's latency is all that comes to the periods asked for") {
     for (const int periods : {2, 3}) {
-        TestCards cards({{"box", {.keeps_time = true, .plays_noise = true, .most_frames = 60'000}}});
-        const TemporaryFolder folder;
-        const std::string file = folder.write("through.toml", patch(R"("in -> out")", ""));
-        Program live({"run", file, "--api", "alsa", "--device", "box", "--block", "256", "--periods",
-                      std::to_string(periods), "--json", "--seconds", "0.7"});
-        const int code = live.wait();
-        INFO(live.words());
-        REQUIRE(code == 0);
-        CHECK(
-            has(live.events("started").at(0).at("text"), "plays on box (alsa, 48000 Hz, 256 frames, 1 in, "));
-        CHECK(cards[0].buffer_frames[CardState::out] == periods * 256);
-        // On a busy machine sound may be lost; then the card begins anew, and the noise with it.
-        if (cards[0].starts[CardState::in] == 1) {
-            CHECK(live.events("summary").at(0).at("xruns") == 0);
-            CHECK(way_through(cards[0], 10'000, 8'000) ==
-                  periods * 256);  // the fade at the beginning is over
-        }
+        std::optional<int> way;
+        for (int k = 0; k < 10 && !way; ++k) way = way_with(periods);
+        REQUIRE(way);  // else ten takes have lost sound
+        CHECK(*way == periods * 256);
     }
 }
 

@@ -114,8 +114,8 @@ void soak(int seconds) {
     CHECK(take.losses.empty());
     CHECK((logged_values(take) == sent_values(midi)));  // in order
     CHECK(rms_db(heard[0]) > -60.);
-    CHECK(tape_difference(heard, live.rendered(folder.file("song.toml"), {"--events", log}, 20min), period) ==
-          "");
+    CHECK(tape_difference(heard, live.rendered(folder.file("song.toml"), {"--events", log}, seconds * 20s),
+                          period) == "");
 }
 
 }  // namespace

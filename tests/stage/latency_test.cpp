@@ -324,7 +324,7 @@ Clocked send(const std::string& file, int messages, int apart, bool freewheel) {
     found.dropped = summary.at("midi_dropped").get<int>();
     found.lost = line.lost();
     CHECK(summary.at("events_lost") == 0);
-    CHECK(summary.at("late_blocks").get<int>() >= 0);
+    if (freewheel) CHECK(summary.at("late_blocks") == 0);  // the driver waits
     return found;
 }
 

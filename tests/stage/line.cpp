@@ -142,9 +142,9 @@ void Line::wait_for(int frames) const {
 }
 
 Channel Line::recorded() const {
-    Channel all = recorded_;
-    all.resize(std::min<std::size_t>(all.size(), recorded_until_.load(std::memory_order_acquire)));
-    return all;
+    // What the line records meanwhile is left out.
+    const std::size_t until = std::min(recorded_.size(), recorded_until_.load(std::memory_order_acquire));
+    return {recorded_.begin(), recorded_.begin() + static_cast<std::ptrdiff_t>(until)};
 }
 
 }  // namespace gainstage::test

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -219,23 +220,34 @@ TEST_CASE("ALSA: an input alone and an output alone play, too") {
     CHECK(played == sent(5, 1));
 }
 
-TEST_CASE("ALSA: by a clock that drifts the way stays as long as it was") {
-    TestCards cards(box({.block_frames = 256, .keeps_time = true, .drift_ppm = 2'000.}));
+namespace {
+
+/// A take on a card whose clock drifts. Nothing: sound was lost, as it may be on a busy machine.
+std::optional<bool> keeps_its_way(double drift_ppm) {
+    TestCards cards(box({.block_frames = 256, .keeps_time = true, .drift_ppm = drift_ppm}));
     AudioRequest request = on_box;
     request.periods = 4;
     Opened device(request);
     Player player(device->format(), 20'000);
-    const auto round_trip = [&] {
-        return 4 * 256 + static_cast<int>(cards[0].began[CardState::out] - cards[0].began[CardState::in]);
-    };
-    // On a busy machine sound may be lost; then it begins anew.
     device->start(Player::play, &player);
     const auto begin = std::chrono::steady_clock::now();
     CHECK(becomes_true([&] { return player.blocks() >= 60; }, 20s));
     CHECK(std::chrono::steady_clock::now() - begin >= 300ms);  // 60 blocks of 5.3 ms
     device->stop();
-    CHECK((hears_itself(player, cards[0], device->format(), round_trip()) ||
-           player.overflows() + player.underflows() > 0));
+    if (player.overflows() + player.underflows() > 0) return {};
+    const int skew = static_cast<int>(cards[0].began[CardState::out] - cards[0].began[CardState::in]);
+    return hears_itself(player, cards[0], device->format(), 4 * 256 + skew);
+}
+
+}  // namespace
+
+TEST_CASE("ALSA: by a clock that drifts the way stays as long as it was") {
+    for (int k = 0; k < 10; ++k)
+        if (const std::optional<bool> kept = keeps_its_way(2'000.)) {
+            CHECK(*kept);
+            return;
+        }
+    FAIL("ten takes have lost sound");
 }
 
 // -------- what goes wrong
@@ -356,7 +368,9 @@ TEST_CASE("ALSA: what can't be opened is refused by name") {
     request.in_channels = 3;
     CHECK(has(refusal(request), "has 2 input channels, the patch uses channel 3"));
     cards[0].is_busy = true;
-    CHECK(has(refusal(on_box), "is another program using it?"));
+    CHECK(has(
+        refusal(on_box),
+        "could not be asked what it can do: Device or resource busy; another program uses it: end that one"));
 }
 
 TEST_CASE("ALSA: a driver that hangs does not hang the program") {
