@@ -208,7 +208,7 @@ public:
 
     /// Control thread, once, before the first process(). Names all memory on which the future sound depends,
     /// and the size of the scratch in which the node works.
-    /// It must not move afterwards: the engine resets and copies the node by these bytes
+    /// That memory must not move afterwards: the engine resets and copies the node by these bytes
     /// (runtime/node_memory.hpp). A node without memory names nothing.
     virtual void list_state(StateList&) {}
     /// Audio thread. The named memory was just written, as built or from a twin. Builds again what depends on

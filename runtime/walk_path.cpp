@@ -261,7 +261,6 @@ FilePlace walk_path(const std::string& file, Errand errand) {
 
 Descriptor open_to_read(const std::string& file) {
     const FilePlace place = walk_path(file, Errand::read);
-    if (!place.is_there) throw PathFault(ENOENT);
     const int links = place.is_open_file ? 0 : O_NOFOLLOW;
     Descriptor fd(openat(place.folder.get(), place.name.c_str(),
                          (is_device(place.found) ? to_look_at : to_read) | links));

@@ -34,7 +34,10 @@ void DeviceKeeper::start(AudioCallback callback, void* context, Done done) {
 
 void DeviceKeeper::declare_latency(int samples) {
     worker_.run([this, samples] {
-        if (stream_) stream_->declare_latency(samples);
+        // What can't be told to others is no fault of the music.
+        static_cast<void>(failure_of(sysexits::no_device, [&] {
+            if (stream_) stream_->declare_latency(samples);
+        }));
     });
 }
 

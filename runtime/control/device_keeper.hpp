@@ -14,7 +14,8 @@
 namespace gainstage {
 
 /// All calls: control thread; none waits. What was asked for last is over when its `done` is called, on the
-/// control thread, through the inbox; only then ask for the next.
+/// control thread, through the inbox; only then ask for the next. declare_latency() may be called at any
+/// time.
 class DeviceKeeper {
 public:
     /// Opens a stream; the keeper's thread. Throws DeviceError.

@@ -124,8 +124,11 @@ void LiveSession::open_ports() {
 }
 
 void LiveSession::watch_queues() {
-    losses_.emplace([this] { return engine_->room().now(); },
-                    static_cast<std::uint64_t>(keeper_.format().block_frames));
+    losses_.emplace(
+        [this] { return engine_->room().now(); },
+        [this] {
+            return static_cast<std::uint64_t>(keeper_.stream() ? keeper_.stream()->period_frames() : 0);
+        });
     for (const auto& port : ports_)
         losses_->add(Loss::Kind::midi, [&keeper = *port] { return keeper.dropped(); });
     losses_->add(Loss::Kind::events, [this] { return engine_->room().stats().events_lost.load(); });

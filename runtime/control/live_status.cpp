@@ -114,7 +114,7 @@ void LiveSession::tell_block_size() {
     say(Kind::note, fmt::format("{} now plays blocks of {} frames", keeper_.format().name, frames));
 }
 
-/// As soon as the room has a patch of another latency.
+/// When the fade to a patch of another latency is over.
 void LiveSession::declare_latency() {
     const Arrangement* playing = engine_->playing();
     const int samples = playing ? playing->latency_samples : 0;
@@ -148,7 +148,7 @@ LoadFacts LiveSession::load_facts() const {
             .late_blocks = stats.late_blocks.load(),
             .worst_load = stats.worst_load.load(),
             .usual_load = stats.usual_load.value(),
-            .block_frames = keeper_.format().block_frames,
+            .block_frames = block_said_,
             .busiest = busiest_nodes()};
 }
 
@@ -173,9 +173,8 @@ HeardLatency LiveSession::latency() const {
     const Arrangement* playing = engine_->playing();
     AudioFormat format = keeper_.format();
     if (const AudioStream* stream = keeper_.stream()) {  // the driver may have other blocks by now
-        const int frames = stream->period_frames();
-        if (format.latency_frames > 0) format.latency_frames += frames - format.block_frames;
-        format.block_frames = frames;
+        format.block_frames = stream->period_frames();
+        format.latency_frames = stream->latency_frames();
     }
     return heard_latency(format, playing ? playing->latency_samples : 0);
 }

@@ -24,7 +24,7 @@ std::string too_heavy(const LoadFacts& facts) {
         facts.busiest.empty() ? "" : fmt::format("; busiest: {}", load_text(facts.busiest, 3));
     return fmt::format(
         "too heavy for {} frames: {:.0f} %, usually {:.0f} %, of the time that a block has{}. Longer blocks "
-        "(--block) or a lighter patch help",
+        "(--block; with JACK its server's) or a lighter patch help",
         facts.block_frames, percent(facts.worst_load), percent(facts.usual_load), nodes);
 }
 
@@ -42,8 +42,8 @@ std::string load_verdict(const LoadFacts& facts) {
             facts.late_blocks, facts.blocks, percent(facts.worst_load), percent(facts.usual_load));
     if (facts.worst_load >= close_load)
         return fmt::format(
-            "nearly too heavy for {} frames: a block took {:.0f} % of its time. Longer blocks (--block) or "
-            "a lighter patch help",
+            "nearly too heavy for {} frames: a block took {:.0f} % of its time. Longer blocks "
+            "(--block; with JACK its server's) or a lighter patch help",
             facts.block_frames, percent(facts.worst_load));
     return fmt::format(
         "late callbacks, not because of the patch: no block took more than {:.0f} % of its time. Another "

@@ -12,7 +12,7 @@ std::vector<Loss> LossWatch::look(Clock::time_point time, bool last) {
     std::vector<Loss> losses;
     for (Watched& watched : watched_) {
         const std::uint64_t before = now_(), count = watched.counter();
-        if (count != std::exchange(watched.seen, count)) watched.to = now_() + margin_;
+        if (count != std::exchange(watched.seen, count)) watched.to = now_() + margin_();
         if (count == watched.told) {
             watched.from = before;
         } else if (last || time >= watched.next) {

@@ -18,7 +18,7 @@ public:
     using Clock = std::chrono::steady_clock;
 
     /// `now`: samples of the stream so far. `margin`: how far the stream may be beyond that (a block).
-    LossWatch(Number now, std::uint64_t margin) : now_(std::move(now)), margin_(margin) {}
+    LossWatch(Number now, Number margin) : now_(std::move(now)), margin_(std::move(margin)) {}
 
     /// The counter must outlive the watch.
     void add(Loss::Kind kind, Number counter) {
@@ -39,7 +39,7 @@ private:
     };
 
     const Number now_;
-    const std::uint64_t margin_;
+    const Number margin_;
     std::vector<Watched> watched_;
 };
 

@@ -24,7 +24,7 @@ public:
     ~PortKeeper();
 
     /// The queue outlives the keeper. `done` is called on the control thread, through the inbox, with the
-    /// reason why not, or "".
+    /// reason why not; without a text: it is open.
     void open(const std::string& name, MidiQueue&, std::function<void(const Failure&)> done);
 
     /// The port's full name; empty: not open.

@@ -107,10 +107,7 @@ void prepare_worker(int priority) noexcept {
 #if defined(__linux__)
     prctl(PR_SET_TIMERSLACK, 1UL);  // else threads without a real-time priority oversleep by 50 us
 #endif
-    if (priority <= 0) return;
-    sched_param parameters{};
-    parameters.sched_priority = priority;
-    pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters);
+    take_realtime_priority(priority);
 }
 
 }  // namespace gainstage

@@ -80,13 +80,14 @@ public:
 
     // control thread
     /// Makes the graph what plays: tick() takes it up. Of several that wait, the last wins, and one that is
-    /// still being built is given up for it. Whatever is wrong with it comes as news (`failed`), and then
-    /// stands in refusal().
+    /// still being built is given up for it, also where the newer one then can't be built. Whatever is wrong
+    /// with it comes as news (`failed`), and then stands in refusal().
     void play(Graph);
     /// Something else waits for the builder, probably a newer patch. A change that is still being built stops
     /// and is built behind it, once.
     void stand_back() noexcept;
-    /// The end is near: the builder's job ends soon, and what it was for is never heard.
+    /// The end is near: the builder's job ends soon, and what it was for is never heard. Call it before
+    /// anything waits for the builder.
     void leave_unfinished() noexcept;
     /// Offline only, with a builder that builds at once: the change is armed before this returns.
     void play_as_ordered(std::optional<Graph>, const ChangeOrder&);

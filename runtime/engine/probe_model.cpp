@@ -35,6 +35,8 @@ double db_of(double amplitude) {
 struct Subject {
     Subject(std::shared_ptr<const Model> model_, NodeTypes types_, PreparedModels* shared)
         : model(std::move(model_)), types(types_), prepared(shared ? *shared : own_) {}
+    Subject(const Subject&) = delete;  // `prepared` may be its own
+    Subject& operator=(const Subject&) = delete;
 
     const std::shared_ptr<const Model> model;
     const NodeTypes types;

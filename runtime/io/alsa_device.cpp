@@ -28,7 +28,7 @@ bool is_gone(int error) {
 }
 
 AudioFormat format_of(const ChosenDevice& chosen, const AudioRequest& request, const AlsaPair& pair) {
-    const AudioDeviceInfo& named = *(chosen.out ? chosen.out : chosen.in);
+    const AudioDeviceInfo& named = chosen.device();
     const bool two = chosen.in && chosen.out && chosen.in->name != chosen.out->name;
     return {.api = "alsa",
             .name = two ? fmt::format("{} -> {}", chosen.in->name, chosen.out->name) : named.name,

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 
+#include "runtime/io/alsa_pcm.hpp"
 #include "runtime/io/patience.hpp"
 #include "runtime/io/quiet_stderr.hpp"
 
@@ -36,6 +37,7 @@ struct Answer {
     enum class Kind { absent, busy, there } kind = Kind::absent;
     int channels = 0;
     std::vector<int> rates_hz = {};
+    int error = 0;  ///< of one that is busy
 };
 
 Answer answer_of(snd_pcm_t* pcm) {
@@ -56,7 +58,7 @@ Answer ask(const std::string& address, snd_pcm_stream_t stream) {
     snd_pcm_t* pcm = nullptr;
     const int error = snd_pcm_open(&pcm, address.c_str(), stream, SND_PCM_NONBLOCK);
     if (error == -EBUSY || error == -EAGAIN || error == -EACCES || error == -EPERM)
-        return {.kind = Answer::Kind::busy};
+        return {.kind = Answer::Kind::busy, .error = error};
     if (error < 0) return {};
     const Answer answer = answer_of(pcm);
     snd_pcm_close(pcm);
@@ -85,7 +87,9 @@ bool is_there(AudioDeviceInfo& device) {
     const Answer in = ask(device.address, SND_PCM_STREAM_CAPTURE);
     const Answer out = ask(device.address, SND_PCM_STREAM_PLAYBACK);
     if (in.kind == Answer::Kind::absent && out.kind == Answer::Kind::absent) return false;
-    if (in.kind == Answer::Kind::busy || out.kind == Answer::Kind::busy) return true;
+    for (const Answer* answer : {&in, &out})
+        if (answer->kind == Answer::Kind::busy && answer->error != 0)
+            device.why_not_asked = why_not_opened(answer->error);
     device.in_channels = in.channels;
     device.out_channels = out.channels;
     device.rates_hz = common_rates(in, out);
@@ -133,7 +137,10 @@ void mark_default(AudioDevices& devices) {
 }
 
 void add_named(const std::string& name, AudioDevices& devices) {
-    if (name.empty() || is_called(name, devices)) return;
+    const auto has_it = [&](const AudioDeviceInfo& device) {
+        return device.name == name || device.address == name;
+    };
+    if (name.empty() || std::any_of(devices.begin(), devices.end(), has_it)) return;
     if (AudioDeviceInfo device = named(name, name); is_there(device)) devices.push_back(std::move(device));
 }
 

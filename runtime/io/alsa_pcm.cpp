@@ -36,7 +36,9 @@ void doze_ns(std::int64_t nanoseconds) noexcept {
     clock_nanosleep(CLOCK_MONOTONIC, 0, &time, nullptr);
 }
 
-std::string open_error(int error) {
+}  // namespace
+
+std::string why_not_opened(int error) {
     std::string text = snd_strerror(error);
     if (error == -EBUSY)
         text += "; another program uses it: end that one, or play through its server (PipeWire: --api jack)";
@@ -45,8 +47,6 @@ std::string open_error(int error) {
     return text;
 }
 
-}  // namespace
-
 // ------------------------ opened
 
 AlsaPcm::AlsaPcm(const AudioDeviceInfo& device, snd_pcm_stream_t stream, int channels, int rate_hz)
@@ -54,7 +54,7 @@ AlsaPcm::AlsaPcm(const AudioDeviceInfo& device, snd_pcm_stream_t stream, int cha
     snd_pcm_t* opened = nullptr;
     // It never blocks: not for a card that is in use, and later not in a transfer.
     if (const int error = snd_pcm_open(&opened, address_.c_str(), stream, SND_PCM_NONBLOCK); error < 0)
-        fail("does not open: " + open_error(error));
+        fail("does not open: " + why_not_opened(error));
     pcm_.reset(opened);
     params_ = empty_params();
     if (const int error = snd_pcm_hw_params_any(handle(), params_.get()); error < 0)

@@ -15,6 +15,9 @@
 
 namespace gainstage {
 
+/// Why a device does not open, with the remedy. `error`: ALSA's, negative.
+std::string why_not_opened(int error);
+
 /// Made and set up on the control thread, then used by the audio thread alone. What the latter calls returns
 /// 0 or ALSA's error: a negative errno, -ECANCELED when it was asked to end.
 class AlsaPcm {

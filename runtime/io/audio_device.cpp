@@ -1,7 +1,6 @@
 #include "runtime/io/audio_device.hpp"
 
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <iostream>
@@ -19,11 +18,6 @@ namespace gainstage {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// The device by which the stream is called.
-const AudioDeviceInfo& named(const ChosenDevice& chosen) {
-    return *(chosen.out ? chosen.out : chosen.in);
-}
 
 /// The APIs that may have what is asked for.
 std::vector<std::string> apis_for(const AudioRequest& request) {
@@ -77,14 +71,9 @@ private:
     std::vector<float*> out_;
 };
 
-/// JACK ends its threads by cancelling them wherever they are, which unwinds the stack: not through what
-/// can't be unwound, nor in the middle of a block.
 int AudioDevice::Backend::on_block(void* out, void* in, unsigned frames, double, RtAudioStreamStatus status,
                                    void* self) {
-    int before = 0;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    static_cast<Backend*>(self)->play(out, in, frames, status);
-    pthread_setcancelstate(before, nullptr);
+    undisturbed([&] { static_cast<Backend*>(self)->play(out, in, frames, status); });
     return 0;
 }
 
@@ -115,7 +104,7 @@ ChosenDevice AudioDevice::Backend::choose(const AudioRequest& request, const Aud
     if (devices_.empty()) fail_without_devices(request);
     const ChosenDevice chosen = choose_device(devices_, request);
     for (OpenApi& api : apis)
-        if (api.name == named(chosen).api) api_ = std::move(api);
+        if (api.name == chosen.device().api) api_ = std::move(api);
     return chosen;
 }
 
@@ -142,13 +131,14 @@ AudioFormat AudioDevice::Backend::open(const ChosenDevice& chosen, const AudioRe
     options.streamName = request.stream_name;
 
     auto frames = static_cast<unsigned>(request.block_frames);
-    checked(audio(),
-            fmt::format("audio device \"{}\" ({}) does not open: ", named(chosen).name, named(chosen).api),
-            [&] {
-                return audio().openStream(chosen.out ? &out : nullptr, chosen.in ? &in : nullptr,
-                                          RTAUDIO_FLOAT32, static_cast<unsigned>(chosen.rate_hz), &frames,
-                                          &on_block, this, &options);
-            });
+    checked(
+        audio(),
+        fmt::format("audio device \"{}\" ({}) does not open: ", chosen.device().name, chosen.device().api),
+        [&] {
+            return audio().openStream(chosen.out ? &out : nullptr, chosen.in ? &in : nullptr, RTAUDIO_FLOAT32,
+                                      static_cast<unsigned>(chosen.rate_hz), &frames, &on_block, this,
+                                      &options);
+        });
     in_.resize(chosen.in ? in.nChannels : 0);
     out_.resize(chosen.out ? out.nChannels : 0);
     AudioFormat format = format_of(chosen, request, frames);
@@ -160,7 +150,7 @@ namespace {
 
 /// On Linux RtAudio calls us before it copies the block's input, so that we hear the block before.
 int hidden_frames(const ChosenDevice& chosen, unsigned frames) {
-    const std::string& api = named(chosen).api;
+    const std::string& api = chosen.device().api;
     const bool is_late = api.ends_with("jack") || api.ends_with("alsa") || api.ends_with("pulse");
     return chosen.in && chosen.out && is_late ? static_cast<int>(frames) : 0;
 }
@@ -170,8 +160,8 @@ int hidden_frames(const ChosenDevice& chosen, unsigned frames) {
 AudioFormat AudioDevice::Backend::format_of(const ChosenDevice& chosen, const AudioRequest& request,
                                             unsigned frames) {
     const bool two = chosen.in && chosen.out && chosen.in->name != chosen.out->name;
-    return {.api = named(chosen).api,
-            .name = two ? fmt::format("{} -> {}", chosen.in->name, chosen.out->name) : named(chosen).name,
+    return {.api = chosen.device().api,
+            .name = two ? fmt::format("{} -> {}", chosen.in->name, chosen.out->name) : chosen.device().name,
             .in_channels = chosen.in ? request.in_channels : 0,
             .out_channels = chosen.out ? request.out_channels : 0,
             .rate_hz = static_cast<int>(audio().getStreamSampleRate()),
@@ -215,7 +205,7 @@ AudioDevice::AudioDevice(const AudioRequest& request, const AudioDevices& others
     const QuietStderr quiet;
     if (!returns_within(opening_patience,
                         [=, backend = backend_] { *format = backend->open(chosen, request); }))
-        throw DeviceError(no_answer(named(chosen).api));
+        throw DeviceError(no_answer(chosen.device().api));
     format_ = *format;
 }
 

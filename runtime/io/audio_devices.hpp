@@ -14,6 +14,7 @@ struct AudioDeviceInfo {
     int in_channels = 0, out_channels = 0;      ///< both 0: it is there but could not be asked (in use)
     std::vector<int> rates_hz = {};
     int preferred_rate_hz = 0;
+    std::string why_not_asked = {};  ///< of a direction that could not be asked, with the remedy
     bool is_default_in = false, is_default_out = false;
     bool is_program = false;  ///< JACK: the ports of another program, which can be played like a device
 };

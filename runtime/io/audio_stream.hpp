@@ -48,6 +48,8 @@ public:
     /// False once the driver has closed the stream (its server died, the device was pulled).
     virtual bool is_running() const noexcept = 0;
     /// Why the driver has closed it, and what to do; empty: it does not say.
+    /// AudioFormat::latency_frames now; a driver may change it with its blocks.
+    virtual int latency_frames() const noexcept { return format_.latency_frames; }
     virtual std::string end_cause() const { return {}; }
     /// Frames of a callback as the driver has them now: it may change them while the stream plays.
     virtual int period_frames() const noexcept { return format_.block_frames; }

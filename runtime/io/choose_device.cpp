@@ -56,7 +56,7 @@ Found matching(const Found& devices, const std::string& part) {
     return found;
 }
 
-/// JACK names no default: every client that makes sound is a device there, the hardware is called "system".
+/// Without a default, JACK's hardware is called "system": every client that makes sound is a device there.
 Found defaults(const Found& devices, Way way) {
     for (const AudioDeviceInfo* device : devices)
         if (device->api.ends_with("jack") && device->name == "system") return {device};
@@ -109,6 +109,9 @@ void check_channels(const AudioDeviceInfo& device, const AudioRequest& request, 
     // Ports that stay unconnected may be as many as one likes.
     const int needed = request.connect ? wanted(request, way) : 1;
     if (channels(device, way) >= needed) return;
+    if (channels(device, way) == 0 && !device.why_not_asked.empty())
+        throw DeviceError(fmt::format("audio device \"{}\" ({}) {} could not be asked what it can do: {}",
+                                      device.name, device.api, word(way), device.why_not_asked));
     if (device.in_channels + device.out_channels == 0)
         throw DeviceError(
             fmt::format("audio device \"{}\" ({}) could not be asked what it can do: is another program "
@@ -145,7 +148,7 @@ int common_rate_hz(const ChosenDevice& chosen, const AudioRequest& request) {
         for (const AudioDeviceInfo* device : {chosen.out, chosen.in})
             if (device && device->preferred_rate_hz) rates.push_back(device->preferred_rate_hz);
         rates.insert(rates.end(), {48'000, 44'100});
-        const AudioDeviceInfo& first = *(chosen.out ? chosen.out : chosen.in);
+        const AudioDeviceInfo& first = chosen.device();
         rates.insert(rates.end(), first.rates_hz.begin(), first.rates_hz.end());
     }
     for (const int rate : rates)

@@ -32,6 +32,9 @@ struct ChosenDevice {
     const AudioDeviceInfo* in = nullptr;   ///< null: no input channels were asked for
     const AudioDeviceInfo* out = nullptr;  ///< null: no output channels
     int rate_hz = 0;
+
+    /// By which the stream is called. REQUIRES: one of them.
+    const AudioDeviceInfo& device() const { return *(out ? out : in); }
 };
 
 /// Is there one that the player may mean, for each way that he asks for?

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <jack/midiport.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -17,16 +16,6 @@ namespace {
 
 /// More than a port's buffer of one period can hold.
 constexpr int most_events_per_port = 4'096;
-
-/// JACK ends its threads by cancelling them wherever they are. That unwinds the stack, and not everything can
-/// be unwound. So each callback runs undisturbed, and a cancellation waits for its end.
-template <class Work>
-void undisturbed(Work work) {
-    int before = 0;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    work();
-    pthread_setcancelstate(before, nullptr);
-}
 
 // libjack reads shared memory here.
 void* buffer_of(jack_port_t* port, int frames) noexcept GAINSTAGE_REALTIME {
@@ -78,6 +67,7 @@ int JackClient::on_process(jack_nframes_t frames, void* self) {
 }
 
 void JackClient::process(int frames) noexcept {
+    period_.store(frames, std::memory_order_relaxed);
     const AudioBlock block = fetch(frames);
     const CallbackGate::Pass pass(*gate_);
     if (!pass) {
@@ -88,8 +78,8 @@ void JackClient::process(int frames) noexcept {
 }
 
 /// All that comes in is fetched before anything is written: where an output is connected to an input of ours,
-/// libjack copies the last period at this moment. The size of the period is this call's; JACK tells of a
-/// change before or after, from another thread.
+/// libjack copies the last period at this moment. The size of the period is this call's: JACK tells of a
+/// change before or after, from another thread, or not at all before the first period.
 AudioBlock JackClient::fetch(int frames) noexcept GAINSTAGE_REALTIME {
     const DeviceCallbackScope scope;
     for (std::size_t c = 0; c < in_.size(); ++c)
@@ -140,6 +130,7 @@ void JackClient::tell_latency(jack_latency_callback_mode_t mode) noexcept {
                                              .max = std::max(range->max, one.max)}
                       : one;
     }
+    if (range) (capture ? capture_latency_ : playback_latency_) = static_cast<int>(range->max);
     jack_latency_range_t told = range.value_or(jack_latency_range_t{});
     const auto own = static_cast<jack_nframes_t>(latency_.load(std::memory_order_relaxed));
     told.min += own;
@@ -151,13 +142,6 @@ void JackClient::tell_latency(jack_latency_callback_mode_t mode) noexcept {
 void JackClient::set_callbacks() {
     jack_client_t* const client = client_.get();
     jack_set_process_callback(client, on_process, this);
-    jack_set_buffer_size_callback(
-        client,
-        [](jack_nframes_t frames, void* self) {
-            undisturbed([&] { static_cast<JackClient*>(self)->period_ = static_cast<int>(frames); });
-            return 0;
-        },
-        this);
     jack_set_freewheel_callback(
         client,
         [](int starting, void* self) {
@@ -193,10 +177,21 @@ void JackClient::check_open() const {
 
 AudioFormat JackClient::open(const std::string& in_device, const std::string& out_device) {
     const std::lock_guard lock(mutex_);
+    try {
+        return open_ports(in_device, out_device);
+    } catch (...) {  // closing may wait for the server: here, where that is expected
+        client_.reset();
+        throw;
+    }
+}
+
+AudioFormat JackClient::open_ports(const std::string& in_device, const std::string& out_device) {
     const std::string device = out_device.empty() ? in_device : out_device;
     client_ = open_jack_client(request_.stream_name);
-    if (!client_) fail_to_open(device, "JACK's server takes no more clients, or has just ended");
-    set_callbacks();
+    if (!client_)
+        fail_to_open(device,
+                     "its server takes no more clients, or has just ended; end another client, or start the "
+                     "server again");
     for (int c = 1; c <= (in_device.empty() ? 0 : request_.in_channels); ++c)
         in_ports_.push_back(add_port(fmt::format("in_{}", c), JACK_DEFAULT_AUDIO_TYPE, JackPortIsInput));
     for (int c = 1; c <= (out_device.empty() ? 0 : request_.out_channels); ++c)
@@ -206,6 +201,9 @@ AudioFormat JackClient::open(const std::string& in_device, const std::string& ou
     captures_ = jack_audio_ports(client_.get(), in_device, JackPortIsOutput);
     playbacks_ = jack_audio_ports(client_.get(), out_device, JackPortIsInput);
     period_ = static_cast<int>(jack_get_buffer_size(client_.get()));
+    capture_latency_ = worst_latency(captures_, in_ports_.size(), JackCaptureLatency);
+    playback_latency_ = worst_latency(playbacks_, out_ports_.size(), JackPlaybackLatency);
+    set_callbacks();  // they read the ports
     const bool two = !in_device.empty() && !out_device.empty() && in_device != out_device;
     return {.api = "jack",
             .name = two ? fmt::format("{} -> {}", in_device, out_device) : device,
@@ -213,30 +211,31 @@ AudioFormat JackClient::open(const std::string& in_device, const std::string& ou
             .out_channels = static_cast<int>(out_ports_.size()),
             .rate_hz = static_cast<int>(jack_get_sample_rate(client_.get())),
             .block_frames = period(),
-            .latency_frames = device_latency()};
+            .latency_frames = capture_latency_ + playback_latency_};
 }
 
 jack_port_t* JackClient::add_port(const std::string& name, const char* type, unsigned long flags) {
     if (jack_port_t* const port = jack_port_register(client_.get(), name.c_str(), type, flags, 0))
         return port;
+    const std::string whole = fmt::format("{}:{}", jack_get_client_name(client_.get()), name);
+    if (jack_port_by_name(client_.get(), whole.c_str()))
+        throw DeviceError(fmt::format(
+            "two ports would be called \"{}\"; give the MIDI port another name (virtual:NAME)", name));
     throw DeviceError(fmt::format(
         "JACK makes no port \"{}\": it has too many; start its server with more (jackd -p 2048 ...)", name));
 }
 
-/// In and out of the hardware, as the server knows it.
-int JackClient::device_latency() const {
-    const auto most = [&](const PortNames& ports, std::size_t used, jack_latency_callback_mode_t mode) {
-        jack_latency_range_t worst{};
-        for (std::size_t k = 0; k < std::min(used, ports.size()); ++k) {
-            jack_latency_range_t range{};
-            if (jack_port_t* const port = jack_port_by_name(client_.get(), ports[k].c_str()))
-                jack_port_get_latency_range(port, mode, &range);
-            worst.max = std::max(worst.max, range.max);
-        }
-        return static_cast<int>(worst.max);
-    };
-    return most(captures_, in_ports_.size(), JackCaptureLatency) +
-           most(playbacks_, out_ports_.size(), JackPlaybackLatency);
+/// Of the hardware, as the server knows it before anything is connected.
+int JackClient::worst_latency(const std::vector<std::string>& ports, std::size_t used,
+                              jack_latency_callback_mode_t mode) const {
+    jack_latency_range_t worst{};
+    for (std::size_t k = 0; k < std::min(used, ports.size()); ++k) {
+        jack_latency_range_t range{};
+        if (jack_port_t* const port = jack_port_by_name(client_.get(), ports[k].c_str()))
+            jack_port_get_latency_range(port, mode, &range);
+        worst.max = std::max(worst.max, range.max);
+    }
+    return static_cast<int>(worst.max);
 }
 
 void JackClient::prepare(AudioCallback callback, void* context) {
@@ -248,10 +247,17 @@ void JackClient::prepare(AudioCallback callback, void* context) {
 void JackClient::start() {
     const std::lock_guard lock(mutex_);
     check_open();
-    if (jack_activate(client_.get()) != 0) throw DeviceError("JACK's server does not start the stream");
+    if (jack_activate(client_.get()) != 0)
+        throw DeviceError("JACK's server does not start the stream; restart the server");
     is_active_ = true;
-    if (request_.connect) connect_device();
-    for (const MidiIn& in : midi_) connect_midi(in);
+    try {
+        if (request_.connect) connect_device();
+        for (const MidiIn& in : midi_) connect_midi(in);
+    } catch (...) {  // no callback comes after a start that failed
+        is_active_ = false;
+        jack_deactivate(client_.get());
+        throw;
+    }
 }
 
 void JackClient::connect_device() {

@@ -44,6 +44,8 @@ public:
     // any thread
     void shut() noexcept { gate_->shut(); }
     bool is_alive() const noexcept { return !is_over_.load(std::memory_order_acquire); }
+    /// Of the device, in and out.
+    int device_latency() const noexcept { return capture_latency_.load() + playback_latency_.load(); }
     int period() const noexcept { return period_.load(std::memory_order_relaxed); }
     bool freewheels() const noexcept { return freewheels_.load(std::memory_order_relaxed); }
     void set_latency(int samples) noexcept { latency_.store(samples, std::memory_order_relaxed); }
@@ -65,7 +67,9 @@ private:
     void connect(const std::string& from, const std::string& to);
     void connect_device();
     void connect_midi(const MidiIn&);
-    int device_latency() const;
+    int worst_latency(const std::vector<std::string>& ports, std::size_t used,
+                      jack_latency_callback_mode_t) const;
+    AudioFormat open_ports(const std::string& in_device, const std::string& out_device);
     void check_open() const;
 
     // JACK's threads
@@ -96,6 +100,7 @@ private:
     std::vector<BlockMidi> events_;
 
     std::atomic<int> period_{0}, latency_{0};
+    std::atomic<int> capture_latency_{0}, playback_latency_{0};  // of what is connected
     std::atomic<bool> is_over_{false}, freewheels_{false}, xrun_{false};
 };
 

@@ -8,21 +8,13 @@
 
 namespace gainstage {
 
-namespace {
-
-const AudioDeviceInfo& device_of(const ChosenDevice& chosen) {
-    return *(chosen.out ? chosen.out : chosen.in);
-}
-
-}  // namespace
-
 JackDevice::JackDevice(const ChosenDevice& chosen, const AudioRequest& request)
     : client_(std::make_shared<JackClient>(request)) {
     const auto format = std::make_shared<AudioFormat>();
     if (!returns_within(opening_patience,
                         [=, client = client_, in = chosen.in ? chosen.in->name : "",
                          out = chosen.out ? chosen.out->name : ""] { *format = client->open(in, out); }))
-        throw DeviceError(no_answer(device_of(chosen).api));
+        throw DeviceError(no_answer(chosen.device().api));
     format_ = *format;
 }
 
@@ -68,6 +60,14 @@ int JackDevice::period_frames() const noexcept {
     return client_->period();
 }
 
+int JackDevice::latency_frames() const noexcept {
+    return client_->device_latency();
+}
+
+std::string JackDevice::end_cause() const {
+    return client_->is_alive() ? "" : "JACK's server has gone; start again when it is back";
+}
+
 bool JackDevice::keeps_time() const noexcept {
     return !client_->freewheels();
 }
@@ -95,6 +95,8 @@ AudioDevices list_jack_devices() {
 }
 
 std::unique_ptr<AudioStream> open_jack_device(const ChosenDevice& chosen, const AudioRequest& request) {
+    if (request.periods > 0)
+        throw DeviceError("--periods is for ALSA; a JACK server has its own (jackd -n), so leave it out");
     return std::make_unique<JackDevice>(chosen, request);
 }
 

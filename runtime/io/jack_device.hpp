@@ -23,6 +23,8 @@ public:
     void stop() noexcept override;
     bool is_running() const noexcept override;
     int period_frames() const noexcept override;
+    int latency_frames() const noexcept override;
+    std::string end_cause() const override;
     bool keeps_time() const noexcept override;
     std::shared_ptr<StreamMidi> midi() noexcept override;
     void declare_latency(int samples) override;

@@ -1,6 +1,8 @@
 #pragma once
 /// Calls of drivers and servers that may never come back, and callbacks that may come when nobody wants them.
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -63,6 +65,16 @@ void free_within(std::chrono::milliseconds limit, std::shared_ptr<Part> part) no
         static_cast<void>(returns_within(limit, [part = std::move(part)]() mutable { part.reset(); }));
     } catch (...) {  // no memory for another thread: it has been freed on this one
     }
+}
+
+/// JACK ends its threads by cancelling them wherever they are. That unwinds the stack, and not everything can
+/// be unwound. So each callback runs undisturbed, and a cancellation waits for its end.
+template <class Work>
+void undisturbed(Work work) {
+    int before = 0;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    work();
+    pthread_setcancelstate(before, nullptr);
 }
 
 /// Stands before a driver's callback, so that it can be ended without the driver's help. One thread passes.

@@ -222,7 +222,7 @@ private:
         const Rest& rest = result_.slots[n]->rest;
         if (rest.blows_up)
             return note(
-                n, "its model blows up at silence, so it will be silenced; train it again, or play another");
+                n, "its model blows up at silence, so it will be bypassed; train it again, or play another");
         if (!rest.is_known) return;
         if (const std::string text = warning_of_offset(rest.offset_dbfs); !text.empty() && offset_leaves(n))
             note(n, "its model " + text);

@@ -30,12 +30,12 @@ double db_of(double amplitude) {
     return amplitude > 0. ? std::max(Rest::silent_dbfs, 20. * std::log10(amplitude)) : Rest::silent_dbfs;
 }
 
-/// The same for one channel and for two, which must play the same bits. A node that keeps windows needs some
-/// of them.
 struct RestTime {
     int frames;
     bool is_enough;  ///< to forget what came before
 };
+/// The same for one channel and for two, which must play the same bits. A node that keeps windows needs some
+/// of them.
 RestTime time_to_rest(const Node& node, const PreparedFacts& facts, const Setup& setup) {
     const double operations = facts.operations * facts.sample_rate_hz / setup.sample_rate_hz;
     const double most = most_operations / std::max(operations, 1.);

@@ -23,7 +23,7 @@ struct AudioBlock {
     bool output_underflow = false;  ///< before this block output was lost: it came too late
     /// The driver does not keep time and waits for the callback: nothing needs to be lost.
     bool freewheels = false;
-    std::span<const BlockMidi> midi = {};  ///< by frame
+    std::span<const BlockMidi> midi = {};  ///< port by port, each by frame
 };
 
 }  // namespace gainstage

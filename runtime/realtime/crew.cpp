@@ -56,6 +56,7 @@ Crew::Crew(const CrewConfig& config, double sample_rate_hz)
     : config_(config),
       pace_{.period = in_ticks(config.period_frames / sample_rate_hz * 1e3), .ms = in_ticks(1.)},
       patience_ticks_(in_ticks(config.patience_ms)),
+      freewheel_patience_ticks_(in_ticks(2'000.)),
       stand_in_ramp_(static_cast<std::uint64_t>(std::lround(Quarantine::ramp_s * sample_rate_hz))),
       workers_(static_cast<std::size_t>(std::clamp(config.threads, 1, max_threads) - 1)) {
     try {
@@ -197,7 +198,7 @@ bool Crew::play_together(const Plan& plan) noexcept GAINSTAGE_REALTIME {
         const std::uint64_t begin = read_ticks();
         breathe();
         waited += read_ticks() - begin;
-        if (waited > patience_ticks_ && !is_patient_) {
+        if (waited > (is_patient_ ? freewheel_patience_ticks_ : patience_ticks_)) {
             in_time = false;
             break;
         }

@@ -60,7 +60,7 @@ public:
 
     // audio thread
     /// Around the pieces of a block, so that workers know when to poll.
-    /// `freewheels`: the driver waits, so nobody is given up.
+    /// `freewheels`: the driver waits, so nobody is given up before two seconds.
     void begin_block(bool freewheels = false) noexcept GAINSTAGE_REALTIME;
     void end_block() noexcept GAINSTAGE_REALTIME;
     /// Plays a plan that has tasks. Adds branches that it gives up to the plan's `lost`.
@@ -90,7 +90,7 @@ private:
 
     const CrewConfig config_;
     const Pace pace_;
-    const std::uint64_t patience_ticks_;
+    const std::uint64_t patience_ticks_, freewheel_patience_ticks_;
     const std::uint64_t stand_in_ramp_;  ///< samples
 
     Round round_;

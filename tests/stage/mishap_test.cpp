@@ -64,7 +64,7 @@ TEST_CASE("a JACK server that dies ends the performance with one line, the summa
     Player player({"--record", folder.file("take.wav"), "--midi", "virtual:knobs"});
     server.kill();
     check_lost(*player, 1);
-    CHECK(has(said_of_device(*player).at(0), "system: the audio device is gone; start again"));
+    CHECK(has(said_of_device(*player).at(0), "system: JACK's server has gone; start again when it is back"));
     CHECK(folder.size() == 1);  // the recording is kept, and no half-written file beside it
     CHECK(std::filesystem::file_size(folder.file("take.wav")) > 1'000);
 }

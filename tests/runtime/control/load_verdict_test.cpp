@@ -16,7 +16,7 @@ TEST_CASE("the verdict comes first, and follows the patch's own time") {
     CHECK(
         verdict(400, 1.08f, 0.98f) ==
         "too heavy for 128 frames: 108 %, usually 98 %, of the time that a block has; busiest: g0 3.5 %, g1 "
-        "3.4 %. Longer blocks (--block) or a lighter patch help");
+        "3.4 %. Longer blocks (--block; with JACK its server's) or a lighter patch help");
     // A dear phase that comes back is the patch's own, however cheap the other blocks are.
     CHECK(verdict(30, 1.5f, 0.3f).find("too heavy for 128 frames: 150 %") == 0);
     CHECK(verdict(2, 1.08f, 0.9f).find("too heavy") == 0);

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 TEST_CASE(
     "a loss lies between the looks around it, is told at once, then once a second, and whole at the end") {
     std::uint64_t now = 1'000, midi = 5, frames = 0;
-    LossWatch watch([&] { return now; }, 64);
+    LossWatch watch([&] { return now; }, [] { return 64u; });
     watch.add(Loss::Kind::midi, [&] { return midi; });
     watch.add(Loss::Kind::frames, [&] { return frames; });
     const LossWatch::Clock::time_point begin{};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <cstdio>
 #include <functional>
 #include <thread>
 
@@ -264,7 +265,8 @@ namespace {
 
 /// Our own door and RtAudio's; without libjack RtAudio's alone.
 std::string jack_door() {
-    return GENERATE(std::string("jack"), std::string("rtaudio-jack"));
+    return own_door("jack") ? GENERATE(std::string("jack"), std::string("rtaudio-jack"))
+                            : std::string("jack");
 }
 /// The name of the second output.
 std::string second_port(const std::string& api, const std::string& client) {
@@ -375,7 +377,10 @@ TEST_CASE("JACK: without a server there are no devices and no noise") {
 }
 
 TEST_CASE("where PipeWire runs and no JACK server, the message says how to start") {
-    if (!own_door("jack")) return;
+    if (!own_door("jack")) {
+        std::puts("skipped: JACK's own door is not built here");
+        return;
+    }
     const TemporaryFolder folder;
     const char* const before = std::getenv("XDG_RUNTIME_DIR");
     const std::string kept = before ? before : "";
