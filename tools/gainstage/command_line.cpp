@@ -53,7 +53,9 @@ void add_device(CLI::App& command, AudioRequest& audio) {
     command.add_option("--name", audio.stream_name, "Name of the JACK client")->check(server_name());
     command.add_flag_callback(
         "--no-connect", [&audio] { audio.connect = false; }, "JACK: leave the connections to you");
-    command.add_option("--priority", audio.priority, "Real-time priority of the audio thread; 0: none")
+    command
+        .add_option("--priority", audio.priority,
+                    "Real-time priority of the audio thread; 0: none; JACK decides by itself")
         ->check(CLI::Range(0, 99));
 }
 

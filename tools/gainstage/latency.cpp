@@ -90,19 +90,21 @@ int measure_and_print(const LatencyOptions& options) {
     AudioRequest request = options.audio;
     request.in_channels = options.in_channel;
     request.out_channels = options.out_channel;
+    std::optional<RoundTrip> trip;  // outlives the device, whatever is thrown
     const std::unique_ptr<AudioStream> device = open_audio(request);
     const AudioFormat& format = device->format();
-    RoundTrip trip(make_chirp(format.rate_hz), options.in_channel - 1, format.in_channels,
-                   options.out_channel - 1, format.out_channels, format.rate_hz);
-    device->start(&RoundTrip::play, &trip);
-    const std::optional<Measured> measured = measure(trip, *device);
+    trip.emplace(make_chirp(format.rate_hz), options.in_channel - 1, format.in_channels,
+                 options.out_channel - 1, format.out_channels, format.rate_hz);
+    device->start(&RoundTrip::play, &*trip);
+    const std::optional<Measured> measured = measure(*trip, *device);
     device->stop();
     if (!measured)
         return fail(
             no_device,
             fmt::format("nothing came back from {}, up to {:.0f} dBFS. Is the cable in, and the input's "
-                        "gain up?",
-                        path_text(options, format), levels_dbfs[std::size(levels_dbfs) - 1]));
+                        "gain up?{}",
+                        path_text(options, format), levels_dbfs[std::size(levels_dbfs) - 1],
+                        options.audio.connect ? "" : " With --no-connect nothing is connected for you."));
     options.json ? print_json(format, *measured) : print_text(options, format, *measured);
     return ok;
 }
