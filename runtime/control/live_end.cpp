@@ -109,14 +109,14 @@ void LiveSession::ring_on() {
     if (is_device_lost() || keeper_.stream()->callbacks() >= heard_at_ || Clock::now() >= patience_) close();
 }
 
-/// Says so, once.
+/// Says so, once. Who wants to end has less patience than who plays.
 bool LiveSession::is_device_lost() {
     if (device_lost_) return true;
     AudioStream& stream = *keeper_.stream();
     if (!stream.is_running()) {
         const std::string cause = stream.end_cause();
         lose_device(cause.empty() ? "the audio device is gone; start again when it is back" : cause);
-    } else if (stream.has_stalled())
+    } else if (stage_ == Stage::playing ? stream.has_stalled() : stream.has_paused(1s))
         lose_device(why_silent(keeper_.format().api));
     return device_lost_;
 }

@@ -48,13 +48,15 @@ public:
     /// False once the driver has closed the stream (its server died, the device was pulled).
     virtual bool is_running() const noexcept = 0;
     /// Why the driver has closed it, and what to do; empty: it does not say.
+    virtual std::string end_cause() const { return {}; }
     /// AudioFormat::latency_frames now; a driver may change it with its blocks.
     virtual int latency_frames() const noexcept { return format_.latency_frames; }
-    virtual std::string end_cause() const { return {}; }
     /// Frames of a callback as the driver has them now: it may change them while the stream plays.
     virtual int period_frames() const noexcept { return format_.block_frames; }
     /// False: the driver does not keep time now and waits for its clients, however long (JACK's freewheel).
     virtual bool keeps_time() const noexcept { return true; }
+    /// For so long, and four blocks, a driver that works may call nobody.
+    virtual std::chrono::seconds longest_pause() const noexcept { return std::chrono::seconds(1); }
 
     /// The driver's own MIDI, whose messages come with the blocks; null: it has none.
     virtual std::shared_ptr<StreamMidi> midi() noexcept { return nullptr; }
@@ -64,10 +66,14 @@ public:
 
     /// Blocks played since start. Any thread; what they wrote is then to be seen.
     std::uint64_t callbacks() const noexcept { return callbacks_.load(std::memory_order_acquire); }
-    /// Not every driver says when a device is gone: true when no block has come for a second (and four
-    /// blocks' time). Ask regularly; a program that was itself stopped meanwhile has not looked, and does not
-    /// count that.
-    bool has_stalled(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) noexcept {
+    using Clock = std::chrono::steady_clock;
+    /// Not every driver says when a device is gone: true when no block has come for longer than it may pause.
+    /// Ask regularly; a program that was itself stopped meanwhile has not looked, and does not count that.
+    bool has_stalled(Clock::time_point now = Clock::now()) noexcept {
+        return has_paused(longest_pause(), now);
+    }
+    /// The same for a caller of another patience.
+    bool has_paused(std::chrono::seconds pause, Clock::time_point now = Clock::now()) noexcept {
         const std::uint64_t count = callbacks();
         if (count != seen_callbacks_ || looks_ == 0 || !keeps_time()) {
             seen_callbacks_ = count;
@@ -75,7 +81,7 @@ public:
             looks_ = 0;
         }
         const auto blocks = std::chrono::milliseconds(4'000 * period_frames() / format_.rate_hz);
-        return ++looks_ > enough_looks && now - seen_at_ > std::chrono::seconds(1) + blocks;
+        return ++looks_ > enough_looks && now - seen_at_ > pause + blocks;
     }
 
 protected:
@@ -89,7 +95,7 @@ private:
     std::atomic<std::uint64_t> callbacks_{0};
     std::uint64_t seen_callbacks_ = 0;
     int looks_ = 0;
-    std::chrono::steady_clock::time_point seen_at_{};
+    Clock::time_point seen_at_{};
 };
 
 }  // namespace gainstage

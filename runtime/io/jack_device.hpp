@@ -26,6 +26,9 @@ public:
     int latency_frames() const noexcept override;
     std::string end_cause() const override;
     bool keeps_time() const noexcept override;
+    /// A synchronous server waits five seconds for a client that misses its turn, be it another than this
+    /// one; that happens where clients come and go while the machine is busy. Its end it tells itself.
+    std::chrono::seconds longest_pause() const noexcept override { return std::chrono::seconds(7); }
     std::shared_ptr<StreamMidi> midi() noexcept override;
     void declare_latency(int samples) override;
 
