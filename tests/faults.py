@@ -101,7 +101,7 @@ KINDS = [
     ("a folder or a circle of links as a file", "cli", "a folder or a circle of links*"),
     ("files of another kind", "cli", "files of another kind*"),
     ("names that are not UTF-8", "cli", "names that are not UTF-8*"),
-    ("a patch behind a link", "program", "a patch behind a link*"),
+    ("a patch behind a link", "program", "a patch behind links*"),
     ("an output behind a link", "program", "render writes through a link*"),
     ("tables from spreadsheets", "midi", "What a spreadsheet*", "Lines end in CR*"),
     ("lists that move nothing", "cli", "lists of moves*"),
