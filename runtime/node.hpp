@@ -35,8 +35,6 @@ inline constexpr int max_channels = 2;
 inline constexpr int max_block_frames = 8192;
 /// An input buffer is never an output buffer; telling the compiler so lets it use vectors without a check.
 #define GAINSTAGE_RESTRICT __restrict
-/// Keeps what is rarely run out of the way of what always is.
-#define GAINSTAGE_NOINLINE __attribute__((noinline))
 /// The longest memory that a node may have. No newcomer is warmed on more history.
 inline constexpr double longest_memory_s = 10.;
 /// True if two rates differ by rounding only.

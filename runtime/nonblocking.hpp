@@ -15,3 +15,6 @@
 #define GAINSTAGE_REALTIME
 #define GAINSTAGE_KNOWN_REALTIME(...) __VA_ARGS__
 #endif
+
+/// Keeps what is rarely run out of the way of what always is.
+#define GAINSTAGE_NOINLINE __attribute__((noinline))

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "runtime/nonblocking.hpp"
@@ -37,18 +38,39 @@ inline float nearest_value(const ParamSpec& spec, float value) noexcept GAINSTAG
     return nearest_step(value, spec.min, spec.max, spec.steps);
 }
 
-/// A straight line from `from` (at stream sample `start`) to `to` (at `start + length`), flat afterwards. It
-/// is a closed formula: any thread can compute the value at any sample, and the block size cannot change it.
+/// True for frequencies and times: an ear hears equal ratios of them as equal steps. A morph takes such a
+/// knob by ratios. Any thread.
+inline bool goes_by_ratio(const ParamSpec& spec) noexcept {
+    return spec.steps == 0 &&
+           (spec.unit == "Hz" || spec.unit == "kHz" || spec.unit == "ms" || spec.unit == "s");
+}
+
+/// `way` of the way from one value to another, 0..1, by equal ratios; by equal differences where one of them
+/// has no ratio, because it is 0 or less. Always between the two. Any thread.
+GAINSTAGE_NOINLINE inline float by_ratio_between(float from, float to,
+                                                 float way) noexcept GAINSTAGE_REALTIME {
+    constexpr float least = std::numeric_limits<float>::min();
+    if (!(from >= least && to >= least)) return from + (to - from) * way;
+    const float log_from = std::log2(from);
+    const float value = std::exp2(log_from + (std::log2(to) - log_from) * way);
+    return std::clamp(value, std::min(from, to), std::max(from, to));
+}
+
+/// The way from `from` (at stream sample `start`) to `to` (at `start + length`), flat afterwards: by equal
+/// differences, or by equal ratios. It is a closed formula: any thread can compute the value at any sample,
+/// and the block size cannot change it.
 struct Ramp {
     std::uint64_t start = 0;
     std::uint32_t length = 0;  ///< samples; 0: a step, `to` holds from `start` on
     float from = 0.f, to = 0.f;
+    bool by_ratio = false;
 
     bool moving(std::uint64_t time) const noexcept { return time < start + length; }
     float at(std::uint64_t time) const noexcept {
         if (!moving(time)) return to;
         if (time <= start) return from;
-        return from + (to - from) * (static_cast<float>(time - start) / static_cast<float>(length));
+        const float way = static_cast<float>(time - start) / static_cast<float>(length);
+        return by_ratio ? by_ratio_between(from, to, way) : from + (to - from) * way;
     }
     /// True at the very sample where a knob jumps. Nodes that follow it act there at once instead of waiting
     /// for the control grid.

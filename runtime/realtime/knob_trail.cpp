@@ -27,7 +27,8 @@ void KnobTrail::add(const Move& move) noexcept GAINSTAGE_REALTIME {
     words[1].store(word_of(move.ramp.length, std::bit_cast<std::uint32_t>(move.ramp.from)),
                    std::memory_order_release);
     words[2].store(word_of(std::bit_cast<std::uint32_t>(move.ramp.to), move.key), std::memory_order_release);
-    words[3].store(static_cast<std::uint32_t>(move.param), std::memory_order_release);
+    words[3].store(word_of(static_cast<std::uint32_t>(move.param), move.ramp.by_ratio),
+                   std::memory_order_release);
     next_.store(number + 1, std::memory_order_release);
 }
 
@@ -43,7 +44,8 @@ bool KnobTrail::read(std::uint64_t number, Move& move) const noexcept GAINSTAGE_
             .ramp = {.start = start,
                      .length = low(length_and_from),
                      .from = std::bit_cast<float>(high(length_and_from)),
-                     .to = std::bit_cast<float>(low(to_and_key))}};
+                     .to = std::bit_cast<float>(low(to_and_key)),
+                     .by_ratio = high(param) != 0}};
     return true;
 }
 
