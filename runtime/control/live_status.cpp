@@ -194,6 +194,7 @@ LiveStatus LiveSession::status() {
                       .last_midi = heard_midi(),
                       .usual_load = stats.usual_load.value(),
                       .latency = latency()};
+    status.scene = engine_->scene();
     for (const auto& [key, patient] : engine_->ward().patients())
         status.resting.push_back(engine_->node_id(key));
     for (int c = 0; c < std::min(format.in_channels, RoomStats::metered_channels); ++c)

@@ -115,9 +115,23 @@ private:
         Resolved resolved = loader_.load(job_.patch);
         if (!resolved.graph) return resolved.problems;
         find_channels(*resolved.graph);
+        if (auto problem = begin_with_scene(*resolved.graph)) return {*problem};
         Problems problems = stream_.start(std::move(*resolved.graph));
         problems.insert(problems.begin(), resolved.problems.begin(), resolved.problems.end());
         return problems;
+    }
+
+    std::optional<Problem> begin_with_scene(Graph& graph) const {
+        if (job_.scene.empty()) return std::nullopt;
+        const FoundTarget found = find_scene(graph, job_.scene);
+        const bool is_named = found.target && found.target->kind == TargetKind::scene_named;
+        if (is_named) begin_with(graph, found.target->param);
+        if (is_named) return std::nullopt;
+        return Problem{.file = job_.patch,
+                       .place = {},
+                       .key = "scene",
+                       .message = found.target ? "a render begins with a scene of its name or its number"
+                                               : found.problem};
     }
 
     /// An input that ends before the last thing that happened is another one.
@@ -158,7 +172,8 @@ private:
         const Arrangement& playing = *stream_.engine().playing();
         report_.latency_samples = playing.latency_samples;
         for (const AutomationMove& move : job_.automation) {
-            const FoundTarget found = find_target(playing.graph, move.target);
+            const FoundTarget found = move.target == "scene" ? find_scene(playing.graph, move.scene)
+                                                             : find_target(playing.graph, move.target);
             if (!found.target) {
                 report_.problems.push_back({.file = job_.automation_file,
                                             .place = move.place,

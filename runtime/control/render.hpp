@@ -28,6 +28,7 @@ struct RenderJob {
     std::vector<TimedMidi> midi;
     std::vector<AutomationMove> automation;
     std::string midi_file, automation_file;  ///< for messages; empty: none
+    std::string scene = {};                  ///< with which the patch begins; empty: as it says itself
     std::optional<Take> take;                ///< replays it; its own patch is played
     bool incomplete = false;                 ///< of a take: also where the input ends before the take does
     /// Of the whole batch that this is one of: no output may be among the inputs, nor among these.

@@ -24,6 +24,10 @@ void add_event(json& object, const SessionReport& report) {
             object["value"] = event.value;
             object["smooth_ms"] = event.smooth_ms;
             break;
+        case EventKind::scene:
+            object["scene"] = report.parameter;
+            if (event.smooth_ms >= 0.f) object["morph_ms"] = event.smooth_ms;
+            break;
         case EventKind::fade_out:
             object["fade_out_ms"] = event.value;
             break;
@@ -33,7 +37,16 @@ void add_event(json& object, const SessionReport& report) {
 }
 
 const char* kind_of(const Event& event) {
-    return event.kind == EventKind::midi ? "midi" : event.kind == EventKind::knob ? "knob" : "action";
+    switch (event.kind) {
+        case EventKind::midi:
+            return "midi";
+        case EventKind::knob:
+            return "knob";
+        case EventKind::scene:
+            return "scene";
+        default:
+            return "action";
+    }
 }
 
 json lost(const Loss& loss) {
@@ -63,6 +76,7 @@ void add_status(json& object, const LiveStatus& s) {
                             {"name", reading.name},
                             {"unit", reading.unit},
                             {"value", reading.value}});
+    object["scene"] = s.scene;
     object["usual_load"] = s.usual_load;
     object["latency_ms"] = latency_json(s.latency);
     object["last_midi"] = s.last_midi.control;
@@ -148,7 +162,9 @@ std::string to_log_line(const SessionReport& report) {
     json object{{"at", report.at}};
     add_details(object, report);
     switch (report.kind) {
-        case Kind::event:
+        case Kind::event:  // a scene that a message chose follows from that message
+            if (report.event.kind == EventKind::scene && report.event.by_midi) return {};
+            break;
         case Kind::lost:
             break;
         case Kind::fade:
@@ -176,7 +192,7 @@ std::string log_end(const TakeRecording& recording) {
 }
 
 std::string log_head(double rate_hz, const Loss& loss) {
-    json object{{"gainstage_log", 1}, {"sample_rate_hz", rate_hz}};
+    json object{{"gainstage_log", 2}, {"sample_rate_hz", rate_hz}};
     if (loss.count > 0) object["lost"] = lost(loss);
     return line_of(object);
 }

@@ -24,8 +24,8 @@
 ///   clamped      a knob was asked beyond its range: node, text
 ///   guarded      an output turned down what was above 0 dBFS; once a second at most: node, text
 ///   event        something was applied: kind "midi" (midi [bytes], port; control, port_name, moves), "knob"
-///   (set "node.knob", value,
-///                smooth_ms) or "action" (panic true, or fade_out_ms)
+///                (set "node.knob", value, smooth_ms), "scene" (scene, and morph_ms where somebody asked for
+///                another time than the patch's) or "action" (panic true, or fade_out_ms)
 ///   lost         a full queue or a slow disk has lost something: lost {from, to (samples), and one count:
 ///   lines
 ///                (of the log), midi, events, moves or frames}, text
@@ -70,6 +70,7 @@ struct LiveStatus {
     std::size_t memory_bytes = 0;       ///< that the patch takes
     std::vector<NodeReading> readings;  ///< of every node that has played, in the order of the patch
     HeardMidi last_midi;                ///< the latest message of a controller
+    std::string scene = {};             ///< "verse", "verse > solo 40 %"; empty: none was chosen
     float usual_load = 0.f;             ///< the median of all blocks
     HeardLatency latency;               ///< from input to output, now
 };
@@ -145,11 +146,11 @@ struct SessionReport {
     std::uint64_t at = 0;
     double seconds = 0.;
     std::string text = {}, node = {};
-    Event event = {};                                      ///< event
-    std::string parameter = {};                            ///< event: name of the knob that moved
-    HeardMidi midi = {};                                   ///< event: of a controller, without `waits`
-    bool warmed = false;                                   ///< fade: newcomers were run over the past
-    std::uint64_t warm_from = 0;                           ///< fade: from this sample on
+    Event event = {};             ///< event
+    std::string parameter = {};   ///< event: name of the knob that moved, of the scene
+    HeardMidi midi = {};          ///< event: of a controller, without `waits`
+    bool warmed = false;          ///< fade: newcomers were run over the past
+    std::uint64_t warm_from = 0;  ///< fade: from this sample on
     std::vector<std::string> swapped = {}, returned = {};  ///< fade: ids
     std::shared_ptr<const PlayedPatch> patch =
         {};          ///< fade; null: the patch stays (a return from quarantine)

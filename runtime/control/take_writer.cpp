@@ -15,8 +15,11 @@ using Kind = SessionReport::Kind;
 
 namespace {
 
-/// A replay needs it, or people who read the log.
-bool belongs_in_log(Kind kind) {
+/// A replay needs it, or people who read the log. A scene that a MIDI message chose follows from that
+/// message.
+bool belongs_in_log(const SessionReport& report) {
+    const Kind kind = report.kind;
+    if (kind == Kind::event && report.event.kind == EventKind::scene) return !report.event.by_midi;
     return kind == Kind::event || kind == Kind::fade || kind == Kind::quarantine || kind == Kind::latched ||
            kind == Kind::stalled || kind == Kind::lost;
 }
@@ -47,7 +50,7 @@ bool TakeWriter::is_behind() const {
 }
 
 void TakeWriter::take(const SessionReport& report) {
-    if (files_.log.empty() || !belongs_in_log(report.kind)) return;
+    if (files_.log.empty() || !belongs_in_log(report)) return;
     bool is_due = false;
     {
         const std::lock_guard lock(mutex_);

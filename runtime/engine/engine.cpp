@@ -105,6 +105,14 @@ bool Engine::set(const GraphTarget& target, float value, float smooth_ms, std::u
 
 Event Engine::event_for(const GraphTarget& target, float value) const {
     if (target.kind == TargetKind::panic) return {.kind = EventKind::panic};
+    if (target.kind == TargetKind::scene_next) return {.kind = EventKind::scene, .ask = SceneAsk::next};
+    if (target.kind == TargetKind::scene_previous)
+        return {.kind = EventKind::scene, .ask = SceneAsk::previous};
+    if (target.kind == TargetKind::scene_named) {
+        Event event{.kind = EventKind::scene};
+        event.set_scene_name(number_of_scene(playing()->graph.scenes[target.param].name));
+        return event;
+    }
     const Slot& slot = *playing()->slots[target.node];
     return {.kind = EventKind::knob,
             .key = slot.key,
@@ -113,11 +121,21 @@ Event Engine::event_for(const GraphTarget& target, float value) const {
 }
 
 std::optional<float> Engine::value_of(const GraphTarget& target) const {
-    if (target.kind == TargetKind::panic || !playing()) return std::nullopt;
+    if (target.node < 0 || !playing()) return std::nullopt;
     const auto& slots = playing()->slots;
-    if (target.node < 0 || static_cast<std::size_t>(target.node) >= slots.size()) return std::nullopt;
+    if (static_cast<std::size_t>(target.node) >= slots.size()) return std::nullopt;
     const Slot& slot = *slots[target.node];
     return knobs_.latest(slot.key, slot.param_of(target));
+}
+
+std::string Engine::scene() const {
+    const Arrangement* heard = residents_.heard();
+    const SceneState& state = knobs_.scene();
+    if (!heard) return {};
+    if (state.morph < 0) return scene_name(state.scene);
+    const GraphMorph& ends = heard->graph.morphs[state.morph];
+    return fmt::format("{} > {} {:.0f} %", scene_name(ends.from), scene_name(ends.to),
+                       state.position * 100.f);
 }
 
 // A turn

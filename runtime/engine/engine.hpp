@@ -40,7 +40,7 @@ struct EngineNews {
         returned,  ///< quarantine
         clamped,
         guarded,  ///< an output turned its sound down; once a second at most
-        event,    ///< something was applied: a knob, a MIDI message, a panic
+        event,    ///< something was applied: a knob, a scene, a MIDI message, a panic
         lost,     ///< a log of the stream would lack something
         silent,   ///< the fade-out at the end is over
     };
@@ -49,7 +49,7 @@ struct EngineNews {
     std::string node;  ///< id, where one is concerned
     std::string text;
     Event event{};
-    std::string parameter;  ///< name of the knob, for EventKind::knob
+    std::string parameter;  ///< name of the knob or of the scene, for EventKind::knob and scene
     /// failed, note: what the patch says wrong, with its place; null where the patch is not to blame.
     const Problem* problem = nullptr;
     // started: how to repeat it
@@ -101,13 +101,17 @@ public:
     /// The stream has stopped: hears what the last blocks had to tell.
     void conclude();
 
-    /// Moves a knob now. False: nothing plays, the value is no number, the time is longer than 1,000 s, or
-    /// the queue is full.
+    /// Moves a knob now, or chooses a scene; `value` then counts for nothing, and `smooth_ms` is the time of
+    /// its morph. False: nothing plays, the value is no number, the time is longer than 1,000 s, or the queue
+    /// is full.
     bool set(const GraphTarget&, float value, float smooth_ms = -1.f, std::uint64_t stamp = Event::at_once);
     /// Where a knob, bypass or mute of the playing patch is going, in its unit; nothing where that is not
     /// known. As of the latest tick().
     std::optional<float> value_of(const GraphTarget&) const;
-    /// The event that moves this target of the playing patch; the stamp is `at_once` until you set it.
+    /// Which scene plays, as of the latest tick(): "verse", "verse > solo 40 %" under a pedal; empty: none.
+    std::string scene() const;
+    /// The event that moves this target of the playing patch, or chooses this scene of it; the stamp is
+    /// `at_once` until you set it. Not for the targets of program changes and pedals.
     Event event_for(const GraphTarget&, float value) const;
     bool post(const Event& event) { return room_.post(event); }
     /// False: the queue is full, try again.
@@ -199,6 +203,7 @@ private:
     void tell_lost(const Loss&, std::uint64_t stamp);
     void tell_lost_moves(const ChangeInFlight&, std::uint64_t stamp);
     std::string knob_name(NodeKey, std::int32_t param) const;
+    std::string scene_name(std::int32_t scene) const;
 
     // a turn
     void forget_the_past();
@@ -225,6 +230,7 @@ private:
     std::optional<ChangeRequest> waiting_;
     Problems refusal_;
     Ward ward_;
+    std::uint32_t scene_tables_ = 0;  // how many there were
     static constexpr std::uint64_t unheard = ~std::uint64_t{0};
     std::uint64_t rings_heard_ = unheard;  // of the room's bell
     Fact coming_;                          // the next change of state that is known; not yet acted on

@@ -91,6 +91,7 @@ ChangeConfig Engine::change_config(const ChangeRequest& request) {
                                     .rebuild = {}},
                         .watch = config_.room.watch,
                         .threads = config_.room.crew.threads,
+                        .scene_table = ++scene_tables_,
                         .least_branch_ns = config_.room.crew.least_branch_us * 1e3};
     for (const std::string& id : request.order.returning) config.arrange.rebuild.insert(keys_.key(id));
     return config;
@@ -243,6 +244,7 @@ void Engine::on_started(std::uint64_t stamp) {
     news.warm_from = change.warming() ? change.warming()->from : stamp;
     news.swapped = change.swapped();
     news.returned = change.request().order.returning;
+    const std::string scene_before = scene();
     knobs_.take(std::move(knobs));
     change.begin();
     // A leaving instance takes its quarantine with it. Its trips count on only if it returns from quarantine.
@@ -250,6 +252,10 @@ void Engine::on_started(std::uint64_t stamp) {
     try {
         if (listener_) listener_(news);
         tell_lost_moves(change, stamp);
+        if (!scene_before.empty() && scene().empty())
+            say(Kind::note, stamp,
+                fmt::format("the scene that plays ({}) is gone from the patch; its knobs stay where they are",
+                            scene_before));
     } catch (...) {
         untold_.add(stamp);
         throw;
@@ -267,15 +273,21 @@ void Engine::tell_lost_moves(const ChangeInFlight& change, std::uint64_t stamp) 
 /// The history of knobs goes on under the same node, in the order of the new instance's knobs.
 KnobHistory::Newcomers Engine::newcomers_knobs() const {
     KnobHistory::Newcomers newcomers(knobs_);
+    const Transition& transition = *residents_.change()->transition();
+    const std::shared_ptr<const SceneTable>& scenes = residents_.change()->arrangement()->scenes;
     for (const auto& slot : residents_.change()->arrangement()->slots) {
         const Slot* before = playing_slot(slot->key);
         if (before == slot.get()) continue;
         std::vector<Ramp> start = starting_ramps(slot->description);
+        const auto [first, count] = scenes->knobs_of(slot->key);
+        for (int k = first; k < first + count; ++k)
+            start[scenes->knobs()[k].param] = settled(scenes->value(k, transition.scene));
         if (before)
-            newcomers.replace_node(slot->key, params_by_name(*slot, *before), start);
+            newcomers.replace_node(*slot, params_by_name(*slot, *before), start);
         else
-            newcomers.add_node(slot->key, std::move(start));
+            newcomers.add_node(*slot, std::move(start));
     }
+    newcomers.set_scenes(scenes, transition.scene, transition.begun_at);
     return newcomers;
 }
 

@@ -186,7 +186,8 @@ void Engine::tell_of_branch(const Task& task, std::uint64_t since, bool latched)
 
 /// Whatever comes next in the stream, at this sample.
 void Engine::take_next(std::uint64_t stamp) {
-    if (knobs_.next_move(room_.trail()) == stamp) knobs_.take_move();
+    if (knobs_.next_move(room_.trail()) == stamp)
+        if (const auto scene = knobs_.take_move()) tell_event(*scene);
     if (LogEntry entry; room_.outbox().next_entry() == stamp && room_.outbox().take(entry))
         tell_or_note(entry);
     if (Report report; room_.outbox().next_report() == stamp && room_.outbox().take(report))
@@ -228,6 +229,7 @@ void Engine::tell_event(const Event& event) {
         news.node = keys_.id(event.key);
         news.parameter = knob_name(event.key, event.param);
     }
+    if (event.kind == EventKind::scene) news.parameter = scene_name(event.param);
     listener_(news);
 }
 
@@ -240,6 +242,13 @@ void Engine::tell_lost(const Loss& loss, std::uint64_t stamp) {
     news.text = text_of(loss, config_.room.sample_rate_hz);
     news.loss = loss;
     listener_(news);
+}
+
+/// Of the patch that is heard.
+std::string Engine::scene_name(std::int32_t scene) const {
+    const Arrangement* heard = residents_.heard();
+    const bool is_there = heard && scene >= 0 && static_cast<std::size_t>(scene) < heard->graph.scenes.size();
+    return is_there ? heard->graph.scenes[scene].name : std::string();
 }
 
 /// Of the instance that is heard.

@@ -41,33 +41,51 @@ private:
 
 class KnobHistory {
 public:
+    static constexpr std::uint64_t never = ~std::uint64_t{0};
+
+private:
+    /// The knobs of a node.
+    struct Node {
+        std::vector<Ramp> ramps;             // per param
+        std::vector<std::uint32_t> numbers;  // of their names
+    };
+    /// The scenes of a patch.
+    struct Scenes {
+        std::shared_ptr<const SceneTable> table;
+        std::uint64_t until = never;  // stream sample: no cue of theirs is later
+    };
+
+public:
     /// The nodes that another arrangement brings. It is made first, because making it needs memory and
     /// take() must not fail half-way.
     class Newcomers {
     public:
         explicit Newcomers(const KnobHistory& history) : history_(history) {}
         /// A node that begins to play, with its knobs as they stand.
-        void add_node(NodeKey, std::vector<Ramp> knobs);
+        void add_node(const Slot&, std::vector<Ramp> knobs);
         /// Another instance takes the node's place; `param_of_old[p]` is where its knob p was before, -1:
         /// nowhere.
-        void replace_node(NodeKey, const std::vector<int>& param_of_old, const std::vector<Ramp>& start);
+        void replace_node(const Slot&, const std::vector<int>& param_of_old, const std::vector<Ramp>& start);
+        /// The scenes that move knobs from this sample on, and how they stand.
+        void set_scenes(std::shared_ptr<const SceneTable>, const SceneState&, std::uint64_t stamp);
 
     private:
         friend KnobHistory;
         const KnobHistory& history_;
-        std::unordered_map<NodeKey, std::vector<Ramp>> knobs_;
+        std::unordered_map<NodeKey, Node> knobs_;
         std::unordered_map<NodeKey, std::vector<std::int32_t>> now_at_;  // of the knobs that were there
+        std::vector<Scenes> scenes_;
+        SceneState scene_;
     };
     /// Throws std::bad_alloc, and then has changed nothing.
     void take(Newcomers&&);
     /// A node that is gone for longer than any entry is old.
     void forget_node(NodeKey key) { before_.erase(key); }
     /// The sample of the trail's next move that is not in the history; `never` where there is none.
-    static constexpr std::uint64_t never = ~std::uint64_t{0};
     std::uint64_t next_move(const KnobTrail&);
-    /// Takes that move. Throws std::bad_alloc, and then has changed nothing. REQUIRES: next_move() has just
-    /// found one.
-    void take_move();
+    /// Takes that move. Returns what nobody else tells: a scene that a MIDI message chose. Throws
+    /// std::bad_alloc, and then has changed nothing. REQUIRES: next_move() has just found one.
+    std::optional<Event> take_move();
     /// How many moves after `time` the trail had overwritten before they were taken. The positions of those
     /// knobs are unknown until they move again.
     std::uint64_t lost_after(std::uint64_t time) const;
@@ -80,11 +98,20 @@ public:
     KnobPassage passage(std::uint64_t sequence, std::uint64_t end) const;
     /// Where a knob is going, as far as its moves have been taken; nothing for one that it does not know.
     std::optional<float> latest(NodeKey, int param) const;
+    /// How the scenes of the playing patch stand, as far as that.
+    const SceneState& scene() const noexcept { return scene_; }
     /// Of the next move that will be taken.
     std::uint64_t next_sequence() const noexcept { return next_sequence_; }
 
 private:
-    std::unordered_map<NodeKey, std::vector<Ramp>> before_;  // as the oldest entry found them
+    int param_of(const Node&, const SceneTable::Knob&) const;
+    void move_before(const SceneCue&);
+    const SceneTable* table_of(const SceneCue&) const;
+    std::optional<float> value_after(const SceneCue&, NodeKey, int param) const;
+
+    std::unordered_map<NodeKey, Node> before_;  // as the oldest entry found them
+    std::vector<Scenes> scenes_;                // the last: of what plays
+    SceneState scene_;
     std::deque<KnobMoved> entries_;
     std::uint64_t next_sequence_ = 0;
     KnobMoved coming_;  // what next_move() has found

@@ -1,7 +1,11 @@
 #include "runtime/engine/offline_stream.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+
+#include "runtime/problem_list.hpp"
 
 namespace gainstage {
 
@@ -79,6 +83,7 @@ void OfflineStream::post_due(std::uint64_t end) {
 
 /// False: the queue is full, try again.
 bool OfflineStream::post_logged(const LoggedEvent& logged) {
+    if (logged.event.kind == EventKind::scene) return post_scene(logged);
     if (logged.event.kind != EventKind::knob) return engine_.post(logged.event);
     const Arrangement* playing = engine_.playing();
     if (!playing) return true;  // the take's patch was refused and reported
@@ -89,6 +94,21 @@ bool OfflineStream::post_logged(const LoggedEvent& logged) {
                          .place = {},
                          .key = logged.node,
                          .message = "the take moves a knob that the patch does not have: " + found.problem});
+    return true;
+}
+
+bool OfflineStream::post_scene(const LoggedEvent& logged) {
+    const Arrangement* playing = engine_.playing();
+    if (!playing) return true;
+    const int scene = playing->graph.scene_index(logged.parameter);
+    if (scene >= 0)
+        return engine_.set({.kind = TargetKind::scene_named, .param = scene}, 0.f, logged.event.smooth_ms,
+                           logged.event.stamp);
+    problems_.push_back({.file = playing->graph.file,
+                         .place = {},
+                         .key = {},
+                         .message = fmt::format("the take chooses a scene that the patch does not have: {}",
+                                                in_quotes(logged.parameter))});
     return true;
 }
 

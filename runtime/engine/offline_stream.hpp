@@ -39,6 +39,7 @@ private:
     void change_due();
     void make_change(const LoggedChange&);
     bool post_logged(const LoggedEvent&);
+    bool post_scene(const LoggedEvent&);
 
     PatchLoader& loader_;
     Engine engine_;

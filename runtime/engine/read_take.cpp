@@ -113,7 +113,9 @@ private:
 
     void take_head(const JsonValue& line) {
         const JsonValue* format = line.find("gainstage_log");
-        if (!format || format->whole() != std::uint64_t{1}) refuse("not a log of Gainstage (format 1)");
+        const auto found = whole_between<int>(format ? format->whole() : std::nullopt, 1, latest_format);
+        if (!found) refuse(fmt::format("not a log of Gainstage (format 1 to {})", latest_format));
+        knows_scenes_ = *found > 1;
         take_.sample_rate_hz = number(line, "sample_rate_hz", 1'000., 1e6);
         if (const JsonValue* lost = line.find("lost")) take_loss(*lost);
     }
@@ -165,8 +167,13 @@ private:
         } else if (line.has("fade_out_ms")) {
             logged.event.kind = EventKind::fade_out;
             logged.event.value = static_cast<float>(number(line, "fade_out_ms", 0., longest_ramp_ms));
+        } else if (knows_scenes_ && line.has("scene")) {
+            logged.event.kind = EventKind::scene;
+            logged.parameter = text(line, "scene");
+            if (line.has("morph_ms"))
+                logged.event.smooth_ms = static_cast<float>(number(line, "morph_ms", 0., longest_ramp_ms));
         } else {
-            refuse("expected one of play, returned, midi, set, panic, fade_out_ms");
+            refuse("expected one of play, returned, midi, set, scene, panic, fade_out_ms");
         }
         return logged;
     }
@@ -257,6 +264,7 @@ private:
     static constexpr std::size_t longest_line = std::size_t{32} << 20;
     /// Of a patch with two letters for each line end, or three for each that is not ASCII.
     static constexpr std::size_t longest_string = std::size_t{12} << 20;
+    static constexpr int latest_format = 2;
     static constexpr std::uint64_t longest_take = std::uint64_t{1} << 48;
     static constexpr double longest_ramp_ms = 1e6;
 
@@ -265,7 +273,7 @@ private:
     Take take_;
     ModelBytes kept_;  // by name
     int line_ = 0;
-    bool has_head_ = false;
+    bool has_head_ = false, knows_scenes_ = false;
     std::uint64_t latest_ = 0;  // stamps never go back
 };
 

@@ -2,12 +2,14 @@
 /// The log of a take, as a replay reads it: everything that happened to a stream, stamped in its samples. One
 /// JSON object a line; the weight files that played lie beside it, named by their content.
 ///
-///   {"gainstage_log":1,"sample_rate_hz":48000}
+///   {"gainstage_log":2,"sample_rate_hz":48000}          format 1 had no scenes, and is read too
 ///   {"at":0,"play":{"file":"p.toml","text":"...","models":{"path":"1f00..."}}}
 ///                         (and "folder", "link_folder" where the patch was reached through a link: a text,
 ///                         or a list of them where the link led to a link)
 ///   {"at":9600,"midi":[176,21,64],"port":0}
 ///   {"at":9700,"set":"trim.gain_db","value":-6,"smooth_ms":20}
+///   {"at":9800,"scene":"solo"}      (and "morph_ms" where somebody asked for another time than the patch's);
+///                         not of scenes that a MIDI message chose: that message has a line
 ///   {"at":20000,"play":{...},"warm_from":1200,"swapped":["opto"]}      the fade's first sample
 ///   {"at":30000,"returned":["opto"],"warm_from":25200}
 ///   {"at":40000,"panic":true}   {"at":50000,"fade_out_ms":50}
@@ -37,7 +39,7 @@ struct LoggedChange {
 
 struct LoggedEvent {
     Event event;
-    std::string node, parameter;  ///< of a knob
+    std::string node, parameter;  ///< of a knob; of a scene its name is `parameter`
 };
 
 /// The recording that belongs to a take.

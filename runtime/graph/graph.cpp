@@ -26,6 +26,26 @@ int Graph::node_index(std::string_view id) const {
     return -1;
 }
 
+int Graph::scene_index(std::string_view wanted) const {
+    for (std::size_t s = 0; s < scenes.size(); ++s)
+        if (scenes[s].name == wanted) return static_cast<int>(s);
+    return -1;
+}
+
+void begin_with(Graph& graph, int scene) {
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+        if (!graph.nodes[n].start.empty()) graph.nodes.edit(n).start.clear();
+    graph.start_scene = scene;
+    for (const SceneValue& set : graph.scenes[scene].values) {
+        GraphNode& node = graph.nodes.edit(static_cast<std::size_t>(set.node));
+        if (node.start.empty()) {
+            node.start = node.values;
+            for (const bool is_on : {node.bypass, node.mute}) node.start.push_back(is_on ? 1.f : 0.f);
+        }
+        node.start[set.param] = set.value;
+    }
+}
+
 int channels_used(const Graph& graph, Door door) {
     int highest = 0;
     for (const GraphNode& node : graph.nodes)

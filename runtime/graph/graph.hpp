@@ -31,8 +31,11 @@ struct GraphNode {
     std::vector<float> values;          ///< per param, from the patch or its default
     std::vector<float> smooth_ms;       ///< per param
     bool bypass = false, mute = false;  ///< as the patch writes them
-    int channels = 1;                   ///< of `follow` ports
-    std::vector<int> input_channels;    ///< per input port; 0: no cable
+    /// Where the knobs begin, bypass and mute behind them, if the patch begins with a scene that names one of
+    /// them. Empty: where the patch writes them.
+    std::vector<float> start = {};
+    int channels = 1;                 ///< of `follow` ports
+    std::vector<int> input_channels;  ///< per input port; 0: no cable
     std::vector<int> output_channels;
 
     int param_index(std::string_view name) const;  ///< -1: none
@@ -85,12 +88,23 @@ struct GraphLink {
     Place place;
 };
 
-enum class TargetKind { parameter, bypass, mute, panic };
+enum class TargetKind {
+    parameter,
+    bypass,
+    mute,
+    panic,
+    scene,           ///< the scene that a program change numbers
+    scene_named,     ///< `param`: index into Graph::scenes
+    scene_next,      ///< behind the last comes the first
+    scene_previous,  ///< before the first comes the last
+    morph,           ///< `param`: index into Graph::morphs
+};
 
 /// What a mapping or an automation lane moves.
 struct GraphTarget {
     TargetKind kind = TargetKind::parameter;
-    int node = -1, param = -1;
+    int node = -1;               ///< of a knob, bypass or mute
+    int param = -1;              ///< of a knob; see TargetKind for the others
     float min = 0.f, max = 1.f;  ///< whole range of the target
 };
 
@@ -101,13 +115,34 @@ struct GraphMidi {
     int steps = 0;  ///< of the target
 };
 
+/// A knob of a scene, with its value there.
+struct SceneValue {
+    int node = 0, param = 0;  ///< `param`: index into KnobList::all()
+    float value = 0.f;
+};
+
+struct GraphScene {
+    std::string name;
+    Place place;
+    float morph_ms = -1.f;           ///< < 0: each knob takes its own time
+    std::vector<SceneValue> values;  ///< by node and param; none twice
+};
+
+/// The two scenes between which a pedal goes.
+struct GraphMorph {
+    int from = 0, to = 0;  ///< indices into Graph::scenes
+};
+
 struct Graph {
     std::string name, file;
     float fade_ms = 25.f, ceiling_dbfs = 24.f;
     NodeList nodes;
     std::vector<GraphLink> links;
     std::vector<GraphMidi> midi;
-    std::string patch_text;  ///< for the log of a take
+    std::vector<GraphScene> scenes = {};  ///< in the file's order
+    std::vector<GraphMorph> morphs = {};  ///< one for each mapping onto `morph`
+    int start_scene = -1;                 ///< that it begins with; -1: none
+    std::string patch_text;               ///< for the log of a take
     /// For the log of a take, where the patch was reached through a link: the folders of its models.
     std::string folder = {};
     std::vector<std::string> link_folders = {};
@@ -115,8 +150,13 @@ struct Graph {
     /// they were there.
     std::vector<std::string> files;
 
-    int node_index(std::string_view id) const;  ///< -1: none
+    int node_index(std::string_view id) const;     ///< -1: none
+    int scene_index(std::string_view name) const;  ///< -1: none
 };
+
+/// The patch begins with this scene, whatever it says itself. REQUIRES: the graph plays nowhere yet. Any
+/// thread.
+void begin_with(Graph&, int scene);
 
 /// The highest channel of the device that the graph uses at this door, counted from 1; 0: none. Any thread.
 int channels_used(const Graph&, Door);

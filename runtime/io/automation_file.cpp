@@ -152,9 +152,18 @@ private:
             problem({line, fields[0].column},
                     "expected seconds, a number from 0 to 1000000, " + found(fields[0].text));
         if (fields[1].text.empty()) problem(place, "expected node.parameter, found nothing");
-        const auto level = value ? as_float(*value) : std::nullopt;
-        if (!level) problem({line, fields[2].column}, "expected a value, a number, " + found(fields[2].text));
-        if (count_ == problems_before) moves_.push_back({*seconds, fields[1].text, *level, place});
+        const bool is_scene = fields[1].text == "scene";
+        if (is_scene && fields[2].text.empty())
+            problem({line, fields[2].column}, "expected the name of a scene, found nothing");
+        const auto level = value && !is_scene ? as_float(*value) : std::nullopt;
+        if (!level && !is_scene)
+            problem({line, fields[2].column}, "expected a value, a number, " + found(fields[2].text));
+        if (count_ != problems_before) return;
+        moves_.push_back({.seconds = *seconds,
+                          .target = fields[1].text,
+                          .value = level.value_or(0.f),
+                          .scene = is_scene ? fields[2].text : "",
+                          .place = place});
     }
 
     ProblemList problems_;

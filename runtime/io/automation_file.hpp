@@ -12,9 +12,12 @@ namespace gainstage {
 /// One line: at `seconds` the target goes to `value`, in its units.
 struct AutomationMove {
     double seconds = 0.;
-    std::string target;  ///< "node.parameter", "node.bypass", "node.mute"; looked up by find_target()
+    /// "node.parameter", "node.bypass", "node.mute", looked up by find_target(); or "scene", whose `scene` is
+    /// looked up by find_scene().
+    std::string target;
     float value = 0.f;
-    Place place;  ///< of the target's name, for messages
+    std::string scene = {};  ///< a name, a number from 1 on, "next", "previous"
+    Place place;             ///< of the target's name, for messages
 };
 
 struct Automation {
@@ -22,11 +25,11 @@ struct Automation {
     Problems problems;                  ///< all of them, not only the first; moves are only good without
 };
 
-/// Reads lines of `seconds,node.parameter,value`. Empty lines, lines that begin with # and a first line that
-/// names the columns are passed over; blanks around a field don't count. Lines end in LF, CR LF or CR; fields
-/// may stand in quotation marks (RFC 4180). Where the first line has semicolons or tabs between its fields,
-/// so have the others, and numbers may have a decimal comma. Numbers are finite; seconds are 0 to 1,000,000.
-/// Never throws on bad input. Any thread but the audio thread.
+/// Reads lines of `seconds,node.parameter,value` and `seconds,scene,NAME`. Empty lines, lines that begin with
+/// # and a first line that names the columns are passed over; blanks around a field don't count. Lines end in
+/// LF, CR LF or CR; fields may stand in quotation marks (RFC 4180). Where the first line has semicolons or
+/// tabs between its fields, so have the others, and numbers may have a decimal comma. Numbers are finite;
+/// seconds are 0 to 1,000,000. Never throws on bad input. Any thread but the audio thread.
 Automation read_automation_file(const std::string& path);
 
 /// The same from memory; `file` is for messages.

@@ -32,7 +32,22 @@ struct PatchLink {
     Place place, to_place = {};  ///< of its two ends
 };
 
-enum class MidiSource { cc, cc14, nrpn, pitchbend, note };
+/// What a scene says of one node.
+struct PatchSceneNode {
+    std::string id;
+    Place place;
+    std::vector<Setting> settings;
+};
+
+/// A [scenes.NAME] table.
+struct PatchScene {
+    std::string name;
+    Place place;
+    double morph_ms = -1.;              ///< 0..60000; < 0: each knob takes its own time
+    std::vector<PatchSceneNode> nodes;  ///< in the file's order
+};
+
+enum class MidiSource { cc, cc14, nrpn, pitchbend, note, program };
 enum class MidiMode {
     absolute,
     relative_2c,
@@ -51,17 +66,19 @@ enum class MidiTakeover { jump, pickup, scale };
 struct PatchMidi {
     int channel = 0;  ///< 1..16; 0: omni
     MidiSource source = MidiSource::cc;
-    int number = 0;                           ///< controller, NRPN or note; 0 for pitch bend
+    int number = 0;  ///< controller, NRPN or note; 0 for pitch bend and program change
     MidiOrder order = MidiOrder::recognised;  ///< of cc14 and nrpn
     MidiMode mode = MidiMode::absolute;
-    std::string target;  ///< "node.parameter", "node.bypass", "node.mute", "panic"
+    /// "node.parameter", "node.bypass", "node.mute", "panic", "scene", "scene.NAME", "morph"
+    std::string target;
+    std::string from = {}, to = {};  ///< of the target "morph": names of scenes
     bool has_range = false;
     double min = 0.,
            max = 0.;  ///< in the target's units; min > max inverts; without: the target's whole range
     MidiCurve curve = MidiCurve::linear;
     MidiTakeover takeover = MidiTakeover::pickup;
     double smooth_ms = -1.;  ///< < 0: as the target says
-    Place place, target_place, range_place;
+    Place place, target_place, range_place, from_place = {}, to_place = {};
 };
 
 struct Patch {
@@ -77,6 +94,9 @@ struct Patch {
     std::vector<PatchNode> nodes;  ///< in the file's order
     std::vector<PatchLink> links;  ///< in the file's order: sums are added in it
     std::vector<PatchMidi> midi;
+    std::vector<PatchScene> scenes;  ///< in the file's order
+    std::string start = {};          ///< the scene that it begins with; empty: none
+    Place start_place = {};
 };
 
 }  // namespace gainstage

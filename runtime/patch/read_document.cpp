@@ -4,7 +4,8 @@ namespace gainstage {
 
 namespace {
 
-const Names top_keys{"format", "name", "links", "nodes", "midi", "fade_ms", "ceiling_dbfs"};
+const Names top_keys{"format", "name",    "links",        "nodes", "midi",
+                     "scenes", "fade_ms", "ceiling_dbfs", "start"};
 
 bool is_of_later_format(const TomlTable& document) {
     for (const TomlEntry& entry : document)
@@ -22,12 +23,22 @@ void read_format(const TomlEntry& entry, const Expect& expect) {
                                         *number > 1 ? "; a newer one may" : ""));
 }
 
+void read_start(const TomlEntry& entry, Patch& patch, const Expect& expect) {
+    patch.start_place = entry.place;
+    const std::string* name = expect.text(entry);
+    if (!name) return;
+    if (name->empty()) expect.error(entry, "empty; expected the name of a scene");
+    patch.start = *name;
+}
+
 void read_top_level(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
     const Expect expect("", problems);
     if (entry.key == "format") return read_format(entry, expect);
     if (entry.key == "links") return read_links(entry, patch, problems);
     if (entry.key == "nodes") return read_nodes(entry, patch, problems);
     if (entry.key == "midi") return read_midi(entry, patch, problems);
+    if (entry.key == "scenes") return read_scenes(entry, patch, problems);
+    if (entry.key == "start") return read_start(entry, patch, expect);
     if (entry.key == "name") {
         if (const std::string* name = expect.text(entry)) patch.name = *name;
     } else if (entry.key == "fade_ms") {

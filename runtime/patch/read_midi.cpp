@@ -7,8 +7,8 @@ namespace gainstage {
 
 namespace {
 
-const Names keys{"channel", "cc",     "cc14", "nrpn", "pitchbend", "note",     "order",
-                 "mode",    "target", "min",  "max",  "curve",     "takeover", "smooth_ms"};
+const Names keys{"channel", "cc",   "cc14", "nrpn", "pitchbend", "note",  "program",  "order",    "mode",
+                 "target",  "from", "to",   "min",  "max",       "curve", "takeover", "smooth_ms"};
 const Names orders{"msb_first", "lsb_first"};
 const Names modes{"absolute",  "relative-2c", "relative-offset64", "relative-signbit", "toggle",
                   "momentary", "trigger"};
@@ -18,12 +18,12 @@ const Names takeovers{"jump", "pickup", "scale"};
 struct Source {
     std::string_view key;
     MidiSource source;
-    int highest;  ///< number
+    int highest;  ///< number; 0: it has none
 };
-constexpr std::array sources{Source{"cc", MidiSource::cc, 127}, Source{"cc14", MidiSource::cc14, 31},
-                             Source{"nrpn", MidiSource::nrpn, 16'383},
-                             Source{"pitchbend", MidiSource::pitchbend, 0},
-                             Source{"note", MidiSource::note, 127}};
+constexpr std::array sources{
+    Source{"cc", MidiSource::cc, 127},        Source{"cc14", MidiSource::cc14, 31},
+    Source{"nrpn", MidiSource::nrpn, 16'383}, Source{"pitchbend", MidiSource::pitchbend, 0},
+    Source{"note", MidiSource::note, 127},    Source{"program", MidiSource::program, 0}};
 
 bool is_relative(MidiMode mode) {
     return mode == MidiMode::relative_2c || mode == MidiMode::relative_offset64 ||
@@ -44,6 +44,7 @@ public:
         for (const TomlEntry& entry : table) read_entry(entry);
         check_source();
         check_range();
+        check_morph();
         check_that_all_matters();
         return std::move(midi_);
     }
@@ -57,6 +58,8 @@ private:
             if (entry.key == source.key) return read_source(entry, source);
         if (entry.key == "channel") return read_channel(entry);
         if (entry.key == "target") return read_target(entry);
+        if (entry.key == "from") return read_scene(entry, from_, midi_.from, midi_.from_place);
+        if (entry.key == "to") return read_scene(entry, to_, midi_.to, midi_.to_place);
         if (entry.key == "min") return read_end(entry, min_, midi_.min);
         if (entry.key == "max") return read_end(entry, max_, midi_.max);
         if (entry.key == "order") return read_choice(entry, orders, order_, midi_.order);
@@ -78,10 +81,10 @@ private:
         }
         source_ = &entry;
         midi_.source = source.source;
-        if (source.source != MidiSource::pitchbend)
+        if (source.highest > 0)
             midi_.number = expect_.whole_number(entry, 0, source.highest).value_or(0);
         else if (const bool* on = entry.value.as<bool>(); !on || !*on)
-            expect_.error(entry, "expected pitchbend = true, or no such line");
+            expect_.error(entry, fmt::format("expected {} = true, or no such line", source.key));
     }
 
     void read_channel(const TomlEntry& entry) {
@@ -100,6 +103,12 @@ private:
         midi_.target_place = entry.place;
         target_ = &entry;
         if (const std::string* target = expect_.text(entry)) midi_.target = *target;
+    }
+
+    void read_scene(const TomlEntry& entry, const TomlEntry*& written, std::string& name, Place& place) {
+        written = &entry;
+        place = entry.place;
+        if (const std::string* text = expect_.text(entry)) name = *text;
     }
 
     void read_end(const TomlEntry& entry, const TomlEntry*& written, double& value) {
@@ -122,9 +131,10 @@ private:
     void check_source() {
         if (!source_)
             problems_.error(midi_.place, "midi",
-                            "listens to nothing; add one of cc, cc14, nrpn, pitchbend, note");
+                            "listens to nothing; add one of cc, cc14, nrpn, pitchbend, note, program");
         if (!target_) problems_.error(midi_.place, "midi", "moves nothing; add target = \"node.parameter\"");
-        const bool has_no_ticks = midi_.source == MidiSource::note || midi_.source == MidiSource::pitchbend;
+        const bool has_no_ticks = midi_.source == MidiSource::note || midi_.source == MidiSource::pitchbend ||
+                                  midi_.source == MidiSource::program;
         if (source_ && mode_ && is_relative(midi_.mode) && has_no_ticks)
             expect_.error(*mode_, fmt::format("{} sends no relative moves; expected mode = \"absolute\"",
                                               in_quotes(source_->key)));
@@ -139,6 +149,19 @@ private:
         if (midi_.has_range && midi_.min == midi_.max)
             problems_.error(midi_.range_place, "midi.min",
                             "min and max are equal, so that nothing would move");
+    }
+
+    /// `from` and `to` belong to the morph of two scenes.
+    void check_morph() {
+        const bool is_morph = midi_.target == "morph";
+        for (const TomlEntry* end : {from_, to_})
+            if (end && target_ && !is_morph)
+                expect_.error(*end, "belongs to target = \"morph\"; leave it out");
+        if (is_morph && !(from_ && to_))
+            problems_.error(midi_.target_place, from_ ? "midi.to" : "midi.from",
+                            "missing; a morph goes between two scenes: write from and to");
+        if (is_morph && from_ && to_ && midi_.from == midi_.to)
+            expect_.error(*to_, "from and to are one scene, so that nothing would move");
     }
 
     /// A setting that is accepted does something.
@@ -163,6 +186,7 @@ private:
     PatchMidi midi_;
     const TomlEntry *source_ = nullptr, *target_ = nullptr, *min_ = nullptr,
                     *max_ = nullptr;  // as far as they are written
+    const TomlEntry *from_ = nullptr, *to_ = nullptr;
     const TomlEntry *order_ = nullptr, *mode_ = nullptr, *curve_ = nullptr, *takeover_ = nullptr;
     bool range_is_good_ = true;
 };

@@ -47,16 +47,19 @@ void read_type(const TomlEntry& entry, PatchNode& node, const Expect& expect) {
     node.type = *type;
 }
 
-void read_setting(const TomlEntry& entry, PatchNode& node, const Expect& expect) {
+void read_line(const TomlEntry& entry, PatchNode& node, const Expect& expect) {
     if (entry.key == "type") return read_type(entry, node, expect);
-    Setting& setting = node.settings.emplace_back();
-    setting.key = entry.key;
-    setting.place = entry.place;
-    if (read_value(entry.value, setting)) return;
-    node.settings.pop_back();
-    expect.error(entry, fmt::format("{}; a setting is a number, a text, true or false, or a list of "
-                                    "whole numbers",
-                                    kind_of(entry.value)));
+    if (auto setting = read_setting(entry, expect)) node.settings.push_back(std::move(*setting));
+}
+
+/// Words that addresses begin with.
+const Names reserved_ids{"master", "scene", "song", "panic", "tempo_bpm"};
+
+void check_id(const TomlEntry& entry, const Expect& expect) {
+    if (!is_id(entry.key)) expect.error(entry, "a node's name has small letters (a-z), digits, _ and - only");
+    if (std::find(reserved_ids.begin(), reserved_ids.end(), entry.key) != reserved_ids.end())
+        expect.error(
+            entry, fmt::format("is reserved, as are {}; give the node another name", list_of(reserved_ids)));
 }
 
 void read_node(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
@@ -64,16 +67,27 @@ void read_node(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
     const auto* table = entry.value.as<TomlTable>();
     if (!table)
         return expect.error(entry, fmt::format("{}; expected a table: [nodes.in]", kind_of(entry.value)));
-    if (!is_id(entry.key)) expect.error(entry, "a node's name has small letters (a-z), digits, _ and - only");
+    check_id(entry, expect);
     PatchNode& node = patch.nodes.emplace_back();
     node.id = entry.key;
     node.place = entry.place;
     const Expect of_node("nodes.", problems, entry.key);
     node.settings.reserve(table->size());
-    for (const TomlEntry& line : *table) read_setting(line, node, of_node);
+    for (const TomlEntry& line : *table) read_line(line, node, of_node);
 }
 
 }  // namespace
+
+std::optional<Setting> read_setting(const TomlEntry& entry, const Expect& expect) {
+    Setting setting;
+    setting.key = entry.key;
+    setting.place = entry.place;
+    if (read_value(entry.value, setting)) return setting;
+    expect.error(entry, fmt::format("{}; a setting is a number, a text, true or false, or a list of "
+                                    "whole numbers",
+                                    kind_of(entry.value)));
+    return std::nullopt;
+}
 
 void read_nodes(const TomlEntry& entry, Patch& patch, ProblemList& problems) {
     const auto* table = entry.value.as<TomlTable>();

@@ -21,5 +21,10 @@ void read_links(const TomlEntry&, Patch&, ProblemList&);
 void read_nodes(const TomlEntry&, Patch&, ProblemList&);
 /// `[[midi]]` tables.
 void read_midi(const TomlEntry&, Patch&, ProblemList&);
+/// `[scenes.NAME]` tables.
+void read_scenes(const TomlEntry&, Patch&, ProblemList&);
+
+/// `key = value` in the table of a node. Nothing where no setting has such a value: that is reported.
+std::optional<Setting> read_setting(const TomlEntry&, const Expect&);
 
 }  // namespace gainstage

@@ -39,7 +39,8 @@ void take_setup(Setup& setup, const GraphNode& node, int loop_latency, const Arr
     setup.input_channels = node.input_channels;
     setup.output_channels = node.output_channels;
     setup.options = node.options;
-    setup.start = node.values;
+    const std::vector<float>& start = node.start.empty() ? node.values : node.start;
+    setup.start.assign(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(node.values.size()));
     setup.loop_latency_samples = loop_latency;
 }
 

@@ -15,6 +15,7 @@
 #include "runtime/plan/key_table.hpp"
 #include "runtime/plan/memory_use.hpp"
 #include "runtime/realtime/device_past.hpp"
+#include "runtime/realtime/scene_table.hpp"
 
 namespace gainstage {
 
@@ -27,6 +28,7 @@ struct Arrangement {
     DevicePast device_past;                    ///< of the channels that it reads
     MemoryUse memory;                          ///< what it takes
     std::vector<int> outputs;                  ///< nodes through which sound leaves
+    std::shared_ptr<const SceneTable> scenes;  ///< once a change to it is planned
     int latency_samples = 0;                   ///< from the inputs to the outputs
     Problems problems;  ///< notes; errors, where nodes could not be built: then the rest means nothing
 

@@ -48,6 +48,8 @@ public:
           is_copied_(now.slots.size(), false) {}
 
     Change run() {
+        now_.scenes = std::make_shared<const SceneTable>(now_.graph, now_.slots,
+                                                         config_.arrange.sample_rate_hz, config_.scene_table);
         transition_->curve = raised_cosine(fade_samples());
         if (old_) plan_fade();
         transition_->after = compile(steady_wiring(), now_.order, options(nullptr));
@@ -60,6 +62,7 @@ public:
         for (Plan* plan : {transition_->during.get(), transition_->after.get()})
             if (plan) plan->device_past = now_.device_past;
         make_score();
+        collect_scene_moves();
         count_buffers();
         if (!has_errors(change_.problems)) change_.transition = std::move(transition_);
         return std::move(change_);
@@ -231,18 +234,83 @@ private:
             const GraphNode& was = old_->graph.nodes[before];
             for (std::size_t p = 0; p < node.params.size(); ++p) {
                 const int theirs = was.param_index(node.params[p].name);
-                if (theirs >= 0 && was.values[theirs] != node.values[p])
+                if (theirs >= 0 && was.values[theirs] != node.values[p] && !is_of_scenes(n, p))
                     transition_->moves.push_back(
                         {now_.slots[n].get(), static_cast<std::int32_t>(p), node.values[p]});
             }
-            if (was.bypass != node.bypass) move_switch(n, Slot::bypass, node.bypass);
-            if (was.mute != node.mute) move_switch(n, Slot::mute, node.mute);
+            move_switch(n, Slot::bypass, was.bypass, node.bypass);
+            move_switch(n, Slot::mute, was.mute, node.mute);
         }
     }
 
-    void move_switch(int n, Slot::Extra extra, bool is_on) {
+    void move_switch(int n, Slot::Extra extra, bool was_on, bool is_on) {
         Slot* slot = now_.slots[n].get();
-        transition_->moves.push_back({slot, slot->param_of(extra), is_on ? 1.f : 0.f});
+        const int param = slot->param_of(extra);
+        if (was_on != is_on && !is_of_scenes(n, static_cast<std::size_t>(param)))
+            transition_->moves.push_back({slot, param, is_on ? 1.f : 0.f});
+    }
+
+    // scenes
+
+    static const SceneTable& no_scenes() {
+        static const SceneTable none;
+        return none;
+    }
+    const SceneTable& old_scenes() const { return old_ && old_->scenes ? *old_->scenes : no_scenes(); }
+
+    /// Where such a knob stands depends on the scene that plays when the edit begins.
+    bool is_of_scenes(int n, std::size_t param) const {
+        const Slot& slot = *now_.slots[n];
+        const std::uint32_t number = slot.knob_numbers[param];
+        return now_.scenes->knob_of(slot.key, number) >= 0 || old_scenes().knob_of(slot.key, number) >= 0;
+    }
+
+    /// Knobs that a scene names, before the edit or behind it.
+    void collect_scene_moves() {
+        const auto knobs = now_.scenes->knobs();
+        for (int k = 0; k < now_.scenes->knob_count(); ++k) collect_scene_move(k, knobs[k]);
+        for (int k = 0; k < old_scenes().knob_count(); ++k) collect_former(k, old_scenes().knobs()[k]);
+        transition_->moves.reserve(transition_->moves.size() + transition_->scene_moves.size());
+    }
+
+    void collect_scene_move(int k, const SceneTable::Knob& knob) {
+        Slot* slot = now_.slots[knob.node].get();
+        const Slot* before = old_slot(knob.node);
+        const int theirs = before ? param_with_number(*before, knob.number) : -1;
+        if (theirs < 0) return transition_->fresh_knobs.push_back(k);
+        transition_->scene_moves.push_back({.slot = slot,
+                                            .param = knob.param,
+                                            .old_knob = old_scenes().knob_of(knob.key, knob.number),
+                                            .new_knob = k,
+                                            .old_value = written(*old_, old_node(knob.node), theirs),
+                                            .new_value = knob.base});
+    }
+
+    /// A knob that the scenes have given back to the hands.
+    void collect_former(int k, const SceneTable::Knob& knob) {
+        const int n = now_.node_of(knob.key);
+        if (n < 0 || now_.scenes->knob_of(knob.key, knob.number) >= 0) return;
+        const int param = param_with_number(*now_.slots[n], knob.number);
+        if (param < 0) return;
+        transition_->scene_moves.push_back({.slot = now_.slots[n].get(),
+                                            .param = param,
+                                            .old_knob = k,
+                                            .new_knob = -1,
+                                            .old_value = knob.base,
+                                            .new_value = written(now_, n, param)});
+    }
+
+    static int param_with_number(const Slot& slot, std::uint32_t number) {
+        const auto at = std::find(slot.knob_numbers.begin(), slot.knob_numbers.end(), number);
+        return at == slot.knob_numbers.end() ? -1 : static_cast<int>(at - slot.knob_numbers.begin());
+    }
+
+    /// The value in [nodes].
+    static float written(const Arrangement& patch, int n, int param) {
+        const GraphNode& node = patch.graph.nodes[static_cast<std::size_t>(n)];
+        const std::size_t own = node.values.size(), index = static_cast<std::size_t>(param);
+        if (index < own) return node.values[index];
+        return (index == own ? node.bypass : node.mute) ? 1.f : 0.f;
     }
 
     void tell_latency() {
@@ -259,6 +327,7 @@ private:
         score->targets.reserve(now_.slots.size());
         for (int n = 0; n < node_count(); ++n) score->targets.push_back(target(n));
         score->midi = std::make_unique<MidiMap>(now_.graph.midi);
+        score->scenes = now_.scenes;
         transition_->score = std::move(score);
     }
 

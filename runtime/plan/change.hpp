@@ -14,7 +14,8 @@ namespace gainstage {
 struct ChangeConfig {
     ArrangeConfig arrange;
     bool watch = true;
-    int threads = 1;  ///< that share a plan's branches; 1: plans are not cut into branches
+    int threads = 1;                ///< that share a plan's branches; 1: plans are not cut into branches
+    std::uint32_t scene_table = 0;  ///< number of the scenes' table; no other one has it
     double least_branch_ns =
         0.;  ///< what a branch must cost in a block of max_frames to be worth a hand-over
 };

@@ -126,6 +126,9 @@ void AudioRoom::apply(const Event& event) noexcept {
         case EventKind::knob:
             if (seat_.score()) desk_.turn(*seat_.score(), event, now_);
             return;
+        case EventKind::scene:
+            if (seat_.score()) desk_.choose(*seat_.score(), event, now_);
+            return;
         case EventKind::midi:
             if (seat_.score() && desk_.receive(*seat_.score(), event, now_)) panic();
             break;

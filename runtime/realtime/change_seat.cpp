@@ -49,6 +49,7 @@ const std::vector<KnobMove>& ChangeSeat::begin(std::uint64_t now) noexcept GAINS
         if (!copy.from->quarantine.tripped) copy.to->copy_state(*copy.from);
     for (TargetSlot& target : fading_->score->targets) inherit_knobs(target);
     if (score_) fading_->score->midi->adopt(*score_->midi);
+    take_scene();
     score_ = fading_->score.get();
     use(fading_->during ? *fading_->during : *fading_->after);
     fading_->begun_at = now;
@@ -89,6 +90,27 @@ void ChangeSeat::inherit_knobs(TargetSlot& target) noexcept GAINSTAGE_REALTIME {
             target.slot->ramps[p] =
                 within_range(target.slot->specs[p], target.leaving->knobs()[target.leaving_param[p]]);
     target.slot->update_plain();
+}
+
+/// The scene goes on under its name. Knobs that nobody had before stand where it wants them; those whose
+/// value in it the edit changed move there.
+void ChangeSeat::take_scene() noexcept GAINSTAGE_REALTIME {
+    Score& score = *fading_->score;
+    const SceneTable& table = *score.scenes;
+    SceneState before = score_ ? score_->scene : SceneState();
+    score.scene = score_ ? table.adopt(*score_->scenes, before) : table.start();
+    fading_->scene = score.scene;
+    for (const int k : fading_->fresh_knobs) {
+        const SceneTable::Knob& knob = table.knobs()[k];
+        Slot& slot = *score.targets[knob.node].slot;
+        slot.ramps[knob.param] = settled(nearest_value(slot.specs[knob.param], table.value(k, score.scene)));
+        slot.update_plain();
+    }
+    for (const SceneMove& move : fading_->scene_moves) {
+        const float was = move.old_knob < 0 ? move.old_value : score_->scenes->value(move.old_knob, before),
+                    now = move.new_knob < 0 ? move.new_value : table.value(move.new_knob, score.scene);
+        if (was != now) fading_->moves.push_back({move.slot, move.param, now});  // there is room
+    }
 }
 
 /// Runs the newcomers over the recorded past up to `end`, at most `budget` samples of it.

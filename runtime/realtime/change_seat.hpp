@@ -53,6 +53,7 @@ public:
 private:
     void use(Plan&) noexcept GAINSTAGE_REALTIME;
     void inherit_knobs(TargetSlot&) noexcept GAINSTAGE_REALTIME;
+    void take_scene() noexcept GAINSTAGE_REALTIME;
     WarmFailure warm_until(std::uint64_t end, std::uint64_t budget) noexcept GAINSTAGE_REALTIME;
     void fail(WarmFailure, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
 

@@ -22,6 +22,8 @@ public:
     /// A knob by its name's number. Does nothing where an edit that overtook the event took the node or the
     /// knob away.
     void turn(Score&, const Event&, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+    /// A scene, by its name's number or by its neighbour. Does nothing where the patch has no such scene.
+    void choose(Score&, const Event&, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
     /// The moves that belong to an edit.
     void follow(Score&, const std::vector<KnobMove>&, std::uint64_t now) noexcept GAINSTAGE_REALTIME;
     /// All nodes have forgotten what they heard: newcomers forget it at the same sample.
@@ -33,6 +35,12 @@ private:
 
     void move(TargetSlot&, std::int32_t param, float value, float smooth_ms,
               std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+    /// Moves all knobs of the scenes, by one entry of the trail.
+    void follow(Score&, const SceneCue&) noexcept GAINSTAGE_REALTIME;
+    void choose(Score&, int scene, float morph_ms, bool by_midi,
+                std::uint64_t now) noexcept GAINSTAGE_REALTIME;
+    void morph(Score&, int morph, float position, float smooth_ms,
+               std::uint64_t now) noexcept GAINSTAGE_REALTIME;
     Ramp start_ramp(Slot&, std::int32_t param, float value, float smooth_ms,
                     std::uint64_t now) noexcept GAINSTAGE_REALTIME;
 

@@ -11,9 +11,10 @@
 
 namespace gainstage {
 
-/// A ring of numbered moves. The audio thread writes it, and makes newcomers that catch up with the stream
-/// move. The control thread reads it at its leisure, without a lock, and sees where a move was overwritten
-/// before it came. The constructor allocates all there is, and touches it.
+/// A ring of numbered moves; a scene is one of them, however many knobs it moves. The audio thread writes it,
+/// and makes newcomers that catch up with the stream move. The control thread reads it at its leisure,
+/// without a lock, and sees where a move was overwritten before it came. The constructor allocates all there
+/// is, and touches it.
 class KnobTrail {
 public:
     struct Move {
@@ -27,6 +28,9 @@ public:
 
     // audio thread
     void add(const Move&) noexcept GAINSTAGE_REALTIME;
+    void add_cue(const SceneCue& cue) noexcept GAINSTAGE_REALTIME {
+        add({.key = key_of(cue), .param = param_of(cue), .ramp = ramp_of(cue)});
+    }
     /// The ring still holds every move that the warming has not made.
     bool reaches(const Warming&) const noexcept GAINSTAGE_REALTIME;
     /// Makes the moves up to and including the warming's present time. Returns the sample of the next one, at
@@ -43,7 +47,8 @@ public:
     std::size_t bytes() const noexcept { return size_ * sizeof(Place); }
 
 private:
-    /// A move in words that two threads may touch: its first sample, length and begin, end and key, param.
+    /// A move in words that two threads may touch: its first sample, length and begin, end and key, param and
+    /// law.
     struct Place {
         std::atomic<std::uint64_t> words[4];
     };

@@ -30,13 +30,16 @@ struct LogHole {
 class LogEntry {
 public:
     LogEntry() = default;
-    /// `now`: the sample at which the event was applied. Of a knob, `param` is kept and `knob` is not.
+    /// `now`: the sample at which the event was applied. Of a knob, `param` is kept and `knob` is not; of a
+    /// scene `param` alone.
     LogEntry(const Event& event, std::uint64_t now) noexcept
         : stamp_(now),
           kind_(static_cast<std::uint8_t>(event.kind)),
           port_(event.port),
           param_(static_cast<std::uint16_t>(event.param)),
-          first_(event.kind == EventKind::midi ? std::bit_cast<std::uint32_t>(event.midi) : event.key),
+          first_(event.kind == EventKind::midi    ? std::bit_cast<std::uint32_t>(event.midi)
+                 : event.kind == EventKind::scene ? static_cast<std::uint32_t>(event.param)
+                                                  : event.key),
           second_(std::bit_cast<std::uint32_t>(event.value)),
           third_(std::bit_cast<std::uint32_t>(event.smooth_ms)) {}
     /// Stands where the entries are missing. Counts no further than to 2^32 - 1.
@@ -60,10 +63,13 @@ public:
                     .value = std::bit_cast<float>(second_),
                     .smooth_ms = std::bit_cast<float>(third_),
                     .stamp = stamp_};
-        if (event.kind == EventKind::midi)
+        if (event.kind == EventKind::scene) {
+            event.param = static_cast<std::int32_t>(first_);
+        } else if (event.kind == EventKind::midi) {
             event.midi = std::bit_cast<MidiMessage>(first_);
-        else
+        } else {
             event.key = first_;
+        }
         if (event.kind == EventKind::knob) event.param = param_;
         return event;
     }
@@ -75,7 +81,7 @@ private:
     std::uint64_t stamp_ = 0;
     std::uint8_t kind_ = 0, port_ = 0;
     std::uint16_t param_ = 0;
-    std::uint32_t first_ = 0;               // midi: the message; knob: the key; hole: how many
+    std::uint32_t first_ = 0;  // midi: the message; knob: the key; scene: its index; hole: how many
     std::uint32_t second_ = 0, third_ = 0;  // value and smooth_ms; hole: its first sample, low half first
 };
 

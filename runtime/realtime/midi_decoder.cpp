@@ -33,6 +33,14 @@ std::span<const MidiEvent> MidiDecoder::decode(const MidiMessage& message) noexc
     count_ = 0;
     const auto [status, first, second] = message.bytes;
     MidiEvent event{.channel = static_cast<std::uint8_t>((status & 0x0F) + 1)};
+    if (message.size == 2 && (status & 0xF0) == 0xC0) {
+        event.source = MidiSource::program;
+        event.coarse = first;
+        event.position = position_of_7_bits(first);
+        event.pressed = true;
+        add(event);
+        return {events_.data(), count_};
+    }
     if (message.size != 3) return {};
     switch (status & 0xF0) {
         case 0x80:

@@ -17,12 +17,12 @@ namespace gainstage {
 struct MidiEvent {
     MidiSource source = MidiSource::cc;
     std::uint8_t channel = 1;  ///< 1..16
-    std::uint16_t number = 0;  ///< controller, NRPN or note; 0 for pitch bend
+    std::uint16_t number = 0;  ///< controller, NRPN or note; 0 for pitch bend and program change
     float position = 0.f;      ///< 0..1, both ends exact; pitch bend rests at exactly 0.5
     /// Of a coarse half: the position if the fine half was sent before it. Else the same as `position`.
     float position_after_fine = 0.f;
     bool fine_first = false;  ///< of a half: its sender sends the fine half first, as far as its moves show
-    std::uint8_t coarse = 0;  ///< the upper 7 bits, what relative encoders speak in
+    std::uint8_t coarse = 0;  ///< the upper 7 bits, what relative encoders speak in; a program's number
     bool pressed = false;     ///< as a button: upper half of a controller, upper quarter of a bend, note on
     bool refines = false;  ///< the fine half of a move that was already told: no second press, no second tick
     std::int8_t step = 0;  ///< +1, -1: NRPN data increment, decrement; `position` then says nothing
@@ -40,7 +40,7 @@ struct MidiEvent {
 class MidiDecoder {
 public:
     /// The events that the message makes, valid until the next call. Empty for message kinds that no source
-    /// listens to (pressure, program change).
+    /// listens to (pressure).
     std::span<const MidiEvent> decode(const MidiMessage&) noexcept GAINSTAGE_REALTIME;
 
 private:

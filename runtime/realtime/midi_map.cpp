@@ -19,10 +19,12 @@ std::size_t slot_of(MidiSource source, int number) noexcept {
             return 160 + n;
         case MidiSource::pitchbend:
             return 288;
+        case MidiSource::program:
+            return 289;
         case MidiSource::nrpn:
             break;
     }
-    return 289 + n;
+    return 290 + n;
 }
 
 }  // namespace

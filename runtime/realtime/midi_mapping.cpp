@@ -20,6 +20,8 @@ std::uint64_t id_of(const PatchMidi& entry) {
     hash.add_number(static_cast<std::uint64_t>(entry.source));
     hash.add_number(static_cast<std::uint64_t>(entry.number));
     hash.add(entry.target);
+    hash.add(entry.from);
+    hash.add(entry.to);
     return hash.value();
 }
 
@@ -70,11 +72,24 @@ public:
 
     void receive(const MidiEvent& event) noexcept {
         const bool press = is_press(event);
-        if (mapping_.target.kind == TargetKind::panic) {
-            if (press) host_.panic();
-        } else {
-            look_at_knob();
-            move(event, press);
+        switch (mapping_.target.kind) {
+            case TargetKind::panic:
+                if (press) host_.panic();
+                break;
+            case TargetKind::scene:
+                host_.choose_scene(mapping_.target, event.coarse);
+                break;
+            case TargetKind::scene_named:
+            case TargetKind::scene_next:
+            case TargetKind::scene_previous:
+                if (press) host_.choose_scene(mapping_.target, 0);
+                break;
+            case TargetKind::morph:
+                if (event.step == 0) follow_between_scenes(event.position);
+                break;
+            default:
+                look_at_knob();
+                move(event, press);
         }
         remember(event);
     }
@@ -122,9 +137,25 @@ private:
     }
 
     bool picks_up(double x) const noexcept {
-        const double knob = state_.position;
-        const bool crossed = state_.heard && (state_.control - knob) * (x - knob) <= 0.;
-        return crossed || has_reached(mapping_, x, knob, now_);
+        return crosses(x, state_.position) || has_reached(mapping_, x, state_.position, now_);
+    }
+    bool crosses(double x, double place) const noexcept {
+        return state_.heard && (state_.control - place) * (x - place) <= 0.;
+    }
+
+    void follow_between_scenes(double x) noexcept {
+        const MorphStand stand = host_.morph_stand(mapping_.target);
+        const bool holds = stand.is_held && state_.holds;
+        const double place =
+            stand.is_held ? mapping_.scale.position_of(static_cast<float>(stand.position)) : stand.position;
+        state_.holds = holds || mapping_.takeover == MidiTakeover::jump || finds_scene(x, place);
+        if (!state_.holds || (holds && x == state_.position)) return;
+        state_.position = x;
+        host_.morph(mapping_.target, mapping_.scale.value_at(x), mapping_.smooth_ms);
+    }
+    bool finds_scene(double x, double place) const noexcept {
+        const auto is_at = [&](double end) { return std::abs(x - end) <= pickup_reach || crosses(x, end); };
+        return place < 0. ? is_at(0.) || is_at(1.) : is_at(place);
     }
 
     /// Scale: knob and control reach the ends of their ways at the same time.
@@ -190,13 +221,14 @@ MidiMapping mapping_of(const GraphMidi& midi) {
     const float min = entry.has_range ? static_cast<float>(entry.min) : midi.target.min;
     const float max = entry.has_range ? static_cast<float>(entry.max) : midi.target.max;
     const bool has_way = entry.source != MidiSource::note && steps_of(midi) != 2;
+    const bool is_morph = midi.target.kind == TargetKind::morph;
     return {.target = midi.target,
             .id = id_of(entry),
             .channel = entry.channel,
             .order = entry.order,
             .mode = entry.mode,
             .takeover = has_way ? entry.takeover : MidiTakeover::jump,
-            .scale = {entry.curve, min, max},
+            .scale = is_morph ? MidiCurveScale(entry.curve, 0.f, 1.f) : MidiCurveScale(entry.curve, min, max),
             .smooth_ms = midi.smooth_ms,
             .steps = steps_of(midi),
             .value_step = value_step_of(midi, min, max),

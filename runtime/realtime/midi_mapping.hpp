@@ -10,15 +10,26 @@
 
 namespace gainstage {
 
+/// Where the scenes stand on the way of a pedal.
+struct MorphStand {
+    bool is_held = false;   ///< the pedal has the knobs
+    double position = -1.;  ///< 0..1 along its curve; < 0: at neither of its scenes
+};
+
 /// What a mapping needs from the engine. Audio thread.
 class MidiHost {
 public:
     virtual ~MidiHost() = default;
     /// Where the target is going, in its units (not the point that its ramp has reached); bypass and mute: 0
-    /// or 1. Sees what set() wrote before. Never asked for `panic`.
+    /// or 1. Sees what set() wrote before. Asked for knobs, bypass and mute only.
     virtual float value(const GraphTarget&) const noexcept GAINSTAGE_REALTIME = 0;
     virtual void set(const GraphTarget&, float value, float smooth_ms) noexcept GAINSTAGE_REALTIME = 0;
     virtual void panic() noexcept GAINSTAGE_REALTIME = 0;
+    /// The target is one of the scenes' kinds; `program`: the number of a program change.
+    virtual void choose_scene(const GraphTarget&, int program) noexcept GAINSTAGE_REALTIME = 0;
+    virtual MorphStand morph_stand(const GraphTarget&) const noexcept GAINSTAGE_REALTIME = 0;
+    /// `position`: along the curve, 0..1.
+    virtual void morph(const GraphTarget&, float position, float smooth_ms) noexcept GAINSTAGE_REALTIME = 0;
 };
 
 /// One mapping: its settings, and what it remembers of its control.
@@ -42,7 +53,11 @@ public:
 ///   with the fine half that came before it; a fine half alone waits for its coarse half. Without an order
 ///   the decoder says which half comes first.
 /// - NRPN increment and decrement (96, 97) are a tick up and down; for buttons, a press and a release.
-/// - `panic` is fired by a press, in any mode.
+/// - `panic` and scenes are fired by a press, in any mode; `scene` by a program change.
+/// - `morph`: a pedal has the knobs of all scenes from the moment at which it is picked up: where it stands
+/// for
+///   the scene that was chosen last, or, if that is neither of its two, at one of its ends. A scene takes the
+///   knobs away from it.
 struct MidiMapping {
     // settings, fixed after construction
     GraphTarget target;

@@ -6,6 +6,7 @@
 
 #include "runtime/realtime/device_past.hpp"
 #include "runtime/realtime/midi_map.hpp"
+#include "runtime/realtime/scene_table.hpp"
 #include "runtime/realtime/tasks.hpp"
 
 namespace gainstage {
@@ -79,6 +80,8 @@ struct Score {
     std::vector<TargetSlot> targets;  ///< per node of the graph
     std::vector<int> target_of_key;   ///< NodeKey -> index into targets, -1: not in this patch
     std::unique_ptr<MidiMap> midi;
+    std::shared_ptr<const SceneTable> scenes;
+    SceneState scene;  ///< audio thread: where they stand
 };
 
 /// Audio thread (or the thread that warms).

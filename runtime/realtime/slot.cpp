@@ -34,6 +34,8 @@ int first_width(const std::vector<int>& channels) {
 }
 
 void add_starting_ramps(const GraphNode& node, std::vector<Ramp>& ramps) {
+    for (const float value : node.start) ramps.push_back(settled(value));
+    if (!node.start.empty()) return;
     for (const float value : node.values) ramps.push_back(settled(value));
     for (const bool is_on : {node.bypass, node.mute}) ramps.push_back(settled(is_on ? 1.f : 0.f));
 }

@@ -84,7 +84,7 @@ private:
     std::vector<std::vector<float>> ring_, now_;
 };
 
-/// Its knobs as the patch writes them, then bypass and mute. Control thread.
+/// Its knobs as the patch begins with them, then bypass and mute. Control thread.
 std::vector<Ramp> starting_ramps(const GraphNode&);
 
 /// The ramp of another instance's knob, limited to the values of this knob. Audio thread.

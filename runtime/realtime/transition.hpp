@@ -28,13 +28,15 @@ struct Warming {
     std::uint64_t from = 0;           ///< stream sample at which it began (the log of a take holds it)
     std::uint64_t time = 0;           ///< next sample to run
     std::uint64_t knob_sequence = 0;  ///< first knob report not yet applied
+    /// Of every patch that may have moved knobs by its scenes since `from`.
+    std::vector<std::shared_ptr<const SceneTable>> scenes;
 };
 
 /// Why newcomers could not be warmed.
 enum class WarmFailure : std::uint8_t { none, history_lost, knobs_lost, newcomer_tripped };
 
-/// Moves the knob of every warming slot that follows `key`; `every_node` resets them all. Audio thread or the
-/// thread that warms.
+/// Moves the knob of every warming slot that follows `key`; `every_node` resets them all, and a cue moves all
+/// that it moved in what plays. Audio thread or the thread that warms.
 void move_warm_knob(Warming&, NodeKey key, std::int32_t param, const Ramp&) noexcept GAINSTAGE_REALTIME;
 /// Runs the warming plan up to stream sample `stop`, at most one piece away.
 WarmFailure run_warming(Warming&, std::uint64_t stop) noexcept GAINSTAGE_REALTIME;
@@ -51,6 +53,15 @@ struct StateCopy {
     Slot* to = nullptr;
 };
 
+/// A knob of a scene, before the edit or behind it: where it stands depends on the scene that plays when the
+/// edit begins.
+struct SceneMove {
+    Slot* slot = nullptr;
+    std::int32_t param = 0;
+    int old_knob = -1, new_knob = -1;        ///< indices into the two tables; -1: no scene there names it
+    float old_value = 0.f, new_value = 0.f;  ///< in [nodes]
+};
+
 struct Transition {
     std::uint64_t stamp = Event::at_once;  ///< begin there, or as soon as warm
     bool offline = false;                  ///< begin there even if much is left to warm
@@ -59,8 +70,11 @@ struct Transition {
     std::unique_ptr<Plan> after;
     std::unique_ptr<Score> score;
     FadeCurve curve;
-    std::vector<StateCopy> copies;  ///< newcomers that continue another's state, bit for bit
-    std::vector<KnobMove> moves;
+    std::vector<StateCopy> copies;       ///< newcomers that continue another's state, bit for bit
+    std::vector<KnobMove> moves;         ///< has room for those that the scenes add
+    std::vector<SceneMove> scene_moves;  ///< candidates
+    std::vector<int> fresh_knobs;        ///< of the new table: of slots that continue nobody's
+    SceneState scene;                    ///< in the score, as the change began
 
     /// How far the audio thread has come with the change. Written by the audio thread, as the last thing that
     /// it does with the change at that stage; the control thread acts on it.

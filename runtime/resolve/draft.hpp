@@ -22,7 +22,7 @@ struct Draft {
     Graph graph = {};  ///< nodes: as many and in the same order as in the patch
     std::vector<bool> knobs_known =
         {};  ///< per node: its type and, if it takes one, its model were understood
-    NameIndex node_by_id = {};
+    NameIndex node_by_id = {}, scene_by_name = {};
     std::unordered_map<std::string, std::shared_ptr<const Model>> models = {};  ///< read so far, by path
 };
 
@@ -39,13 +39,24 @@ void resolve_widths(Draft&);
 void check_loops(Draft&);
 /// There is a way out, and no device channel is written twice.
 void check_outputs(Draft&);
+/// What each scene sets, and with which one the patch begins.
+void resolve_scenes(Draft&);
 /// What each mapping moves, over which range.
 void resolve_midi(Draft&);
 
 /// Gives the node these knobs, each at its default.
 void take_knobs(GraphNode&, KnobList);
-/// find_target() for callers who know the index of the node that `name` begins with (-1: there is none).
-FoundTarget find_target_at(const Graph&, int node, std::string_view name, ProblemList& words);
+/// What find_target() finds, and in how many words.
+inline constexpr std::string_view expected_target =
+    "expected \"node.parameter\", \"node.bypass\", \"node.mute\" or \"panic\"";
+/// find_target() for callers who know the index of the node that `name` begins with (-1: there is none), and
+/// what else they take.
+FoundTarget find_target_at(const Graph&, int node, std::string_view name, ProblemList& words,
+                           std::string_view expected = expected_target);
+/// What of the node may be moved, by name. REQUIRES: its type and its model are known.
+Names target_names(const GraphNode&);
+Names node_ids(const Graph&);
+Names scene_names(const Graph&);
 /// "node" of "node.parameter".
 std::string_view node_of_target(std::string_view name);
 

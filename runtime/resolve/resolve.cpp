@@ -38,6 +38,7 @@ Resolved resolve(const Patch& patch, NodeTypes types, const ModelReader& read_mo
     resolve_widths(draft);
     check_loops(draft);
     check_outputs(draft);
+    resolve_scenes(draft);
     resolve_midi(draft);
 
     Resolved resolved{.graph = std::nullopt, .problems = draft.problems.take()};

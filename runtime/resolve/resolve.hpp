@@ -31,5 +31,7 @@ struct FoundTarget {
     std::string problem;
 };
 FoundTarget find_target(const Graph&, std::string_view name);
+/// A scene by its name or by its number, counted from 1, or "next", "previous". A name wins over a number.
+FoundTarget find_scene(const Graph&, std::string_view name);
 
 }  // namespace gainstage

@@ -16,10 +16,17 @@ public:
         : draft_(draft), midi_{.entry = entry, .target = target} {}
 
     void resolve() {
-        if (midi_.target.kind == TargetKind::panic)
-            check_panic();
-        else
+        if (midi_.entry.source == MidiSource::program && midi_.target.kind != TargetKind::scene)
+            complain(midi_.entry.target_place, "target",
+                     "a program change numbers scenes; expected target = \"scene\"");
+        if (is_knob())
             check_range();
+        else if (midi_.target.kind == TargetKind::scene)
+            check_program();
+        else if (midi_.target.kind == TargetKind::morph)
+            check_morph();
+        else
+            check_press();
         take_smoothing();
         draft_.graph.midi.push_back(std::move(midi_));
     }
@@ -33,18 +40,69 @@ private:
         draft_.problems.error(place, "midi." + key, std::move(message));
     }
 
-    /// Panic understands a press and nothing else.
-    void check_panic() {
+    bool is_knob() const {
+        return moves_knob() || midi_.target.kind == TargetKind::bypass ||
+               midi_.target.kind == TargetKind::mute;
+    }
+
+    /// Panic and the scenes understand a press and nothing else.
+    void check_press() {
         PatchMidi& entry = midi_.entry;
         if (entry.mode == MidiMode::absolute)
             entry.mode = MidiMode::trigger;
         else if (entry.mode != MidiMode::trigger)
-            complain(entry.target_place, "mode", "panic is fired by a press; expected mode = \"trigger\"");
-        if (entry.has_range) complain(entry.range_place, "min", "panic has no range; leave min and max out");
+            complain(entry.target_place, "mode",
+                     fmt::format("{} is fired by a press; expected mode = \"trigger\"", shown(entry.target)));
+        refuse_way();
+    }
+
+    void check_program() {
+        const PatchMidi& entry = midi_.entry;
+        if (entry.source != MidiSource::program)
+            complain(entry.target_place, "target",
+                     "a program change numbers the scenes: expected program = true, or one of "
+                     "\"scene.NAME\", \"scene.next\", \"scene.previous\" as target");
+        if (entry.mode != MidiMode::absolute)
+            complain(entry.target_place, "mode", "a program change is no button; leave it out");
+        refuse_way();
+    }
+
+    /// Of a target that has no way from one end to another.
+    void refuse_way() {
+        const PatchMidi& entry = midi_.entry;
+        const std::string target = shown(entry.target);
+        if (entry.has_range)
+            complain(entry.range_place, "min", fmt::format("{} has no range; leave min and max out", target));
         if (entry.smooth_ms >= 0.)
-            complain(entry.target_place, "smooth_ms", "panic is never smoothed; leave it out");
+            complain(entry.target_place, "smooth_ms",
+                     fmt::format("{} is never smoothed; leave it out", target));
         if (entry.curve != MidiCurve::linear)
-            complain(entry.target_place, "curve", "panic has no curve; leave it out");
+            complain(entry.target_place, "curve", fmt::format("{} has no curve; leave it out", target));
+    }
+
+    /// The way of a pedal is that from one scene to the other.
+    void check_morph() {
+        const PatchMidi& entry = midi_.entry;
+        if (entry.mode != MidiMode::absolute || entry.source == MidiSource::note)
+            complain(entry.target_place, "target",
+                     "a morph follows a pedal, a wheel or a fader, with mode = \"absolute\"");
+        if (entry.has_range)
+            complain(entry.range_place, "min", "a morph goes all the way; leave min and max out");
+        if (entry.takeover == MidiTakeover::scale)
+            complain(entry.target_place, "takeover", "expected \"pickup\" or \"jump\"");
+        const int from = scene(entry.from, entry.from_place, "from"),
+                  to = scene(entry.to, entry.to_place, "to");
+        midi_.target.param = static_cast<int>(draft_.graph.morphs.size());
+        draft_.graph.morphs.push_back({std::max(from, 0), std::max(to, 0)});
+    }
+
+    int scene(const std::string& name, Place place, const char* key) {
+        const int index = draft_.scene_by_name.find(name);
+        if (index < 0 && !name.empty())  // else the reader has reported it
+            complain(place, key,
+                     draft_.problems.unknown("there is no scene " + in_quotes(name), name, "scenes",
+                                             scene_names(draft_.graph)));
+        return index;
     }
 
     void check_range() {
@@ -77,8 +135,10 @@ private:
 
     void take_smoothing() {
         const PatchMidi& entry = midi_.entry;
-        midi_.steps = midi_.target.kind == TargetKind::panic ? 0 : 2;
-        midi_.smooth_ms = midi_.target.kind == TargetKind::panic ? 0.f : switch_smooth_ms;
+        midi_.steps = is_knob() ? 2 : 0;
+        midi_.smooth_ms = is_knob()                                ? switch_smooth_ms
+                          : midi_.target.kind == TargetKind::morph ? -1.f  // as each knob says
+                                                                   : 0.f;
         if (moves_knob()) {
             midi_.steps = knob().steps;
             midi_.smooth_ms = node().smooth_ms[midi_.target.param];
@@ -98,6 +158,38 @@ int find_node(const Draft& draft, std::string_view target) {
     return draft.node_by_id.find(node_of_target(target));
 }
 
+constexpr std::string_view scene_prefix = "scene.";
+constexpr std::string_view expected_of_midi =
+    "expected \"node.parameter\", \"node.bypass\", \"node.mute\", \"panic\", \"scene\", \"scene.NAME\", "
+    "\"scene.next\", \"scene.previous\" or \"morph\"";
+
+FoundTarget found_target(TargetKind kind, int param = -1) {
+    return {.target = GraphTarget{.kind = kind, .node = -1, .param = param}, .problem = {}};
+}
+
+FoundTarget target_of(Draft& draft, int node, std::string_view target) {
+    if (target == "scene") return found_target(TargetKind::scene);
+    if (target == "morph") return found_target(TargetKind::morph);
+    if (!target.starts_with(scene_prefix))
+        return find_target_at(draft.graph, node, target, draft.problems, expected_of_midi);
+    const std::string_view name = target.substr(scene_prefix.size());
+    if (name == "next") return found_target(TargetKind::scene_next);
+    if (name == "previous") return found_target(TargetKind::scene_previous);
+    if (const int scene = draft.scene_by_name.find(name); scene >= 0)
+        return found_target(TargetKind::scene_named, scene);
+    Names names = scene_names(draft.graph);
+    names.insert(names.end(), {"next", "previous"});
+    return {.target = std::nullopt,
+            .problem = draft.problems.unknown("there is no scene " + in_quotes(name), name, "scenes", names)};
+}
+
+/// A patch that chooses scenes has some.
+bool lacks_scenes(const Draft& draft, const GraphTarget& target) {
+    return draft.graph.scenes.empty() &&
+           (target.kind == TargetKind::scene || target.kind == TargetKind::scene_next ||
+            target.kind == TargetKind::scene_previous);
+}
+
 }  // namespace
 
 void resolve_midi(Draft& draft) {
@@ -105,8 +197,11 @@ void resolve_midi(Draft& draft) {
         const int node = find_node(draft, entry.target);
         // The knobs of a node that was not understood are unknown; what is wrong with it is reported.
         if (node >= 0 && !draft.knobs_known[node]) continue;
-        const FoundTarget found = find_target_at(draft.graph, node, entry.target, draft.problems);
-        if (found.target)
+        const FoundTarget found = target_of(draft, node, entry.target);
+        if (found.target && lacks_scenes(draft, *found.target))
+            draft.problems.error(entry.target_place, "midi.target",
+                                 "the patch has no scenes; add a table: [scenes.verse]");
+        else if (found.target)
             Mapping(draft, entry, *found.target).resolve();
         else
             draft.problems.error(entry.target_place, "midi.target", found.problem);

@@ -90,10 +90,9 @@ private:
     }
 
     bool resolve_switch(bool& is_on, const Setting& setting) {
-        static const ParamSpec on_or_off{.name = "switch", .min = 0.f, .max = 1.f, .steps = 2};
-        const auto value = knob_value(on_or_off, setting);
+        const auto value = switch_value(setting);
         if (!value) return complain_about_value(setting, "true or false");
-        is_on = *value > 0.5f;
+        is_on = *value;
         return true;
     }
 

@@ -154,6 +154,13 @@ std::optional<float> knob_value(const ParamSpec& spec, const Setting& setting) {
     return spec.steps > 0 ? written_step(spec, value) : value;
 }
 
+std::optional<bool> switch_value(const Setting& setting) {
+    static const ParamSpec on_or_off{.name = "switch", .min = 0.f, .max = 1.f, .steps = 2};
+    const auto value = knob_value(on_or_off, setting);
+    if (!value) return std::nullopt;
+    return *value > 0.5f;
+}
+
 std::optional<OptionValue> option_value(const OptionSpec& spec, const Setting& setting) {
     const auto* whole = std::get_if<std::int64_t>(&setting.value);
     const auto* text = std::get_if<std::string>(&setting.value);

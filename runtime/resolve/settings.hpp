@@ -18,6 +18,8 @@ std::string found(const Setting&);
 
 /// The knob's value; nothing where it does not fit. A switch also takes true and false.
 std::optional<float> knob_value(const ParamSpec&, const Setting&);
+/// Of bypass and mute: true, false, 0 or 1; nothing where it is something else.
+std::optional<bool> switch_value(const Setting&);
 /// Whether `value`, as written in decimal, lies within the knob's range.
 bool fits(double value, float min, float max);
 /// The option's value; nothing where it does not fit.

@@ -59,6 +59,8 @@ void swing(Shipped& patch, const PatchMidi& midi) {
             case MidiSource::note:
                 patch.midi(frame, {0x90 + channel, midi.number, value});
                 break;
+            case MidiSource::program:
+                break;  // moves no knob
         }
     };
     both(0, 0);

@@ -22,6 +22,23 @@ struct Desk final : MidiHost {
         ++sets;
     }
     void panic() noexcept override { ++panics; }
+    void choose_scene(const GraphTarget& target, int program) noexcept override {
+        chosen = {.kind = target.kind, .scene = target.param, .program = program};
+        ++choices;
+    }
+    MorphStand morph_stand(const GraphTarget&) const noexcept override { return stand; }
+    void morph(const GraphTarget&, float position, float smooth) noexcept override {
+        stand = {.is_held = true, .position = position};
+        smooth_ms = smooth;
+        ++morphs;
+    }
+
+    struct Chosen {
+        TargetKind kind = TargetKind::parameter;
+        int scene = -1, program = -1;
+    } chosen{};
+    int choices = 0, morphs = 0;
+    MorphStand stand{};
 };
 
 /// cc 21 on channel 1 to a knob of 0..100, absolute, jump. Tests change only what matters to them.

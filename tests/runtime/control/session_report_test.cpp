@@ -60,13 +60,18 @@ TEST_CASE("what was applied has the same keys for listeners and in the log") {
         applied({.kind = EventKind::midi, .port = 1, .midi = {.size = 3, .bytes = {176, 21, 64}}});
     const SessionReport panic = applied({.kind = EventKind::panic});
     const SessionReport end = applied({.kind = EventKind::fade_out, .value = 50.f});
+    SessionReport scene = applied({.kind = EventKind::scene});
+    SessionReport slow = applied({.kind = EventKind::scene, .smooth_ms = 40.f});
+    scene.parameter = slow.parameter = "solo";
     const Json keys[] = {{{"set", "trim.gain_db"}, {"value", -6.}, {"smooth_ms", 20.}},
                          {{"midi", {176, 21, 64}}, {"port", 1}},
                          {{"panic", true}},
-                         {{"fade_out_ms", 50.}}};
-    const char* const kinds[] = {"knob", "midi", "action", "action"};
+                         {{"fade_out_ms", 50.}},
+                         {{"scene", "solo"}},
+                         {{"scene", "solo"}, {"morph_ms", 40.}}};
+    const char* const kinds[] = {"knob", "midi", "action", "action", "scene", "scene"};
     int k = 0;
-    for (const SessionReport& report : {knob, midi, panic, end}) {
+    for (const SessionReport& report : {knob, midi, panic, end, scene, slow}) {
         Json logged = keys[k];
         logged["at"] = 480;
         CHECK(Json::parse(to_log_line(report)) == logged);
@@ -76,6 +81,13 @@ TEST_CASE("what was applied has the same keys for listeners and in the log") {
         CHECK(Json::parse(to_json(report)) == told);
         ++k;
     }
+}
+
+TEST_CASE("a scene that a message chose is told, and not logged: the message is") {
+    SessionReport scene = applied({.kind = EventKind::scene, .by_midi = true});
+    scene.parameter = "solo";
+    CHECK(Json::parse(to_json(scene))["scene"] == "solo");
+    CHECK(to_log_line(scene).empty());
 }
 
 TEST_CASE("words for people are told, and not logged; a quarantine is noted in the log") {

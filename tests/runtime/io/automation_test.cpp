@@ -39,6 +39,22 @@ TEST_CASE("Lines of seconds, target and value are moves") {
     CHECK(moves[2].place == Place{2, 6});
 }
 
+TEST_CASE("A line may choose a scene, by any text") {
+    const auto [moves, problems] =
+        parse("0,scene,solo\n1,scene,\"2\"\n2,scene,\"a, \"\"b\"\"\"\n3,scenes.gain_db,4\n");
+    CHECK(problems.empty());
+    REQUIRE(moves.size() == 4);
+    CHECK(moves[0].target == "scene");
+    CHECK(moves[0].scene == "solo");
+    CHECK(moves[0].place == Place{1, 3});
+    CHECK(moves[1].scene == "2");
+    CHECK(moves[2].scene == "a, \"b\"");
+    CHECK(moves[3].scene.empty());
+    CHECK(moves[3].value == 4.f);
+    CHECK(contains(problems_of("0,scene,"), "moves.csv:1:9: expected the name of a scene, found nothing"));
+    CHECK(contains(problems_of("x,scene,solo"), "expected seconds"));
+}
+
 TEST_CASE("Comments, blank lines, spaces, CRLF and a line of column names are skipped") {
     const auto [moves, problems] = parse(
         "\xEF\xBB\xBF# a take\r\n\r\nseconds,node.parameter,value\r\n  1 ,\tamp.gain_db , -6  \r\n   # "

@@ -177,7 +177,7 @@ TEST_CASE("read_patch: the top of a patch is checked") {
     CHECK(lines(read("format = 0").problems) == "p.toml:1:1: format: this Gainstage reads format 1, not 0\n");
     CHECK(complaints("lnks = []") ==
           "p.toml:2:1: lnks: unknown key; did you mean \"links\"? (keys: format, name, links, nodes, midi, "
-          "fade_ms, ceiling_dbfs)\n");
+          "scenes, fade_ms, ceiling_dbfs, start)\n");
     CHECK(complaints("  name = 3") ==
           "p.toml:2:3: name: a whole number; expected a text in quotation marks\n");
     CHECK(complaints("fade_ms = 0") == "p.toml:2:1: fade_ms: 0 is out of range; expected 1 to 1000 ms\n");
@@ -246,7 +246,7 @@ TEST_CASE("read_patch: nodes are tables of plain settings") {
 TEST_CASE("read_patch: a mapping has one source, in its range") {
     const std::string rest = "\ntarget = \"a.b\"";
     CHECK(midi_complaints("target = \"a.b\"") ==
-          "p.toml:2:1: midi: listens to nothing; add one of cc, cc14, nrpn, pitchbend, note\n");
+          "p.toml:2:1: midi: listens to nothing; add one of cc, cc14, nrpn, pitchbend, note, program\n");
     CHECK(midi_complaints("cc = 1\nnote = 2" + rest) ==
           "p.toml:4:1: midi.note: a second source beside \"cc\"; a mapping has exactly one, write another "
           "[[midi]] for this\n");
@@ -269,7 +269,7 @@ TEST_CASE("read_patch: every key of a mapping is checked") {
           "p.toml:4:1: midi.target: a whole number; expected a text in quotation marks\n");
     CHECK(midi_complaints("chanel = 1" + rest) ==
           "p.toml:3:1: midi.chanel: unknown key; did you mean \"channel\"? (keys: channel, cc, cc14, nrpn, "
-          "pitchbend, note, order, mode, target, min, max, curve, takeover, smooth_ms)\n");
+          "pitchbend, note, program, order, mode, target, from, to, min, max, curve, takeover, smooth_ms)\n");
     CHECK(midi_complaints("channel = 17" + rest) ==
           "p.toml:3:1: midi.channel: there is no channel 17; expected 1 to 16, or \"omni\"\n");
     CHECK(midi_complaints("channel = \"all\"" + rest) ==

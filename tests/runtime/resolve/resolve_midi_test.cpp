@@ -59,7 +59,8 @@ TEST_CASE("midi: an unknown target is reported with the nearest name") {
           at + "there is no node \"inn\"; did you mean \"in\"? (nodes: g, c, in, out)\n");
     CHECK(complaint("pancake") ==
           at + "\"pancake\" is no target; expected \"node.parameter\", \"node.bypass\", "
-               "\"node.mute\" or \"panic\"\n");
+               "\"node.mute\", \"panic\", \"scene\", \"scene.NAME\", \"scene.next\", "
+               "\"scene.previous\" or \"morph\"\n");
     CHECK(complaint("panik").find("did you mean \"panic\"?") != std::string::npos);
     CHECK(complaint("").find(at + "\"\" is no target") == 0);
     // These would do nothing.
