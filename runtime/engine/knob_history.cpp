@@ -30,6 +30,8 @@ void KnobHistory::Newcomers::set_scenes(std::shared_ptr<const SceneTable> table,
                                         std::uint64_t stamp) {
     scenes_ = history_.scenes_;
     if (!scenes_.empty()) scenes_.back().until = stamp;
+    // Ten thousand edits in which nobody chose a scene leave no table behind.
+    std::erase_if(scenes_, [](const Scenes& scenes) { return !scenes.is_used; });
     scenes_.push_back({.table = std::move(table)});
     scene_ = state;
 }
@@ -72,6 +74,7 @@ std::optional<Event> KnobHistory::take_move() {
     if (!is_cue(coming_.key)) return std::nullopt;
     const SceneCue cue = cue_of(coming_.key, coming_.param, coming_.ramp);
     scene_ = after(scene_, cue);
+    for (Scenes& scenes : scenes_) scenes.is_used = scenes.is_used || scenes.table->number() == cue.table;
     if (!cue.by_midi) return std::nullopt;
     return Event{.kind = EventKind::scene, .by_midi = true, .param = cue.state.scene, .stamp = cue.at};
 }

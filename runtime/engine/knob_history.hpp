@@ -53,6 +53,7 @@ private:
     struct Scenes {
         std::shared_ptr<const SceneTable> table;
         std::uint64_t until = never;  // stream sample: no cue of theirs is later
+        bool is_used = false;         // a cue of theirs was taken
     };
 
 public:
