@@ -46,6 +46,20 @@ TEST_CASE("check exits with 66 for a file that is not there, and still checks th
     CHECK(has(outcome.out, "patches/hello.toml: ok"));
 }
 
+TEST_CASE("check lists the scenes of a patch") {
+    const Outcome outcome = gainstage_run("check patches/vocal.toml");
+    CHECK(has(outcome.out, "\n  3 scenes: verse, chorus, talk\n"));
+    const Json json = Json::parse(gainstage_run("check --json patches/vocal.toml patches/hello.toml").out);
+    CHECK(json[0]["scenes"] == Json{"verse", "chorus", "talk"});
+    CHECK(json[1]["scenes"] == Json::array());
+    std::string tables;
+    for (int s = 0; s < 12; ++s) tables += "[scenes.s" + std::to_string(s) + "]\n";
+    const Outcome many =
+        gainstage_run("check " + patch_file("many.toml", in_and_out + tables, "[\"in -> out\"]"));
+    CHECK(has(many.out,
+              "\n  12 scenes: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 and 2 more; check --json lists them\n"));
+}
+
 TEST_CASE("check --json is one list, with the same verdicts") {
     const std::string bad = patch_file("bad.toml", in_and_out, "[\"in -> nobody -> out\"]");
     const Outcome outcome = gainstage_run("check --json patches/hello.toml " + bad);

@@ -202,6 +202,61 @@ TEST_CASE("lists of moves that are not there exit with 66; those that move nothi
           Json::parse(moved.out)["in_rms_dbfs"].get<double>() - 2.);
 }
 
+TEST_CASE("render begins with a scene, and lists and MIDI files choose others on the way") {
+    const std::string scenes =
+        "[scenes.low]\nvol = { gain_db = -12.0 }\n[scenes.\"the end\"]\nmorph_ms = 0\nvol = { mute = true }\n"
+        "[[midi]]\nprogram = true\ntarget = \"scene\"\n";
+    const std::string patch =
+                          patch_file("scenes.toml", in_and_out + "[nodes.vol]\ntype = \"gain\"\n" + scenes,
+                                     "[\"in -> vol -> out\"]"),
+                      in = sine_file("a.wav"), out = scratch().file("scene.wav");
+    const auto heard = [&](const std::string& options) {
+        const Outcome outcome = gainstage_run("render " + patch + " " + in + " -o " + out + " " + options);
+        INFO(outcome.err);
+        REQUIRE(outcome.exit_code == 0);
+        return read_sound_file(out).channels[0];
+    };
+    const auto peak_of = [](const std::vector<float>& sound, int from, int to) {
+        float peak = 0.f;
+        for (int k = from; k < to; ++k) peak = std::max(peak, std::abs(sound[k]));
+        return peak;
+    };
+    CHECK(peak_of(heard(""), 0, 24'000) == Approx(0.5f).epsilon(1e-3));
+    const auto low = heard("--scene low");
+    CHECK(peak_of(low, 0, 24'000) == Approx(0.5 * std::pow(10., -0.6)).epsilon(1e-3));
+    CHECK(heard("--scene 1") == low);
+    const std::string list =
+        scratch().write("scenes.csv", "0.1,scene,2\n0.25,scene,\"low\"\n0.3,scene,next\n");
+    const auto moved = heard("--automate " + list);
+    CHECK(peak_of(moved, 4'700, 4'800) > 0.45f);
+    CHECK(peak_of(moved, 6'000, 12'000) == 0.f);
+    CHECK(peak_of(moved, 13'200, 14'300) > 0.1f);
+    CHECK(peak_of(moved, 15'400, 24'000) == 0.f);
+    // Program 0, 96 ticks of 5.2 ms later program 1.
+    const std::string midi = scratch().write(
+        "scenes.mid",
+        std::string("MThd\0\0\0\6\0\0\0\1\0\x60MTrk\0\0\0\12\0\xC0\0\x30\xC0\1\0\xff\x2f\0", 32));
+    const auto played = heard("--midi " + midi);
+    CHECK(peak_of(played, 2'000, 11'900) == Approx(0.5 * std::pow(10., -0.6)).epsilon(1e-3));
+    CHECK(peak_of(played, 13'000, 24'000) == 0.f);
+
+    const auto refused = [&](const std::string& options, int code, const std::string& words) {
+        const Outcome outcome = gainstage_run("render " + patch + " " + in + " -o " + out + " " + options);
+        INFO(options + ": " + outcome.err);
+        CHECK(outcome.exit_code == code);
+        CHECK(has(outcome.err, words));
+    };
+    refused("--scene lou", 65, "scenes.toml: scene: there is no scene \"lou\"; did you mean \"low\"?");
+    refused("--scene 3", 65, "there is no scene 3; expected 1 to 2");
+    refused("--scene next", 65, "a render begins with a scene of its name or its number");
+    refused("--scene ''", 64, "an empty name");
+    refused("--scene low --events take.log", 64, "a take begins as it began");
+    refused("--automate " + scratch().write("s.csv", "1,scene,lou\n"), 65,
+            "s.csv:1:3: scene: there is no scene");
+    refused("--automate " + scratch().write("e.csv", "1,scene,\n"), 65,
+            "expected the name of a scene, found nothing");
+}
+
 TEST_CASE("render plays two files at once, each in its channel") {
     const std::string duo =
         patch_file("duo.toml",

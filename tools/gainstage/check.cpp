@@ -14,6 +14,7 @@
 #include "runtime/io/heard_latency.hpp"
 #include "runtime/model/json_value.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/plain_text.hpp"
 #include "runtime/plan/change.hpp"
 #include "runtime/plan/timing.hpp"
 #include "tools/gainstage/commands.hpp"
@@ -28,6 +29,7 @@ namespace {
 struct Checked {
     std::string file, name;
     std::size_t nodes = 0;
+    std::vector<std::string> scenes;  ///< in the patch's order
     int latency_samples = 0;
     double rate_hz = 48'000.;
     int block_frames = 0;
@@ -93,6 +95,7 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     if (rate_hz <= 0.) rate_hz = rate_for(PatchLoader(all_nodes(), 0.).load(file));
     Checked checked{.file = file,
                     .name = {},
+                    .scenes = {},
                     .rate_hz = rate_hz,
                     .block_frames = 0,
                     .timings = {},
@@ -105,6 +108,7 @@ Checked check(const std::string& name, double rate_hz, std::size_t most_bytes) {
     if (!resolved.graph) return checked;
     checked.name = resolved.graph->name;
     checked.nodes = resolved.graph->nodes.size();
+    for (const GraphScene& scene : resolved.graph->scenes) checked.scenes.push_back(scene.name);
     KeyTable keys;
     const ArrangeConfig config{.sample_rate_hz = checked.rate_hz,
                                .with_histories = false,
@@ -167,6 +171,7 @@ JsonValue json_of(const Checked& checked) {
                    {"ok", !has_errors(checked.problems)},
                    {"name", checked.name},
                    {"nodes", checked.nodes},
+                   {"scenes", checked.scenes},
                    {"latency_samples", checked.latency_samples},
                    {"rate_hz", checked.rate_hz},
                    {"memory_bytes", checked.memory.total()},
@@ -216,6 +221,18 @@ void print_timings(const Checked& checked) {
     if (!table.empty()) put_text(table.text("  "));
 }
 
+/// The first ten.
+void print_scenes(const Checked& checked) {
+    constexpr std::size_t most = 10;
+    const std::size_t count = checked.scenes.size();
+    if (count == 0) return;
+    std::string names;
+    for (std::size_t s = 0; s < count && s < most; ++s)
+        names += (s > 0 ? ", " : "") + plain_line(checked.scenes[s]);
+    if (count > most) names += fmt::format(" and {} more; check --json lists them", count - most);
+    put("  {} scene{}: {}\n", count, count == 1 ? "" : "s", names);
+}
+
 void print_ok(const Checked& checked) {
     const double latency_ms = 1000. * checked.latency_samples / checked.rate_hz;
     put("{}: ok ({} node{}, {}); memory {}\n", checked.file, checked.nodes, checked.nodes == 1 ? "" : "s",
@@ -226,6 +243,7 @@ void print_ok(const Checked& checked) {
     if (checked.block_frames > 0)
         put("  heard in blocks of {} frames after {}\n", checked.block_frames,
             text_of(heard_latency(checked)));
+    print_scenes(checked);
     print_timings(checked);
     for (const auto& [node, warning] : checked.at_silence) put("  {}: its model {}\n", node, warning);
 }

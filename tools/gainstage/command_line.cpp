@@ -126,8 +126,14 @@ void add_render(CLI::App& app, Command& chosen) {
         ->check(CLI::Range(1, Crew::max_threads));
     command->add_option("--midi", options->midi, "MIDI file whose messages move the patch's controllers")
         ->check(file_name());
-    command->add_option("--automate", options->automate, "CSV of seconds,node.parameter,value")
+    command
+        ->add_option("--automate", options->automate,
+                     "CSV of seconds,node.parameter,value, and of seconds,scene,NAME")
         ->check(file_name());
+    command
+        ->add_option("--scene", options->scene,
+                     "Begin with this scene of the patch, by its name or its number")
+        ->check(scene_name());
     command
         ->add_option("--events", options->events,
                      "Log of a live take (run --log): repeats it, with the patch and models that it played")

@@ -5,6 +5,7 @@
 #include "nodes/all_nodes.hpp"
 #include "runtime/io/audio_devices.hpp"
 #include "runtime/io/midi_input.hpp"
+#include "runtime/patch/read_patch.hpp"
 #include "tools/gainstage/console.hpp"
 #include "tools/gainstage/shipped.hpp"
 
@@ -51,6 +52,17 @@ void add_audio_apis(Offers& offers) {
     for (const std::string& api : compiled_audio_apis()) offers.values.push_back({api, ""});
 }
 
+/// Of the first word that is a patch with scenes.
+void add_scenes(const std::vector<std::string>& words, Offers& offers) {
+    for (const std::string& word : words) {
+        if (word.empty() || word.front() == '-' || !offers.values.empty()) continue;
+        const Meant meant = meant_file(word, {Shipped::patch}, false);
+        if (!meant.fault.empty()) continue;
+        for (const PatchScene& scene : read_patch_file(meant.file).patch.scenes)
+            offers.values.push_back({scene.name, ""});
+    }
+}
+
 }  // namespace
 
 std::string endings_for(const std::string& command, const std::string& argument) {
@@ -64,13 +76,15 @@ std::string endings_for(const std::string& command, const std::string& argument)
     return "";
 }
 
-Offers offers_for(const std::string& command, const std::string& argument, const std::string& begun) {
+Offers offers_for(const std::string& command, const std::string& argument, const std::string& begun,
+                  const std::vector<std::string>& words) {
     Offers offers;
     if (argument == "patch" || argument == "file") add_shipped(Shipped::patch, offers);
     if (argument == "model" || argument == "file") add_shipped(Shipped::model, offers);
     if (argument == "type") add_node_types(begun, offers);
     if (argument == "--device" || argument == "--in-device") add_devices(offers);
     if (argument == "--api") add_audio_apis(offers);
+    if (argument == "--scene") add_scenes(words, offers);
     if (argument == "--midi" && command == "run") add_midi_ports(offers);
     offers.endings = endings_for(command, argument);
     return offers;

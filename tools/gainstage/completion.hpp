@@ -20,8 +20,10 @@ struct Offers {
 std::string endings_for(const std::string& command, const std::string& argument);
 
 /// For an argument of a command: an option ("--device") or a positional one ("patch"). `begun`: what is typed
-/// of it. Asks for devices and ports where they are wanted. Empty for numbers and free texts.
-Offers offers_for(const std::string& command, const std::string& argument, const std::string& begun);
+/// of it; `words`: those behind the command so far. Asks for devices and ports where they are wanted, and
+/// reads the patch where its scenes are. Empty for numbers and free texts.
+Offers offers_for(const std::string& command, const std::string& argument, const std::string& begun,
+                  const std::vector<std::string>& words);
 
 /// Prints what begins with `begun`, for the scripts in tools/install: the endings on a line, then a line
 /// each, the value and its summary with a tab between them.

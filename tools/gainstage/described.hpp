@@ -70,10 +70,12 @@ inline Offers option_offers(const CLI::App& command) {
 }
 
 /// For "--option=VALUE", whose equals sign stands at `equals`.
-inline Offers offers_behind(const CLI::App& command, const std::string& begun, std::size_t equals) {
+inline Offers offers_behind(const CLI::App& command, const std::vector<std::string>& words,
+                            std::size_t equals) {
+    const std::string& begun = words.back();
     const CLI::Option* const option = option_called(command, begun.substr(0, equals));
     if (!option || !takes_value(*option)) return {};
-    Offers offers = offers_for(command.get_name(), name_of(*option), begun.substr(equals + 1));
+    Offers offers = offers_for(command.get_name(), name_of(*option), begun.substr(equals + 1), words);
     for (Offer& offer : offers.values) offer.value.insert(0, begun, 0, equals + 1);
     offers.endings.clear();
     return offers;
@@ -160,12 +162,12 @@ inline void print_completions(const CLI::App& app, const std::vector<std::string
         const std::vector<std::string> behind(words.begin() + 1, words.end());
         // "--device=U"
         const std::size_t equals = is_option ? begun.find('=') : std::string::npos;
-        if (equals != std::string::npos) return print_offers(offers_behind(*command, begun, equals), begun);
+        if (equals != std::string::npos) return print_offers(offers_behind(*command, behind, equals), begun);
         const CLI::Option* const argument = argument_at_end(*command, behind);
         if (is_option && (!argument || argument->get_positional()))
             print_offers(option_offers(*command), begun);
         else if (argument)
-            print_offers(offers_for(command->get_name(), name_of(*argument), begun), begun);
+            print_offers(offers_for(command->get_name(), name_of(*argument), begun, behind), begun);
     }
 }
 

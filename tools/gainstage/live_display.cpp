@@ -82,6 +82,7 @@ std::string short_name(const std::string& reading) {
 std::string status_line(const LiveStatus& status, double seconds, std::size_t width) {
     const std::string midi = text_of(status.last_midi);
     std::vector<std::string> pieces{fmt::format("{:7.1f} s", seconds)};
+    if (!status.scene.empty()) pieces.push_back(plain_line(status.scene));
     if (!midi.empty()) pieces.push_back("midi " + plain_line(midi));
     for (const std::string& id : status.resting) pieces.push_back(plain_line(id) + " silenced");
     if (status.xruns > 0) pieces.push_back(fmt::format("xruns {}", status.xruns));
@@ -155,6 +156,8 @@ void LiveDisplay::show(const SessionReport& report) {
     using Kind = SessionReport::Kind;
     switch (report.kind) {
         case Kind::event:
+            if (report.event.kind != EventKind::scene) return;
+            return line(fmt::format("{:8.2f} s  scene {}", report.seconds, report.parameter));
         case Kind::fade:
         case Kind::silent:
             return;

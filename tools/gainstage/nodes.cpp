@@ -132,9 +132,10 @@ void print_type(const NodeType& type) {
          {ports_table(type), params_table(type.params), options_table(type), readings_table(type)})
         if (!table.empty()) put_text("\n" + table.text("  "));
     if (!type.inputs.empty() && !type.outputs.empty())
-        put("\nbypass and mute (true or false) are settings of the node and targets of MIDI, too.\n");
+        put("\nbypass and mute (true or false) are settings of the node and of scenes, and targets of "
+            "MIDI.\n");
     else
-        put("\nmute (true or false) is a setting of the node and a target of MIDI, too.\n");
+        put("\nmute (true or false) is a setting of the node and of scenes, and a target of MIDI.\n");
     if (type.closes_loops) put("\nA loop of cables is legal through this node.\n");
 }
 

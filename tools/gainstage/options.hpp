@@ -45,6 +45,7 @@ struct NodesOptions {
 
 struct RenderOptions {
     std::string patch, out, midi, automate, events;
+    std::string scene;                  ///< empty: as the patch says
     std::vector<std::string> in;        ///< one render each
     std::vector<std::string> together;  ///< CHANNEL=FILE: one render of all
     int block = 512, threads = 1;

@@ -243,6 +243,7 @@ int render_all(const RenderOptions& options) {
                   .automation = {},
                   .midi_file = {},
                   .automation_file = {},
+                  .scene = options.scene,
                   .take = {},
                   .incomplete = options.incomplete,
                   .inputs = inputs(options),
@@ -287,6 +288,8 @@ RenderOptions settled(RenderOptions options) {
         options.in.insert(options.in.begin(), std::exchange(options.patch, {}));
     if (options.patch.empty() && options.events.empty())
         throw UsageError("there is no patch to play through: gainstage render PATCH voice.wav -o OUT.wav");
+    if (!options.events.empty() && !options.scene.empty())
+        throw UsageError("--scene: a take begins as it began; leave it out beside --events");
     check_together(options);
     if (options.in.empty() && options.together.empty())
         throw UsageError(options.events.empty()

@@ -84,7 +84,7 @@ std::string fault_of(const std::string& name, std::initializer_list<Shipped> kin
 
 }  // namespace
 
-Meant meant_file(const std::string& name, std::initializer_list<Shipped> kinds) {
+Meant meant_file(const std::string& name, std::initializer_list<Shipped> kinds, bool aloud) {
     const auto full_name = [&](Shipped what) {
         const std::string ending = kind_of(what).ending;
         return name.ends_with(ending) ? name : name + ending;
@@ -93,13 +93,13 @@ Meant meant_file(const std::string& name, std::initializer_list<Shipped> kinds) 
         return {.file = name, .fault = {}};
     for (const Shipped what : kinds)
         if (const std::string file = full_name(what); is_file(file)) {
-            say("{}: this is {} in the present folder (note)", name, file);
+            if (aloud) say("{}: this is {} in the present folder (note)", name, file);
             return {.file = file, .fault = {}};
         }
     for (const Shipped what : kinds)
         if (const fs::path folder = folder_of(what); !folder.empty() && is_file(folder / full_name(what))) {
             const std::string file = (folder / full_name(what)).string();
-            say("{}: this is {}, which comes with Gainstage (note)", name, file);
+            if (aloud) say("{}: this is {}, which comes with Gainstage (note)", name, file);
             return {.file = file, .fault = {}};
         }
     std::error_code error;

@@ -17,8 +17,8 @@ struct Meant {
 
 /// Finds the file that the player means. A name with a folder in it stands for itself, and a file that is
 /// here always wins. Else the name may lack its ending (.toml, .safetensors), and the file may be one that
-/// comes with the program: this is told on standard error. `kinds` are tried in their order.
-Meant meant_file(const std::string& name, std::initializer_list<Shipped> kinds);
+/// comes with the program: this is told on standard error, if `aloud`. `kinds` are tried in their order.
+Meant meant_file(const std::string& name, std::initializer_list<Shipped> kinds, bool aloud = true);
 
 /// The names of all that comes with the program, without their endings, in the order of their bytes. Empty
 /// where the program finds none of it.

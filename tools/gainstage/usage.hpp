@@ -52,6 +52,13 @@ inline CLI::Validator file_name() {
         "");
 }
 
+/// The same for a scene of a patch.
+inline CLI::Validator scene_name() {
+    return CLI::Validator(
+        [](std::string& text) { return text.empty() ? "an empty name; expected a scene's" : std::string(); },
+        "");
+}
+
 /// What stands below the options on a page of help.
 inline std::string footer_of(std::initializer_list<std::string_view> examples,
                              std::initializer_list<ExitCode> codes) {
