@@ -135,6 +135,40 @@ TEST_CASE("vocal: the noise between phrases is 12 dB lower, the phrases are not"
     CHECK(level(without[0], 0.5, 1.) == Approx(level(with[0], 0.5, 1.)).margin(0.2));
 }
 
+TEST_CASE("vocal's scenes: a steadier and airier chorus, and speech without rumble or shine") {
+    const auto scene = [](const char* name) { return Shipped("vocal").scene(name); };
+    const auto soft = [&](const char* name, double hz) {
+        return gain_db(scene(name), hz, -44.) - gain_db(scene(name), 1'000., -44.);
+    };
+    CHECK(passages(scene("chorus")).evened_db() > passages(scene("verse")).evened_db() + 0.5);
+    CHECK(soft("chorus", 15'000.) > soft("verse", 15'000.) + 1.);
+    CHECK(std::abs(soft("talk", 15'000.)) < 1.);
+    CHECK(soft("talk", 60.) < soft("verse", 60.) - 2.);
+    for (const char* name : {"chorus", "talk"}) {  // nobody reaches for the fader
+        INFO(name);
+        const Sound in = loud_then_soft(-18.);
+        CHECK(level(scene(name).play(in)[0], 0.5, 1.5) ==
+              Approx(level(scene("verse").play(in)[0], 0.5, 1.5)).margin(2.5));
+    }
+}
+
+TEST_CASE("guitar-high-gain's scenes: clean, the patch itself, and a solo that stands out") {
+    const auto scene = [](const char* name) { return Shipped("guitar-high-gain").scene(name); };
+    const auto loudness = [&](const char* name) {
+        return level(scene(name).play(loud_then_soft(-18.))[0], 0.5, 1.5);
+    };
+    CHECK(harmonics_db(scene("clean"), 400., -16.) < -25.);
+    CHECK(harmonics_db(scene("crunch"), 400., -16.) > -20.);
+    CHECK(loudness("clean") == Approx(loudness("crunch")).margin(4.));
+    CHECK(loudness("solo") > loudness("crunch") + 2.);
+    // A program change on stage leads to the same sound as beginning there.
+    const Sound in = everywhere(tone(2., 400., -16.));
+    for (const auto& [program, name] : {std::pair{0, "clean"}, {2, "solo"}}) {
+        const Sound changed = Shipped("guitar-high-gain").program(0, program).play(in);
+        CHECK(level(changed[0], 1.5, 2.) == Approx(level(scene(name).play(in)[0], 1.5, 2.)).margin(0.05));
+    }
+}
+
 TEST_CASE("guitar-parallel: soft passages are lifted, loud ones and the attack of the pick stay") {
     const Passages heard = passages(Shipped("guitar-parallel"));
     CHECK(heard.soft_gain_db > 6.);

@@ -196,6 +196,23 @@ TEST_CASE("reference: the keys of [[midi]] are the reader's") {
         CHECK(table.at("order").find('"' + order + '"') != std::string::npos);
 }
 
+TEST_CASE("reference: what a scene takes is what the reader takes") {
+    const Rows table = rows("## Scenes");
+    CHECK(first_words(table) == Words{"morph_ms", "node"});
+    check_ranges(table, {{"morph_ms", "-1"}}, "[scenes.a]\n", "scenes.a.");
+    const std::string message = complaint(read("[scenes.a]\nx = 1\n"), "scenes.a.x");
+    for (const auto& [key, rest] : table) CHECK(message.find(key) != std::string::npos);
+    for (const char* kind : {"scenes", "nodes"}) {  // reserved names
+        const std::string word = kind == std::string("scenes") ? "next" : "master";
+        const std::string refusal =
+            complaint(read("[" + std::string(kind) + "." + word + "]\n"), kind + ("." + word));
+        for (const std::string& name : listed(refusal, "is reserved, as are ", ";")) {
+            INFO(name);
+            CHECK(page().find("`" + name + "`") != std::string::npos);
+        }
+    }
+}
+
 TEST_CASE("reference: modes, curves and takeovers are the reader's") {
     const auto choices = [](const std::string& key) {
         return listed(expected(read("[[midi]]\n" + key + " = 1\n"), "midi." + key), "one of ");

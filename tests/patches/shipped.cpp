@@ -33,16 +33,31 @@ Shipped::Shipped(const std::string& file) : loader_(all_nodes(), shipped_rate_hz
 Shipped& Shipped::with(const std::string& target, float value) {
     const FoundTarget found = find_target(graph_, target);
     if (!found.target) throw std::runtime_error(found.problem);
-    if (found.target->kind == TargetKind::parameter)
-        graph_.nodes.edit(found.target->node).values[found.target->param] = value;
-    else
+    if (found.target->kind == TargetKind::parameter) {
+        GraphNode& node = graph_.nodes.edit(static_cast<std::size_t>(found.target->node));
+        node.values[found.target->param] = value;
+        if (!node.start.empty()) node.start[found.target->param] = value;
+    } else
         switches_.emplace_back(*found.target, value);
+    return *this;
+}
+
+Shipped& Shipped::scene(const std::string& name) {
+    const int index = graph_.scene_index(name);
+    if (index < 0) throw std::runtime_error("no scene " + name);
+    begin_with(graph_, index);
     return *this;
 }
 
 Shipped& Shipped::midi(int frame, const std::array<int, 3>& bytes) {
     MidiMessage message{.size = 3, .bytes = {}};
     for (std::size_t k = 0; k < bytes.size(); ++k) message.bytes[k] = static_cast<std::uint8_t>(bytes[k]);
+    events_.push_back({.kind = EventKind::midi, .midi = message, .stamp = static_cast<std::uint64_t>(frame)});
+    return *this;
+}
+
+Shipped& Shipped::program(int frame, int number) {
+    const MidiMessage message{.size = 2, .bytes = {0xC0, static_cast<std::uint8_t>(number), 0}};
     events_.push_back({.kind = EventKind::midi, .midi = message, .stamp = static_cast<std::uint64_t>(frame)});
     return *this;
 }

@@ -24,8 +24,13 @@ public:
 
     /// Sets "node.param", "node.bypass" or "node.mute" before the stream begins.
     Shipped& with(const std::string& target, float value);
+    /// Begins with this scene. Throws if there is none of that name.
+    Shipped& scene(const std::string& name);
     /// Adds a controller message at a frame; frames never decrease.
     Shipped& midi(int frame, const std::array<int, 3>& bytes);
+
+    /// Adds a program change on channel 1.
+    Shipped& program(int frame, int number);
 
     const Graph& graph() const { return graph_; }
 
