@@ -7,9 +7,6 @@
 
 namespace gainstage {
 
-namespace {
-
-/// Bytes of one frame as they lie in the file; 0: compressed, so that frames have no size.
 int stored_frame_bytes(const SF_INFO& info) {
     switch (info.format & SF_FORMAT_SUBMASK) {
         case SF_FORMAT_PCM_S8:
@@ -30,8 +27,6 @@ int stored_frame_bytes(const SF_INFO& info) {
             return 0;
     }
 }
-
-}  // namespace
 
 std::int64_t promised_frames(const SF_INFO& info, const SoundHeader& header) {
     std::int64_t promised = header.promised_frames;

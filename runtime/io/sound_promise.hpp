@@ -9,6 +9,9 @@
 
 namespace gainstage {
 
+/// Bytes of one frame as they lie in the file; 0: compressed, so that frames have no size.
+int stored_frame_bytes(const SF_INFO& info);
+
 /// The length that the header promises; less than libsndfile finds where it says nothing.
 std::int64_t promised_frames(const SF_INFO& info, const SoundHeader& header);
 
