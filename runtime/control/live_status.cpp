@@ -193,7 +193,8 @@ LiveStatus LiveSession::status() {
                       .readings = readings(engine_->playing()),
                       .last_midi = heard_midi(),
                       .usual_load = stats.usual_load.value(),
-                      .latency = latency()};
+                      .latency = latency(),
+                      .midi_late = stats.midi_late.load()};
     status.scene = engine_->scene();
     for (const auto& [key, patient] : engine_->ward().patients())
         status.resting.push_back(engine_->node_id(key));
@@ -220,6 +221,7 @@ LiveSummary LiveSession::summary() {
         summary.midi_messages += port->received();
         summary.midi_dropped += port->dropped();
     }
+    summary.midi_late = stats.midi_late.load();
     const Outbox& outbox = engine_->room().outbox();
     summary.reports_lost = outbox.reports_lost() + (config_.log.empty() ? outbox.entries_lost() : 0);
     summary.log_lost = config_.log.empty() ? 0 : outbox.entries_lost();

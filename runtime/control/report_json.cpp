@@ -79,6 +79,7 @@ void add_status(json& object, const LiveStatus& s) {
     object["scene"] = s.scene;
     object["usual_load"] = s.usual_load;
     object["latency_ms"] = latency_json(s.latency);
+    object["midi_late"] = s.midi_late;
     object["last_midi"] = s.last_midi.control;
     object["last_midi_port"] = s.last_midi.port;
     object["last_midi_moves"] = s.last_midi.moves;
@@ -99,6 +100,7 @@ void add_summary(json& object, const LiveSummary& s) {
     object["refused"] = s.failures;
     object["midi_messages"] = s.midi_messages;
     object["midi_dropped"] = s.midi_dropped;
+    object["midi_late"] = s.midi_late;
     object["reports_lost"] = s.reports_lost;
     object["events_lost"] = s.events_lost;
     object["moves_lost"] = s.moves_lost;

@@ -73,13 +73,14 @@ struct LiveStatus {
     std::string scene = {};             ///< "verse", "verse > solo 40 %"; empty: none was chosen
     float usual_load = 0.f;             ///< the median of all blocks
     HeardLatency latency;               ///< from input to output, now
+    std::uint64_t midi_late = 0;        ///< messages that came too late for their sample, so far
 };
 
 /// What was played.
 struct LiveSummary {
     double seconds = 0.;
     std::uint64_t blocks = 0, xruns = 0, late_blocks = 0, swaps = 0, edits = 0, trips = 0, failures = 0,
-                  midi_messages = 0, midi_dropped = 0;
+                  midi_messages = 0, midi_dropped = 0, midi_late = 0;
     /// What full queues did: reports that no display got, events that never happened, moves of knobs that new
     /// instances were not warmed on, turns by which changes were late, commands that were refused.
     std::uint64_t reports_lost = 0, events_lost = 0, moves_lost = 0, swaps_postponed = 0,

@@ -24,6 +24,18 @@ bool is_physical(jack_client_t* client, const std::string& port) {
     return found && (jack_port_flags(found) & JackPortIsPhysical) != 0;
 }
 
+/// JACK knows two at most.
+std::vector<std::string> aliases_of(jack_client_t* client, const std::string& port) {
+    const auto most = static_cast<std::size_t>(jack_port_name_size());
+    std::vector<char> first(most), second(most);
+    char* const both[] = {first.data(), second.data()};
+    const jack_port_t* const found = jack_port_by_name(client, port.c_str());
+    const int count = found ? jack_port_get_aliases(found, both) : 0;
+    std::vector<std::string> aliases;
+    for (int k = 0; k < std::min(count, 2); ++k) aliases.emplace_back(both[k]);
+    return aliases;
+}
+
 AudioDeviceInfo& device_named(AudioDevices& devices, const std::string& name, int rate_hz) {
     for (AudioDeviceInfo& device : devices)
         if (device.name == name) return device;
@@ -76,7 +88,7 @@ MidiPorts jack_midi_sources(jack_client_t* client) {
     MidiPorts sources;
     const std::string own = jack_get_client_name(client);
     for (const std::string& port : ports_with(client, JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput))
-        if (client_of_port(port) != own) sources.push_back({"jack", port});
+        if (client_of_port(port) != own) sources.push_back({"jack", port, aliases_of(client, port)});
     return sources;
 }
 

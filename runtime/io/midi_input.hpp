@@ -1,29 +1,18 @@
 #pragma once
-/// MIDI ports. Only midi_input.cpp sees RtMidi, which is behind most of them.
+/// MIDI ports that are heard through RtMidi, and the choice between those and the audio stream's own.
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
-#include "runtime/io/choose_device.hpp"
 #include "runtime/io/midi_port.hpp"
+#include "runtime/io/midi_ports.hpp"
 #include "runtime/realtime/midi_queue.hpp"
 
 namespace gainstage {
 
-/// Every port that can be listened to, JACK's first; quiet about APIs whose server does not run. Control
-/// thread. Throws DeviceError where a server does not answer.
-MidiPorts list_midi_ports();
-
-/// The port that the player meant: the one with this very name, or the only one whose name holds it (capitals
-/// don't matter) in the first API that has such. Throws DeviceError, whose message lists the ports.
-const MidiPortInfo& choose_midi_port(const MidiPorts&, const std::string& name);
-
-/// RtMidi's JACK is left out where the audio stream has JACK's MIDI: one client does for both.
-enum class MidiApis { all, without_jack };
-
-/// A port with a thread of its own, which may be a real-time one. It stamps each channel message and puts it
-/// into the queue.
+/// A port with a thread of its own, which may be a real-time one. It stamps each channel message with the
+/// time at which it arrived, as RtMidi tells it, and puts it into the queue.
 class MidiInput final : public MidiPort {
 public:
     /// Control thread. `name` as in choose_midi_port(); "virtual:NAME" makes a port of that name instead, for

@@ -11,6 +11,9 @@ namespace gainstage {
 struct MidiPortInfo {
     std::string api;   ///< "jack", "alsa", "core"
     std::string name;  ///< JACK: "client:port"
+    /// JACK: other names of the port. A server that opens the hardware itself calls a port
+    /// "system:midi_capture_1", and only its alias names the controller.
+    std::vector<std::string> aliases = {};
 };
 
 using MidiPorts = std::vector<MidiPortInfo>;

@@ -10,6 +10,7 @@ AudioRoom::AudioRoom(const RoomConfig& config)
     : config_(config),
       crew_(config.crew.threads > 1 ? std::make_unique<Crew>(config.crew, config.sample_rate_hz) : nullptr),
       outbox_(config.queues.log, config.queues.reports),
+      arrivals_(config.sample_rate_hz),
       timeline_(config.queues.due),
       trail_(config.queues.moves),
       desk_(config.sample_rate_hz, config.decoders, trail_, outbox_),
@@ -18,7 +19,7 @@ AudioRoom::AudioRoom(const RoomConfig& config)
       meter_(config.sample_rate_hz) {
     master_.start(config.start_ramp_ms);
     for (int p = 0; p < config.midi_ports; ++p)
-        midi_.push_back(std::make_unique<MidiQueue>(config.queues.midi));
+        midi_.push_back({.queue = std::make_unique<MidiQueue>(config.queues.midi)});
     touch(news_, News{});
 }
 
@@ -49,7 +50,10 @@ void AudioRoom::process(const AudioBlock& block, int in_channels, int out_channe
     for (int c = 0; c < out_channels; ++c) std::fill_n(block.out[c], frames, 0.f);
 
     block_begin_ = now_;
-    take_news(frames, clock_ns);
+    take_news();
+    const bool lost_time = block.input_overflow || block.output_underflow || block.freewheels;
+    if (clock_ns != 0) arrivals_.begin_block(frames, clock_ns, lost_time);
+    take_queued_midi(frames, clock_ns != 0);
     take_midi(block.midi);
     if (crew_) crew_->begin_block(block.freewheels);
     while (device.offset < frames) {
@@ -72,32 +76,36 @@ void AudioRoom::process(const AudioBlock& block, int in_channels, int out_channe
 
 // What comes in
 
-void AudioRoom::take_news(int frames, std::int64_t clock_ns) noexcept {
+void AudioRoom::take_news() noexcept {
     for (News news; !timeline_.is_full() && news_.pop(news);)
         news.transition ? seat_.take(*news.transition, now_) : schedule(news.event);
-    take_midi(frames, clock_ns);
-    last_clock_ns_ = clock_ns;
 }
 
-/// Plays a message as far into this block as it came into the last one. So every message is late by exactly
-/// one block, instead of by anything up to a block. Takes 1,024 a block and four times of what comes in a
-/// flood, the same share from each port: after a pause of the stream, thousands that have waited are spread
-/// over some blocks.
-void AudioRoom::take_midi(int frames, std::int64_t clock_ns) noexcept {
+/// No more than 1,024 and four times of what comes in a flood of a block wait at a time, the same share of
+/// each port: after a pause of the stream, thousands that have waited are spread over some blocks.
+void AudioRoom::take_queued_midi(int frames, bool has_clock) noexcept {
     constexpr double most_per_second = 4. * Flood::messages_per_second;
     const int ports = std::max(1, static_cast<int>(midi_.size()));
     const int most = (1'024 + static_cast<int>(most_per_second / config_.sample_rate_hz * frames)) / ports;
     for (std::size_t p = 0; p < midi_.size(); ++p) {
+        MidiIn& in = midi_[p];
         StampedMidi message;
-        for (int k = 0; k < most && !timeline_.is_full() && midi_[p]->pop(message); ++k) {
-            const double late_s = static_cast<double>(message.arrival_ns - last_clock_ns_) * 1e-9;
-            const double offset = last_clock_ns_ && clock_ns ? late_s * config_.sample_rate_hz : 0.;
+        for (; in.waiting < most && !timeline_.is_full() && in.queue->pop(message); ++in.waiting) {
+            const std::uint64_t due = has_clock ? due_at(message.arrival_ns) : now_;
+            in.latest = std::max(in.latest, due);  // the clock may be corrected between two messages
             schedule({.kind = EventKind::midi,
                       .port = static_cast<std::uint8_t>(p),
                       .midi = message.message,
-                      .stamp = now_ + static_cast<std::uint64_t>(std::clamp(offset, 0., frames - 1.))});
+                      .stamp = in.latest});
         }
     }
+}
+
+/// A message that is late is due now, and counted.
+std::uint64_t AudioRoom::due_at(std::int64_t arrival_ns) noexcept {
+    const double due_in = arrivals_.due_in(arrival_ns);
+    if (due_in < 0.) meter_.stats().midi_late.fetch_add(1, std::memory_order_relaxed);
+    return now_ + static_cast<std::uint64_t>(std::max(due_in, 0.) + 0.5);
 }
 
 /// These need no clock: the driver says at which frame.
@@ -130,6 +138,8 @@ void AudioRoom::apply(const Event& event) noexcept {
             if (seat_.score()) desk_.choose(*seat_.score(), event, now_);
             return;
         case EventKind::midi:
+            // A port's messages come by its queue or with the blocks, never both.
+            if (event.port < midi_.size() && midi_[event.port].waiting > 0) --midi_[event.port].waiting;
             if (seat_.score() && desk_.receive(*seat_.score(), event, now_)) panic();
             break;
         case EventKind::panic:

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "runtime/realtime/arrival_clock.hpp"
 #include "runtime/realtime/audio_block.hpp"
 #include "runtime/realtime/block_meter.hpp"
 #include "runtime/realtime/change_seat.hpp"
@@ -69,7 +70,7 @@ public:
 
     // a MIDI port's thread
     /// The queue of one port.
-    MidiQueue& midi_queue(int port) { return *midi_[port]; }
+    MidiQueue& midi_queue(int port) { return *midi_[port].queue; }
 
     // audio thread
     /// Plays one device block. `clock_ns`: steady clock at its start, for the stamps of the queues' MIDI; 0
@@ -88,10 +89,16 @@ private:
         Event event;
         Transition* transition = nullptr;
     };
+    struct MidiIn {
+        std::unique_ptr<MidiQueue> queue;
+        std::uint64_t latest = 0;  // stamp of its latest message: the next one is not before it
+        int waiting = 0;           // messages of the queue that are on the timeline
+    };
 
     // all of them: audio thread
-    void take_news(int frames, std::int64_t clock_ns) noexcept;
-    void take_midi(int frames, std::int64_t clock_ns) noexcept;
+    void take_news() noexcept;
+    void take_queued_midi(int frames, bool has_clock) noexcept;
+    std::uint64_t due_at(std::int64_t arrival_ns) noexcept;
     void take_midi(std::span<const BlockMidi>) noexcept;
     void schedule(Event) noexcept;
     void apply_due() noexcept;
@@ -105,7 +112,7 @@ private:
 
     // fixed after construction
     const RoomConfig config_;
-    std::vector<std::unique_ptr<MidiQueue>> midi_;
+    std::vector<MidiIn> midi_;
     const std::unique_ptr<Crew> crew_;
 
     // control thread in, audio thread out
@@ -116,7 +123,7 @@ private:
     // audio thread
     std::uint64_t now_ = 0;
     std::uint64_t block_begin_ = 0;
-    std::int64_t last_clock_ns_ = 0;
+    ArrivalClock arrivals_;
     Timeline timeline_;
     KnobTrail trail_;
     Desk desk_;

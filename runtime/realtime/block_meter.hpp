@@ -21,6 +21,8 @@ struct RoomStats {
     std::array<std::atomic<float>, metered_channels> in_peak{},
         out_peak{};                             ///< since the reader last zeroed them
     std::atomic<std::uint64_t> events_lost{0};  ///< no place on the timeline
+    /// Messages of the queues that came later than their sample: see ArrivalClock.
+    std::atomic<std::uint64_t> midi_late{0};
     /// Turns in which a change that was ready found the room's queue full. Control thread.
     std::atomic<std::uint64_t> swaps_postponed{0};
 };

@@ -60,7 +60,8 @@ public:
             engine_.room().process(&from, 1, &to, 1, frames, clock_ns());
         }
     }
-    /// A controller of port 0 moves, so many samples after the next block's begin. It is heard a block later.
+    /// A controller of port 0 moves, so many samples after the next block's begin. It is heard a block and 2
+    /// ms later.
     bool cc(int number, int value, int late_samples = 0) {
         return engine_.room().midi_queue(0).push(
             {.arrival_ns = clock_ns() + std::int64_t{late_samples} * 1'000'000'000 / 48'000,

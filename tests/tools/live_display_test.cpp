@@ -90,6 +90,8 @@ TEST_CASE("a narrow status line keeps what matters most, and whole pieces only")
     status.last_midi.waits.clear();
     CHECK(status_line(status, 12.34, 100)
               .find("   12.3 s  midi ch 1 cc 30 = 64 -> opto.peak 40 %  opto silenced  xruns 2  in ") == 0);
+    status.midi_late = 3;
+    CHECK(status_line(status, 12.34, 120).find("  xruns 2  late midi 3  in ") != std::string::npos);
 }
 
 TEST_CASE("the summary begins with the verdict, and counts in words") {
@@ -104,6 +106,8 @@ TEST_CASE("the summary begins with the verdict, and counts in words") {
         summary.xruns = 1;
         summary.swaps = 1;
         summary.failures = 2;
+        summary.midi_messages = 40;
+        summary.midi_late = 5;
         summary.busiest = {{"opto", 0.25}, {"safety", 0.01}};
         SessionReport report{.kind = SessionReport::Kind::summary};
         report.summary = std::make_shared<const LiveSummary>(summary);
@@ -117,6 +121,7 @@ TEST_CASE("the summary begins with the verdict, and counts in words") {
     CHECK(out.find("late callbacks, not because of the patch\nplayed 2.0 s in 750 blocks; 1 xrun, 0 late "
                    "blocks; ") == 0);
     CHECK(out.find("\n1 model changed, 0 edits, 2 refused, 0 nodes silenced\n") != std::string::npos);
+    CHECK(out.find("\n40 MIDI message(s), 0 lost, 5 late\n") != std::string::npos);
     CHECK(out.find("\nbusiest nodes: opto 25.0 %, safety 1.0 % of each block\n") != std::string::npos);
     CHECK(out.find("\nbusiest node: opto, 25.0 % of each block\n") != std::string::npos);
 }

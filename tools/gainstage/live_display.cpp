@@ -86,6 +86,7 @@ std::string status_line(const LiveStatus& status, double seconds, std::size_t wi
     if (!midi.empty()) pieces.push_back("midi " + plain_line(midi));
     for (const std::string& id : status.resting) pieces.push_back(plain_line(id) + " silenced");
     if (status.xruns > 0) pieces.push_back(fmt::format("xruns {}", status.xruns));
+    if (status.midi_late > 0) pieces.push_back(fmt::format("late midi {}", status.midi_late));
     if (!status.in_peak_db.empty()) pieces.push_back("in " + meters(status.in_peak_db));
     if (!status.out_peak_db.empty()) pieces.push_back("out " + meters(status.out_peak_db));
     pieces.push_back(
@@ -185,7 +186,8 @@ void LiveDisplay::show(const LiveSummary& s) {
     line(fmt::format("{} changed, {}, {} refused, {} silenced", count(s.swaps, "model", "models"),
                      count(s.edits, "edit", "edits"), s.failures, count(s.trips, "node", "nodes")));
     if (s.midi_messages || s.midi_dropped)
-        line(fmt::format("{} MIDI message(s), {} lost", s.midi_messages, s.midi_dropped));
+        line(fmt::format("{} MIDI message(s), {} lost{}", s.midi_messages, s.midi_dropped,
+                         s.midi_late > 0 ? fmt::format(", {} late", s.midi_late) : std::string()));
     if (s.recorded_s > 0.)
         line(fmt::format("{:.1f} s of input recorded{}", s.recorded_s,
                          s.record_lost_s > 0. ? fmt::format("; {:.1f} s of it are lost", s.record_lost_s)

@@ -58,6 +58,34 @@ TEST_CASE("A name that several MIDI ports contain is refused, not guessed") {
           "\"keys:out 2\" (jack)");
 }
 
+TEST_CASE("A MIDI port of JACK is found by its alias, which names the controller") {
+    const MidiPorts system{{"jack", "system:midi_capture_1", {"nanoKONTROL2:midi/capture_1"}},
+                           {"jack", "system:midi_capture_2", {"Launch Control:midi/capture_1"}},
+                           {"alsa", "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0"}};
+    CHECK(choose_midi_port(system, "nanokontrol").name == "system:midi_capture_1");
+    CHECK(choose_midi_port(system, "Launch Control:midi/capture_1").name == "system:midi_capture_2");
+}
+
+TEST_CASE("A controller that JACK and the sequencer both show is taken from JACK, by whatever name") {
+    const std::string nano = "nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0", pedal = "FCB1010:FCB1010 MIDI 1 24:0";
+    const MidiPorts others{{"alsa", nano}, {"alsa", pedal}};
+    const MidiPorts bridge{{"jack", "a2j:nanoKONTROL2 [20] (capture): nanoKONTROL2 MIDI 1"},
+                           {"jack", "keys:out"}};
+    CHECK(choose_midi_port(bridge, others, "nano").api == "jack");
+    CHECK(choose_midi_port(bridge, others, nano).api == "jack");
+    CHECK(choose_midi_port(bridge, others, pedal).name == pedal);
+    CHECK(choose_midi_port(bridge, others, "FCB").api == "alsa");
+    const MidiPorts by_alias{
+        {"jack", "system:midi_capture_1", {"alsa:seq:nanoKONTROL2:nanoKONTROL2 MIDI 1"}}};
+    CHECK(choose_midi_port(by_alias, others, nano).name == "system:midi_capture_1");
+    // Nobody knows which of two is meant.
+    const MidiPorts two{{"jack", "a2j:nanoKONTROL2 [20] (capture): nanoKONTROL2 MIDI 1"},
+                        {"jack", "a2j:nanoKONTROL2 [28] (capture): nanoKONTROL2 MIDI 1"}};
+    CHECK(choose_midi_port(two, others, nano).api == "alsa");
+    CHECK(choose_midi_port({}, others, nano).name == nano);
+    CHECK_THROWS_AS(choose_midi_port(bridge, others, "organ"), DeviceError);
+}
+
 TEST_CASE("Opening a missing MIDI port is one clear error, with or without a server") {
     without_jack();
     MidiQueue queue;
