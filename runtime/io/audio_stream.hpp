@@ -8,6 +8,7 @@
 #include <string>
 
 #include "runtime/io/midi_port.hpp"
+#include "runtime/io/port_connection.hpp"
 #include "runtime/nonblocking.hpp"
 #include "runtime/realtime/audio_block.hpp"
 
@@ -22,9 +23,9 @@ struct AudioFormat {
     std::string name = {};  ///< of the device; two names where input and output are not the same
     int in_channels = 0, out_channels = 0;
     int rate_hz = 48'000;
-    int block_frames = 128;  ///< frames of every callback, as long as the driver doesn't change them
-    int latency_frames = 0;  ///< input to output with this block, as far as the driver tells; 0: it does not
-    int hidden_frames = 0;   ///< on top: an API that hands over the input of the block before
+    int block_frames = 128;   ///< frames of every callback, as long as the driver doesn't change them
+    int latency_frames = 0;   ///< input to output with this block, as far as the driver tells; 0: it does not
+    int hidden_frames = 0;    ///< on top: an API that hands over the input of the block before
 };
 
 /// Opened by its constructor, silent until start(). Everything but the callback belongs to the control
@@ -63,6 +64,11 @@ public:
     /// The patch delays sound by so many samples from input to output: for other programs that ask the
     /// driver. Waits some seconds at most.
     virtual void declare_latency(int samples) { static_cast<void>(samples); }
+    /// What its ports are connected to, and were when a program at the other end went, or the server. What
+    /// somebody has disconnected is not among it. Asks the driver only where that has told of a change; then
+    /// it waits some seconds at most, and connects again what has come back. Ask regularly: after its server
+    /// has gone, a stream knows what it last saw. Empty: the driver has no such ports.
+    virtual PortConnections connections() { return {}; }
 
     /// Blocks played since start. Any thread; what they wrote is then to be seen.
     std::uint64_t callbacks() const noexcept { return callbacks_.load(std::memory_order_acquire); }

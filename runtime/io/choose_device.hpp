@@ -1,10 +1,12 @@
 #pragma once
 /// Which of the devices that are there did the player mean? Never another one.
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "runtime/io/audio_devices.hpp"
+#include "runtime/io/port_connection.hpp"
 
 namespace gainstage {
 
@@ -19,8 +21,11 @@ struct AudioRequest {
     int periods = 0;  ///< ALSA: blocks between input and output, at least 2; 0: 3 for USB, else 2
     std::string stream_name = "gainstage";  ///< JACK: the name of the client
     bool connect = true;                    ///< JACK: to the device's ports
-    int midi_ports = 0;                     ///< that StreamMidi::open() may be asked for
-    int priority = 70;                      ///< SCHED_FIFO or SCHED_RR; 0: as every other thread
+    /// JACK: what to connect instead, as soon as the other ports are there: what AudioStream::connections()
+    /// told of an earlier stream.
+    std::optional<PortConnections> connections = {};
+    int midi_ports = 0;  ///< that StreamMidi::open() may be asked for
+    int priority = 70;   ///< SCHED_FIFO or SCHED_RR; 0: as every other thread
 };
 
 /// No such device, or it can't do what was asked: the message names what is there. Exit code 69.

@@ -29,6 +29,17 @@ bool has_event(jack_midi_event_t& event, void* buffer, std::uint32_t number) noe
     return status == 0;
 }
 
+void clear_events(void* buffer) noexcept GAINSTAGE_REALTIME {
+    GAINSTAGE_KNOWN_REALTIME(jack_midi_clear_buffer(buffer);)
+}
+/// False: the buffer is full.
+bool has_written(void* buffer, int frame, const MidiMessage& message) noexcept GAINSTAGE_REALTIME {
+    int status = 0;
+    GAINSTAGE_KNOWN_REALTIME(status = jack_midi_event_write(buffer, static_cast<jack_nframes_t>(frame),
+                                                            message.bytes.data(), message.size);)
+    return status == 0;
+}
+
 [[noreturn]] void fail_to_open(const std::string& device, const std::string& cause) {
     throw DeviceError(fmt::format("audio device \"{}\" (jack) does not open: {}", device, cause));
 }
@@ -54,10 +65,30 @@ private:
     const MidiPortInfo info_;
 };
 
+/// A MIDI port of the client that sends.
+class JackClient::Sender final : public MidiOutput {
+public:
+    Sender(std::shared_ptr<JackClient> client, int number, MidiPortInfo info)
+        : client_(std::move(client)), out_(client_->midi_out_[number]), info_(std::move(info)) {}
+
+    const MidiPortInfo& port() const noexcept override { return info_; }
+    bool send(const MidiMessage& message, std::uint64_t due) noexcept override {
+        return out_.queue.push({.due = due, .message = message});
+    }
+    std::uint64_t sent() const noexcept override { return out_.queue.sent(); }
+    std::uint64_t dropped() const noexcept override { return out_.queue.dropped(); }
+
+private:
+    const std::shared_ptr<JackClient> client_;
+    MidiOut& out_;
+    const MidiPortInfo info_;
+};
+
 JackClient::JackClient(const AudioRequest& request)
     : request_(request),
       midi_(static_cast<std::size_t>(request.midi_ports)),
-      events_(static_cast<std::size_t>(request.midi_ports) * most_events_per_port) {}
+      events_(static_cast<std::size_t>(request.midi_ports) * most_events_per_port),
+      midi_out_(static_cast<std::size_t>(request.midi_ports)) {}
 
 // JACK's threads
 
@@ -70,11 +101,12 @@ void JackClient::process(int frames) noexcept {
     period_.store(frames, std::memory_order_relaxed);
     const AudioBlock block = fetch(frames);
     const CallbackGate::Pass pass(*gate_);
-    if (!pass) {
+    if (pass)
+        callback_(context_, block);
+    else
         for (float* const channel : out_) std::fill_n(channel, frames, 0.f);
-        return;
-    }
-    callback_(context_, block);
+    if (pass) played_ += static_cast<std::uint64_t>(frames);
+    send_midi(frames, pass && sends_.load(std::memory_order_acquire));
 }
 
 /// All that comes in is fetched before anything is written: where an output is connected to an input of ours,
@@ -118,6 +150,31 @@ int JackClient::fetch_midi(int frames) noexcept GAINSTAGE_REALTIME {
     return count;
 }
 
+/// Each period begins with what the last one has sent, so every port is cleared.
+void JackClient::send_midi(int frames, bool is_open) noexcept GAINSTAGE_REALTIME {
+    const DeviceCallbackScope scope;
+    for (MidiOut& out : midi_out_) {
+        jack_port_t* const port = out.port.load(std::memory_order_acquire);
+        void* const buffer = port ? buffer_of(port, frames) : nullptr;
+        if (!buffer) continue;
+        clear_events(buffer);
+        if (is_open) send_due(out, buffer, frames);
+    }
+}
+
+/// A period takes its messages in the order of their frames. What a full one does not take leaves with the
+/// next.
+void JackClient::send_due(MidiOut& out, void* buffer, int frames) noexcept GAINSTAGE_REALTIME {
+    const std::uint64_t begin = played_ - static_cast<std::uint64_t>(frames);
+    int frame = 0;
+    while (const DueMidi* const next = out.queue.next()) {
+        if (next->due >= played_) return;
+        if (next->due > begin) frame = std::max(frame, static_cast<int>(next->due - begin));
+        if (!has_written(buffer, frame, next->message)) return;
+        out.queue.done(true);
+    }
+}
+
 /// Every input may reach every output. What an unconnected port says means nothing.
 void JackClient::tell_latency(jack_latency_callback_mode_t mode) noexcept {
     const bool capture = mode == JackCaptureLatency;
@@ -159,6 +216,18 @@ void JackClient::set_callbacks() {
         client,
         [](jack_latency_callback_mode_t mode, void* self) {
             undisturbed([&] { static_cast<JackClient*>(self)->tell_latency(mode); });
+        },
+        this);
+    jack_set_port_connect_callback(
+        client,
+        [](jack_port_id_t, jack_port_id_t, int, void* self) {
+            undisturbed([&] { static_cast<JackClient*>(self)->connections_.note_change(); });
+        },
+        this);
+    jack_set_port_registration_callback(
+        client,
+        [](jack_port_id_t, int, void* self) {
+            undisturbed([&] { static_cast<JackClient*>(self)->connections_.note_change(); });
         },
         this);
     jack_on_info_shutdown(
@@ -240,6 +309,7 @@ int JackClient::worst_latency(const std::vector<std::string>& ports, std::size_t
 
 void JackClient::prepare(AudioCallback callback, void* context) {
     gate_.emplace();
+    played_ = 0;
     callback_ = callback;
     context_ = context;
 }
@@ -251,9 +321,15 @@ void JackClient::start() {
         throw DeviceError("JACK's server does not start the stream; restart the server");
     is_active_ = true;
     try {
-        if (request_.connect) connect_device();
+        if (request_.connections)
+            connections_.want(*request_.connections);
+        else if (request_.connect)
+            connect_device();
         for (const MidiIn& in : midi_) connect_midi(in);
-    } catch (...) {  // no callback comes after a start that failed
+        for (const MidiOut& out : midi_out_) connect_midi(out);
+        connections_.look(client_.get(), own_ports());
+        sends_.store(true, std::memory_order_release);  // from here on there is somebody to send to
+    } catch (...) {                                     // no callback comes after a start that failed
         is_active_ = false;
         jack_deactivate(client_.get());
         throw;
@@ -272,6 +348,11 @@ void JackClient::connect_midi(const MidiIn& in) {
         connect(in.source, jack_port_name(port));
 }
 
+void JackClient::connect_midi(const MidiOut& out) {
+    if (jack_port_t* const port = out.port.load(); port && !out.destination.empty())
+        connect(jack_port_name(port), out.destination);
+}
+
 void JackClient::connect(const std::string& from, const std::string& to) {
     const int status = jack_connect(client_.get(), from.c_str(), to.c_str());
     if (status != 0 && status != EEXIST)
@@ -281,6 +362,7 @@ void JackClient::connect(const std::string& from, const std::string& to) {
 
 void JackClient::stop() {
     const std::lock_guard lock(mutex_);
+    sends_ = false;
     if (client_ && std::exchange(is_active_, false)) jack_deactivate(client_.get());
     shut();
 }
@@ -297,33 +379,77 @@ void JackClient::recompute_latencies() {
     if (client_ && is_active_ && is_alive()) jack_recompute_total_latencies(client_.get());
 }
 
-MidiPorts JackClient::find_ports() {
+std::vector<jack_port_t*> JackClient::own_ports() const {
+    std::vector<jack_port_t*> ports = in_ports_;
+    ports.insert(ports.end(), out_ports_.begin(), out_ports_.end());
+    for (const MidiIn& in : midi_)
+        if (jack_port_t* const port = in.port.load()) ports.push_back(port);
+    for (const MidiOut& out : midi_out_)
+        if (jack_port_t* const port = out.port.load()) ports.push_back(port);
+    return ports;
+}
+
+/// What a server that has gone still seems to have is not believed: all its ports are as they were.
+PortConnections JackClient::connections() {
+    const std::lock_guard lock(mutex_);
+    if (client_ && is_active_ && is_alive() && connections_.has_changed())
+        connections_.look(client_.get(), own_ports());
+    return connections_.all();
+}
+
+MidiPorts JackClient::find_ports(unsigned long flags) {
     const std::lock_guard lock(mutex_);
     check_open();
-    return jack_midi_sources(client_.get());
+    return jack_midi_ports(client_.get(), flags);
+}
+
+/// What a port of ours is called where the player asks for another program's port, or for a virtual one.
+JackClient::OwnName JackClient::own_name(const std::string& asked, const char* usual, int number) {
+    if (!asked.starts_with(virtual_prefix)) return {fmt::format("{}_{}", usual, number + 1)};
+    const std::string name = asked.substr(std::strlen(virtual_prefix));
+    if (name.empty()) throw DeviceError("a virtual MIDI port needs a name: write virtual:NAME");
+    return {name, true};
 }
 
 MidiPortInfo JackClient::open_midi_port(int number, const std::string& name) {
     const std::lock_guard lock(mutex_);
     check_open();
     MidiIn& in = midi_[number];
-    const bool is_virtual = name.starts_with(virtual_prefix);
-    const std::string own =
-        is_virtual ? name.substr(std::strlen(virtual_prefix)) : fmt::format("midi_{}", number + 1);
-    if (own.empty()) throw DeviceError("a virtual MIDI port needs a name: write virtual:NAME");
-    in.source = is_virtual ? "" : name;
-    in.port = add_port(own, JACK_DEFAULT_MIDI_TYPE, JackPortIsInput);
+    const OwnName own = own_name(name, "midi", number);
+    in.source = own.is_virtual ? "" : name;
+    in.port = add_port(own.name, JACK_DEFAULT_MIDI_TYPE, JackPortIsInput);
+    connections_.note_change();
     if (is_active_) connect_midi(in);
-    return {"jack", is_virtual ? own : name};
+    return {"jack", own.is_virtual ? own.name : name};
+}
+
+MidiPortInfo JackClient::open_midi_output(int number, const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    check_open();
+    MidiOut& out = midi_out_[number];
+    const OwnName own = own_name(name, "midi_out", number);
+    out.destination = own.is_virtual ? "" : name;
+    out.port = add_port(own.name, JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput);
+    connections_.note_change();
+    if (is_active_) connect_midi(out);
+    return {"jack", own.is_virtual ? own.name : name};
 }
 
 // StreamMidi
 
-MidiPorts JackClient::ports() {
+MidiPorts JackClient::ask_for_ports(unsigned long flags) {
     const auto found = std::make_shared<MidiPorts>();
-    if (!returns_within(opening_patience, [=, self = shared_from_this()] { *found = self->find_ports(); }))
+    if (!returns_within(opening_patience,
+                        [=, self = shared_from_this()] { *found = self->find_ports(flags); }))
         throw DeviceError(no_answer("jack"));
     return *found;
+}
+
+MidiPorts JackClient::ports() {
+    return ask_for_ports(JackPortIsOutput);
+}
+MidiPorts JackClient::destinations() {
+    return ask_for_ports(JackPortIsInput);
 }
 
 std::unique_ptr<MidiPort> JackClient::open(int number, const std::string& name) {
@@ -332,6 +458,14 @@ std::unique_ptr<MidiPort> JackClient::open(int number, const std::string& name) 
                         [=, self = shared_from_this()] { *info = self->open_midi_port(number, name); }))
         throw DeviceError(no_answer("jack"));
     return std::make_unique<Heard>(shared_from_this(), number, *info);
+}
+
+std::unique_ptr<MidiOutput> JackClient::open_output(int number, const std::string& name) {
+    const auto info = std::make_shared<MidiPortInfo>();
+    if (!returns_within(opening_patience,
+                        [=, self = shared_from_this()] { *info = self->open_midi_output(number, name); }))
+        throw DeviceError(no_answer("jack"));
+    return std::make_unique<Sender>(shared_from_this(), number, *info);
 }
 
 }  // namespace gainstage

@@ -30,7 +30,14 @@ void JackDevice::start(AudioCallback callback, void* context) {
     context_ = context;
     client_->prepare(&JackDevice::play, this);
     started_ = true;
-    if (returns_within(opening_patience, [client = client_] { client->start(); })) return;
+    const auto made = std::make_shared<PortConnections>();
+    if (returns_within(opening_patience, [=, client = client_] {
+            client->start();
+            *made = client->connections();
+        })) {
+        connections_ = *made;
+        return;
+    }
     give_up();
     throw DeviceError(no_answer(format_.api));
 }
@@ -82,6 +89,14 @@ void JackDevice::declare_latency(int samples) {
     // A server that hangs is noticed by its silence.
     static_cast<void>(
         returns_within(stopping_patience, [client = client_] { client->recompute_latencies(); }));
+}
+
+PortConnections JackDevice::connections() {
+    if (given_up_ || !client_->is_alive() || !client_->connections_changed()) return connections_;
+    const auto found = std::make_shared<PortConnections>(connections_);
+    if (returns_within(stopping_patience, [=, client = client_] { *found = client->connections(); }))
+        connections_ = *found;
+    return connections_;
 }
 
 AudioDevices list_jack_devices() {

@@ -12,7 +12,8 @@ class JackClient;
 
 /// A client of its own, with ports in_1, in_2 ... and out_1 ..., counted as patches count. What comes in is
 /// played in the same period, so the patch alone delays it. The server may change the size of a period, and
-/// may freewheel: the stream goes on. A server that hangs does not hang the program.
+/// may freewheel: the stream goes on. A server that hangs does not hang the program. What was connected by
+/// hand can be made again by the next client: AudioStream::connections().
 class JackDevice final : public AudioStream {
 public:
     /// Throws DeviceError.
@@ -31,12 +32,14 @@ public:
     std::chrono::seconds longest_pause() const noexcept override { return std::chrono::seconds(7); }
     std::shared_ptr<StreamMidi> midi() noexcept override;
     void declare_latency(int samples) override;
+    PortConnections connections() override;
 
 private:
     static void play(void* self, const AudioBlock&);  // the audio thread
     void give_up() noexcept;
 
     std::shared_ptr<JackClient> client_;
+    PortConnections connections_;  // as last seen
     AudioCallback callback_ = nullptr;
     void* context_ = nullptr;
     bool started_ = false;

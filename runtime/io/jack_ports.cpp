@@ -84,12 +84,12 @@ std::vector<std::string> jack_audio_ports(jack_client_t* client, const std::stri
     return ports;
 }
 
-MidiPorts jack_midi_sources(jack_client_t* client) {
-    MidiPorts sources;
+MidiPorts jack_midi_ports(jack_client_t* client, unsigned long flags) {
+    MidiPorts ports;
     const std::string own = jack_get_client_name(client);
-    for (const std::string& port : ports_with(client, JACK_DEFAULT_MIDI_TYPE, JackPortIsOutput))
-        if (client_of_port(port) != own) sources.push_back({"jack", port, aliases_of(client, port)});
-    return sources;
+    for (const std::string& port : ports_with(client, JACK_DEFAULT_MIDI_TYPE, flags))
+        if (client_of_port(port) != own) ports.push_back({"jack", port, aliases_of(client, port)});
+    return ports;
 }
 
 }  // namespace gainstage

@@ -26,7 +26,7 @@ AudioDevices jack_devices(jack_client_t*);
 
 /// The full names of a device's audio ports, in its order. `flags`: JackPortIsOutput or JackPortIsInput.
 std::vector<std::string> jack_audio_ports(jack_client_t*, const std::string& device, unsigned long flags);
-/// Ports of others that send MIDI.
-MidiPorts jack_midi_sources(jack_client_t*);
+/// Ports of others that send MIDI (`flags`: JackPortIsOutput) or take it (JackPortIsInput).
+MidiPorts jack_midi_ports(jack_client_t*, unsigned long flags);
 
 }  // namespace gainstage

@@ -20,9 +20,9 @@ inline std::string error_of(const std::function<void()>& action) {
     return "no error";
 }
 
-/// Looks until it is so. False: not within `patience`.
-inline bool becomes_true(const std::function<bool()>& condition, std::chrono::milliseconds patience) {
-    const auto end = std::chrono::steady_clock::now() + patience;
+/// Looks until it is so. False: not within `limit`.
+inline bool becomes_true(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
     while (!condition())
         if (std::this_thread::sleep_for(std::chrono::milliseconds(2)); std::chrono::steady_clock::now() > end)
             return false;

@@ -81,18 +81,26 @@ void JackServer::remove_remains() const {
             fs::remove(entry.path(), ignored);
 }
 
-JackServer::JackServer(const Config& config) {
+JackServer::JackServer(const Config& config) : config_(config) {
     take_name();
     setenv("JACK_DEFAULT_SERVER", name_.c_str(), 1);
     setenv("JACK_NO_AUDIO_RESERVATION", "1", 1);
+    try {
+        start();
+    } catch (...) {
+        close(lock_);
+        throw;
+    }
+}
+
+void JackServer::start() {
     for (int attempt = 0; attempt < 3; ++attempt) {
         remove_remains();
         process_ = fork();
-        if (process_ == 0) become_server(name_, config);
+        if (process_ == 0) become_server(name_, config_);
         if (run("jack_wait -w -t 8") == 0) return;
         kill();  // the previous server of this name may not have ended yet
     }
-    close(lock_);
     throw std::runtime_error("jackd did not start");
 }
 
@@ -111,8 +119,7 @@ void JackServer::hang() const {
     ::kill(process_, SIGSTOP);
 }
 
-JackServer::~JackServer() {
-    unsetenv("JACK_DEFAULT_SERVER");
+void JackServer::end() {
     if (process_ >= 0) ::kill(process_, SIGINT);
     if (process_ >= 0) ::kill(process_, SIGCONT);
     for (int k = 0; k < 300 && process_ >= 0; ++k) {
@@ -122,6 +129,11 @@ JackServer::~JackServer() {
             std::this_thread::sleep_for(10ms);
     }
     kill();
+}
+
+JackServer::~JackServer() {
+    unsetenv("JACK_DEFAULT_SERVER");
+    end();
     remove_remains();
     close(lock_);
 }

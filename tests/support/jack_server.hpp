@@ -30,6 +30,10 @@ public:
     static constexpr int held_up = 137 << 8;  ///< run()'s status if the command was ended after those 10 s
     /// Ends it as a crash would.
     void kill();
+    /// Ends it as its user would.
+    void end();
+    /// The next server of this name, after one that has ended. Clients of this process must be gone before.
+    void start();
     /// Makes it hang for good: it stays there and does nothing.
     void hang() const;
 
@@ -37,6 +41,7 @@ private:
     void take_name();
     void remove_remains() const;
 
+    const Config config_;
     std::string name_;
     int lock_ = -1;  // the name is ours while this file is locked
     pid_t process_ = -1;

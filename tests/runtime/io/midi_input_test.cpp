@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "runtime/io/rtmidi_output.hpp"
 #include "tests/support/catch.hpp"
 
 namespace gainstage::test::midi_input_test {
@@ -92,6 +93,9 @@ TEST_CASE("Opening a missing MIDI port is one clear error, with or without a ser
     CHECK_NOTHROW(list_midi_ports());
     CHECK_THROWS_AS(MidiInput("gainstage-test-no-such-port", queue), DeviceError);
     CHECK_THROWS_AS(MidiInput("virtual:", queue), DeviceError);
+    CHECK_NOTHROW(list_midi_destinations());
+    CHECK_THROWS_AS(RtMidiOutput("gainstage-test-no-such-port"), DeviceError);
+    CHECK_THROWS_AS(RtMidiOutput("virtual:"), DeviceError);
 }
 
 }  // namespace gainstage::test::midi_input_test
