@@ -216,6 +216,7 @@ void LiveSession::announce() {
                     "memory",
                     config_.patch, format.name, format.api, format.rate_hz, format.block_frames,
                     format.in_channels, format.out_channels, latency_text(), ports_text(), queue_mb));
+    if (!format.remark.empty()) say(Kind::note, format.remark);
 }
 
 }  // namespace gainstage

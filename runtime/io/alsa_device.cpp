@@ -27,6 +27,14 @@ bool is_gone(int error) {
     return error == -ENODEV || error == -ENXIO;
 }
 
+/// Longer than the card's buffer the way can't be.
+std::string missing_periods(const std::string& name, const AudioRequest& request, const AlsaPair& pair) {
+    if (pair.periods() >= request.periods) return {};
+    return fmt::format(
+        "{} holds {} blocks of {} frames, not the {} that --periods asks for; it plays with {}", name,
+        pair.periods(), pair.block_frames(), request.periods, pair.periods());
+}
+
 AudioFormat format_of(const ChosenDevice& chosen, const AudioRequest& request, const AlsaPair& pair) {
     const AudioDeviceInfo& named = chosen.device();
     const bool two = chosen.in && chosen.out && chosen.in->name != chosen.out->name;
@@ -36,7 +44,8 @@ AudioFormat format_of(const ChosenDevice& chosen, const AudioRequest& request, c
             .out_channels = chosen.out ? request.out_channels : 0,
             .rate_hz = pair.rate_hz(),
             .block_frames = pair.block_frames(),
-            .latency_frames = pair.periods() * pair.block_frames()};
+            .latency_frames = pair.periods() * pair.block_frames(),
+            .remark = missing_periods(named.name, request, pair)};
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct AudioFormat {
     int block_frames = 128;   ///< frames of every callback, as long as the driver doesn't change them
     int latency_frames = 0;   ///< input to output with this block, as far as the driver tells; 0: it does not
     int hidden_frames = 0;    ///< on top: an API that hands over the input of the block before
+    std::string remark = {};  ///< what the player asked for and did not get; empty: nothing
 };
 
 /// Opened by its constructor, silent until start(). Everything but the callback belongs to the control

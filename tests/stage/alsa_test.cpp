@@ -63,6 +63,22 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("ALSA: a card that holds fewer periods than --periods asks for is told") {
+    TestCards cards({{"box", {.most_periods = 2, .keeps_time = true}}});
+    const auto notes_with = [](int periods) {
+        Program live({"run", source_dir() + "/patches/hello.toml", "--api", "alsa", "--device", "box",
+                      "--block", "256", "--periods", std::to_string(periods), "--json", "--seconds", "0.2"});
+        REQUIRE(live.wait() == 0);
+        std::string notes;
+        for (const auto& note : live.events("note")) notes += note.at("text").get<std::string>() + "\n";
+        return notes;
+    };
+    CHECK(has(notes_with(5),
+              "box holds 2 blocks of 256 frames, not the 5 that --periods asks for; it plays "
+              "with 2"));
+    CHECK_FALSE(has(notes_with(2), "box holds"));
+}
+
 TEST_CASE("ALSA: the program ends when its card is unplugged, and says so") {
     TestCards cards({{"box", {.keeps_time = true}}});
     Program live({"run", source_dir() + "/patches/hello.toml", "--api", "alsa", "--device", "box", "--json"});

@@ -93,6 +93,7 @@ int measure_and_print(const LatencyOptions& options) {
     std::optional<RoundTrip> trip;  // outlives the device, whatever is thrown
     const std::unique_ptr<AudioStream> device = open_audio(request);
     const AudioFormat& format = device->format();
+    if (!format.remark.empty()) say("{}", format.remark);
     trip.emplace(make_chirp(format.rate_hz), options.in_channel - 1, format.in_channels,
                  options.out_channel - 1, format.out_channels, format.rate_hz);
     device->start(&RoundTrip::play, &*trip);

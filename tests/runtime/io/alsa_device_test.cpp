@@ -1,5 +1,7 @@
 #include "runtime/io/alsa_device.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -9,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "runtime/control/realtime_rights.hpp"
 #include "runtime/io/alsa_devices.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/device_tries.hpp"
@@ -198,6 +201,32 @@ TEST_CASE("ALSA: a card with its own blocks and few of them is played as it is, 
     Player player(device->format(), 20);
     play_blocks(device, player, 20);
     CHECK(hears_itself(player, cards[0], device->format(), 882));
+}
+
+TEST_CASE("ALSA: the audio thread has the priority that was asked for, or the system's") {
+    TestCards cards(box());
+    struct Thread {
+        std::atomic<int> policy{-1}, priority{-1};
+        static void play(void* self, const AudioBlock& block) {
+            for (int c = 0; c < 2; ++c) std::fill_n(block.out[c], block.frames, 0.f);
+            auto& me = *static_cast<Thread*>(self);
+            sched_param parameters{};
+            int policy = 0;
+            pthread_getschedparam(pthread_self(), &policy, &parameters);
+            me.priority = parameters.sched_priority;
+            me.policy = policy;
+        }
+    } thread;
+    const int asked = GENERATE(0, 17);
+    AudioRequest request = on_box;
+    request.priority = asked;
+    Opened device(request);
+    device->start(Thread::play, &thread);
+    REQUIRE(becomes_true([&] { return thread.policy >= 0; }, 20s));
+    device->stop();
+    // What `run` says of a refusal at its start.
+    const bool is_granted = check_realtime_priority(17).empty();
+    CHECK(thread.priority == (is_granted ? asked : 0));
 }
 
 TEST_CASE("ALSA: an input alone and an output alone play, too") {
