@@ -28,15 +28,18 @@ void patiently(Step step) noexcept {
 
 /// Bounded. What happens to a command:
 ///
-///   set      replaces a waiting `set` of the same address, which is refused ("replaced by a later one")
-///   panic    never refused; where one waits already, that one serves both
-///   quit     the same
-///   others, and a set beyond the capacity: refused "busy"
+///   set          replaces a waiting `set` of the same address, which is refused ("replaced by a later one")
+///   panic, quit  never refused; where one waits already, that one serves both
+///   scene, song  never refused, and wait beyond the capacity: 1,024 of them, the oldest of which makes room
+///                ("replaced by a later one")
+///   master.mute  a set that is never refused
+///   others       refused "busy" where as many wait as the capacity says
 ///
-/// Commands keep their order; the later `set` keeps its own place, so it overtakes nothing.
+/// Commands keep their order; a later `set` keeps its own place, so it overtakes nothing.
 class Inbox {
 public:
     static constexpr std::size_t default_capacity = 256;
+    static constexpr std::size_t most_choices = 1'024;  ///< scenes and songs that wait
 
     explicit Inbox(std::size_t capacity = default_capacity) : capacity_(capacity) {}
 
@@ -66,19 +69,27 @@ public:
         std::vector<std::function<void()>> results;
         std::vector<Command> commands;
     };
-    /// Takes all that has come, in its order.
-    Mail take();
+    /// Takes all that has come, in its order; of the commands the first `most`.
+    Mail take(std::size_t most = ~std::size_t{0});
+    /// The next commands, `most` of them; none: no more wait.
+    std::vector<Command> take_commands(std::size_t most);
 
 private:
     void put(std::function<void()>&& result);
-    bool has(Command::Kind) const;
-    /// Puts it in its place. What is left is answered by the caller, outside the lock.
+    /// A command that does not wait; the caller answers it, outside the lock.
     struct Left {
         Command command;
         bool done = false;
         std::string reason = {};
     };
+    /// Puts it in its place.
     std::vector<Left> admit(Command&&);
+    std::vector<Command> first_commands(std::size_t most);
+    bool has(Command::Kind) const;
+    /// The first waiting command that is so, taken out.
+    template <class IsSo>
+    void replace_first(IsSo is_so, std::vector<Left>& left);
+    std::size_t count_of_urgent() const;
 
     const std::size_t capacity_;
     const Wake wake_;

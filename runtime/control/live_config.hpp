@@ -21,6 +21,7 @@ struct LiveConfig {
     int threads = 1;                ///< that play branches of the patch beside each other
     std::size_t most_bytes = 0;     ///< memory that a patch may take; 0: half of the machine's
     bool rehearse = false;          ///< watch the patch and its models
+    bool start_muted = false;       ///< silent until somebody sets master.mute to 0
     std::chrono::milliseconds status_every{1'000};
 };
 

@@ -26,6 +26,10 @@ constexpr auto brisk_for = 30ms, steady_for = 200ms;
 
 constexpr auto drain_every = 100ms;
 
+/// Of a turn. Commands are taken in small lots, so that it is kept.
+constexpr auto longest_for_commands = 2ms;
+constexpr std::size_t most_at_once = 16;
+
 /// A fault that comes back in so many turns in a row does not go away.
 constexpr int hopeless = 100;
 
@@ -60,14 +64,16 @@ LiveSession::LiveSession(LiveConfig config, NodeTypes types, SessionMeans means)
 LiveSession::~LiveSession() {
     if (engine_) engine_->leave_unfinished();
     builder_->give_up();  // its jobs read what goes next
-    const auto answer = [](const Command& command, bool done, const char* reason) {
+    const auto reply = [](const Command& command, bool done, const char* reason) {
         try {
             command.answer(done, reason);
         } catch (...) {  // no memory, not even for an answer
         }
     };
-    for (const Command& command : inbox_.take().commands) answer(command, false, "the session is over");
-    if (owed_panic_) answer(*owed_panic_, true, "");
+    for (const Command& command : inbox_.take().commands) reply(command, false, "the session is over");
+    if (owed_panic_) reply(*owed_panic_, true, "");
+    if (owed_mute_) reply(*owed_mute_, false, "the session is over");
+    for (const AskedSave& one : saves_) reply(one.command, false, "the session is over");
 }
 
 SessionEnd LiveSession::run() {
@@ -146,7 +152,7 @@ void LiveSession::work(Due due) {
     heed_signals();
     if (due.mail) take_mail();
     guard([&] {
-        pay_owed_panic();
+        pay_owed();
         if (due.files) look_at_files();
         if (stage_ == Stage::starting && !announced_ && engine_->room().now() > 0) announce();
     });
@@ -167,12 +173,22 @@ void LiveSession::heed_signals() {
 
 /// Results first, then the builder's, then what is asked for. A letter that throws takes no other with it.
 void LiveSession::take_mail() {
-    Inbox::Mail mail = inbox_.take();
+    Inbox::Mail mail = inbox_.take(most_at_once);
     if (!mail.results.empty() || !mail.commands.empty()) stir();
     for (const auto& result : mail.results) guard([&] { result(); });
     guard([&] { builder_->take_up(); });
-    for (Command& command : mail.commands) guard([&] { obey_or_answer(command); });
+    obey_all(std::move(mail.commands));
     guard([&] { reload_on(); });
+}
+
+/// As many as fit into the time of a turn; the others wait in the inbox for the next one.
+void LiveSession::obey_all(std::vector<Command> commands) {
+    const auto end = Clock::now() + longest_for_commands;
+    while (!commands.empty()) {
+        for (Command& command : commands) guard([&] { obey_or_answer(command); });
+        if (Clock::now() >= end) return inbox_.wake();
+        commands = inbox_.take_commands(most_at_once);
+    }
 }
 
 /// What the stage has come to by itself.
@@ -216,7 +232,7 @@ void LiveSession::tell_status() {
     SessionReport report{.kind = Kind::status};
     report.at = engine_->room().now();
     report.seconds = static_cast<double>(report.at) / rate();
-    report.status = std::make_shared<const LiveStatus>(status());
+    report.status = std::make_shared<const LiveStatus>(status(Peaks::begin_anew));
     tell(report);
 }
 

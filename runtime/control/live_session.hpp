@@ -8,8 +8,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
+#include "runtime/control/answer.hpp"
 #include "runtime/control/device_keeper.hpp"
 #include "runtime/control/end_signals.hpp"
 #include "runtime/control/file_watcher.hpp"
@@ -77,6 +79,10 @@ public:
     void add(std::shared_ptr<Sink> sink) { sinks_.push_back(std::move(sink)); }
     /// The way in, for any thread.
     Inbox& inbox() noexcept { return inbox_; }
+    /// Tells everybody what a door has to say. Control thread: through Inbox::bring().
+    void note(std::string text) { say(Kind::note, std::move(text)); }
+    /// The same with the report that it plays. Before the first turn.
+    void say_at_start(const std::string& text) { words_at_start_ += "; " + text; }
 
     /// Turns until it is over. Throws nothing.
     SessionEnd run();
@@ -113,6 +119,7 @@ private:
     std::chrono::milliseconds pace();
     void work(Due);
     void take_mail();
+    void obey_all(std::vector<Command>);
     void go_on();
     void look_at_files();
     void tell_status();
@@ -127,14 +134,32 @@ private:
     void obey_or_answer(Command&);
     void obey(Command&);
     void set(const Command&);
+    void set_master(const Command&);
+    void get(const Command&);
+    void tell_nodes(const Command&);
+    void tell_how_it_stands(const Command&);
+    void answer_with(const Command&, AnswerBody);
+    void answer(const Command&, bool done, std::string reason = {});
+    void answer(const Command&, Answer);
+    void remember_asked(const std::string& address, float value);
+    std::optional<float> asked_lately(const std::string& address) const;
+    std::uint64_t asked_for() const;
     void panic(Command&);
-    void pay_owed_panic();
+    void pay_owed();
     void reload(const std::vector<std::string>& changed);
     void reload_on();
     void on_reloaded(Resolved);
     void play(Graph);
     void watch(const Graph&);
     void load(std::function<void(Resolved)> done);
+
+    // live_saving.cpp
+    void save(Command&);
+    void save_when_settled();
+    void save_now(const Command&);
+    void undo(const Command&);
+    void write(const Command&, std::function<WrittenFile()> job);
+    bool may_write(const Command&);
 
     // live_start.cpp
     void open_device(const Graph&);
@@ -185,7 +210,8 @@ private:
     void tell_losses(bool last = false);
     void declare_latency();
     void tell_block_size();
-    LiveStatus status();
+    enum class Peaks { keep, begin_anew };
+    LiveStatus status(Peaks);
     HeardLatency latency() const;
     LiveSummary summary();
     LoadFacts load_facts() const;
@@ -225,12 +251,26 @@ private:
     Failure file_failure_, port_failure_;
     Resolved first_;
 
+    std::string words_at_start_;
+
     // playing
     bool announced_ = false, device_lost_ = false, is_incomplete_ = false;
     bool is_leaving_ = false;  // nothing was played
     bool is_loading_ = false, reload_again_ = false;
-    std::vector<std::string> changed_;  // to be read again
-    std::optional<Command> owed_panic_;
+    std::vector<std::string> changed_;               // to be read again
+    std::optional<Command> owed_panic_, owed_mute_;  // the room's queue was full
+    /// Where a command has sent a knob, until its move has come back from the audio thread: who asks for what
+    /// they have just set gets that.
+    struct Asked {
+        float value = 0.f;
+        std::uint64_t at = 0;  // stream sample
+    };
+    std::unordered_map<std::string, Asked> asked_;
+    struct AskedSave {
+        Command command;
+        std::uint64_t at = 0;  // stream sample
+    };
+    std::vector<AskedSave> saves_;  // until the moves before them have come back
     std::uint64_t xruns_said_ = 0;
     int block_said_ = 0;         // frames
     int latency_declared_ = -1;  // samples

@@ -55,11 +55,13 @@ void LiveSession::make_engine() {
                               .max_frames = std::min(format.block_frames, max_block_frames),
                               .midi_ports = static_cast<int>(config_.midi.size()),
                               .decoders = static_cast<int>(config_.midi.size()),
+                              .in_channels = format.in_channels,
                               .crew = crew(config_.audio.priority),
                               .queues = means_.queues.value_or(QueueSizes::for_stage(!config_.log.empty()))},
                      .builder = builder_.get(),
                      .most_bytes = config_.most_bytes ? config_.most_bytes : half_of_memory()});
     engine_->listen([this](const EngineNews& news) { hear(news); });
+    if (config_.start_muted) engine_->set(MasterKnob::mute, 1.f, 0.f);  // from the first sample on
     if (const Crew* crew = engine_->room().crew(); crew && !crew->shortage().empty())
         say(Kind::refusal, crew->shortage());
     if (!config_.record.empty())
@@ -212,10 +214,12 @@ void LiveSession::announce() {
     const AudioFormat& format = keeper_.format();
     const double queue_mb = static_cast<double>(engine_->room().queue_bytes().all()) * 1e-6;
     say(Kind::started,
-        fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out){}{}; its queues take {:.1f} MB of "
-                    "memory",
+        fmt::format("{} plays on {} ({}, {} Hz, {} frames, {} in, {} out){}{}{}; its queues take {:.1f} MB "
+                    "of memory{}",
                     config_.patch, format.name, format.api, format.rate_hz, format.block_frames,
-                    format.in_channels, format.out_channels, latency_text(), ports_text(), queue_mb));
+                    format.in_channels, format.out_channels, latency_text(), ports_text(),
+                    config_.start_muted ? ", muted until `set master.mute off`" : "", queue_mb,
+                    words_at_start_));
     if (!format.remark.empty()) say(Kind::note, format.remark);
 }
 

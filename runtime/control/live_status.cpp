@@ -179,7 +179,7 @@ HeardLatency LiveSession::latency() const {
     return heard_latency(format, playing ? playing->latency_samples : 0);
 }
 
-LiveStatus LiveSession::status() {
+LiveStatus LiveSession::status(Peaks peaks) {
     RoomStats& stats = engine_->room().stats();
     const AudioFormat& format = keeper_.format();
     LiveStatus status{.in_peak_db = {},
@@ -194,14 +194,18 @@ LiveStatus LiveSession::status() {
                       .last_midi = heard_midi(),
                       .usual_load = stats.usual_load.value(),
                       .latency = latency(),
-                      .midi_late = stats.midi_late.load()};
+                      .midi_late = stats.midi_late.load(),
+                      .master = engine_->room().master_knobs()};
     status.scene = engine_->scene();
+    const auto peak = [&](std::atomic<float>& loudest) {
+        return to_db(peaks == Peaks::begin_anew ? loudest.exchange(0.f) : loudest.load());
+    };
     for (const auto& [key, patient] : engine_->ward().patients())
         status.resting.push_back(engine_->node_id(key));
     for (int c = 0; c < std::min(format.in_channels, RoomStats::metered_channels); ++c)
-        status.in_peak_db.push_back(to_db(stats.in_peak[c].exchange(0.f)));
+        status.in_peak_db.push_back(peak(stats.in_peak[c]));
     for (int c = 0; c < std::min(format.out_channels, RoomStats::metered_channels); ++c)
-        status.out_peak_db.push_back(to_db(stats.out_peak[c].exchange(0.f)));
+        status.out_peak_db.push_back(peak(stats.out_peak[c]));
     return status;
 }
 

@@ -66,6 +66,7 @@ public:
           stream_({.sample_rate_hz = static_cast<double>(rate_hz_),
                    .max_frames = job.block_frames,
                    .midi_ports = 0,
+                   .in_channels = reader_.format().channels,
                    .crew = {.threads = std::min(job.threads, usable_cores())}},
                   loader_, job.most_bytes ? job.most_bytes : half_of_memory()) {
         stream_.engine().listen([this](const EngineNews& news) { hear(news); });
@@ -172,6 +173,10 @@ private:
         const Arrangement& playing = *stream_.engine().playing();
         report_.latency_samples = playing.latency_samples;
         for (const AutomationMove& move : job_.automation) {
+            if (const auto knob = master_knob_of(move.target)) {
+                add_master_move(events, move, *knob);
+                continue;
+            }
             const FoundTarget found = move.target == "scene" ? find_scene(playing.graph, move.scene)
                                                              : find_target(playing.graph, move.target);
             if (!found.target) {
@@ -188,6 +193,20 @@ private:
         std::stable_sort(events.begin(), events.end(),
                          [](const Event& a, const Event& b) { return a.stamp < b.stamp; });
         for (const Event& event : events) stream_.add(event);
+    }
+
+    void add_master_move(std::vector<Event>& events, const AutomationMove& move, MasterKnob knob) {
+        const ParamSpec& spec = master_specs()[static_cast<int>(knob)];
+        if (move.value >= spec.min && move.value <= spec.max)
+            return events.push_back({.kind = EventKind::master,
+                                     .param = static_cast<std::int32_t>(knob),
+                                     .value = move.value,
+                                     .stamp = stamp(move.seconds)});
+        report_.problems.push_back(
+            {.file = job_.automation_file,
+             .place = move.place,
+             .key = move.target,
+             .message = fmt::format("goes from {} to {}, not to {}", spec.min, spec.max, move.value)});
     }
 
     /// Passes on what the reader has found out about the file. Throws SoundFileError for what must not be

@@ -1,8 +1,15 @@
 #include <fmt/format.h>
 
+#include <cstddef>
+#include <utility>
+#include <variant>
+
+#include "runtime/control/answer.hpp"
+#include "runtime/control/command.hpp"
 #include "runtime/control/session_report.hpp"
 #include "runtime/model/json_value.hpp"
 #include "runtime/plain_text.hpp"
+#include "runtime/resolve/resolve.hpp"
 
 namespace gainstage {
 
@@ -20,6 +27,7 @@ void add_event(json& object, const SessionReport& report) {
             object["port"] = event.port;
             break;
         case EventKind::knob:
+        case EventKind::master:
             object["set"] = report.node + "." + report.parameter;
             object["value"] = event.value;
             object["smooth_ms"] = event.smooth_ms;
@@ -41,6 +49,7 @@ const char* kind_of(const Event& event) {
         case EventKind::midi:
             return "midi";
         case EventKind::knob:
+        case EventKind::master:
             return "knob";
         case EventKind::scene:
             return "scene";
@@ -59,6 +68,10 @@ json latency_json(const HeardLatency& heard) {
     if (heard.driver_samples) object["driver"] = heard.ms(*heard.driver_samples);
     object["total"] = heard.total_ms();
     return object;
+}
+
+json master_json(const MasterKnobs& knobs) {
+    return {{"gain_db", knobs.gain_db}, {"mute", knobs.mute > 0.f}, {"bypass", knobs.bypass > 0.f}};
 }
 
 void add_status(json& object, const LiveStatus& s) {
@@ -80,6 +93,7 @@ void add_status(json& object, const LiveStatus& s) {
     object["usual_load"] = s.usual_load;
     object["latency_ms"] = latency_json(s.latency);
     object["midi_late"] = s.midi_late;
+    object["master"] = master_json(s.master);
     object["last_midi"] = s.last_midi.control;
     object["last_midi_port"] = s.last_midi.port;
     object["last_midi_moves"] = s.last_midi.moves;
@@ -125,6 +139,89 @@ void add_summary(json& object, const LiveSummary& s) {
     object["record_lost_s"] = s.record_lost_s;
     object["device_lost"] = s.device_lost;
     object["incomplete"] = s.is_incomplete;
+}
+
+// what a command asked for
+
+json knob_json(const std::string& node, const ParamSpec& spec, double value) {
+    json knob{{"address", node + "." + spec.name},
+              {"unit", spec.unit},
+              {"min", spec.min},
+              {"max", spec.max},
+              {"value", value}};
+    if (spec.steps > 1) knob["steps"] = spec.steps;
+    return knob;
+}
+
+/// Its knobs, bypass and mute. `value`: the first of them.
+json node_json(const GraphNode& node, const float* value) {
+    json knobs = json::List();
+    for (const std::string_view name : names_of_targets(node)) {
+        const int param = node.param_index(name);
+        const auto count = static_cast<std::ptrdiff_t>(node.params.size());
+        if (param >= 0)
+            knobs.push_back(knob_json(node.id, node.params[param], double{value[param]}));
+        else
+            knobs.push_back(knob_json(node.id, {.name = std::string(name), .steps = 2},
+                                      double{value[name == "bypass" ? count : count + 1]}));
+    }
+    return {{"node", node.id}, {"type", node.type->name}, {"knobs", std::move(knobs)}};
+}
+
+std::string port_of(const GraphNode& node, const std::vector<PortSpec>& ports, int port) {
+    return ports.size() > 1 ? node.id + "." + ports[port].name : node.id;
+}
+
+void add_body(json& object, const KnobValue& knob) {
+    object["address"] = knob.address;
+    object["value"] = knob.value;
+    object["unit"] = knob.unit;
+}
+
+void add_body(json& object, const PlayingNodes& playing) {
+    object["patch"] = playing.name;
+    object["file"] = playing.file;
+    json& nodes = object["nodes"] = json::List();
+    const float* value = playing.values.data();
+    for (const GraphNode& node : playing.nodes) {
+        if (node.id.front() != '~') nodes.push_back(node_json(node, value));
+        value += node.params.size() + Slot::extra_count;
+    }
+    json& links = object["links"] = json::List();
+    for (const GraphLink& link : playing.links) {
+        const GraphNode &from = playing.nodes[link.from], &to = playing.nodes[link.to];
+        links.push_back(port_of(from, from.type->outputs, link.from_port) + " -> " +
+                        port_of(to, to.type->inputs, link.to_port));
+    }
+    json& master = object["master"] = json::List();
+    for (int k = 0; k < master_knob_count; ++k)
+        master.push_back(
+            knob_json("master", master_specs()[k], double{playing.master[static_cast<MasterKnob>(k)]}));
+}
+
+void add_body(json& object, const PlayingStatus& playing) {
+    object["patch"] = playing.name;
+    object["file"] = playing.file;
+    object["device"] = {{"api", playing.device.api},
+                        {"name", playing.device.name},
+                        {"rate_hz", playing.device.rate_hz},
+                        {"block_frames", playing.device.block_frames},
+                        {"in_channels", playing.device.in_channels},
+                        {"out_channels", playing.device.out_channels}};
+    add_status(object, playing.status);
+}
+
+void add_body(json& object, const WrittenFile& written) {
+    object["file"] = written.file;
+    object["former"] = written.former;
+    object["wrote"] = written.wrote;
+}
+
+void add_answer(json& object, const Answer& answer) {
+    object["command"] = answer.command;
+    if (!answer.id.empty()) object["id"] = answer.id;
+    if (!answer.done) object["reason"] = answer.reason;
+    if (answer.body) std::visit([&](const auto& body) { add_body(object, body); }, answer.body->value);
 }
 
 /// The keys that both `run --json` and the log of a take have.
@@ -212,6 +309,7 @@ std::string to_json(const SessionReport& report) {
     add_details(object, report);
     if (report.status) add_status(object, *report.status);
     if (report.summary) add_summary(object, *report.summary);
+    if (report.answer) add_answer(object, *report.answer);
     return line_of(object);
 }
 

@@ -1,5 +1,8 @@
 #include "runtime/control/session_report.hpp"
 
+#include "runtime/control/answer.hpp"
+#include "runtime/control/command.hpp"
+
 #include <utility>
 
 namespace gainstage {
@@ -82,6 +85,14 @@ SessionReport report_of(const Loss& loss, std::uint64_t at, double rate_hz) {
     return report;
 }
 
+SessionReport report_of(const Answer& answer) {
+    SessionReport report{.kind = answer.done ? Kind::done : Kind::refused};
+    report.at = answer.at;
+    report.seconds = answer.seconds;
+    report.answer = std::make_shared<const Answer>(answer);
+    return report;
+}
+
 const char* word_of(Kind kind) {
     switch (kind) {
         case Kind::started:
@@ -122,6 +133,10 @@ const char* word_of(Kind kind) {
             return "device_lost";
         case Kind::silent:
             return "silent";
+        case Kind::done:
+            return "done";
+        case Kind::refused:
+            return "refused";
         case Kind::status:
             return "status";
         case Kind::summary:

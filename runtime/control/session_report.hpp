@@ -32,6 +32,9 @@
 ///   xrun         the driver lost sound; once a second at most, less often while it goes on: text
 ///   device_lost  the audio device is gone: text
 ///   silent       the fade-out at the end is over: text
+///   done         a command will happen with the next block: command (its word), id where one was given; and
+///                what it asked for, see README.md. Only whoever sent the command gets it
+///   refused      a command will not happen: command, id, reason
 ///   status       how things stand, every second: see LiveStatus
 ///   summary      the last report: see LiveSummary
 ///
@@ -50,6 +53,8 @@
 #include "runtime/io/heard_latency.hpp"
 
 namespace gainstage {
+
+struct Answer;
 
 /// What a node tells of itself, by one of its type's readings.
 struct NodeReading {
@@ -74,6 +79,7 @@ struct LiveStatus {
     float usual_load = 0.f;             ///< the median of all blocks
     HeardLatency latency;               ///< from input to output, now
     std::uint64_t midi_late = 0;        ///< messages that came too late for their sample, so far
+    MasterKnobs master;                 ///< where they are going
 };
 
 /// What was played.
@@ -139,6 +145,8 @@ struct SessionReport {
         xrun,
         device_lost,
         silent,
+        done,
+        refused,
         status,
         summary,
     };
@@ -158,6 +166,7 @@ struct SessionReport {
     Loss loss = {};  ///< lost
     std::shared_ptr<const LiveStatus> status = {};
     std::shared_ptr<const LiveSummary> summary = {};
+    std::shared_ptr<const Answer> answer = {};  ///< done, refused
 };
 
 /// Control thread. Keeps all that the news only borrow.

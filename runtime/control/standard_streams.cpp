@@ -39,7 +39,7 @@ void ignore_if_nobody_heeds(int number) {
 void open_standard_streams() noexcept {
     for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
         if (!is_open(descriptor) && open_nothing(descriptor) != descriptor) _exit(sysexits::environment);
-    for (const int number : {SIGPIPE, SIGXFSZ, SIGTTOU}) ignore(number);
+    for (const int number : {SIGPIPE, SIGXFSZ, SIGTTOU, SIGTTIN}) ignore(number);
     for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO})
         ignore_if_nobody_heeds(number);
 #if defined(__linux__)

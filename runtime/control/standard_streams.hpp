@@ -12,6 +12,7 @@ namespace gainstage {
 ///   SIGPIPE              ignored: a reader that goes away is an error of writing
 ///   SIGXFSZ              ignored: so is a file that outgrows its limit
 ///   SIGTTOU              ignored: a program in the background may write to its terminal
+///   SIGTTIN              ignored: one that reads it gets an error, and is not stopped
 ///   SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGSTKFLT and the real-time signals
 ///                        ignored where nobody has a handler: they would kill, and whoever sends one does not
 ///                        ask for the end

@@ -94,8 +94,20 @@ void Engine::play_as_ordered(std::optional<Graph> graph, const ChangeOrder& orde
     begin(std::move(request));
 }
 
+namespace {
+constexpr float longest_ms = 1e6f;
+}  // namespace
+
+bool Engine::set(MasterKnob knob, float value, float smooth_ms, std::uint64_t stamp) {
+    if (std::isnan(value) || !(smooth_ms <= longest_ms)) return false;
+    return room_.post({.kind = EventKind::master,
+                       .param = static_cast<std::int32_t>(knob),
+                       .value = value,
+                       .smooth_ms = smooth_ms,
+                       .stamp = stamp});
+}
+
 bool Engine::set(const GraphTarget& target, float value, float smooth_ms, std::uint64_t stamp) {
-    constexpr float longest_ms = 1e6f;
     if (!playing() || std::isnan(value) || !(smooth_ms <= longest_ms)) return false;
     Event event = event_for(target, value);
     event.smooth_ms = smooth_ms;

@@ -105,6 +105,9 @@ public:
     /// its morph. False: nothing plays, the value is no number, the time is longer than 1,000 s, or the queue
     /// is full.
     bool set(const GraphTarget&, float value, float smooth_ms = -1.f, std::uint64_t stamp = Event::at_once);
+    /// Moves a knob of the master now. False: the value is no number, the time is longer than 1,000 s, or the
+    /// queue is full.
+    bool set(MasterKnob, float value, float smooth_ms = -1.f, std::uint64_t stamp = Event::at_once);
     /// Where a knob, bypass or mute of the playing patch is going, in its unit; nothing where that is not
     /// known. As of the latest tick().
     std::optional<float> value_of(const GraphTarget&) const;

@@ -228,6 +228,9 @@ void Engine::tell_event(const Event& event) {
     if (event.kind == EventKind::knob) {
         news.node = keys_.id(event.key);
         news.parameter = knob_name(event.key, event.param);
+    } else if (event.kind == EventKind::master) {
+        news.node = "master";
+        news.parameter = master_specs()[event.param].name;
     }
     if (event.kind == EventKind::scene) news.parameter = scene_name(event.param);
     listener_(news);

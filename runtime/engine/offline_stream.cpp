@@ -86,8 +86,13 @@ bool OfflineStream::post_logged(const LoggedEvent& logged) {
     if (logged.event.kind == EventKind::scene) return post_scene(logged);
     if (logged.event.kind != EventKind::knob) return engine_.post(logged.event);
     const Arrangement* playing = engine_.playing();
+    const std::string address = logged.node + "." + logged.parameter;
+    // A patch of an earlier version may have a node of that name.
+    const bool is_node = playing && playing->graph.node_index(logged.node) >= 0;
+    if (const auto knob = master_knob_of(address); knob && !is_node)
+        return engine_.set(*knob, logged.event.value, logged.event.smooth_ms, logged.event.stamp);
     if (!playing) return true;  // the take's patch was refused and reported
-    const FoundTarget found = find_target(playing->graph, logged.node + "." + logged.parameter);
+    const FoundTarget found = find_target(playing->graph, address);
     if (found.target)
         return engine_.set(*found.target, logged.event.value, logged.event.smooth_ms, logged.event.stamp);
     problems_.push_back({.file = playing->graph.file,

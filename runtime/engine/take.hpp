@@ -7,7 +7,7 @@
 ///                         (and "folder", "link_folder" where the patch was reached through a link: a text,
 ///                         or a list of them where the link led to a link)
 ///   {"at":9600,"midi":[176,21,64],"port":0}
-///   {"at":9700,"set":"trim.gain_db","value":-6,"smooth_ms":20}
+///   {"at":9700,"set":"trim.gain_db","value":-6,"smooth_ms":20}     or a knob of the master: "master.mute"
 ///   {"at":9800,"scene":"solo"}      (and "morph_ms" where somebody asked for another time than the patch's);
 ///                         not of scenes that a MIDI message chose: that message has a line
 ///   {"at":20000,"play":{...},"warm_from":1200,"swapped":["opto"]}      the fade's first sample

@@ -46,13 +46,17 @@ void begin_with(Graph& graph, int scene) {
     }
 }
 
-int channels_used(const Graph& graph, Door door) {
-    int highest = 0;
+std::set<int> door_channels(const Graph& graph, Door door) {
+    std::set<int> channels;
     for (const GraphNode& node : graph.nodes)
         if (node.type->device == door)
-            for (const int channel : node.options.get<std::vector<int>>("channels"))
-                highest = std::max(highest, channel);
-    return highest;
+            for (const int channel : node.options.get<std::vector<int>>("channels")) channels.insert(channel);
+    return channels;
+}
+
+int channels_used(const Graph& graph, Door door) {
+    const std::set<int> channels = door_channels(graph, door);
+    return channels.empty() ? 0 : *channels.rbegin();
 }
 
 }  // namespace gainstage

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -160,5 +161,7 @@ void begin_with(Graph&, int scene);
 
 /// The highest channel of the device that the graph uses at this door, counted from 1; 0: none. Any thread.
 int channels_used(const Graph&, Door);
+/// All of them. Any thread.
+std::set<int> door_channels(const Graph&, Door);
 
 }  // namespace gainstage

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 #include <optional>
+#include <set>
 
 #include "runtime/plan/histories.hpp"
 #include "runtime/plan/merge.hpp"
@@ -328,7 +329,24 @@ private:
         for (int n = 0; n < node_count(); ++n) score->targets.push_back(target(n));
         score->midi = std::make_unique<MidiMap>(now_.graph.midi);
         score->scenes = now_.scenes;
+        score->straight = straight_route();
         transition_->score = std::move(score);
+    }
+
+    /// The first output of the patch gets its first input, and so on; with more outputs than inputs it begins
+    /// again at the first. Channels that the patch doesn't use stay silent.
+    StraightRoute straight_route() const {
+        StraightRoute route;
+        route.delay = now_.latency_samples;
+        const std::set<int> inputs = door_channels(now_.graph, Door::in);
+        if (inputs.empty()) return route;
+        auto input = inputs.begin();
+        for (const int output : door_channels(now_.graph, Door::out)) {
+            if (output <= StraightRoute::most_channels)
+                route.input_of[output - 1] = static_cast<std::int8_t>(*input - 1);
+            if (++input == inputs.end()) input = inputs.begin();
+        }
+        return route;
     }
 
     TargetSlot target(int n) const {

@@ -15,7 +15,7 @@ AudioRoom::AudioRoom(const RoomConfig& config)
       trail_(config.queues.moves),
       desk_(config.sample_rate_hz, config.decoders, trail_, outbox_),
       seat_(trail_, crew_.get(), config.max_frames),
-      master_(config.sample_rate_hz),
+      master_(config.sample_rate_hz, config.in_channels),
       meter_(config.sample_rate_hz) {
     master_.start(config.start_ramp_ms);
     for (int p = 0; p < config.midi_ports; ++p)
@@ -150,6 +150,9 @@ void AudioRoom::apply(const Event& event) noexcept {
         case EventKind::fade_out:
             master_.fade_out(now_, event.value);
             break;
+        case EventKind::master:
+            master_.turn(static_cast<MasterKnob>(event.param), event.value, event.smooth_ms, now_);
+            break;
     }
     outbox_.log({event, now_});
 }
@@ -205,6 +208,7 @@ void AudioRoom::play_piece(DeviceBlock& device, int frames) noexcept {
         remember(plan->device_past, device, frames, now_);
         play_plan(*plan, piece);
     }
+    if (seat_.score()) master_.follow(seat_.score()->straight, now_);
     if (master_.play(device, frames, now_)) outbox_.ring();
     now_ += static_cast<std::uint64_t>(frames);
 }

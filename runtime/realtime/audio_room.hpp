@@ -30,6 +30,7 @@ struct RoomConfig {
     bool watch = true;           ///< check every node's output; off only in `bench`
     bool time_nodes = true;      ///< measure blocks, and nodes in turn; off only in `bench`
     float start_ramp_ms = 20.f;  ///< with which a stream begins; 0: at full level, as renders of files do
+    int in_channels = 2;         ///< of the device, for master.bypass; those beyond are silent there
     CrewConfig crew = {};        ///< threads that help
     QueueSizes queues = {};
 };
@@ -62,6 +63,10 @@ public:
     QueueBytes queue_bytes() const noexcept;
     /// The sample from which on the stream is silent for good; Master::never until then.
     std::uint64_t silent_at() const noexcept { return master_.silent_at(); }
+    /// Where the master's knobs are going, as far as their moves have been applied.
+    MasterKnobs master_knobs() const noexcept { return master_.knobs(); }
+    /// The latest patch that master.bypass can play in time, in samples.
+    int longest_bypass() const noexcept { return master_.longest_bypass(); }
     const RoomConfig& config() const noexcept { return config_; }
     /// Null where the audio thread is alone.
     Crew* crew() noexcept { return crew_.get(); }

@@ -70,7 +70,7 @@ public:
         } else {
             event.key = first_;
         }
-        if (event.kind == EventKind::knob) event.param = param_;
+        if (event.kind == EventKind::knob || event.kind == EventKind::master) event.param = param_;
         return event;
     }
 

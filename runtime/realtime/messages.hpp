@@ -16,6 +16,7 @@ enum class EventKind : std::uint8_t {
     panic_reset,  ///< the middle of a panic; made by the audio thread itself
     fade_out,     ///< the stream ends: to silence in `value` milliseconds
     scene,        ///< a scene is chosen
+    master,       ///< the knob `param` of the master (a MasterKnob) moves to `value`
 };
 
 /// Which scene is asked for.
@@ -33,7 +34,7 @@ struct Event {
     NodeKey key = 0;
     std::uint32_t knob = 0;   ///< number of its name, see slot.hpp
     std::int32_t param = -1;  ///< once applied: its index in the ramps of the slot that it moved; scene: its
-                              ///< index in the graph
+                              ///< index in the graph; of the master always
     float value = 0.f;
     float smooth_ms = -1.f;  ///< < 0: as the knob or the scene says
     std::uint64_t stamp = at_once;

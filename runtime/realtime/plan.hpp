@@ -7,6 +7,7 @@
 #include "runtime/realtime/device_past.hpp"
 #include "runtime/realtime/midi_map.hpp"
 #include "runtime/realtime/scene_table.hpp"
+#include "runtime/realtime/straight_way.hpp"
 #include "runtime/realtime/tasks.hpp"
 
 namespace gainstage {
@@ -81,7 +82,8 @@ struct Score {
     std::vector<int> target_of_key;   ///< NodeKey -> index into targets, -1: not in this patch
     std::unique_ptr<MidiMap> midi;
     std::shared_ptr<const SceneTable> scenes;
-    SceneState scene;  ///< audio thread: where they stand
+    SceneState scene;        ///< audio thread: where they stand
+    StraightRoute straight;  ///< where the inputs go while the master bypasses the patch
 };
 
 /// Audio thread (or the thread that warms).

@@ -106,4 +106,8 @@ FoundTarget find_scene(const Graph& graph, std::string_view name) {
     return failure(words.unknown("there is no scene " + in_quotes(name), name, "scenes", scene_names(graph)));
 }
 
+std::vector<std::string_view> names_of_targets(const GraphNode& node) {
+    return target_names(node);
+}
+
 }  // namespace gainstage

@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 #include "runtime/graph/graph.hpp"
 #include "runtime/model/prepared_models.hpp"
@@ -33,5 +35,8 @@ struct FoundTarget {
 FoundTarget find_target(const Graph&, std::string_view name);
 /// A scene by its name or by its number, counted from 1, or "next", "previous". A name wins over a number.
 FoundTarget find_scene(const Graph&, std::string_view name);
+/// What "node.NAME" may name of this node: its knobs without those that an option replaces, then "bypass" and
+/// "mute" where it has them. The node owns the texts.
+std::vector<std::string_view> names_of_targets(const GraphNode&);
 
 }  // namespace gainstage

@@ -248,9 +248,22 @@ void print_ok(const Checked& checked) {
     for (const auto& [node, warning] : checked.at_silence) put("  {}: its model {}\n", node, warning);
 }
 
+/// Which values of this check the machine file has given; "": none.
+std::string what_the_machine_says(const CheckOptions& options) {
+    std::string text;
+    if (options.machine.rate_hz && !options.rate_is_given)
+        text = fmt::format("{} Hz", *options.machine.rate_hz);
+    if (options.machine.block_frames && !options.block_is_given)
+        text +=
+            fmt::format("{}blocks of {} frames", text.empty() ? "" : " and ", *options.machine.block_frames);
+    return text;
+}
+
 }  // namespace
 
 int run_check(const CheckOptions& options) {
+    if (const int wrong = print_problems(options.machine.problems); wrong != ok) return wrong;
+    const std::string from_machine = what_the_machine_says(options);
     int code = ok;
     JsonValue::List json;
     for (const std::string& file : options.patches) {
@@ -259,6 +272,7 @@ int run_check(const CheckOptions& options) {
         int patch_code = ok;
         if (options.json) {
             json.push_back(json_of(checked));
+            if (!from_machine.empty()) json.back()["machine_file"] = options.machine.path;
             for (const Problem& problem : checked.problems)
                 if (!problem.is_note) patch_code = std::max(patch_code, problem.exit_code);
         } else {
@@ -268,6 +282,8 @@ int run_check(const CheckOptions& options) {
         if (code == ok) code = patch_code;
     }
     if (options.json) put_document(JsonValue(std::move(json)));
+    if (!options.json && !from_machine.empty())
+        say("{} from {}, unless the command line says otherwise.", from_machine, options.machine.path);
     return code;
 }
 

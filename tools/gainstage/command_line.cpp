@@ -1,12 +1,17 @@
 #include "tools/gainstage/command_line.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <string_view>
 
+#include "runtime/control/parse_command.hpp"
+#include "runtime/control/session_socket.hpp"
 #include "runtime/node.hpp"
 #include "runtime/realtime/crew.hpp"
 #include "tools/gainstage/commands.hpp"
 #include "tools/gainstage/described.hpp"
+#include "tools/gainstage/machine_file.hpp"
 #include "tools/gainstage/usage.hpp"
 
 namespace gainstage {
@@ -15,12 +20,24 @@ namespace {
 
 constexpr double longest_s = 1e9;  // thirty years
 
+/// Accepts names of sessions, which are names of files.
+CLI::Validator session_name() {
+    return CLI::Validator(
+        [](std::string& text) {
+            return is_session_name(text)
+                       ? std::string()
+                       : fmt::format("{} was given; expected 1 to 32 letters, digits, _ and -",
+                                     in_quotes(text));
+        },
+        "");
+}
+
 /// The command that the command line names, with its options.
-using Command = std::function<int()>;
+using Chosen = std::function<int()>;
 
 /// A subcommand that `run` plays with the options that `options` will then hold.
 template <class Options>
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary, Command& chosen,
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& summary, Chosen& chosen,
                       const std::shared_ptr<Options>& options, int (*run)(const Options&)) {
     CLI::App* command = app.add_subcommand(name, summary);
     command->callback([=, &chosen] { chosen = [=] { return run(*options); }; });
@@ -35,6 +52,15 @@ void add_memory(CLI::App& command, std::size_t& most_bytes) {
             [&most_bytes](double megabytes) { most_bytes = static_cast<std::size_t>(megabytes * 1e6); },
             "Most memory that a patch may take, in MB; half of the machine's if it is not given")
         ->check(number_between(1., 1e9, "MB"));
+}
+
+/// The machine file stands in for what the command line does not say: CLI11 writes over it.
+void take_machine(const MachineFile& machine, AudioRequest& audio) {
+    if (has_errors(machine.problems)) return;
+    audio.api = machine.api.value_or(audio.api);
+    audio.device = machine.device.value_or(audio.device);
+    audio.rate_hz = machine.rate_hz.value_or(audio.rate_hz);
+    audio.block_frames = machine.block_frames.value_or(audio.block_frames);
 }
 
 void add_device(CLI::App& command, AudioRequest& audio) {
@@ -59,9 +85,12 @@ void add_device(CLI::App& command, AudioRequest& audio) {
         ->check(CLI::Range(0, 99));
 }
 
-void add_run(CLI::App& app, Command& chosen) {
+void add_run(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<RunOptions>();
+    options->machine = read_machine_file();
     LiveConfig& config = options->config;
+    take_machine(options->machine, config.audio);
+    if (!has_errors(options->machine.problems)) config.midi = options->machine.midi.value_or(config.midi);
     CLI::App* command = add_command(app, "run", "Play a patch live", chosen, options, run_run);
     command->add_option("patch", config.patch, "The patch (.toml)")->required()->check(file_name());
     add_device(*command, config.audio);
@@ -89,16 +118,56 @@ void add_run(CLI::App& app, Command& chosen) {
     add_memory(*command, config.most_bytes);
     command->add_flag("--rehearse", config.rehearse,
                       "Watch the patch and its models, and take up what changes");
+    command->add_flag("--commands", options->commands,
+                      "Read commands from standard input, a line each; answers are JSON lines on standard "
+                      "output");
+    command->add_option("--session", options->session, "Name by which gainstage send reaches it")
+        ->check(session_name());
+    command->add_flag("--start-muted", config.start_muted,
+                      "Be silent until the command: set master.mute off");
     command->add_flag("--json", options->json, "Events and status as JSON lines on standard output");
     command->footer(
         footer_of({"gainstage run patches/vocal.toml --device \"USB Audio\" --midi nanoKONTROL --rehearse",
                    "gainstage run patches/vocal.toml --record take.wav --log take.log",
-                   "gainstage run patches/hello.toml --null --seconds 2"},
+                   "gainstage run patches/hello.toml --null --seconds 2",
+                   "echo set trim.gain_db -6 | gainstage run patches/hello.toml --commands"},
                   {ok, usage, bad_data, not_found, no_device, internal, cannot_write, environment}) +
         "\nCtrl-C (SIGINT, SIGTERM, SIGHUP, SIGQUIT) fades out and ends; a second one ends at once.\n");
 }
 
-void add_render(CLI::App& app, Command& chosen) {
+/// What `send` may say, a line each.
+std::string commands_text() {
+    std::size_t width = 0;
+    for (const CommandWord& one : command_words())
+        width =
+            std::max(width, std::string_view(one.word).size() + 1 + std::string_view(one.arguments).size());
+    std::string text = "Commands:\n";
+    for (const CommandWord& one : command_words())
+        text +=
+            fmt::format("  {:<{}}  {}\n", fmt::format("{} {}", one.word, one.arguments), width, one.summary);
+    return text;
+}
+
+void add_send(CLI::App& app, Chosen& chosen) {
+    const auto options = std::make_shared<SendOptions>();
+    CLI::App* command =
+        add_command(app, "send", "Send a command to a patch that plays", chosen, options, run_send);
+    command->add_option("command", options->command, "What it is to do")->required();
+    command->add_option("words", options->words, "Address, value ...");
+    command->add_option("--session", options->session, "Name of the session, if several run")
+        ->check(session_name());
+    command
+        ->add_option("--wait", options->seconds, "Longest time to wait for the answer; 5 if it is not given")
+        ->check(number_between(0.01, 1'000., "seconds"));
+    command->add_flag("--json", options->json, "The whole answer as a line of JSON on standard output");
+    command->footer(commands_text() + "\n" +
+                    footer_of({"gainstage send set trim.gain_db -6", "gainstage send get trim.gain_db",
+                               "gainstage send panic", "gainstage send --session monitor status"},
+                              {ok, usage, bad_data, no_device, internal, cannot_write}) +
+                    "\n65: the session refuses the command. 69: no such session, or no answer.\n");
+}
+
+void add_render(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<RenderOptions>();
     CLI::App* command = add_command(app, "render", "Play sound files through a patch, faster than real time",
                                     chosen, options, run_render);
@@ -157,16 +226,23 @@ void add_render(CLI::App& app, Command& chosen) {
                   {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
 }
 
-void add_check(CLI::App& app, Command& chosen) {
+void add_check(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<CheckOptions>();
+    options->machine = read_machine_file();
+    if (!has_errors(options->machine.problems)) {
+        options->rate_hz = options->machine.rate_hz.value_or(0);
+        options->block_frames = options->machine.block_frames.value_or(0);
+    }
     CLI::App* command =
         add_command(app, "check", "Read and check patches, without sound", chosen, options, run_check);
     command->add_option("patch", options->patches, "Patches (.toml)")->required()->check(file_name());
     command->add_option("--rate", options->rate_hz, "Check for this sample rate, in Hz")
-        ->check(number_between(8'000., 384'000., "Hz"));
+        ->check(number_between(8'000., 384'000., "Hz"))
+        ->each([options](const std::string&) { options->rate_is_given = true; });
     command
         ->add_option("--block", options->block_frames, "Say the latency with blocks of so many frames, too")
-        ->check(CLI::Range(1, 8'192));
+        ->check(CLI::Range(1, 8'192))
+        ->each([options](const std::string&) { options->block_is_given = true; });
     add_memory(*command, options->most_bytes);
     command->add_flag("--json", options->json, "For scripts");
     command->footer(footer_of({"gainstage check patches/*.toml", "gainstage check my-patch.toml --block 128",
@@ -174,8 +250,9 @@ void add_check(CLI::App& app, Command& chosen) {
                               {ok, usage, bad_data, not_found, internal, cannot_write, environment}));
 }
 
-void add_devices(CLI::App& app, Command& chosen) {
+void add_devices(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<DevicesOptions>();
+    options->machine = read_machine_file();
     CLI::App* command =
         add_command(app, "devices", "List audio devices and MIDI ports", chosen, options, run_devices);
     command->add_flag("--json", options->json, "For scripts");
@@ -183,9 +260,11 @@ void add_devices(CLI::App& app, Command& chosen) {
                               {ok, usage, no_device, internal, cannot_write, environment}));
 }
 
-void add_latency(CLI::App& app, Command& chosen) {
+void add_latency(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<LatencyOptions>();
     AudioRequest& audio = options->audio;
+    options->machine = read_machine_file();
+    take_machine(options->machine, audio);
     CLI::App* command = add_command(app, "latency", "Measure input and output through a cable between them",
                                     chosen, options, run_latency);
     command
@@ -201,7 +280,7 @@ void add_latency(CLI::App& app, Command& chosen) {
                     "\nA chirp is played on the output, at -40 dBFS first and at -12 dBFS at last.\n");
 }
 
-void add_nodes(CLI::App& app, Command& chosen) {
+void add_nodes(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<NodesOptions>();
     CLI::App* command = add_command(app, "nodes", "Show the node types: ports, knobs, units, ranges", chosen,
                                     options, run_nodes);
@@ -212,7 +291,7 @@ void add_nodes(CLI::App& app, Command& chosen) {
         {ok, usage, internal, cannot_write, environment}));
 }
 
-void add_info(CLI::App& app, Command& chosen) {
+void add_info(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<InfoOptions>();
     CLI::App* command = add_command(app, "info", "Show what a model file holds", chosen, options, run_info);
     command->add_option("model", options->model, "The model (.safetensors)")->required()->check(file_name());
@@ -231,7 +310,7 @@ void add_info(CLI::App& app, Command& chosen) {
                                "build/gainstage-lab bench --all");
 }
 
-void add_bench(CLI::App& app, Command& chosen) {
+void add_bench(CLI::App& app, Chosen& chosen) {
     const auto options = std::make_shared<BenchOptions>();
     CLI::App* command = add_command(app, "bench", "Measure what a patch or a model costs on this machine",
                                     chosen, options, run_bench);
@@ -264,9 +343,9 @@ int run_command_line(int argc, char** argv) {
         "\nOne command in full: gainstage COMMAND --help\n");
     app.set_version_flag("--version", "gainstage " GAINSTAGE_VERSION);
     app.require_subcommand(1);
-    Command chosen;
+    Chosen chosen;
     for (const auto add :
-         {add_run, add_render, add_check, add_devices, add_latency, add_nodes, add_info, add_bench})
+         {add_run, add_send, add_render, add_check, add_devices, add_latency, add_nodes, add_info, add_bench})
         add(app, chosen);
     // For the shells' completions and the man page: no commands, so no --help lists them.
     const std::string asked = argc > 1 ? argv[1] : "";

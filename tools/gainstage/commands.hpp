@@ -14,5 +14,6 @@ int run_latency(const LatencyOptions&);
 int run_nodes(const NodesOptions&);
 int run_render(const RenderOptions&);
 int run_run(const RunOptions&);
+int run_send(const SendOptions&);
 
 }  // namespace gainstage

@@ -2,11 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "nodes/all_nodes.hpp"
+#include "runtime/control/parse_command.hpp"
+#include "runtime/control/session_socket.hpp"
 #include "runtime/io/audio_devices.hpp"
+#include "runtime/io/choose_device.hpp"
 #include "runtime/io/midi_input.hpp"
 #include "runtime/patch/read_patch.hpp"
 #include "tools/gainstage/console.hpp"
+#include "tools/gainstage/session_client.hpp"
 #include "tools/gainstage/shipped.hpp"
 
 namespace gainstage {
@@ -63,6 +69,33 @@ void add_scenes(const std::vector<std::string>& words, Offers& offers) {
     }
 }
 
+void add_commands(Offers& offers) {
+    for (const CommandWord& one : command_words()) offers.values.push_back({one.word, one.summary});
+}
+
+/// Knobs of the session that plays; nothing where none answers at once.
+void add_addresses(Offers& offers) {
+    try {
+        const JsonValue nodes =
+            read_answer(ask_session(meant_session(""), "nodes", std::chrono::milliseconds(500)));
+        const auto add = [&](const JsonValue* knobs) {
+            for (const JsonValue& knob :
+                 knobs && knobs->as<JsonValue::List>() ? *knobs->as<JsonValue::List>() : JsonValue::List())
+                offers.values.push_back({text_in(knob, "address"), text_in(knob, "unit")});
+        };
+        add(nodes.find("master"));
+        if (const JsonValue* list = nodes.find("nodes"); list && list->as<JsonValue::List>())
+            for (const JsonValue& node : *list->as<JsonValue::List>()) add(node.find("knobs"));
+    } catch (const NoSocket&) {
+    } catch (const NoAnswer&) {
+    }
+}
+
+void add_sessions(Offers& offers) {
+    for (const std::string& name : living_sessions()) offers.values.push_back({name, "plays"});
+    if (offers.values.empty()) offers.values.push_back({usual_session, "the usual name"});
+}
+
 }  // namespace
 
 std::string endings_for(const std::string& command, const std::string& argument) {
@@ -86,6 +119,9 @@ Offers offers_for(const std::string& command, const std::string& argument, const
     if (argument == "--api") add_audio_apis(offers);
     if (argument == "--scene") add_scenes(words, offers);
     if (argument == "--midi" && command == "run") add_midi_ports(offers);
+    if (argument == "command") add_commands(offers);
+    if (argument == "words") add_addresses(offers);
+    if (argument == "--session") add_sessions(offers);
     offers.endings = endings_for(command, argument);
     return offers;
 }

@@ -17,7 +17,18 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void print_json(const AudioDevices& devices, const MidiPorts& ports) {
+/// What `run` takes of the machine file.
+Json json_of(const MachineFile& machine) {
+    Json json{{"file", machine.path}};
+    if (machine.device) json["device"] = *machine.device;
+    if (machine.api) json["api"] = *machine.api;
+    if (machine.rate_hz) json["rate"] = *machine.rate_hz;
+    if (machine.block_frames) json["block"] = *machine.block_frames;
+    if (machine.midi) json["midi"] = *machine.midi;
+    return json;
+}
+
+void print_json(const AudioDevices& devices, const MidiPorts& ports, const MachineFile& machine) {
     Json json{{"audio", Json::array()}, {"midi", Json::array()}, {"audio_apis", compiled_audio_apis()}};
     for (const AudioDeviceInfo& device : devices)
         json["audio"].push_back({{"api", device.api},
@@ -30,6 +41,7 @@ void print_json(const AudioDevices& devices, const MidiPorts& ports) {
                                  {"default_out", device.is_default_out},
                                  {"program", device.is_program}});
     for (const MidiPortInfo& port : ports) json["midi"].push_back({{"api", port.api}, {"name", port.name}});
+    if (!machine.path.empty()) json["machine"] = json_of(machine);
     put_json(json);
 }
 
@@ -80,7 +92,10 @@ int run_devices(const DevicesOptions& options) {
     } catch (const DeviceError& error) {
         code = fail(no_device, error.what());
     }
-    options.json ? print_json(devices, ports) : print_text(devices, ports);
+    options.json ? print_json(devices, ports, options.machine) : print_text(devices, ports);
+    if (const std::string told = text_of(options.machine); !told.empty() && !options.json)
+        say("run takes {} from {}, unless the command line says otherwise.", told, options.machine.path);
+    if (const int wrong = print_problems(options.machine.problems); wrong != ok) code = wrong;
     return code;
 }
 

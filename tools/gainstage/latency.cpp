@@ -113,6 +113,7 @@ int measure_and_print(const LatencyOptions& options) {
 }  // namespace
 
 int run_latency(const LatencyOptions& options) {
+    if (const int code = print_problems(options.machine.problems); code != ok) return code;
     try {
         return measure_and_print(options);
     } catch (const DeviceError& error) {

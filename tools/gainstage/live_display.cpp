@@ -83,6 +83,8 @@ std::string status_line(const LiveStatus& status, double seconds, std::size_t wi
     const std::string midi = text_of(status.last_midi);
     std::vector<std::string> pieces{fmt::format("{:7.1f} s", seconds)};
     if (!status.scene.empty()) pieces.push_back(plain_line(status.scene));
+    if (status.master.mute > 0.f) pieces.push_back("MUTED");
+    if (status.master.bypass > 0.f) pieces.push_back("BYPASSED");
     if (!midi.empty()) pieces.push_back("midi " + plain_line(midi));
     for (const std::string& id : status.resting) pieces.push_back(plain_line(id) + " silenced");
     if (status.xruns > 0) pieces.push_back(fmt::format("xruns {}", status.xruns));
@@ -125,12 +127,12 @@ std::string LiveDisplay::note(const std::string& text) const {
 /// Once, to whoever reads standard error.
 void LiveDisplay::say_that_it_is_lost() {
     if (std::exchange(is_loss_said_, true)) return;
-    errors_.write(out_.error() == EPIPE
+    errors_.write(json_.error() == EPIPE
                       ? std::string("gainstage: nobody reads standard output any more; playing goes on\n")
-                  : out_.error() == EBADF
+                  : json_.error() == EBADF
                       ? std::string("gainstage: standard output was closed at the start; playing goes on\n")
                       : fmt::format("gainstage: standard output: cannot be written: {}; playing goes on\n",
-                                    std::strerror(out_.error())));
+                                    std::strerror(json_.error())));
 }
 
 /// For people.
@@ -148,9 +150,15 @@ void LiveDisplay::take(const SessionReport& report) {
 
 void LiveDisplay::show_in_form(const SessionReport& report) {
     if (form_ == Form::json) return write(to_json(report) + "\n");
+    if (report.answer) return answer(report);
     if (report.status) return show(*report.status, report.seconds);
     if (report.summary) return show(*report.summary);
     show(report);
+}
+
+/// Beside the lines for people, which leave by standard error.
+void LiveDisplay::answer(const SessionReport& report) {
+    if (!json_.write(to_json(report) + "\n")) say_that_it_is_lost();
 }
 
 void LiveDisplay::show(const SessionReport& report) {

@@ -1,6 +1,6 @@
 #pragma once
 /// What a player sees while a patch plays: a status line on a terminal, plain lines elsewhere, JSON for
-/// scripts.
+/// scripts. Answers to commands are JSON on standard output in every form.
 
 #include <chrono>
 #include <string>
@@ -42,6 +42,7 @@ private:
     void show(const LiveSummary&);
     void line(const std::string& text);
     void write(const std::string& text);
+    void answer(const SessionReport&);
     std::string note(const std::string& text) const;
     void say_that_it_is_lost();
 

@@ -1,10 +1,12 @@
 #pragma once
-/// The options of each command: command_line.cpp fills them in, the command's own file reads them.
+/// The options of each command: command_line.cpp fills them in, the command's own file reads them. What the
+/// machine file says stands in them where the command line says nothing.
 
 #include <string>
 #include <vector>
 
 #include "runtime/control/live_config.hpp"
+#include "tools/gainstage/machine_file.hpp"
 
 namespace gainstage {
 
@@ -20,10 +22,13 @@ struct CheckOptions {
     double rate_hz = 0.;         ///< 0: the rate that a model insists on, else 48 kHz
     std::size_t most_bytes = 0;  ///< 0: half of the machine's
     int block_frames = 0;        ///< of the device that it is to play on; 0: its latency is not asked for
+    MachineFile machine;
+    bool rate_is_given = false, block_is_given = false;  ///< on the command line
     bool json = false;
 };
 
 struct DevicesOptions {
+    MachineFile machine;
     bool json = false;
 };
 
@@ -34,6 +39,7 @@ struct InfoOptions {
 
 struct LatencyOptions {
     AudioRequest audio;
+    MachineFile machine;
     int in_channel = 1, out_channel = 1;
     bool json = false;
 };
@@ -55,6 +61,17 @@ struct RenderOptions {
 
 struct RunOptions {
     LiveConfig config;
+    MachineFile machine;
+    std::string session;  ///< as `send` names it; empty: the usual name
+    bool json = false;
+    bool commands = false;  ///< from standard input
+};
+
+struct SendOptions {
+    std::string session;             ///< empty: the usual name
+    std::string command;             ///< its word, or the whole line
+    std::vector<std::string> words;  ///< those behind it
+    double seconds = 5.;             ///< to wait for the answer
     bool json = false;
 };
 

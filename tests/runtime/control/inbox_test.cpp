@@ -30,6 +30,7 @@ std::string written(const std::vector<Command>& commands) {
                     ? command.address + '=' + std::to_string(static_cast<int>(command.value))
                 : command.kind == Kind::panic ? "panic"
                 : command.kind == Kind::quit  ? "quit"
+                : command.kind == Kind::scene ? "scene" + std::to_string(command.choice.number)
                                               : "other";
     }
     return text;
@@ -85,6 +86,45 @@ TEST_CASE("a full inbox refuses what comes, by name and counted, but never a pan
     inbox.post({.kind = Kind::quit});
     CHECK(panics == 999);  // one waits and serves them all
     CHECK(written(inbox.take().commands) == "a=1 c=1 b=2 panic quit");
+}
+
+TEST_CASE("scenes, songs and the master's mute are never refused, nor overtaken by a set") {
+    std::vector<std::string> answers;
+    Inbox inbox(2);
+    const auto scene = [&](int number) {
+        inbox.post({.kind = Kind::scene,
+                    .choice = {.kind = Choice::Kind::number, .number = number},
+                    .reply = [&](const Answer& answer) { answers.push_back(answer.reason); }});
+    };
+    for (const char* address : {"a", "b", "c"}) inbox.post(knob(address, 1, answers));
+    CHECK(answers == std::vector<std::string>{"busy"});
+    scene(1);
+    inbox.post(knob("master.mute", 1, answers));
+    inbox.post(knob("a", 2, answers));  // behind the scene, not where the first one was
+    scene(2);
+    CHECK(answers == std::vector<std::string>{"busy", "replaced by a later one"});
+    CHECK(written(inbox.take().commands) == "b=1 scene1 master.mute=1 a=2 scene2");
+
+    // However many come while the loop stands still, the memory is bounded and the latest are kept.
+    answers.clear();
+    for (int k = 1; k <= 5'000; ++k) scene(k);
+    const std::vector<Command> kept = inbox.take().commands;
+    CHECK(kept.size() == Inbox::most_choices);
+    CHECK(kept.back().choice.number == 5'000);
+    CHECK(kept.front().choice.number == 5'001 - static_cast<int>(Inbox::most_choices));
+    CHECK(answers.size() == 5'000 - Inbox::most_choices);
+}
+
+TEST_CASE("commands are taken in lots, in their order, and the descriptor says that more wait") {
+    std::vector<std::string> answers;
+    Inbox inbox;
+    for (const char* address : {"a", "b", "c", "d", "e"}) inbox.post(knob(address, 1, answers));
+    CHECK(written(inbox.take(2).commands) == "a=1 b=1");
+    CHECK(is_readable(inbox.fd()));
+    CHECK(written(inbox.take_commands(2)) == "c=1 d=1");
+    CHECK(written(inbox.take(2).commands) == "e=1");
+    CHECK_FALSE(is_readable(inbox.fd()));
+    CHECK(inbox.take_commands(2).empty());
 }
 
 TEST_CASE("an answer carries the command's id") {

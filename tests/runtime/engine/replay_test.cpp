@@ -179,6 +179,41 @@ TEST_CASE(
         CHECK(bit_difference(mono(out), mono(replayed(log, in, partition))) == "");
 }
 
+TEST_CASE(
+    "a take that begins muted, with gain, mute and bypass of the master and an edit between, equals its "
+    "replay") {
+    const TemporaryFolder folder;
+    const std::string log = folder.file("take.log"), text = folder.file("p.toml");
+    const auto late = [](double ms) {
+        return patch("\"in -> trim -> limit -> out\"",
+                     gain("trim", -6.) + node("limit", "limiter", fmt::format("lookahead_ms = {:.3f}", ms)));
+    };
+    write_text(text, late(1.));
+    PatchLoader loader(nodes_for_tests(), 48'000.);
+    LiveTake take(loader, log);
+    REQUIRE(take.engine().set(MasterKnob::mute, 1.f, 0.f));
+    const Channel in = programme(take_frames);
+    const Channel out = take.play(in, text, [&](int block, LiveTake& live) {
+        Engine& engine = live.engine();
+        if (block == 200) engine.set(MasterKnob::mute, 0.f);
+        if (block == 500) engine.set(MasterKnob::gain_db, -7.25f, 333.f);
+        if (block == 900) engine.set(MasterKnob::bypass, 1.f);
+        if (block == 1'200) {
+            write_text(text, late(3.));
+            live.change_to(text);
+        }
+        if (block == 2'000) engine.set(MasterKnob::bypass, 0.f, 50.f);
+        if (block == 2'500) engine.post({.kind = EventKind::panic});
+        if (block == 3'000) engine.set(MasterKnob::gain_db, 0.f);
+        if (block == 5'200) engine.fade_out(50.f);
+    });
+    CHECK(take.finished() == 2);
+    CHECK(rms(part(out, 48'000)) > 0.01);
+    CHECK(peak(part(out, 0, 4'000)) == 0.);
+    for (const Partition partition : {Partition{512}, Partition{64}, Partition::random(9)})
+        CHECK(bit_difference(mono(out), mono(replayed(log, in, partition))) == "");
+}
+
 TEST_CASE("a replay without the log's moves differs: the log is what makes it equal") {
     const TemporaryFolder folder;
     const std::string log = folder.file("take.log"), text = folder.file("p.toml"),

@@ -44,6 +44,7 @@ TEST_CASE("an entry of 24 bytes holds all that a log says of an event") {
         {.kind = EventKind::midi, .port = 1, .midi = {.size = 2, .bytes = {0xc0, 5, 0}}},
         {.kind = EventKind::knob, .key = 0xfffffffe, .param = 65'535, .value = -1e-30f, .smooth_ms = 20.f},
         {.kind = EventKind::knob, .key = 7, .param = 0, .value = 3.f, .smooth_ms = -1.f},
+        {.kind = EventKind::master, .param = 2, .value = 1.f, .smooth_ms = 20.f},
         {.kind = EventKind::panic},
         {.kind = EventKind::fade_out, .value = 50.f}};
     for (const Event& event : events) {
