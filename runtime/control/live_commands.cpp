@@ -18,13 +18,13 @@ namespace gainstage {
 
 namespace {
 
+constexpr float longest_move_ms = 1e6f;
 const char* const nothing_plays = "nothing plays yet";
+const char* const time_too_long = "the time is no number, or longer than 1,000 s";
 
 /// Words of the vocabulary that this version can't obey.
 const char* why_not_here(Command::Kind kind) {
     switch (kind) {
-        case Command::Kind::scene:
-            return "this version of Gainstage has no scenes";
         case Command::Kind::song:
         case Command::Kind::arm:
             return "this version of Gainstage has no songs: a session plays one patch";
@@ -79,6 +79,7 @@ void LiveSession::obey(Command& command) {
         case Command::Kind::undo:
             return undo(command);
         case Command::Kind::scene:
+            return choose_scene(command);
         case Command::Kind::song:
         case Command::Kind::arm:
         case Command::Kind::tap:
@@ -122,7 +123,7 @@ bool is_beyond(const ParamSpec& spec, float value) {
 /// What is wrong with the value and the time of a `set`; empty: nothing.
 std::string fault_of(const Command& command, const ParamSpec& spec) {
     if (!std::isfinite(command.value)) return "the value is not a number";
-    if (!(command.ms <= 1e6f)) return "the time is no number, or longer than 1,000 s";
+    if (!(command.ms <= longest_move_ms)) return time_too_long;
     const std::string asked = number_text(double{command.value});
     if (is_beyond(spec, command.value))
         return fmt::format("{}, not to {}", range_text(command.address, spec), asked);
@@ -151,6 +152,24 @@ FoundTarget find_knob(const Graph& graph, const std::string& address) {
     return found;
 }
 
+FoundTarget find_choice(const Graph& graph, const Choice& choice) {
+    switch (choice.kind) {
+        case Choice::Kind::number:
+            return find_scene(graph, std::to_string(choice.number));
+        case Choice::Kind::next:
+            return find_scene(graph, "next");
+        case Choice::Kind::previous:
+            return find_scene(graph, "previous");
+        default:
+            break;
+    }
+    // What stands in quotation marks is a name: neither a number nor "next".
+    if (FoundTarget found = find_scene(graph, choice.name);
+        !found.target || graph.scene_index(choice.name) >= 0)
+        return found;
+    return {.target = {}, .problem = "there is no scene " + in_quotes(choice.name)};
+}
+
 std::string no_master_knob(const std::string& address) {
     Names names;
     for (const ParamSpec& spec : master_specs()) names.push_back(spec.name);
@@ -169,9 +188,7 @@ void LiveSession::set(const Command& command) {
     if (const std::string fault = fault_of(command, spec); !fault.empty())
         return answer(command, false, fault);
     const float value = nearest_value(spec, command.value);
-    // What could not be posted yet is not overtaken.
-    if (owed_panic_ || owed_mute_ || !engine_->set(*found.target, value, command.ms))
-        return answer(command, false, "busy");
+    if (owes() || !engine_->set(*found.target, value, command.ms)) return answer(command, false, "busy");
     remember_asked(command.address, value);
     answer_with(command, {KnobValue{.address = command.address, .unit = spec.unit, .value = value}});
 }
@@ -197,6 +214,19 @@ void LiveSession::set_master(const Command& command) {
     }
     remember_asked(command.address, command.value);
     answer_with(command, {KnobValue{.address = command.address, .unit = spec.unit, .value = command.value}});
+}
+
+/// Never refused as "busy", and in the order of the commands, for `next` counts from the scene before.
+void LiveSession::choose_scene(const Command& command) {
+    const Arrangement* playing = engine_ ? engine_->playing() : nullptr;
+    if (!playing) return answer(command, false, nothing_plays);
+    if (!(command.ms <= longest_move_ms)) return answer(command, false, time_too_long);
+    const FoundTarget found = find_choice(playing->graph, command.choice);
+    if (!found.target) return answer(command, false, found.problem);
+    if (!owed_scenes_.empty() || !engine_->set(*found.target, 0.f, command.ms))
+        return owed_scenes_.push_back(command);
+    asked_.clear();  // the scene's values are the latest now
+    answer(command, true);
 }
 
 void LiveSession::get(const Command& command) {
@@ -292,10 +322,19 @@ void LiveSession::pay_owed() {
         answer(*owed_panic_, true);
         owed_panic_.reset();
     }
-    if (!owed_mute_) return;
+    if (owed_mute_) {
+        stir();
+        const Command command = *std::exchange(owed_mute_, std::nullopt);
+        set_master(command);
+    }
+    if (owed_scenes_.empty()) return;
     stir();
-    const Command command = *std::exchange(owed_mute_, std::nullopt);
-    set_master(command);
+    for (const Command& command : std::exchange(owed_scenes_, {})) choose_scene(command);
+}
+
+/// Something that could not be posted yet must not be overtaken.
+bool LiveSession::owes() const noexcept {
+    return owed_panic_ || owed_mute_ || !owed_scenes_.empty();
 }
 
 // ------------------------ files that change

@@ -64,7 +64,10 @@ bool LiveSession::may_write(const Command& command) {
 void LiveSession::save(Command& command) {
     constexpr std::size_t most = 16;
     if (!may_write(command)) return;
-    if (!command.words.empty()) return answer(command, false, "this version of Gainstage has no scenes");
+    if (!command.words.empty())
+        return answer(command, false,
+                      "this version of Gainstage can't save a scene; `save` alone saves the knobs "
+                      "that no scene names");
     if (saves_.size() >= most) return answer(command, false, "busy");
     saves_.push_back({.command = std::move(command), .at = engine_->room().now()});
 }

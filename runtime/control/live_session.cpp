@@ -73,6 +73,7 @@ LiveSession::~LiveSession() {
     for (const Command& command : inbox_.take().commands) reply(command, false, "the session is over");
     if (owed_panic_) reply(*owed_panic_, true, "");
     if (owed_mute_) reply(*owed_mute_, false, "the session is over");
+    for (const Command& command : owed_scenes_) reply(command, false, "the session is over");
     for (const AskedSave& one : saves_) reply(one.command, false, "the session is over");
 }
 

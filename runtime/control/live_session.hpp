@@ -135,6 +135,7 @@ private:
     void obey(Command&);
     void set(const Command&);
     void set_master(const Command&);
+    void choose_scene(const Command&);
     void get(const Command&);
     void tell_nodes(const Command&);
     void tell_how_it_stands(const Command&);
@@ -146,6 +147,7 @@ private:
     std::uint64_t asked_for() const;
     void panic(Command&);
     void pay_owed();
+    bool owes() const noexcept;
     void reload(const std::vector<std::string>& changed);
     void reload_on();
     void on_reloaded(Resolved);
@@ -259,6 +261,7 @@ private:
     bool is_loading_ = false, reload_again_ = false;
     std::vector<std::string> changed_;               // to be read again
     std::optional<Command> owed_panic_, owed_mute_;  // the room's queue was full
+    std::vector<Command> owed_scenes_;
     /// Where a command has sent a knob, until its move has come back from the audio thread: who asks for what
     /// they have just set gets that.
     struct Asked {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "runtime/resolve/resolve.hpp"
 
 namespace gainstage {
@@ -11,6 +13,19 @@ std::string toml_number(float value) {
     if (text.find_first_of(".e") == std::string::npos) text += ".0";
     return text;
 }
+
+namespace {
+
+/// A scene has put it where it is. `param`: as in SceneValue.
+bool belongs_to_scenes(const Graph& graph, int node, int param) {
+    return std::any_of(graph.scenes.begin(), graph.scenes.end(), [&](const GraphScene& scene) {
+        return std::any_of(scene.values.begin(), scene.values.end(), [&](const SceneValue& value) {
+            return value.node == node && value.param == param;
+        });
+    });
+}
+
+}  // namespace
 
 std::vector<WrittenValue> moved_knobs(const Engine& engine) {
     std::vector<WrittenValue> moved;
@@ -27,7 +42,9 @@ std::vector<WrittenValue> moved_knobs(const Engine& engine) {
                                     : is_bypass ? TargetKind::bypass
                                                 : TargetKind::mute;
             const auto value = engine.value_of({.kind = kind, .node = n, .param = param});
-            if (!value) continue;
+            const int knobs = static_cast<int>(node.params.size());
+            if (!value || belongs_to_scenes(graph, n, param >= 0 ? param : is_bypass ? knobs : knobs + 1))
+                continue;
             if (param >= 0 && *value != node.values[param])
                 moved.push_back({node.id, std::string(name), toml_number(*value)});
             const bool is_on = *value >= 0.5f;

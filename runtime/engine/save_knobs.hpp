@@ -9,8 +9,8 @@
 
 namespace gainstage {
 
-/// Every knob, bypass and mute of the playing patch that stands elsewhere than its text says, in the patch's
-/// order. As of the engine's latest tick(). Control thread.
+/// Every knob, bypass and mute of the playing patch that no scene names and that stands elsewhere than its
+/// text says, in the patch's order. As of the engine's latest tick(). Control thread.
 std::vector<WrittenValue> moved_knobs(const Engine&);
 
 /// A value as TOML has it: "-6.0", "0.1". Any thread.

@@ -94,11 +94,53 @@ TEST_CASE(
         expect_refused(stage, "set master.mute 0.5", "0 or 1");
         expect_refused(stage, "get master.loudness", "the master has no");
         expect_refused(stage, "get nothing.at_all", "there is no node");
-        for (const char* const word :
-             {"scene verse", "song 1", "arm next", "tap", "dump", "learn trim.gain_db"})
+        for (const char* const word : {"song 1", "arm next", "tap", "dump", "learn trim.gain_db"})
             expect_refused(stage, word, "this version of Gainstage");
+        expect_refused(stage, "scene verse", "the patch has no scenes");
         expect_done(stage, "sync 1");
         expect(stage.listener().all(Kind::event).size() == before, "something was applied");
+    });
+    INFO(end.said);
+    CHECK(end.peaceful());
+}
+
+TEST_CASE(
+    "a scene is chosen by its name, its number, next and previous, and its knobs are not saved as moved") {
+    const End end = in_child([] {
+        const TemporaryFolder folder, state;
+        setenv("XDG_STATE_HOME", state.path().c_str(), 1);
+        const LiveConfig config = config_in(folder);
+        const std::string text = folder.read("song.toml") +
+                                 "\n[scenes.verse]\ntrim = { gain_db = -3.0 }\n"
+                                 "\n[scenes.solo]\nmorph_ms = 50\ntrim = { gain_db = 6.0 }\n";
+        folder.write("song.toml", text);
+        Stage stage(config);
+        stage.listener().wait_for(Kind::playing);
+        const auto stands_at = [&](const std::string& command, double gain_db) {
+            expect_done(stage, command);
+            Json told;
+            for (int k = 0; k < 100; ++k) {
+                told = ask(stage, "get trim.gain_db");
+                if (told["value"] == gain_db) return;
+                std::this_thread::sleep_for(20ms);
+            }
+            expect(false, {command, told});
+        };
+        stands_at("scene verse", -3.);
+        stands_at("scene next 0", 6.);
+        stands_at("scene next", -3.);
+        stands_at("scene previous 10", 6.);
+        stands_at("scene 1", -3.);
+        stands_at("set trim.gain_db 1.5", 1.5);
+        stands_at("scene \"solo\" 400", 6.);
+        expect(ask(stage, "status")["scene"] == "solo", ask(stage, "status"));
+        expect_refused(stage, "scene vers", "did you mean \"verse\"?");
+        expect_refused(stage, "scene 3", "there is no scene 3; expected 1 to 2");
+        expect_refused(stage, "scene \"next\"", "there is no scene");
+        expect_refused(stage, "scene verse 2000000", "milliseconds");
+        stands_at("set level.mute 1", 6.);
+        const Json told = ask(stage, "save");
+        expect(told["wrote"] == Json{"level.mute"}, told);
     });
     INFO(end.said);
     CHECK(end.peaceful());
@@ -179,7 +221,7 @@ TEST_CASE(
         expect_refused(stage, "undo", "there is no former text");
         Json told = ask(stage, "save");
         expect(told["event"] == "done" && told["wrote"].empty() && folder.read("song.toml") == before, told);
-        expect_refused(stage, "save verse", "no scenes");
+        expect_refused(stage, "save verse", "can't save a scene");
         expect_done(stage, "set trim.gain_db -6.5 0");
         expect_done(stage, "set level.mute 1");
         const std::size_t from = stage.listener().count();
