@@ -10,7 +10,9 @@
 #include <set>
 #include <thread>
 
+#include "tests/stage/delays.hpp"
 #include "tests/stage/line.hpp"
+#include "tests/stage/player.hpp"
 #include "tests/stage/program.hpp"
 #include "tests/stage/wheel.hpp"
 #include "tests/support/catch.hpp"
@@ -25,62 +27,6 @@ namespace {
 
 constexpr int rate_hz = 48'000;
 
-/// A patch that delays by so many milliseconds, and changes no sample below its ceiling.
-std::string delayed(double ms) {
-    if (ms <= 0.) return patch(R"("in -> out")", "");
-    return patch(R"("in -> safety -> out")",
-                 node("safety", "limiter", fmt::format("ceiling_dbfs = 0.0\nlookahead_ms = {:.6f}", ms)));
-}
-
-/// `gainstage run` as a client without connections.
-class Player {
-public:
-    explicit Player(const std::string& patch, const std::vector<std::string>& more = {})
-        : name_(fmt::format("player{}-{}", ++count_, getpid())), program_(words(patch, more)) {
-        if (!program_.tells("started")) throw std::runtime_error("it did not start:\n" + program_.words());
-    }
-    const std::string& name() const { return name_; }
-    Program& program() { return program_; }
-    int end() {
-        program_.signal(SIGINT);
-        return program_.wait();
-    }
-
-private:
-    std::vector<std::string> words(const std::string& patch, const std::vector<std::string>& more) const {
-        std::vector<std::string> all{"run",      patch,    "--json", "--api", "jack",
-                                     "--device", "system", "--name", name_};
-        all.insert(all.end(), more.begin(), more.end());
-        return all;
-    }
-    static inline int count_ = 0;
-    const std::string name_;
-    Program program_;
-};
-
-/// The patch's latency as `check` declares it.
-int declared(const std::string& file) {
-    Program check({"check", file, "--json"});
-    REQUIRE(check.wait() == 0);
-    return nlohmann::json::parse(check.standard_output()).at(0).at("latency_samples").get<int>();
-}
-
-constexpr int stretch = 512, most_delay = 2'000;
-
-/// How much later than it was sent this stretch was heard; -1: a part of it is missing.
-int delay_of(const Channel& sent, const Channel& heard, int from) {
-    for (int delay = 0; delay < most_delay; ++delay)
-        if (std::equal(sent.begin() + from, sent.begin() + from + stretch, heard.begin() + from + delay))
-            return delay;
-    return -1;
-}
-
-/// Of all stretches once the ramp at the start is over.
-struct Delays {
-    std::set<int> found;  ///< of those that are whole
-    int whole = 0, all = 0;
-};
-
 Delays measure(const std::string& file, bool freewheel) {
     Player player(file, {"--no-connect"});
     Line line;
@@ -92,12 +38,7 @@ Delays measure(const std::string& file, bool freewheel) {
     line.wait_for(frames);
     if (freewheel) line.freewheel(false);
     CHECK(player.end() == 0);
-    const Channel heard = line.recorded();
-    Delays delays;
-    for (int from = settled_in; from + stretch + most_delay < frames; from += stretch, ++delays.all)
-        if (const int delay = delay_of(noise, heard, from); delay >= 0)
-            ++delays.whole, delays.found.insert(delay);
-    return delays;
+    return {noise, line.recorded()};
 }
 
 /// Cycles that the server lost don't count. In freewheel it loses none.

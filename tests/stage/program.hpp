@@ -37,6 +37,7 @@ public:
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
 
+    pid_t process() const { return process_; }
     void signal(int number) const;
     bool is_running();
     /// Its exit status; `killed` if a signal ended it; `still_runs` after `limit`.
