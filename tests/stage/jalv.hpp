@@ -30,7 +30,8 @@ public:
 
     explicit Jalv(const std::string& name) : name_(name) {
         int input[2]{};  // it ends when its input does
-        if (pipe2(input, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+        if (pipe(input) != 0) throw std::runtime_error("no pipe");
+        for (const int end : input) fcntl(end, F_SETFD, FD_CLOEXEC);
         process_ = fork();
         if (process_ == 0) {
 #if defined(__linux__)
