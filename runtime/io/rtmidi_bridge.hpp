@@ -9,10 +9,14 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "runtime/io/choose_device.hpp"
+#ifdef GAINSTAGE_JACK
+#include "runtime/io/jack_ports.hpp"
+#endif
 #include "runtime/io/midi_port.hpp"
 #include "runtime/io/midi_ports.hpp"
 #include "runtime/io/patience.hpp"
@@ -40,9 +44,24 @@ inline std::vector<RtMidi::Api> midi_apis(MidiApis which) {
     return all;
 }
 
+/// RtMidi's output makes its buffers before it looks for JACK's server, and leaks them where there is none.
+template <class Client>
+bool leaks_without_server(RtMidi::Api api) {
+    return std::is_same_v<Client, RtMidiOut> && api == RtMidi::UNIX_JACK;
+}
+
+inline bool jack_answers() {
+#ifdef GAINSTAGE_JACK
+    return open_jack_client(midi_client_name) != nullptr;
+#else
+    return true;
+#endif
+}
+
 /// An RtMidiIn or RtMidiOut; null where the API has no server.
 template <class Client>
 std::unique_ptr<Client> rtmidi_client(RtMidi::Api api) {
+    if (leaks_without_server<Client>(api) && !jack_answers()) return nullptr;
     try {
         return std::make_unique<Client>(api, midi_client_name);
     } catch (const RtMidiError&) {
